@@ -1,1 +1,26 @@
-//! bridge
+//! A Matrix application service that carries chats between Matrix and WeChat over iLink.
+//!
+//! In reading order:
+//! - [`id`], [`secret`], [`clock`]: identifiers, values that do not print, wall time.
+//! - [`ilink`]: the WeChat side; HTTP and JSON as Tencent speaks them. Never heard of Matrix.
+//! - [`matrix`]: the Matrix side; the homeserver's API and what it pushes. Never heard of WeChat.
+//! - [`store`]: what must survive a crash.
+//! - [`convert`]: content of one side to content of the other. Pure.
+//! - [`bridge`]: the core, the only place that decides.
+//! - [`config`]: `config.toml` to checked values.
+
+pub mod id;
+pub mod secret;
+
+pub mod clock;
+pub mod tasks;
+
+pub mod ilink;
+pub mod matrix;
+
+pub mod store;
+
+pub mod convert;
+
+pub mod bridge;
+pub mod config;

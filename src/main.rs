@@ -1,2 +1,3 @@
-//! main
+//! The program.
+
 fn main() {}

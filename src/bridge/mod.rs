@@ -1,0 +1,1 @@
+//! The core, the only place that decides.

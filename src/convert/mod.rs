@@ -1,0 +1,1 @@
+//! Content of one side to content of the other. Pure.

@@ -1,0 +1,134 @@
+//! Identifiers: WeChat's as iLink names them, and the bridge's own small numbers.
+//!
+//! A WeChat id is opaque and case-sensitive (docs/protocol.md §6); nothing outside this file
+//! looks inside one.
+
+mod ghost;
+
+use std::fmt;
+
+pub use ghost::GhostNames;
+use ruma::OwnedUserId;
+
+use crate::secret::secret_kind;
+
+/// Declares an opaque, non-empty text id.
+macro_rules! text_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Box<str>);
+
+        impl $name {
+            /// Takes an id as the wire gave it; `None` when it is empty, longer than 255 bytes or
+            /// holds a control character or a space.
+            pub fn parse(text: &str) -> Option<Self> {
+                let sound = !text.is_empty()
+                    && text.len() <= MAX_ID_BYTES
+                    && !text.chars().any(|c| c.is_control() || c.is_whitespace());
+                sound.then(|| Self(text.into()))
+            }
+
+            /// The id as the wire spells it.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            /// A shortened form for logs and notices; never the id to send.
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let head: String = self.0.chars().take(SHOWN_CHARS).collect();
+                let cut = if head.len() < self.0.len() { "…" } else { "" };
+                write!(f, "{head}{cut}")
+            }
+        }
+    };
+}
+
+text_id! {
+    /// A WeChat user, `…@im.wechat`. Stays the same when the person binds a new bot.
+    WechatUserId
+}
+text_id! {
+    /// The bot that a login produced, `…@im.bot`. Changes with every login.
+    BotId
+}
+text_id! {
+    /// The server's id of a message: a uint64 in decimal, kept as text so that no digit is lost.
+    MessageId
+}
+
+secret_kind! {
+    /// What authorises every call of one login.
+    BotToken
+}
+secret_kind! {
+    /// Comes with each message of a contact and is echoed in the answers to them.
+    ContextToken
+}
+secret_kind! {
+    /// The opaque `get_updates_buf`: where the next poll goes on.
+    Cursor
+}
+
+/// One chat: whose account, and with which contact.
+///
+/// Two owners who link the same person have two portals, and both keep theirs through new logins.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct PortalKey {
+    /// The Matrix user whose login carries the chat.
+    pub owner: OwnedUserId,
+    /// The WeChat user on the other side.
+    pub contact: WechatUserId,
+}
+
+/// Declares a number that the store hands out and never hands out again.
+macro_rules! number_id {
+    ($(#[$doc:meta])* $name:ident($inner:ty)) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub $inner);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+number_id! {
+    /// One linked contact of one owner, through all its bots.
+    LoginId(u32)
+}
+number_id! {
+    /// One portal.
+    PortalId(u32)
+}
+number_id! {
+    /// One piece of unfinished work, in order of arrival.
+    InboxId(u64)
+}
+
+const MAX_ID_BYTES: usize = 255;
+const SHOWN_CHARS: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_refused_when_it_cannot_be_one() {
+        for bad in ["", "a b", "a\u{0}", &"x".repeat(256)] {
+            assert_eq!(WechatUserId::parse(bad), None);
+        }
+    }
+
+    #[test]
+    fn an_id_is_shown_shortened_and_kept_whole() {
+        let id = WechatUserId::parse("o9cq80Abc-_12@im.wechat").unwrap();
+        assert_eq!(id.to_string(), "o9cq80Ab…");
+        assert_eq!(id.as_str(), "o9cq80Abc-_12@im.wechat");
+    }
+}

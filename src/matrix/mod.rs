@@ -1,0 +1,1 @@
+//! The Matrix side: the homeserver's API, and what it pushes. Never heard of WeChat.
