@@ -1,1 +1,3 @@
 //! The Matrix side: the homeserver's API, and what it pushes. Never heard of WeChat.
+
+pub mod registration;
