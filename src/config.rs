@@ -3,6 +3,8 @@
 //! Knows the file, its keys and what each may hold; every mistake is collected with its line and
 //! its cure. Opens no connection and decides nothing about chats.
 
+mod document;
+mod keys;
 mod permission;
 mod problem;
 mod section;
@@ -24,7 +26,7 @@ use ruma::{OwnedServerName, OwnedUserId};
 use url::Url;
 use zeroize::Zeroizing;
 
-use self::section::Document;
+use self::document::Document;
 use crate::{
     id::GhostNames,
     matrix::registration::{AsToken, HsToken},
@@ -251,8 +253,6 @@ fn read(
         Some(_) | None => Err(Error::Invalid(problems)),
     }
 }
-
-mod keys;
 
 const NAME_SLOT: &str = "{name}";
 

@@ -7,7 +7,8 @@ use url::Url;
 
 use super::{
     Appservice, Bridge, Config, Delivery, Homeserver, Ilink, Log, Permissions, Purpose, Store,
-    section::{Document, Section, Told},
+    document::Document,
+    section::{Section, Told},
     token::token,
     value,
 };

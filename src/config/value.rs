@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use ruma::{OwnedServerName, ServerName};
 use url::Url;
 
-use super::{DisplayName, Language, LogFormat, NAME_SLOT, permission::Level, section::closest};
+use super::{DisplayName, Language, LogFormat, NAME_SLOT, document::closest, permission::Level};
 
 pub(super) fn web_address(text: &str) -> Result<Url, String> {
     let wrong = || {
