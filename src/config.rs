@@ -1,1 +1,260 @@
 //! `config.toml` to checked values.
+//!
+//! Knows the file, its keys and what each may hold; every mistake is collected with its line and
+//! its cure. Opens no connection and decides nothing about chats.
+
+mod document;
+mod keys;
+mod permission;
+mod problem;
+mod section;
+mod token;
+mod value;
+
+use std::{
+    ffi::OsString,
+    io,
+    net::SocketAddr,
+    num::NonZeroU32,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+pub use permission::{Level, Permissions};
+pub use problem::{Problem, Problems};
+use ruma::{OwnedServerName, OwnedUserId};
+use url::Url;
+use zeroize::Zeroizing;
+
+use self::document::Document;
+use crate::{
+    id::GhostNames,
+    matrix::registration::{AsToken, HsToken},
+    secret::secret_kind,
+};
+
+/// Everything the administrator chooses.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The homeserver that the bridge belongs to.
+    pub homeserver: Homeserver,
+    /// The bridge as the homeserver sees it.
+    pub appservice: Appservice,
+    /// What people see, and who may use it.
+    pub bridge: Bridge,
+    /// How WeChat is reached.
+    pub ilink: Ilink,
+    /// How fast messages go to WeChat.
+    pub delivery: Delivery,
+    /// Where the bridge keeps what must survive a crash.
+    pub store: Store,
+    /// What is logged, and in which form.
+    pub log: Log,
+}
+
+/// `[homeserver]`
+#[derive(Debug, Clone)]
+pub struct Homeserver {
+    /// Where its client API answers; without a slash at the end of the path.
+    pub url: Url,
+    /// The part of its users' ids behind the colon.
+    pub server_name: OwnedServerName,
+}
+
+/// `[appservice]`
+#[derive(Debug, Clone)]
+pub struct Appservice {
+    /// The name of the registration.
+    pub id: String,
+    /// Where the bridge listens.
+    pub listen: SocketAddr,
+    /// Where the homeserver reaches the bridge.
+    pub url: Url,
+    /// The user that answers commands.
+    pub bot: OwnedUserId,
+    /// The bot's name in rooms.
+    pub bot_display_name: String,
+    /// What the localpart of every ghost begins with.
+    pub ghost_prefix: String,
+    /// A user that nobody uses: Synapse treats the sender of a registration specially.
+    pub sender_localpart: String,
+    /// What the bridge shows the homeserver.
+    pub as_token: AsToken,
+    /// What the homeserver shows the bridge.
+    pub hs_token: HsToken,
+}
+
+/// `[bridge]`
+#[derive(Debug, Clone)]
+pub struct Bridge {
+    /// What a command begins with outside a management room.
+    pub command_prefix: String,
+    /// The language of users who have chosen none.
+    pub language: Language,
+    /// What ghosts are called.
+    pub display_name: DisplayName,
+    /// Who may do what.
+    pub permissions: Permissions,
+}
+
+/// The languages of the bridge's own sentences.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Language {
+    /// English.
+    #[default]
+    En,
+    /// Simplified Chinese.
+    Zh,
+}
+
+/// A template for the names of ghosts; holds `{name}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DisplayName(String);
+
+/// `[ilink]`
+#[derive(Debug, Clone)]
+pub struct Ilink {
+    /// The fixed host, where every login begins (docs/protocol.md §2).
+    pub api_base: Url,
+    /// Where pictures, voices and files lie.
+    pub cdn_base: Url,
+    /// Hosts that answers may point to beside Tencent's own; `*.` in front means every host below.
+    pub allow_hosts: Vec<String>,
+    /// `host` or `host:port` that may be spoken to without TLS.
+    pub plain_http: Vec<String>,
+    /// Certificates (PEM) to trust beside the built-in ones.
+    pub extra_ca_file: Option<PathBuf>,
+    /// The proxy towards WeChat; `None` is a direct connection, whatever the environment says.
+    pub proxy: Option<ProxyUrl>,
+    /// What the bridge calls itself towards Tencent.
+    pub bot_agent: String,
+}
+
+secret_kind! {
+    /// The address of a proxy, which may hold a password.
+    ProxyUrl
+}
+
+/// `[delivery]`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delivery {
+    /// The pause between two messages to one contact; zero is none.
+    pub interval: Duration,
+    /// How many messages to one contact go without that pause after a quiet time.
+    pub burst: NonZeroU32,
+}
+
+/// `[store]`
+#[derive(Debug, Clone)]
+pub struct Store {
+    /// The folder of the data.
+    pub path: PathBuf,
+}
+
+/// `[log]`
+#[derive(Debug, Clone)]
+pub struct Log {
+    /// Levels, in the form of `tracing`'s filters.
+    pub filter: String,
+    /// How a line looks.
+    pub format: LogFormat,
+}
+
+/// How a log line looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Pretty,
+    /// One JSON object per line, for collectors.
+    Json,
+}
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file cannot be read at all.
+    #[error(
+        "{} cannot be read: {source}. Name the right file with --config, or copy config.example.toml to begin with", path.display()
+    )]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The file can be read and holds mistakes.
+    #[error("{0}")]
+    Invalid(Problems),
+}
+
+impl Config {
+    /// Reads the file at `path` with `env` on top, where `WECHAT_BRIDGE__SECTION__KEY` stands for a
+    /// key; relative paths in it count from the file's folder.
+    ///
+    /// # Errors
+    /// Every mistake at once. None of them repeats a secret or a line of the file.
+    pub fn load(
+        path: &Path,
+        env: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Self, Error> {
+        read(path, env, Purpose::Run)
+    }
+
+    /// Like [`Config::load`], but lets the example's tokens pass, so that a registration can be
+    /// shown before tokens are chosen.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn for_registration(
+        path: &Path,
+        env: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Self, Error> {
+        read(path, env, Purpose::Registration)
+    }
+
+    /// How the ghosts of this configuration are named.
+    pub fn ghost_names(&self) -> GhostNames {
+        GhostNames::new(&self.appservice.ghost_prefix, self.homeserver.server_name.clone())
+    }
+
+    /// Whether a token is still the one that the example shows.
+    pub fn has_example_tokens(&self) -> bool {
+        let tokens = [self.appservice.as_token.expose(), self.appservice.hs_token.expose()];
+        tokens.into_iter().any(token::is_example)
+    }
+}
+
+impl DisplayName {
+    /// The name of the ghost of somebody called `name`.
+    pub fn of(&self, name: &str) -> String {
+        self.0.replace(NAME_SLOT, name)
+    }
+}
+
+/// What the configuration is read for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Run,
+    Registration,
+}
+
+fn read(
+    path: &Path,
+    env: impl IntoIterator<Item = (OsString, OsString)>,
+    purpose: Purpose,
+) -> Result<Config, Error> {
+    let unreadable = |source| Error::Unreadable { path: path.to_owned(), source };
+    let text = Zeroizing::new(std::fs::read_to_string(path).map_err(unreadable)?);
+    let mut document = Document::parse(path, &text, env);
+    let config = keys::config(&mut document, purpose);
+    let problems = document.finish();
+    match config {
+        Some(config) if problems.is_empty() => Ok(config),
+        Some(_) | None => Err(Error::Invalid(problems)),
+    }
+}
+
+const NAME_SLOT: &str = "{name}";
+
+#[cfg(test)]
+mod tests;

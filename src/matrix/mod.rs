@@ -10,6 +10,7 @@ pub mod event;
 mod homeserver;
 mod intent;
 mod object;
+pub mod registration;
 mod retry;
 pub mod room;
 mod transaction;
@@ -18,15 +19,5 @@ pub use appservice::{Unavailable, router};
 pub use error::{Error, Retry};
 pub use homeserver::{Homeserver, HomeserverOptions};
 pub use intent::Intent;
+pub use registration::{AsToken, HsToken};
 pub use transaction::{BadBody, Transaction};
-
-use crate::secret::secret_kind;
-
-secret_kind! {
-    /// What the bridge shows to the homeserver: it may act as the bot and as every ghost.
-    AsToken
-}
-secret_kind! {
-    /// What the homeserver shows to the bridge when it pushes.
-    HsToken
-}

@@ -1,0 +1,202 @@
+//! The file and the environment as one tree of values that know where they were written.
+//!
+//! Knows no section by name: whoever takes one names it, and what nobody took is unknown.
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    ops::Range,
+    path::{Path, PathBuf},
+};
+
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
+
+use super::{
+    problem::{Place, Problem, Problems},
+    section::{Section, Told},
+};
+
+/// The whole configuration, before anybody has looked at what it means.
+pub(super) struct Document {
+    path: PathBuf,
+    sections: BTreeMap<String, Entries>,
+    known: Vec<&'static str>,
+    syntax: Vec<Problem>,
+    problems: Vec<Problem>,
+}
+
+pub(super) type Entries = BTreeMap<String, Entry>;
+
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) place: Place,
+    pub(super) value: Value,
+}
+
+#[derive(Debug)]
+pub(super) enum Value {
+    /// From the environment, where everything is text.
+    Raw(String),
+    Text(String),
+    Whole(i64),
+    List(Vec<Value>),
+    Table(Entries),
+    Other,
+}
+
+impl Document {
+    /// Lays `env` over the TOML in `text`; mistakes in the form of either are kept for
+    /// [`Document::finish`].
+    pub(super) fn parse(
+        path: &Path,
+        text: &str,
+        env: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Self {
+        let (table, errors) = DeTable::parse_recoverable(text);
+        let mut document = Self {
+            path: path.to_owned(),
+            sections: BTreeMap::new(),
+            known: Vec::new(),
+            syntax: syntax_problems(text, &errors),
+            problems: Vec::new(),
+        };
+        for (name, entry) in entries(text, table.into_inner()) {
+            document.add_section(name, entry);
+        }
+        for (name, value) in env {
+            if let Some(name) = name.to_str().filter(|name| name.starts_with(ENV_PREFIX)) {
+                document.add_variable(name, value);
+            }
+        }
+        document
+    }
+
+    /// Lets `take` have the values of one section, then notes the keys that it left.
+    pub(super) fn section<T>(
+        &mut self,
+        name: &'static str,
+        take: impl FnOnce(&mut Section<'_>) -> Result<T, Told>,
+    ) -> Result<T, Told> {
+        self.known.push(name);
+        let entries = self.sections.remove(name).unwrap_or_default();
+        let mut section = Section::new(name, entries, &self.path, &mut self.problems);
+        let taken = take(&mut section);
+        section.note_unknown();
+        taken
+    }
+
+    /// Every mistake that was noted, unknown sections included.
+    pub(super) fn finish(mut self) -> Problems {
+        if !self.syntax.is_empty() {
+            // Half a file would only add mistakes that nobody made.
+            return Problems::new(self.path, self.syntax);
+        }
+        for (name, entries) in std::mem::take(&mut self.sections) {
+            let place = entries.into_values().next().map_or(Place::Nowhere, |entry| entry.place);
+            let hint = hint(&name, &self.known, "sections");
+            self.note(place, format!("[{name}]"), format!("is not a section; {hint}"));
+        }
+        Problems::new(self.path, self.problems)
+    }
+
+    fn add_section(&mut self, name: String, Entry { place, value }: Entry) {
+        if let Value::Table(mut entries) = value {
+            if entries.is_empty() {
+                // Keeps the line of an unknown section that holds nothing.
+                entries.extend([(String::new(), Entry { place, value: Value::Other })]);
+            }
+            self.sections.insert(name, entries);
+        } else {
+            let what = "stands outside of a section; move it below a line like [homeserver]";
+            self.note(place, name, what.to_owned());
+        }
+    }
+
+    fn add_variable(&mut self, name: &str, value: OsString) {
+        let place = Place::Environment(name.to_owned());
+        let key = name.trim_start_matches(ENV_PREFIX).to_lowercase();
+        let Some((section, key)) = key.split_once("__") else {
+            let what = format!("names no key; write {ENV_PREFIX}SECTION__KEY");
+            return self.note(place, String::new(), what);
+        };
+        let Ok(value) = value.into_string() else {
+            let what = "is not UTF-8; set it again as plain text".to_owned();
+            return self.note(place, format!("{section}.{key}"), what);
+        };
+        let entry = Entry { place, value: Value::Raw(value) };
+        self.sections.entry(section.to_owned()).or_default().insert(key.to_owned(), entry);
+    }
+
+    fn note(&mut self, place: Place, key: String, what: String) {
+        self.problems.push(Problem { place, key, what });
+    }
+}
+
+impl Value {
+    /// The text that the file holds in quotes here.
+    pub(super) fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Raw(_) | Self::Whole(_) | Self::List(_) | Self::Table(_) | Self::Other => None,
+        }
+    }
+}
+
+/// The name of `known` that is closest to `wrong`.
+pub(super) fn closest<'k>(wrong: &str, known: &[&'k str]) -> Option<&'k str> {
+    let likeness = |name: &str| strsim::normalized_damerau_levenshtein(wrong, name);
+    let best = known.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
+    (likeness(best) > ALIKE).then_some(best)
+}
+
+/// What to write instead of `wrong`.
+pub(super) fn hint(wrong: &str, known: &[&str], what: &str) -> String {
+    match closest(wrong, known) {
+        Some(name) => format!("did you mean \"{name}\"?"),
+        None => format!("the {what} here are {}", known.join(", ")),
+    }
+}
+
+fn entries(text: &str, table: DeTable<'_>) -> Entries {
+    let entry = |key: Spanned<_>, value: Spanned<DeValue<'_>>| {
+        let place = Place::Line(line_of(text, &key.span()));
+        (key.into_inner(), Entry { place, value: value_of(text, value.into_inner()) })
+    };
+    table.into_iter().map(|(key, value)| entry(key, value)).map(|(k, e)| (k.into(), e)).collect()
+}
+
+fn value_of(text: &str, value: DeValue<'_>) -> Value {
+    match value {
+        DeValue::String(string) => Value::Text(string.into_owned()),
+        DeValue::Integer(number) => {
+            i64::from_str_radix(number.as_str(), number.radix()).map_or(Value::Other, Value::Whole)
+        }
+        DeValue::Array(array) => {
+            Value::List(array.into_iter().map(|v| value_of(text, v.into_inner())).collect())
+        }
+        DeValue::Table(table) => Value::Table(entries(text, table)),
+        DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_) => Value::Other,
+    }
+}
+
+/// Says what the parser says, and nothing of the text around it.
+fn syntax_problems(text: &str, errors: &[toml::de::Error]) -> Vec<Problem> {
+    let problem = |error: &toml::de::Error| Problem {
+        place: error.span().map_or(Place::Nowhere, |span| Place::Line(line_of(text, &span))),
+        key: String::new(),
+        what: format!("this is not TOML: {}", error.message()),
+    };
+    let mut problems: Vec<_> = errors.iter().map(problem).collect();
+    problems.dedup_by(|later, first| later.place == first.place);
+    problems
+}
+
+fn line_of(text: &str, span: &Range<usize>) -> usize {
+    text.bytes().take(span.start).filter(|byte| *byte == b'\n').count() + 1
+}
+
+const ENV_PREFIX: &str = "WECHAT_BRIDGE__";
+const ALIKE: f64 = 0.5;

@@ -1,0 +1,213 @@
+//! Every section and key with its default, and the rules between keys.
+
+use std::{num::NonZeroU32, path::Path, time::Duration};
+
+use ruma::{OwnedServerName, UserId};
+use url::Url;
+
+use super::{
+    Appservice, Bridge, Config, Delivery, Homeserver, Ilink, Log, Permissions, Purpose, Store,
+    document::Document,
+    section::{Section, Told},
+    token::token,
+    value,
+};
+use crate::matrix::registration::{AsToken, HsToken};
+
+/// All of it; `None` when `document` has noted a mistake.
+pub(super) fn config(document: &mut Document, purpose: Purpose) -> Option<Config> {
+    let homeserver = document.section("homeserver", homeserver);
+    let server_name = homeserver.as_ref().ok().map(|homeserver| homeserver.server_name.clone());
+    let appservice =
+        document.section("appservice", |section| appservice(section, server_name, purpose));
+    let bridge = document.section("bridge", bridge);
+    let ilink = document.section("ilink", ilink);
+    let delivery = document.section("delivery", delivery);
+    let store = document.section("store", store);
+    let log = document.section("log", log);
+    Some(Config {
+        homeserver: homeserver.ok()?,
+        appservice: appservice.ok()?,
+        bridge: bridge.ok()?,
+        ilink: ilink.ok()?,
+        delivery: delivery.ok()?,
+        store: store.ok()?,
+        log: log.ok()?,
+    })
+}
+
+fn homeserver(section: &mut Section<'_>) -> Result<Homeserver, Told> {
+    let url = section.required(
+        "url",
+        "write where the homeserver's client API answers, like \"http://127.0.0.1:8008\"",
+        value::web_address,
+    );
+    let server_name = section.required(
+        "server_name",
+        "write what stands behind the colon of your user id, like \"example.org\"",
+        value::server_name,
+    );
+    Ok(Homeserver { url: url?, server_name: server_name? })
+}
+
+fn appservice(
+    section: &mut Section<'_>,
+    server_name: Option<OwnedServerName>,
+    purpose: Purpose,
+) -> Result<Appservice, Told> {
+    let id = section.or("id", "wechat", value::registration_id);
+    let listen = section.or("listen", "127.0.0.1:29350", value::socket_address);
+    let url = section.or("url", "http://127.0.0.1:29350", value::web_address);
+    let names = names(section);
+    let bot_display_name = section.or("bot_display_name", "WeChat bridge bot", value::not_blank);
+    let tokens = tokens(section, purpose);
+    let (names, (as_token, hs_token)) = (names?, tokens?);
+    // Without a server name the mistake has been noted where it belongs.
+    let server_name = server_name.ok_or(Told)?;
+    let bot = UserId::parse(format!("@{}:{server_name}", names.bot))
+        .map_err(|_| section.wrong("bot", "is too long for this server name; shorten it"))?;
+    Ok(Appservice {
+        id: id?,
+        listen: listen?,
+        url: url?,
+        bot,
+        bot_display_name: bot_display_name?,
+        ghost_prefix: names.ghost_prefix,
+        sender_localpart: names.sender,
+        as_token,
+        hs_token,
+    })
+}
+
+struct Names {
+    bot: String,
+    ghost_prefix: String,
+    sender: String,
+}
+
+/// Three kinds of users that must not be taken for each other.
+fn names(section: &mut Section<'_>) -> Result<Names, Told> {
+    let bot = section.or("bot", "wechatbot", value::localpart);
+    let ghost_prefix = section.or("ghost_prefix", "wechat_", value::localpart);
+    let sender = section.or("sender_localpart", "_appservice_wechat", value::localpart);
+    let names = Names { bot: bot?, ghost_prefix: ghost_prefix?, sender: sender? };
+    if names.sender == names.bot {
+        return Err(section.wrong(
+            "sender_localpart",
+            "is the bot; choose a name that nobody uses, because homeservers refuse that user \
+             things that a bot needs",
+        ));
+    }
+    if names.bot.starts_with(&names.ghost_prefix) {
+        return Err(section.wrong(
+            "ghost_prefix",
+            "also begins the bot's name; choose one that does not, like \"wechat_\"",
+        ));
+    }
+    if names.sender.starts_with(&names.ghost_prefix) {
+        return Err(section
+            .wrong("sender_localpart", "begins like a ghost; choose a name outside ghost_prefix"));
+    }
+    Ok(names)
+}
+
+fn tokens(section: &mut Section<'_>, purpose: Purpose) -> Result<(AsToken, HsToken), Told> {
+    let as_token = token(section, "as_token", "as_token_file", purpose);
+    let hs_token = token(section, "hs_token", "hs_token_file", purpose);
+    let (as_token, hs_token) = (as_token?, hs_token?);
+    if as_token == hs_token {
+        return Err(section.wrong("hs_token", "is the same as as_token; they must differ"));
+    }
+    Ok((AsToken::new(as_token.as_str()), HsToken::new(hs_token.as_str())))
+}
+
+fn bridge(section: &mut Section<'_>) -> Result<Bridge, Told> {
+    let command_prefix = section.or("command_prefix", "!wechat", value::command_prefix);
+    let language = section.or("language", "en", value::language);
+    let display_name = section.or("display_name", "{name} (WeChat)", value::display_name);
+    let permissions = permissions(section);
+    Ok(Bridge {
+        command_prefix: command_prefix?,
+        language: language?,
+        display_name: display_name?,
+        permissions: permissions?,
+    })
+}
+
+fn permissions(section: &mut Section<'_>) -> Result<Permissions, Told> {
+    let mut permissions = Permissions::default();
+    section.pairs("permissions", |who, level| permissions.add(who, value::level(level)?))?;
+    if !permissions.anybody_may_link() {
+        return Err(section.wrong(
+            "permissions",
+            "lets nobody link a contact; write \"example.org\" = \"user\" with your server's name \
+             below [bridge.permissions]",
+        ));
+    }
+    Ok(permissions)
+}
+
+fn ilink(section: &mut Section<'_>) -> Result<Ilink, Told> {
+    let plain_http = section.list("plain_http", value::host_and_port);
+    let open = plain_http.as_deref().unwrap_or_default();
+    let api_base = base(section, "api_base", "https://ilinkai.weixin.qq.com", open);
+    let cdn_base = base(section, "cdn_base", "https://novac2c.cdn.weixin.qq.com/c2c", open);
+    let allow_hosts = section.list("allow_hosts", value::host_pattern);
+    let extra_ca_file = section.optional("extra_ca_file", value::not_blank);
+    let proxy = section.optional("proxy", value::proxy);
+    let agent = concat!("matrix-appservice-wechat/", env!("CARGO_PKG_VERSION"));
+    let bot_agent = section.or("bot_agent", agent, value::bot_agent);
+    Ok(Ilink {
+        api_base: api_base?,
+        cdn_base: cdn_base?,
+        allow_hosts: allow_hosts?,
+        extra_ca_file: extra_ca_file?.map(|path| folder(section).join(path)),
+        proxy: proxy?,
+        bot_agent: bot_agent?,
+        plain_http: plain_http?,
+    })
+}
+
+/// An address that must be https unless `open` names its host.
+fn base(
+    section: &mut Section<'_>,
+    key: &'static str,
+    default: &str,
+    open: &[String],
+) -> Result<Url, Told> {
+    let url = section.or(key, default, value::web_address)?;
+    let host = url.host_str().unwrap_or_default();
+    let port = url.port_or_known_default().unwrap_or_default();
+    let is_open = |entry: &String| *entry == host || *entry == format!("{host}:{port}");
+    if url.scheme() == "https" || open.iter().any(is_open) {
+        return Ok(url);
+    }
+    Err(section.wrong(
+        key,
+        format!("is not https; write https://, or add \"{host}:{port}\" to plain_http for a test"),
+    ))
+}
+
+fn delivery(section: &mut Section<'_>) -> Result<Delivery, Told> {
+    let interval = section.whole("interval_ms", 2_500, 0..=3_600_000);
+    let burst = section.whole("burst", 3, 1..=1_000);
+    Ok(Delivery {
+        interval: Duration::from_millis(interval?.into()),
+        burst: NonZeroU32::new(burst?).ok_or(Told)?,
+    })
+}
+
+fn store(section: &mut Section<'_>) -> Result<Store, Told> {
+    let path = section.or("path", "data", value::not_blank)?;
+    Ok(Store { path: folder(section).join(path) })
+}
+
+fn log(section: &mut Section<'_>) -> Result<Log, Told> {
+    let filter = section.or("filter", "info", value::log_filter);
+    let format = section.or("format", "pretty", value::log_format);
+    Ok(Log { filter: filter?, format: format? })
+}
+
+fn folder<'s>(section: &'s Section<'_>) -> &'s Path {
+    section.config_path().parent().unwrap_or(Path::new(""))
+}

@@ -1,0 +1,71 @@
+//! One mistake in the configuration, and all of them together.
+
+use std::{fmt, path::PathBuf};
+
+/// A mistake: where it is, what is wrong and how to put it right. Holds no value of a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    pub(super) place: Place,
+    pub(super) key: String,
+    pub(super) what: String,
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Place {
+    /// A line of the file, counted from 1.
+    Line(usize),
+    /// A variable of the environment.
+    Environment(String),
+    /// Nowhere: a default, or a value that is missing.
+    Nowhere,
+}
+
+/// All mistakes of one configuration, in the order of the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problems {
+    path: PathBuf,
+    list: Vec<Problem>,
+}
+
+impl Problems {
+    pub(super) fn new(path: PathBuf, mut list: Vec<Problem>) -> Self {
+        list.sort_by_key(|problem| match problem.place {
+            Place::Line(line) => (0, line),
+            Place::Nowhere => (1, 0),
+            Place::Environment(_) => (2, 0),
+        });
+        Self { path, list }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+}
+
+impl fmt::Display for Problems {
+    /// One line per mistake.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path.display();
+        match self.list.len() {
+            1 => write!(f, "there is a mistake in the configuration:")?,
+            count => write!(f, "there are {count} mistakes in the configuration:")?,
+        }
+        for Problem { place, key, what } in &self.list {
+            match place {
+                Place::Line(line) => write!(f, "\n  {path}:{line}: ")?,
+                Place::Environment(name) => write!(f, "\n  environment {name}: ")?,
+                Place::Nowhere => write!(f, "\n  {path}: ")?,
+            }
+            let space = if key.is_empty() { "" } else { " " };
+            write!(f, "{key}{space}{what}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,195 @@
+//! One section of the configuration while its values are taken out.
+
+use std::{ops::RangeInclusive, path::Path};
+
+use super::{
+    document::{Entries, Entry, Value, hint},
+    problem::{Place, Problem},
+};
+
+/// One section while its values are taken out.
+pub(super) struct Section<'d> {
+    name: &'static str,
+    entries: Entries,
+    known: Vec<&'static str>,
+    path: &'d Path,
+    problems: &'d mut Vec<Problem>,
+}
+
+/// Says that a mistake has been noted, and that there is no value because of it.
+#[derive(Debug)]
+pub(super) struct Told;
+
+impl<'d> Section<'d> {
+    pub(super) fn new(
+        name: &'static str,
+        entries: Entries,
+        path: &'d Path,
+        problems: &'d mut Vec<Problem>,
+    ) -> Self {
+        Self { name, entries, known: Vec::new(), path, problems }
+    }
+
+    /// A text that must be there; `hint` says what to write when it is not.
+    pub(super) fn required<T>(
+        &mut self,
+        key: &'static str,
+        hint: &str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Result<T, Told> {
+        match self.optional(key, parse)? {
+            Some(value) => Ok(value),
+            None => Err(self.wrong(key, format!("is missing; {hint}"))),
+        }
+    }
+
+    /// A text, or `default` read the same way.
+    pub(super) fn or<T>(
+        &mut self,
+        key: &'static str,
+        default: &str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<T, Told> {
+        match self.optional(key, &parse)? {
+            Some(value) => Ok(value),
+            None => parse(default).map_err(|what| self.wrong(key, what)),
+        }
+    }
+
+    /// A text that may be missing.
+    pub(super) fn optional<T>(
+        &mut self,
+        key: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Result<Option<T>, Told> {
+        self.known.push(key);
+        let parsed = match self.entries.get(key).map(|entry| &entry.value) {
+            None => return Ok(None),
+            Some(Value::Text(text) | Value::Raw(text)) => parse(text),
+            Some(Value::Whole(_) | Value::List(_) | Value::Table(_) | Value::Other) => {
+                Err("must be text in quotes".to_owned())
+            }
+        };
+        parsed.map(Some).map_err(|what| self.wrong(key, what))
+    }
+
+    /// A whole number within `range`, or `default`.
+    pub(super) fn whole(
+        &mut self,
+        key: &'static str,
+        default: u32,
+        range: RangeInclusive<u32>,
+    ) -> Result<u32, Told> {
+        self.known.push(key);
+        let number = match self.entries.get(key).map(|entry| &entry.value) {
+            None => return Ok(default),
+            Some(Value::Whole(number)) => u32::try_from(*number).ok(),
+            Some(Value::Raw(text)) => text.parse().ok(),
+            Some(Value::Text(_) | Value::List(_) | Value::Table(_) | Value::Other) => None,
+        };
+        number.filter(|number| range.contains(number)).ok_or_else(|| {
+            let (from, to) = (range.start(), range.end());
+            self.wrong(key, format!("must be a whole number from {from} to {to}, without quotes"))
+        })
+    }
+
+    /// A list of texts; a missing one is empty.
+    pub(super) fn list<T>(
+        &mut self,
+        key: &'static str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<Vec<T>, Told> {
+        self.known.push(key);
+        let texts: Option<Vec<&str>> = match self.entries.get(key).map(|entry| &entry.value) {
+            None => return Ok(Vec::new()),
+            Some(Value::List(list)) => list.iter().map(Value::as_text).collect(),
+            Some(Value::Raw(text)) => Some(parts(text).collect()),
+            Some(Value::Text(_) | Value::Whole(_) | Value::Table(_) | Value::Other) => None,
+        };
+        let parsed = texts
+            .ok_or_else(|| "must be a list of texts, like [\"a\", \"b\"]".to_owned())
+            .and_then(|texts| texts.into_iter().map(parse).collect());
+        parsed.map_err(|what| self.wrong(key, what))
+    }
+
+    /// A table of texts as (name, text) pairs, each with the mistakes it turns out to hold; a
+    /// missing one is empty.
+    pub(super) fn pairs(
+        &mut self,
+        key: &'static str,
+        mut on_pair: impl FnMut(&str, &str) -> Result<(), String>,
+    ) -> Result<(), Told> {
+        self.known.push(key);
+        let mut problems = Vec::new();
+        let mut on_pair = |place: &Place, name: &str, text: Option<&str>| {
+            let text = text.ok_or_else(|| "must be text in quotes".to_owned());
+            if let Err(what) = text.and_then(|text| on_pair(name, text)) {
+                let key = format!("{}.{key}.\"{name}\"", self.name);
+                problems.push(Problem { place: place.clone(), key, what });
+            }
+        };
+        match self.entries.get(key) {
+            None => {}
+            Some(Entry { value: Value::Table(table), .. }) => {
+                for (name, Entry { place, value }) in table {
+                    on_pair(place, name, value.as_text());
+                }
+            }
+            Some(Entry { value: Value::Raw(text), place }) => {
+                for part in parts(text) {
+                    let (name, level) = part.split_once('=').unwrap_or((part, ""));
+                    on_pair(place, name.trim(), Some(level.trim()));
+                }
+            }
+            Some(_) => {
+                let what = format!("is a section; write [{}.{key}] above its entries", self.name);
+                return Err(self.wrong(key, what));
+            }
+        }
+        let sound = problems.is_empty();
+        self.problems.append(&mut problems);
+        if sound { Ok(()) } else { Err(Told) }
+    }
+
+    /// Notes that the value of `key` is wrong.
+    pub(super) fn wrong(&mut self, key: &str, what: impl Into<String>) -> Told {
+        let place = self.entries.get(key).map_or(Place::Nowhere, |entry| entry.place.clone());
+        let key = format!("{}.{key}", self.name);
+        self.problems.push(Problem { place, key, what: what.into() });
+        Told
+    }
+
+    /// Whether the file itself holds `key`.
+    pub(super) fn in_file(&self, key: &str) -> bool {
+        matches!(self.entries.get(key), Some(Entry { place: Place::Line(_), .. }))
+    }
+
+    /// Of two spellings of one value the environment's hides the file's.
+    pub(super) fn prefer_environment(&mut self, one: &str, other: &str) {
+        if self.in_file(one) && self.entries.contains_key(other) && !self.in_file(other) {
+            self.entries.remove(one);
+        } else if self.in_file(other) && self.entries.contains_key(one) && !self.in_file(one) {
+            self.entries.remove(other);
+        }
+    }
+
+    /// The file of the configuration.
+    pub(super) fn config_path(&self) -> &Path {
+        self.path
+    }
+
+    /// Notes every key that nobody asked for.
+    pub(super) fn note_unknown(self) {
+        for (key, Entry { place, .. }) in self.entries {
+            if !key.is_empty() && !self.known.contains(&key.as_str()) {
+                let hint = hint(&key, &self.known, "keys");
+                let what = format!("is not a key of [{}]; {hint}", self.name);
+                self.problems.push(Problem { place, key: format!("{}.{key}", self.name), what });
+            }
+        }
+    }
+}
+
+fn parts(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|part| !part.is_empty())
+}

@@ -1,0 +1,118 @@
+//! `registration.yaml`: what the homeserver must know about the bridge.
+
+use serde::Serialize;
+use url::Url;
+
+use crate::secret::secret_kind;
+
+secret_kind! {
+    /// What the bridge shows the homeserver.
+    AsToken
+}
+secret_kind! {
+    /// What the homeserver shows the bridge.
+    HsToken
+}
+
+/// The parts of a registration that are chosen.
+#[derive(Debug)]
+pub struct Registration<'a> {
+    /// The name of the registration.
+    pub id: &'a str,
+    /// Where the homeserver reaches the bridge.
+    pub url: &'a Url,
+    /// What the bridge shows the homeserver.
+    pub as_token: &'a AsToken,
+    /// What the homeserver shows the bridge.
+    pub hs_token: &'a HsToken,
+    /// A user that nobody uses.
+    pub sender_localpart: &'a str,
+    /// The bot's localpart.
+    pub bot: &'a str,
+    /// What the localpart of every ghost begins with.
+    pub ghost_prefix: &'a str,
+    /// The homeserver's name.
+    pub server_name: &'a str,
+}
+
+impl Registration<'_> {
+    /// The file as the homeserver wants it. It holds both tokens.
+    ///
+    /// # Errors
+    /// Only when the writer of YAML fails.
+    pub fn to_yaml(&self) -> Result<String, yaml_serde::Error> {
+        let server = escape(self.server_name);
+        let exclusive = |regex| Namespace { exclusive: true, regex };
+        let ghosts = format!("{}.*:{server}$", escape(self.ghost_prefix));
+        yaml_serde::to_string(&File {
+            id: self.id,
+            url: self.url.as_str().trim_end_matches('/'),
+            as_token: self.as_token.expose(),
+            hs_token: self.hs_token.expose(),
+            sender_localpart: self.sender_localpart,
+            rate_limited: false,
+            receive_ephemeral: true,
+            push_ephemeral: true,
+            device_management: true,
+            namespaces: Namespaces {
+                users: vec![
+                    exclusive(format!("^@{}:{server}$", escape(self.bot))),
+                    exclusive(format!("^@{ghosts}")),
+                ],
+                aliases: vec![exclusive(format!("^#{ghosts}"))],
+                rooms: Vec::new(),
+            },
+        })
+    }
+}
+
+#[derive(Serialize)]
+struct File<'a> {
+    id: &'a str,
+    url: &'a str,
+    as_token: &'a str,
+    hs_token: &'a str,
+    sender_localpart: &'a str,
+    rate_limited: bool,
+    receive_ephemeral: bool,
+    /// The name that servers knew before `receive_ephemeral`.
+    #[serde(rename = "de.sorunome.msc2409.push_ephemeral")]
+    push_ephemeral: bool,
+    /// Lets ghosts have devices, without which the homeserver forgets transaction ids.
+    #[serde(rename = "io.element.msc4190")]
+    device_management: bool,
+    namespaces: Namespaces,
+}
+
+#[derive(Serialize)]
+struct Namespaces {
+    users: Vec<Namespace>,
+    aliases: Vec<Namespace>,
+    rooms: Vec<Namespace>,
+}
+
+#[derive(Serialize)]
+struct Namespace {
+    exclusive: bool,
+    regex: String,
+}
+
+/// Makes a regular expression that matches `text` itself; the identifiers of Matrix hold no other
+/// character with a meaning.
+fn escape(text: &str) -> String {
+    text.chars().flat_map(|c| ESCAPED.contains(c).then_some('\\').into_iter().chain([c])).collect()
+}
+
+const ESCAPED: &str = r".+*?()|[]{}^$\";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_namespace_matches_its_server_alone() {
+        assert_eq!(escape("sub.example.org:8448"), r"sub\.example\.org:8448");
+        assert_eq!(escape("[2001:db8::1]"), r"\[2001:db8::1\]");
+        assert_eq!(escape("wechat_+a"), r"wechat_\+a");
+    }
+}
