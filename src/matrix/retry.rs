@@ -50,18 +50,17 @@ pub(super) struct Outage(AtomicBool);
 
 impl Outage {
     fn note(&self, error: Option<&Error>) {
-        let away = error.filter(|error| error.retry() != Retry::Never);
-        let slowed = matches!(away, Some(Error::RateLimited { .. }));
-        match away {
-            Some(error) if !slowed => {
-                if !self.0.swap(true, Ordering::Relaxed) {
-                    tracing::warn!(%error, "waiting for the homeserver; nothing is lost");
-                }
+        // Whoever asks to slow down is there.
+        let away = error.filter(|error| {
+            error.retry() != Retry::Never && !matches!(error, Error::RateLimited { .. })
+        });
+        let before = self.0.swap(away.is_some(), Ordering::Relaxed);
+        match (before, away) {
+            (false, Some(error)) => {
+                tracing::warn!(%error, "waiting for the homeserver; nothing is lost");
             }
-            _ if self.0.swap(false, Ordering::Relaxed) => {
-                tracing::info!("the homeserver answers again");
-            }
-            _ => {}
+            (true, None) => tracing::info!("the homeserver answers again"),
+            (true, Some(_)) | (false, None) => {}
         }
     }
 }

@@ -29,18 +29,16 @@ fn kind(event: Value) -> Kind {
 }
 
 fn message_of(content: Value) -> Message {
-    match kind(event("m.room.message", content)) {
-        Kind::Message(message) => message,
-        other => panic!("{other:?}"),
-    }
+    let kind = kind(event("m.room.message", content));
+    let Kind::Message(message) = kind else { panic!("{kind:?}") };
+    message
 }
 
 /// The type and whether it is state, of an event that is nothing in particular.
 fn other(event: Value) -> (String, bool) {
-    match kind(event) {
-        Kind::Other { event_type, is_state } => (event_type, is_state),
-        known => panic!("{known:?}"),
-    }
+    let kind = kind(event);
+    let Kind::Other { event_type, is_state } = kind else { panic!("{kind:?}") };
+    (event_type, is_state)
 }
 
 #[test]
@@ -147,10 +145,8 @@ fn a_redacted_message_is_no_message() {
 #[test]
 fn reactions_redactions_and_ciphertext_are_known() {
     let relation = json!({ "rel_type": "m.annotation", "event_id": "$m", "key": "👍" });
-    match kind(event("m.reaction", json!({ "m.relates_to": relation }))) {
-        Kind::Reaction { of, key } => assert_eq!((of.as_str(), key.as_str()), ("$m", "👍")),
-        other => panic!("{other:?}"),
-    }
+    let thumb = kind(event("m.reaction", json!({ "m.relates_to": relation })));
+    assert!(matches!(thumb, Kind::Reaction { of, key } if of == "$m" && key == "👍"));
     let mut old = event("m.room.redaction", json!({}));
     old["redacts"] = "$m".into();
     for redaction in [old, event("m.room.redaction", json!({ "redacts": "$m" }))] {
