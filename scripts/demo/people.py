@@ -18,6 +18,7 @@ class Matrix:
 
     def __init__(self, base, login):
         self.base, self.user_id, self.token = base, login["user_id"], login["access_token"]
+        self.place = None
 
     def open_chat_with(self, user_id):
         wish = {"preset": "trusted_private_chat", "is_direct": True, "invite": [user_id]}
@@ -47,8 +48,14 @@ class Matrix:
         return wait_for(look, f"fewer than {count} texts of the phone arrived in Matrix")
 
     def wait_for_invitation(self):
+        """The room of an invitation that came after the last one."""
+
         def look():
-            return list(self.call("GET", "sync?timeout=0").get("rooms", {}).get("invite", {}))
+            # Without a place to go on from, Synapse repeats its first answer for two minutes.
+            place = f"&since={self.place}" if self.place else ""
+            answer = self.call("GET", f"sync?timeout=1000{place}")
+            self.place = answer["next_batch"]
+            return list(answer.get("rooms", {}).get("invite", {}))
 
         return wait_for(look, "no invitation to a room arrived")[0]
 
