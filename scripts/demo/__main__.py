@@ -87,7 +87,7 @@ def tell_where_to_look(programs):
         f"""
 Everything runs until you press Ctrl-C.
 
-  Phone    {Phone.page(programs.simulator, CONTACT)}
+  Phone    {programs.simulator}
            write as {CONTACT}, and see what arrives
   Matrix   any client that takes a homeserver by its address, such as Element
            homeserver  {programs.synapse}

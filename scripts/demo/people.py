@@ -82,28 +82,23 @@ class Phone:
     """A phone of the simulator, through its control API."""
 
     def __init__(self, base, name):
-        self.base, self.name = base, name
-
-    @staticmethod
-    def page(base, name):
-        return f"{base}/phone/{name}"
+        self.controls = f"{base}/control/phones/{name}"
 
     def scan(self, url):
-        self.press("scan", {"url": url})
+        self.press("scan", {"qr": url})
 
     def confirm(self):
         self.press("confirm", {})
 
     def write(self, text):
-        self.press("text", {"text": text})
+        self.press("says", {"text": text})
 
     def press(self, what, body):
-        return call("POST", f"{self.base}/control/phones/{self.name}/{what}", body)
+        return call("POST", f"{self.controls}/{what}", body)
 
     def wait_for_texts(self, count):
         def look():
-            shown = call("GET", f"{self.base}/control/phones/{self.name}/chat")
-            texts = [entry["text"] for entry in shown if not entry["mine"]]
+            texts = [message["text"] for message in call("GET", f"{self.controls}/shows")]
             return len(texts) >= count and texts
 
         return wait_for(look, f"fewer than {count} texts of alice arrived on the phone")

@@ -23,6 +23,7 @@ BOT = "@wechatbot:localhost"
 PASSWORD = "demo"
 # Synapse, the simulator, the bridge; where one is taken, any free port serves.
 PORTS = (18008, 18009, 18010)
+PHONES = ("--phone", "Mum", "--phone", "Dad")
 STOP_SECONDS = 15
 
 
@@ -39,7 +40,7 @@ class Programs:
         self.write_config()
         registration = self.folder / "registration.yaml"
         registration.write_bytes(self.bridge_command("registration"))
-        self.start("simulator", self.binaries / "ilink-simulator", "--listen", f"127.0.0.1:{self.ports[1]}")
+        self.start("simulator", self.binaries / "ilink-simulator", "--listen", f"127.0.0.1:{self.ports[1]}", *PHONES)
         self.start("synapse", *SYNAPSE, "run", self.folder / "synapse", self.ports[0], registration)
         self.wait_until_reached(f"{self.simulator}/")
         self.wait_until_reached(f"{self.synapse}/health")
