@@ -1,1 +1,3 @@
 //! The core, the only place that decides.
+
+pub mod command;

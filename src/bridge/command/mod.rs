@@ -1,0 +1,3 @@
+//! What people ask the bot to do.
+
+pub mod line;
