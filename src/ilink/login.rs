@@ -1,8 +1,12 @@
 //! The QR login as a state machine (docs/protocol.md §3).
 //!
-//! [`Login`] decides; it neither waits nor sends.
+//! [`Login`] decides and neither waits nor sends; [`LoginProcess`] is the loop around it.
+
+mod process;
 
 use std::{fmt, time::Duration};
+
+pub use process::LoginProcess;
 
 use super::{
     answer::{Confirmed, QrStatus},
