@@ -35,6 +35,20 @@ pub enum Kind {
     Other,
 }
 
+impl Kind {
+    /// The word for it in records and counters.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Image => "image",
+            Self::File => "file",
+            Self::Audio => "audio",
+            Self::Video => "video",
+            Self::Location => "location",
+            Self::Other => "other",
+        }
+    }
+}
+
 /// The texts to send for an `m.room.message`, in order, each ready for one item: safe for WeChat
 /// and at most [`text::WECHAT_TEXT_LIMIT`] bytes long.
 ///

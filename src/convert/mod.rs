@@ -7,3 +7,7 @@
 pub mod from_matrix;
 pub mod qr;
 pub mod text;
+
+pub use from_matrix::{Kind, NotBridged, text_parts};
+pub use qr::{Qr, qr_png};
+pub use text::{WECHAT_TEXT_LIMIT, split};

@@ -16,12 +16,21 @@ pub enum QrError {
     Png(#[from] image::ImageError),
 }
 
+/// A QR code as a picture.
+#[derive(Debug, Clone)]
+pub struct Qr {
+    /// The file.
+    pub png: Vec<u8>,
+    /// Its width and height in pixels.
+    pub side: u32,
+}
+
 /// `text` as a QR code in a PNG: black on white, 8-bit gray, a square of at least 512 pixels,
 /// with a white margin of 4 modules and a whole number of pixels per module.
 ///
 /// The lowest error correction is used: a screen has no damage, and larger modules are easier to
 /// read.
-pub fn qr_png(text: &str) -> Result<Vec<u8>, QrError> {
+pub fn qr_png(text: &str) -> Result<Qr, QrError> {
     // The one way in which encoding bytes fails is that there are too many of them.
     let code =
         QrCode::with_error_correction_level(text, EcLevel::L).map_err(|_| QrError::TooLong)?;
@@ -38,7 +47,7 @@ pub fn qr_png(text: &str) -> Result<Vec<u8>, QrError> {
     });
     let mut png = Cursor::new(Vec::new());
     picture.write_to(&mut png, ImageFormat::Png)?;
-    Ok(png.into_inner())
+    Ok(Qr { png: png.into_inner(), side })
 }
 
 const MIN_PIXELS: usize = 512;
@@ -68,14 +77,14 @@ mod tests {
     #[test]
     fn a_code_can_be_read_again() {
         for text in ["x", LOGIN_URL, &"微信".repeat(100), &LOGIN_URL.repeat(8)] {
-            assert_eq!(decode(&qr_png(text).unwrap()).1, text);
+            assert_eq!(decode(&qr_png(text).unwrap().png).1, text);
         }
     }
 
     #[test]
     fn a_code_is_large_square_and_has_a_white_margin() {
         for text in ["x", LOGIN_URL, &LOGIN_URL.repeat(8)] {
-            let (picture, _) = decode(&qr_png(text).unwrap());
+            let (picture, _) = decode(&qr_png(text).unwrap().png);
             assert_eq!(picture.width(), picture.height());
             assert!(picture.width() >= 512);
             assert!(picture.pixels().all(|pixel| matches!(pixel.0[0], 0 | 255)));

@@ -29,6 +29,14 @@ impl Content {
         self.with("format", HTML).with("formatted_body", html.into())
     }
 
+    /// Gives a picture or file words of its own; the file's name moves aside (MSC2530).
+    pub fn captioned(mut self, caption: &str) -> Self {
+        if let Some(name) = self.fields.remove("body") {
+            self.fields.insert("filename".to_owned(), name);
+        }
+        self.with("body", caption)
+    }
+
     /// Names the users to be told about the message; without this nobody is.
     pub fn mentioning(self, users: &[OwnedUserId]) -> Self {
         self.with("m.mentions", json!({ "user_ids": users }))

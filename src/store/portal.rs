@@ -39,6 +39,8 @@ pub struct Reply {
     pub sends: u32,
     /// Before this moment nothing is sent.
     pub held_until: Option<Timestamp>,
+    /// How often in a row WeChat throttled.
+    pub throttled: u32,
 }
 
 impl Change {
@@ -66,6 +68,7 @@ impl Change {
             heard: reply.heard.0,
             sends: reply.sends,
             held_until: reply.held_until.map(|at| at.0),
+            throttled: reply.throttled,
         };
         self.put(reply_key(portal), encode(&record))
     }
@@ -96,6 +99,7 @@ impl Store {
             heard: Timestamp(record.heard),
             sends: record.sends,
             held_until: record.held_until.map(Timestamp),
+            throttled: record.throttled,
         }))
     }
 }
@@ -128,6 +132,8 @@ struct ReplyRecord {
     heard: i64,
     sends: u32,
     held_until: Option<i64>,
+    #[serde(default)]
+    throttled: u32,
 }
 
 fn portal_key(portal: PortalId) -> Vec<u8> {

@@ -6,18 +6,11 @@ use crate::convert::text::strip_reply_fallback;
 
 /// A message that is meant for the bot.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line<'a> {
+pub(crate) struct Line<'a> {
     /// The first word, in lower case; `help` when there is only the prefix.
-    pub name: String,
+    pub(crate) name: String,
     /// What follows the first word, as it was written, without the white space around it.
-    pub rest: &'a str,
-}
-
-impl<'a> Line<'a> {
-    /// The words after the first.
-    pub fn args(&self) -> std::str::SplitWhitespace<'a> {
-        self.rest.split_whitespace()
-    }
+    pub(crate) rest: &'a str,
 }
 
 /// Reads `body` as a command, or `None` when it is not one.
@@ -25,7 +18,11 @@ impl<'a> Line<'a> {
 /// A command begins with `prefix`, in any case (ASCII), followed by white space or nothing. In a
 /// management room everything that is not blank is a command, with the prefix or without.
 /// A reply fallback before it does not count.
-pub fn command_in<'a>(body: &'a str, prefix: &str, management_room: bool) -> Option<Line<'a>> {
+pub(crate) fn command_in<'a>(
+    body: &'a str,
+    prefix: &str,
+    management_room: bool,
+) -> Option<Line<'a>> {
     let said = strip_reply_fallback(body).trim();
     let line = match after_prefix(said, prefix) {
         Some("") => return Some(Line { name: "help".to_owned(), rest: "" }),
@@ -100,8 +97,7 @@ mod tests {
     #[test]
     fn the_arguments_are_the_words_after_the_name() {
         let line = command_in("!wechat name  Aunt\tMay", "!wechat", false).unwrap();
-        assert_eq!(line.args().collect::<Vec<_>>(), ["Aunt", "May"]);
-        assert_eq!(command_in("list", "", true).unwrap().args().count(), 0);
+        assert_eq!(line.rest, "Aunt\tMay");
         assert_eq!(command_in("list", "", false), None);
     }
 
