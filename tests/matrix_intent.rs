@@ -124,11 +124,22 @@ async fn a_message_carries_its_transaction_id_and_its_time() {
     let requests = requests(&server).await;
     assert_eq!(
         requests[0].url.path(),
-        "/_matrix/client/v3/rooms/!r/send/m.room.message/wx%2F1%20%C3%BC"
+        "/_matrix/client/v3/rooms/!r/send/m.room.message/wx%2F1%20%C3%BC.wechat_x"
     );
     assert_eq!(query(&requests[0], "ts").as_deref(), Some("1700000000123"));
     assert_eq!(body(&requests[0]), json!({ "msgtype": "m.text", "body": "hi", "m.mentions": {} }));
     assert_eq!(query(&requests[1], "ts"), None);
+}
+
+#[tokio::test]
+async fn the_same_transaction_id_of_two_users_is_not_the_same() {
+    let server = willing().await;
+    let homeserver = homeserver(&server.uri());
+    for user in [user_id!("@wechat_x:b.org"), user_id!("@wechat_y:b.org")] {
+        homeserver.intent(user).send(room_id!("!r"), &content::text("x"), "1", None).await.unwrap();
+    }
+    let requests = requests(&server).await;
+    assert_ne!(requests[0].url.path(), requests[1].url.path());
 }
 
 #[tokio::test]
@@ -143,7 +154,7 @@ async fn small_requests_say_what_they_should() {
     ghost.set_display_name("小明").await.unwrap();
     let requests = requests(&server).await;
     assert_eq!(body(&requests[0]), json!({ "reason": "done" }));
-    assert_eq!(requests[1].url.path(), "/_matrix/client/v3/rooms/!r/redact/$e/t");
+    assert_eq!(requests[1].url.path(), "/_matrix/client/v3/rooms/!r/redact/$e/t.wechat_x");
     assert_eq!(body(&requests[1]), json!({ "reason": "gone" }));
     assert_eq!(body(&requests[2]), json!({ "typing": true, "timeout": 5000 }));
     assert_eq!(requests[3].headers["content-length"], "3");
@@ -267,6 +278,7 @@ async fn nobody_there_is_unreachable_and_the_error_shows_no_address() {
     let nobody = homeserver(&format!("http://{free}")).intent(user_id!("@wechat_x:b.org"));
     let error = nobody.join(room_id!("!r")).await.unwrap_err();
     assert!(matches!(error, Error::Unreachable(_)));
+    assert!(error.to_string().contains("onnection refused"), "{error}");
     let shown = format!("{error} {error:?}");
     assert!(!shown.contains("_matrix") && !shown.contains("as-secret"), "{shown}");
     assert!(!format!("{nobody:?}").contains("as-secret"));

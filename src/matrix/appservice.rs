@@ -31,8 +31,8 @@ pub struct Unavailable;
 /// The routes of an application service, for a listener that may have others beside them.
 ///
 /// `on_transaction` answers once what it got is safe: `Ok` lets the homeserver forget the
-/// transaction. It is dropped midway when the homeserver hangs up, and may get the same
-/// transaction again. `on_user` answers whether a user of the namespace exists, having made it
+/// transaction. It is dropped midway when the homeserver hangs up, and may get the same events
+/// again, under the same transaction id or another. `on_user` answers whether a user of the namespace exists, having made it
 /// exist if it should.
 pub fn router<T, TF, U, UF>(hs_token: HsToken, on_transaction: T, on_user: U) -> Router
 where

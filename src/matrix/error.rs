@@ -11,8 +11,8 @@ use super::object::Object;
 pub enum Error {
     /// No answer: no connection, a broken one, or none in time. The homeserver may have done what
     /// was asked; the same transaction id makes asking again harmless.
-    #[error("the homeserver cannot be reached")]
-    Unreachable(#[source] reqwest::Error),
+    #[error("the homeserver cannot be reached: {}", innermost(.0))]
+    Unreachable(reqwest::Error),
     /// Too many requests; `retry_after` is how long the homeserver wants to be left alone.
     #[error("the homeserver asks to slow down")]
     RateLimited {
@@ -135,6 +135,11 @@ impl Error {
             _ => Self::Rejected { errcode, status: number, message: message() },
         }
     }
+}
+
+/// The outer layers only say that a request failed.
+fn innermost(error: &dyn std::error::Error) -> &dyn std::error::Error {
+    std::iter::successors(Some(error), |error| error.source()).last().unwrap_or(error)
 }
 
 /// The header goes before the older field in the body; a date instead of seconds is left aside.

@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use ruma::{
-    EventId, MilliSecondsSinceUnixEpoch, OwnedEventId, OwnedMxcUri, OwnedRoomId, OwnedUserId,
-    RoomAliasId, RoomId, UInt, UserId,
+    EventId, MilliSecondsSinceUnixEpoch, OwnedEventId, OwnedMxcUri, OwnedRoomId,
+    OwnedTransactionId, OwnedUserId, RoomAliasId, RoomId, UInt, UserId,
     api::{
         AppserviceUserIdentity, OutgoingRequest,
         auth_scheme::{AuthScheme, SendAccessToken},
@@ -116,8 +116,8 @@ impl Intent {
         Ok(self.request(request).await?.joined.into_keys().collect())
     }
 
-    /// Sends an event. The same `txn` gives the same event id, however often it is sent; `at`
-    /// makes the event older than it is.
+    /// Sends an event. The same `txn` of the same user gives the same event id, however often it
+    /// is sent; `at` makes the event older than it is.
     pub async fn send(
         &self,
         room: &RoomId,
@@ -127,7 +127,7 @@ impl Intent {
     ) -> Result<OwnedEventId, Error> {
         let mut request = send_message_event::v3::Request::new_raw(
             room.to_owned(),
-            txn.into(),
+            self.transaction_id(txn),
             content.event_type.as_str().into(),
             raw(&content.fields)?,
         );
@@ -170,7 +170,7 @@ impl Intent {
         reason: Option<&str>,
     ) -> Result<OwnedEventId, Error> {
         let (room, event) = (room.to_owned(), event.to_owned());
-        let mut request = redact_event::v3::Request::new(room, event, txn.into());
+        let mut request = redact_event::v3::Request::new(room, event, self.transaction_id(txn));
         request.reason = reason.map(str::to_owned);
         Ok(self.request(request).await?.event_id)
     }
@@ -201,6 +201,12 @@ impl Intent {
         request.content_type = Some(content_type.to_owned());
         request.filename = Some(filename.to_owned());
         Ok(self.request(request).await?.content_uri)
+    }
+
+    /// Synapse tells transaction ids of one application service apart by the path alone: without
+    /// the user in them, a ghost's event could be the answer to the bot.
+    fn transaction_id(&self, txn: &str) -> OwnedTransactionId {
+        format!("{txn}.{}", self.user.localpart()).into()
     }
 
     async fn request<R>(&self, request: R) -> Result<R::IncomingResponse, Error>

@@ -7,7 +7,9 @@ use super::object::Object;
 /// One push: events in the order of arrival, each exactly as it came.
 #[derive(Debug)]
 pub struct Transaction {
-    /// The homeserver's name for it; the same when the push is repeated.
+    /// The homeserver's name for it, the same when the push is repeated. It may come back with
+    /// other events: a Synapse on SQLite counts from 1 again after each restart. What is known
+    /// already shows in the ids of the events.
     pub id: String,
     /// Events of rooms, in order. What each one holds is read later, so that a bad one spoils
     /// nothing.
@@ -40,7 +42,10 @@ impl Transaction {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::matrix::event;
 
     fn events(body: &str) -> Vec<String> {
         let transaction = Transaction::parse("1", body.as_bytes()).unwrap();
@@ -80,5 +85,19 @@ mod tests {
         assert_eq!(refusal(b"\xff"), BadBody::NotJson);
         assert_eq!(refusal(b"[]"), BadBody::NotObject);
         assert_eq!(refusal(b"null"), BadBody::NotObject);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_transaction_or_refused(body in prop_oneof![
+            prop::collection::vec(any::<u8>(), 0..200).boxed(),
+            r#"\{"events":\[(\{"type":"[a-z.]{0,9}",?[\[\]\{\}",:0-9\\un]{0,20}\}?,?){0,3}\]?\}"#
+                .prop_map(String::into_bytes)
+                .boxed(),
+        ]) {
+            for raw in Transaction::parse("1", &body).iter().flat_map(|pushed| &pushed.events) {
+                let _ = event::parse(raw);
+            }
+        }
     }
 }
