@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn the_arguments_are_the_words_after_the_name() {
+    fn the_rest_is_what_stands_after_the_name() {
         let line = command_in("!wechat name  Aunt\tMay", "!wechat", false).unwrap();
         assert_eq!(line.rest, "Aunt\tMay");
         assert_eq!(command_in("list", "", false), None);
