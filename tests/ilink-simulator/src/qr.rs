@@ -5,12 +5,12 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
+use crate::device::Bot;
 use crate::id;
-use crate::state::{Addresses, Bot, World};
+use crate::state::{Addresses, World};
 
 /// One QR code.
 pub(crate) struct Qr {
-    pub(crate) id: String,
     pub(crate) made_ms: i64,
     /// `local_token_list` of the request that made it.
     pub(crate) tokens: Vec<String>,
@@ -84,7 +84,6 @@ impl World {
     pub(crate) fn new_qr(&mut self, tokens: Vec<String>, now_ms: i64) -> String {
         let id = id::random_hex(16);
         let qr = Qr {
-            id: id.clone(),
             made_ms: now_ms,
             tokens,
             state: QrState::Waiting,

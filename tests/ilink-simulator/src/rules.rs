@@ -5,9 +5,10 @@
 use serde_json::{Value, json};
 
 use crate::chat::Kind;
+use crate::device::{Accepted, Bot, Device};
 use crate::dropped::Reason;
 use crate::inbox::NextBatch;
-use crate::state::{Accepted, Bot, Device, World};
+use crate::state::World;
 
 /// Which rules hold, and what is due to the next batches and sends.
 #[derive(Debug)]

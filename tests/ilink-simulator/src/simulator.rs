@@ -11,9 +11,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio_util::sync::DropGuard;
 
-use crate::clock::millis;
 use crate::dropped::Dropped;
-use crate::fault::Fault;
 use crate::phone::Phone;
 use crate::record::Recorded;
 use crate::state::{Addresses, Shared};
@@ -22,8 +20,9 @@ use crate::{MediaRef, api, control, crypto, page};
 /// A running iLink API and CDN. Clones are the same simulator; it ends when the last one is dropped.
 #[derive(Clone)]
 pub struct Simulator {
-    shared: Arc<Shared>,
-    _closing: Arc<DropGuard>,
+    pub(crate) shared: Arc<Shared>,
+    /// Absent in a view that a request makes.
+    _closing: Option<Arc<DropGuard>>,
 }
 
 /// How a simulator starts.
@@ -83,7 +82,7 @@ impl Simulator {
             });
         }
         let guard = shared.closing.clone().drop_guard();
-        Ok(Self { shared, _closing: Arc::new(guard) })
+        Ok(Self { shared, _closing: Some(Arc::new(guard)) })
     }
 
     /// `http://host:port`: the API base, the control routes and the phone page.
@@ -140,40 +139,6 @@ impl Simulator {
             world.pending_qrs(now_ms).pop().filter(|url| url != than)
         });
         found.await.unwrap_or_else(|| panic!("no new QR code was asked for"))
-    }
-
-    /// Ends every QR code that is not confirmed.
-    pub fn expire_qr(&self) {
-        self.shared.change(|world| world.expire_qrs());
-    }
-
-    /// The next scan sends the poller to [`Simulator::redirect_host`].
-    pub fn redirect_next_scan(&self) {
-        self.shared.change(|world| world.redirect_next = true);
-    }
-
-    /// The next scan is answered `binded_redirect`, without credentials.
-    pub fn binded_redirect_next(&self) {
-        self.shared.change(|world| world.binded_next = true);
-    }
-
-    /// What `confirmed` says as `baseurl` from now on; `None` is this simulator's address, `Some("")` an empty text.
-    pub fn set_base_url(&self, base_url: Option<&str>) {
-        self.shared.change(|world| world.base_url = base_url.map(str::to_owned));
-    }
-
-    /// Ends the session of a phone's bot: its token answers -14.
-    pub fn expire_session(&self, phone: &Phone) {
-        self.shared.change(|world| {
-            if let Some(token) = world.bot_of(phone.name()).map(|bot| bot.token.clone()) {
-                world.kill_bot(&token);
-            }
-        });
-    }
-
-    /// Makes every context token of a phone's bot stale.
-    pub fn expire_tokens(&self, phone: &Phone) {
-        self.shared.change(|world| world.expire_contexts(phone.name()));
     }
 
     /// Everything that was dropped, refused or noted, oldest first.
@@ -251,119 +216,6 @@ impl Simulator {
         found.await.unwrap_or_else(|| panic!("fewer than {count} polls are held"));
     }
 
-    /// Moves the simulator's clock.
-    pub fn advance(&self, by: Duration) {
-        self.shared.clock.advance(by);
-        self.shared.change(|world| world.wake_qr_polls());
-    }
-
-    /// The simulator's clock, milliseconds since 1970.
-    pub fn now_ms(&self) -> i64 {
-        self.shared.clock.now_ms()
-    }
-
-    /// How long polls without news are held from now on; held ones are answered.
-    pub fn set_hold(&self, hold: Duration) {
-        self.shared.change(|world| {
-            world.hold = hold;
-            world.wake_polls();
-        });
-    }
-
-    /// No 24-hour window and no quota of 10, for load.
-    pub fn unlimited(&self) {
-        self.set_limits(false);
-    }
-
-    /// Window and quota hold again.
-    pub fn limited(&self) {
-        self.set_limits(true);
-    }
-
-    /// Voice items of the bot are shown (`true`), or accepted and lost as since June 2026 (`false`, the default).
-    pub fn show_voice(&self, shown: bool) {
-        self.shared.change(|world| world.limits.voice_shown = shown);
-    }
-
-    /// Hands every message out once only, even to an older cursor.
-    /// Otherwise an older cursor gets what came after it once more.
-    pub fn consume_on_delivery(&self, once: bool) {
-        self.shared.change(|world| world.limits.consume_on_delivery = once);
-    }
-
-    /// Announces uploads by `upload_param` alone, as early servers did.
-    pub fn classic_upload(&self, classic: bool) {
-        self.shared.change(|world| world.limits.classic_upload = classic);
-    }
-
-    /// The next `times` requests to this endpoint (last part of the path, or `*`) meet this fault.
-    /// Held polls are answered at once, so that the very next one meets it.
-    pub fn fault(&self, endpoint: &str, fault: Fault, times: u32) {
-        self.shared.change(|world| {
-            world.faults.add(endpoint, &fault, times);
-            world.wake_polls();
-        });
-    }
-
-    /// Every request to this endpoint meets this fault until it is taken back with `None`.
-    pub fn standing_fault(&self, endpoint: &str, fault: Option<Fault>) {
-        self.shared.change(|world| {
-            world.faults.set_standing(endpoint, fault);
-            world.wake_polls();
-        });
-    }
-
-    /// Takes every fault, throttle and special batch back.
-    pub fn clear_faults(&self) {
-        self.shared.change(|world| {
-            world.faults.clear();
-            world.limits.throttled = None;
-            world.limits.unconfirmed = 0;
-            world.limits.next_batch = crate::inbox::NextBatch::default();
-        });
-    }
-
-    /// The next poll gets no answer.
-    pub fn hang_next_poll(&self) {
-        self.fault("getupdates", Fault::Hang, 1);
-    }
-
-    /// The next `times` requests get this HTTP status and have no effect.
-    pub fn fail_next(&self, endpoint: &str, status: u16, times: u32) {
-        self.fault(endpoint, Fault::Status(status), times);
-    }
-
-    /// The next `times` requests get this `ret` and have no effect.
-    pub fn ret_next(&self, endpoint: &str, ret: i64, errmsg: &str, times: u32) {
-        self.fault(endpoint, Fault::Ret(ret, errmsg.to_owned()), times);
-    }
-
-    /// The next request takes effect, and its answer ends in the middle.
-    pub fn cut_next(&self, endpoint: &str) {
-        self.fault(endpoint, Fault::Cut, 1);
-    }
-
-    /// The next `times` messages are accepted without a `message_id`, and no phone shows them.
-    pub fn accept_without_message_id(&self, times: u32) {
-        self.shared.change(|world| world.limits.unconfirmed = times);
-    }
-
-    /// Sends answer `ret` -2 "prepare failed" for so long; each one meanwhile starts the time anew.
-    pub fn throttle(&self, length: Duration) {
-        let until = self.now_ms() + millis(length);
-        self.shared.change(|world| world.limits.throttled = Some((until, millis(length))));
-    }
-
-    /// The next batch comes once more in the poll after it, under new message ids or the same.
-    pub fn duplicate_next_batch(&self, new_ids: bool) {
-        self.shared.change(|world| world.limits.next_batch.duplicate = Some(new_ids));
-    }
-
-    /// The next batch comes in reverse order.
-    pub fn reverse_next_batch(&self) {
-        self.shared.change(|world| world.limits.next_batch.reverse = true);
-    }
-
     /// Encrypts a file under a new key and keeps it on the CDN.
     pub fn put_media(&self, plain: &[u8]) -> MediaRef {
         let key: crypto::Key = rand::random();
@@ -371,16 +223,9 @@ impl Simulator {
         self.shared.change(|world| world.cdn.put(plain, key, &cdn_url))
     }
 
-    /// Runs until the process is told to stop.
-    pub async fn run(&self) {
-        self.shared.closing.cancelled().await;
-    }
-
-    fn set_limits(&self, on: bool) {
-        self.shared.change(|world| {
-            world.limits.window = on;
-            world.limits.quota = on;
-        });
+    /// The simulator behind a request; it does not keep it alive.
+    pub(crate) fn of(shared: Arc<Shared>) -> Self {
+        Self { shared, _closing: None }
     }
 }
 

@@ -11,9 +11,10 @@ use serde_json::{Value, json};
 use super::Call;
 use crate::answer::{json_answer, session_timeout};
 use crate::chat::{Kind, Shown, displayed, words};
+use crate::device::Accepted;
 use crate::dropped::{Dropped, Reason};
 use crate::rules::{Case, Verdict};
-use crate::state::{Accepted, Shared, World};
+use crate::state::{Shared, World};
 
 /// Takes a message of a bot.
 pub(crate) async fn message(
