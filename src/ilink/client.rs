@@ -144,7 +144,8 @@ impl Client {
     /// 45 at least, before it counts as one that brought nothing.
     ///
     /// # Errors
-    /// As every call, but neither a timeout nor a gateway that gave up (502, 504, 524) is one.
+    /// As every call, but neither a timeout nor a gateway that gave up (502, 504, 524) nor a
+    /// connection that was cut while it idled is one.
     pub async fn get_updates(
         &self,
         session: &Session,
@@ -155,15 +156,13 @@ impl Client {
         let bounds = Bounds { within, bytes: LARGE };
         let started = Instant::now();
         let body = wire::poll(cursor, self.base_info());
-        let mut updates = match self.post(session, "ilink/bot/getupdates", body, bounds).await {
+        let answer = self.post(session, "ilink/bot/getupdates", body, bounds).await;
+        let took = started.elapsed();
+        let mut updates = match answer {
             Ok(body) => Updates::parse(&body)?,
-            Err(Error::Timeout) => Updates { timed_out: true, ..Updates::default() },
-            Err(Error::Http { status: status @ (502 | 504 | 524) }) => {
-                Updates { timed_out: true, gateway: Some(status), ..Updates::default() }
-            }
-            Err(error) => return Err(error),
+            Err(error) => Updates::of_failure(error, took)?,
         };
-        updates.took = started.elapsed();
+        updates.took = took;
         Ok(updates)
     }
 

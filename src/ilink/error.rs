@@ -22,7 +22,10 @@ pub enum Error {
     /// No answer within the time of this call; whether the server acted on it is unknown.
     #[error("iLink did not answer in time")]
     Timeout,
-    /// No connection, or one that broke.
+    /// The connection broke before the answer was whole; whether the server acted is unknown.
+    #[error("the connection to iLink broke")]
+    Cut,
+    /// No connection.
     #[error("iLink cannot be reached: {reason}")]
     Unreachable {
         /// The innermost cause in at most 200 characters, such as "Connection refused".
@@ -73,9 +76,11 @@ impl Error {
     /// Whether doing the same call again makes sense.
     pub fn retry(&self) -> Retry {
         match self {
-            Self::Timeout | Self::Unreachable { .. } | Self::Garbled | Self::TooLarge { .. } => {
-                Retry::After(SHORT)
-            }
+            Self::Timeout
+            | Self::Cut
+            | Self::Unreachable { .. }
+            | Self::Garbled
+            | Self::TooLarge { .. } => Retry::After(SHORT),
             Self::Http { status: 408 | 429 | 500..=599 } => Retry::After(SHORT),
             Self::SessionExpired
             | Self::Refused { .. }
@@ -96,8 +101,12 @@ impl Error {
 
     /// The error of a request that failed on the way; keeps the cause and drops the URL.
     pub(crate) fn of_transport(error: &reqwest::Error) -> Self {
-        if error.is_timeout() && !error.is_connect() {
+        let established = !error.is_connect() && !error.is_builder();
+        if established && error.is_timeout() {
             return Self::Timeout;
+        }
+        if established {
+            return Self::Cut;
         }
         let mut cause: &dyn std::error::Error = error;
         while let Some(inner) = cause.source() {
@@ -146,7 +155,9 @@ mod tests {
         for never in [Error::SessionExpired, refused, Error::Http { status: 404 }] {
             assert_eq!(never.retry(), Retry::Never);
         }
-        for later in [Error::Timeout, Error::Http { status: 503 }, Error::Http { status: 429 }] {
+        for later in
+            [Error::Timeout, Error::Cut, Error::Http { status: 503 }, Error::Http { status: 429 }]
+        {
             assert_eq!(later.retry(), Retry::After(SHORT));
         }
     }
