@@ -24,7 +24,7 @@ use super::{
 use crate::id::{BotToken, ContextToken, Cursor, WechatUserId};
 
 /// How iLink is reached.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Options {
     /// The API's fixed host, where logins begin.
     pub api_base: Url,
@@ -38,6 +38,18 @@ pub struct Options {
     pub proxy: Option<Url>,
     /// How the bridge names itself; see [`agent::is_bot_agent`].
     pub bot_agent: String,
+}
+
+impl fmt::Debug for Options {
+    /// Leaves the proxy out, whose address may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("api_base", &self.api_base.as_str())
+            .field("cdn_base", &self.cdn_base.as_str())
+            .field("hosts", &self.hosts)
+            .field("bot_agent", &self.bot_agent)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Speaks to iLink; cheap to clone.

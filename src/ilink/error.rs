@@ -99,7 +99,7 @@ impl Error {
         }
     }
 
-    /// The error of a request that failed on the way; keeps the cause and drops the URL.
+    /// The error of a request that failed on the way.
     pub(crate) fn of_transport(error: &reqwest::Error) -> Self {
         let established = !error.is_connect() && !error.is_builder();
         if established && error.is_timeout() {
@@ -108,17 +108,17 @@ impl Error {
         if established {
             return Self::Cut;
         }
-        let mut cause: &dyn std::error::Error = error;
-        while let Some(inner) = cause.source() {
-            cause = inner;
-        }
-        // The outermost error prints its URL, the ones below it do not.
-        let reason = match std::error::Error::source(error) {
-            Some(_) => cause.to_string(),
-            None => "the request failed".to_owned(),
-        };
-        Self::Unreachable { reason: printable(&reason) }
+        Self::Unreachable { reason: reason(error) }
     }
+}
+
+/// The innermost cause of a failure; the outermost error prints its URL, the ones below do not.
+pub(crate) fn reason(error: &reqwest::Error) -> String {
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause.and_then(std::error::Error::source) {
+        cause = Some(inner);
+    }
+    cause.map_or_else(|| "the request failed".to_owned(), |cause| printable(&cause.to_string()))
 }
 
 /// Outside text made fit for a log line: trimmed, without control characters, bounded.

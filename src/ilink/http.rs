@@ -3,17 +3,28 @@
 //! Knows headers, limits and certificates; knows no endpoint and no secret but the one that a
 //! header carries.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use reqwest::{Certificate, Proxy, RequestBuilder, redirect::Policy};
 use url::Url;
 
-use super::{answer, client::Options, error::Error, wire};
+use super::{
+    answer,
+    client::Options,
+    error::{self, Error},
+    wire,
+};
 
 /// Sends requests with the headers that iLink wants and reads answers under a limit.
-#[derive(Debug)]
 pub(super) struct Http(reqwest::Client);
+
+impl fmt::Debug for Http {
+    /// Leaves the proxy out, whose address may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Http(…)")
+    }
+}
 
 /// How long one call may take and how long its answer may be.
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +55,7 @@ impl Http {
             let proxy = Proxy::all(proxy.as_str());
             builder = builder.proxy(proxy.map_err(|_| setup("the proxy's address is not usable"))?);
         }
-        let client = builder.build().map_err(|e| setup(&Error::of_transport(&e).to_string()))?;
+        let client = builder.build().map_err(|e| setup(&error::reason(&e)))?;
         Ok(Self(client))
     }
 
