@@ -107,6 +107,25 @@ pub enum Language {
     Zh,
 }
 
+impl Language {
+    /// The language with this code: `en` or `zh`.
+    pub fn parse(code: &str) -> Option<Self> {
+        match code {
+            "en" => Some(Self::En),
+            "zh" => Some(Self::Zh),
+            _ => None,
+        }
+    }
+
+    /// Its code, which [`Language::parse`] reads.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Zh => "zh",
+        }
+    }
+}
+
 /// A template for the names of ghosts; holds `{name}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DisplayName(String);

@@ -1,1 +1,36 @@
 //! The core, the only place that decides.
+//!
+//! Two walks lead through it, and both begin with a durable commit. From WeChat: [`session`] polls,
+//! [`batch`] sorts, a lane hands each message to [`incoming`]. From Matrix: [`transaction`] takes
+//! over, a lane hands each event to [`outgoing`] or [`management`], and [`sender`] sends what
+//! waits in the [`outbox`].
+
+mod core;
+mod lane;
+mod registry;
+mod room;
+mod start;
+mod text;
+mod work;
+
+mod batch;
+mod incoming;
+mod session;
+
+mod delivery;
+mod outbox;
+mod outgoing;
+mod pace;
+mod sender;
+mod transaction;
+mod window;
+
+mod command;
+mod login;
+mod management;
+mod notice;
+
+pub use self::{
+    core::Death,
+    start::{Bridge, StartError},
+};

@@ -1,1 +1,41 @@
 //! The WeChat side: HTTP and JSON as Tencent speaks them. Never heard of Matrix.
+//!
+//! In reading order:
+//! - [`client`]: one method per endpoint; `http` below it speaks to the server.
+//! - [`wire`]: the requests as they are sent. [`answer`]: what comes back; `fields` reads leniently.
+//! - [`message`], [`body`], [`quote`]: what was said, checked. [`dedupe`]: when it was said before.
+//! - [`updates`], [`backoff`]: one answer of the long poll, and what to do after it.
+//! - [`login`]: the QR login as a state machine, and the loop around it.
+//! - [`host`], [`agent`], [`error`]: who may be talked to, who we say we are, what can go wrong.
+
+pub mod client;
+mod http;
+pub mod wire;
+
+pub mod answer;
+mod fields;
+
+pub mod body;
+pub mod dedupe;
+pub mod message;
+pub mod quote;
+
+pub mod backoff;
+pub mod login;
+pub mod updates;
+
+pub mod agent;
+pub mod error;
+pub mod host;
+
+pub use answer::{Accepted, QrCode, QrId, QrStatus, TypingTicket};
+pub use backoff::{Backoff, Next};
+pub use body::{Body, CdnMedia, File, Image, Video, Voice};
+pub use client::{Client, Options, Session};
+pub use error::{Error, Retry};
+pub use host::{ApiBase, HostRules};
+pub use login::{Credentials, LoginEvent, LoginFailure, LoginProcess, VerifyCode};
+pub use message::{Item, Malformed, Message, SenderKind};
+pub use quote::{PartialText, Quote};
+pub use updates::Updates;
+pub use wire::{OutboundItem, OutboundMessage};

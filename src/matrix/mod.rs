@@ -1,3 +1,23 @@
 //! The Matrix side: the homeserver's API, and what it pushes. Never heard of WeChat.
+//!
+//! [`Homeserver`] and [`Intent`] ask the homeserver, as the bot or as a ghost; [`router`] hears
+//! what it pushes; [`event`] reads an event and [`content`] and [`room`] write one.
 
+mod appservice;
+pub mod content;
+mod error;
+pub mod event;
+mod homeserver;
+mod intent;
+mod object;
 pub mod registration;
+mod retry;
+pub mod room;
+mod transaction;
+
+pub use appservice::{Unavailable, router};
+pub use error::{Error, Retry};
+pub use homeserver::{Homeserver, HomeserverOptions};
+pub use intent::Intent;
+pub use registration::{AsToken, HsToken};
+pub use transaction::{BadBody, Transaction};

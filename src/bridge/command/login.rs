@@ -1,0 +1,59 @@
+//! `login`, `relogin`, `cancel`, and the digits that a phone shows.
+
+use super::{Asked, Ran, contact};
+use crate::{
+    bridge::{
+        core::login_name,
+        login::{self, Wanted},
+        text::{Answer, LoginText},
+        work::{Halt, insist},
+    },
+    ilink::VerifyCode,
+    store::Outcome,
+};
+
+pub(super) async fn login(asked: &Asked<'_>, name: &str) -> Result<Ran, Halt> {
+    let name: String = name.chars().filter(|c| !c.is_control()).take(100).collect();
+    let name = Some(name).filter(|name| !name.is_empty());
+    login::start(asked.core, asked.entry, asked.event, Wanted::Anybody { name });
+    Ok(Ran::GoesOn)
+}
+
+pub(super) async fn relogin(asked: &Asked<'_>, wanted: &str) -> Result<Ran, Halt> {
+    let Some(login) = contact::find(asked, "relogin", wanted).await? else {
+        return Ok(Ran::Done(Outcome::Delivered));
+    };
+    let wanted = Wanted::Again { login: login.id, name: login_name(&login) };
+    login::start(asked.core, asked.entry, asked.event, wanted);
+    Ok(Ran::GoesOn)
+}
+
+pub(super) async fn cancel(asked: &Asked<'_>, name: &str) -> Result<(), Halt> {
+    let (user, room) = (&asked.event.sender, &asked.event.room);
+    let question = asked.core.questions.take(user, room).is_some();
+    let answer = if asked.core.flows.cancel(user, name) {
+        LoginText::Cancelled.text(asked.language)
+    } else if question {
+        Answer::LogoutKept.text(asked.language)
+    } else {
+        Answer::NothingToCancel.text(asked.language)
+    };
+    asked.reply(&answer).await
+}
+
+/// Takes a message as the digits that a login waits for, and removes it from the room.
+pub(super) async fn take_digits(asked: &Asked<'_>, body: &str) -> Result<bool, Halt> {
+    let digits = body.trim();
+    let plausible = (1..=12).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+    let (user, room) = (&asked.event.sender, &asked.event.room);
+    if !plausible || !asked.core.flows.take_digits(user, room, VerifyCode::new(digits)) {
+        return Ok(false);
+    }
+    let (bot, txn) = (asked.core.bot(), format!("digits-{}", asked.event.id));
+    match insist(asked.core, || bot.redact(room, &asked.event.id, &txn, None)).await {
+        Ok(_) => {}
+        Err(Halt::Refused(_)) => asked.reply(&Answer::PleaseRemove.text(asked.language)).await?,
+        Err(Halt::Stopping) => return Err(Halt::Stopping),
+    }
+    Ok(true)
+}

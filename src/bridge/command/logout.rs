@@ -1,0 +1,43 @@
+//! `logout`, after a question.
+
+use super::{Asked, contact, question::Question};
+use crate::{
+    bridge::{
+        core::{Death, login_name},
+        text::Answer,
+        work::Halt,
+    },
+    store::{Change, Login, LoginState, LogoutReason},
+};
+
+pub(super) async fn ask(asked: &Asked<'_>, wanted: &str) -> Result<(), Halt> {
+    let Some(login) = contact::find(asked, "logout", wanted).await? else { return Ok(()) };
+    let (user, room) = (&asked.event.sender, &asked.event.room);
+    asked.core.questions.ask(user, room, Question::Logout(login.id));
+    let name = login_name(&login);
+    asked.reply(&Answer::ConfirmLogout { name: &name }.text(asked.language)).await
+}
+
+/// The next message after the question: yes, or anything else.
+pub(super) async fn answered(
+    asked: &Asked<'_>,
+    question: Question,
+    answer: &str,
+) -> Result<(), Halt> {
+    let Question::Logout(id) = question;
+    let yes = ["yes", "y", "是", "好", "确认"].contains(&answer.trim().to_lowercase().as_str());
+    let Some(login) = asked.core.registry.login(id).filter(|_| yes) else {
+        return asked.reply(&Answer::LogoutKept.text(asked.language)).await;
+    };
+    let at = asked.core.clock.now();
+    let state = LoginState::LoggedOut { at, why: LogoutReason::ByOwner };
+    let out = Login { state, ..Login::clone(&login) };
+    if let Err(error) = asked.core.store.commit(Change::new().put_login(&out)).await {
+        asked.core.die(Death::Store(error));
+        return Err(Halt::Stopping);
+    }
+    asked.core.registry.put_login(out);
+    asked.core.sessions.end(id);
+    let name = login_name(&login);
+    asked.reply(&Answer::LoggedOut { name: &name }.text(asked.language)).await
+}

@@ -1,0 +1,34 @@
+//! A question that the bot has asked and not had answered.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
+use ruma::{OwnedRoomId, OwnedUserId, RoomId, UserId};
+
+use crate::id::LoginId;
+
+/// What the next message of a user in a room answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Question {
+    /// Shall this login be forgotten?
+    Logout(LoginId),
+}
+
+/// The open questions; a restart forgets them, which means no.
+#[derive(Debug, Default)]
+pub(crate) struct Questions(Mutex<HashMap<(OwnedUserId, OwnedRoomId), Question>>);
+
+impl Questions {
+    pub(crate) fn ask(&self, user: &UserId, room: &RoomId, question: Question) {
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        open.insert((user.to_owned(), room.to_owned()), question);
+    }
+
+    /// The open question of this user in this room; it is closed by this.
+    pub(crate) fn take(&self, user: &UserId, room: &RoomId) -> Option<Question> {
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        open.remove(&(user.to_owned(), room.to_owned()))
+    }
+}

@@ -1,0 +1,134 @@
+//! What every part of the core works with.
+
+use std::sync::Arc;
+
+use ruma::{OwnedUserId, UserId};
+use tokio::sync::watch;
+
+use super::{
+    command::Questions,
+    lane::{Job, LaneKey, Lanes},
+    login::LoginFlows,
+    outbox::Outbox,
+    registry::Registry,
+    session::Sessions,
+};
+use crate::{
+    clock::{Clock, Timestamp},
+    config::{Config, Language},
+    id::{GhostNames, WechatUserId},
+    ilink,
+    matrix::{Homeserver, Intent},
+    store::{self, Entry, Login, Portal, Store, Work},
+    tasks::Tasks,
+};
+
+/// One running bridge.
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(crate) config: Config,
+    /// When this run began.
+    pub(crate) started: Timestamp,
+    pub(crate) clock: Clock,
+    pub(crate) tasks: Tasks,
+    pub(crate) store: Store,
+    pub(crate) homeserver: Homeserver,
+    pub(crate) bot: OwnedUserId,
+    pub(crate) ghosts: GhostNames,
+    pub(crate) ilink: ilink::Client,
+    pub(crate) registry: Registry,
+    pub(crate) lanes: Lanes,
+    pub(crate) outbox: Outbox,
+    pub(crate) sessions: Sessions,
+    pub(crate) flows: LoginFlows,
+    pub(crate) questions: Questions,
+    pub(crate) receiving: tokio::sync::Mutex<()>,
+    pub(crate) death: watch::Sender<Option<Arc<Death>>>,
+}
+
+/// Why a bridge that was running had to end.
+#[derive(Debug, thiserror::Error)]
+pub enum Death {
+    /// Nothing can be acknowledged any more.
+    #[error(transparent)]
+    Store(store::Error),
+    /// The homeserver does not know our token.
+    #[error(
+        "the homeserver refused the as_token; install the registration file that \
+         `matrix-appservice-wechat registration` prints, and restart the homeserver"
+    )]
+    TokenRefused,
+    /// The homeserver knows the token but not the bot.
+    #[error(
+        "the homeserver accepted the as_token but not the bot user {0}; server_name, bot and \
+         ghost_prefix in the config must be those of the registration file"
+    )]
+    BotRefused(OwnedUserId),
+}
+
+impl Core {
+    pub(crate) fn bot(&self) -> Intent {
+        self.homeserver.intent(&self.bot)
+    }
+
+    /// The ghost of a contact; `None` when its id cannot be written in a Matrix id.
+    pub(crate) fn ghost(&self, contact: &WechatUserId) -> Option<Intent> {
+        self.ghosts.ghost(contact).map(|user| self.homeserver.intent(&user))
+    }
+
+    /// Whether this user is the bot or one of the ghosts.
+    pub(crate) fn is_ours(&self, user: &UserId) -> bool {
+        user == self.bot || self.ghosts.contact(user).is_some()
+    }
+
+    /// The language in which this user wants to be spoken to.
+    pub(crate) fn language_of(&self, user: &UserId) -> Language {
+        let chosen = self.registry.owner(user).language.clone();
+        chosen.and_then(|code| Language::parse(&code)).unwrap_or(self.config.bridge.language)
+    }
+
+    pub(crate) fn prefix(&self) -> &str {
+        &self.config.bridge.command_prefix
+    }
+
+    /// Puts work that is in the store into its lane, and starts the lane when it was idle.
+    pub(crate) fn dispatch(self: &Arc<Self>, entry: Entry) {
+        let key = match &entry.work {
+            Work::FromWechat { portal, .. } => LaneKey::Portal(*portal),
+            Work::FromMatrix { room, .. } => match self.registry.portal_in(room) {
+                Some(portal) => LaneKey::Portal(portal.id),
+                None => LaneKey::Room(room.clone()),
+            },
+        };
+        self.enqueue(key, Job::Entry(entry));
+    }
+
+    pub(crate) fn enqueue(self: &Arc<Self>, key: LaneKey, job: Job) {
+        if self.lanes.push(key.clone(), job) {
+            self.tasks.spawn("lane", super::work::run_lane(Arc::clone(self), key));
+        }
+    }
+
+    /// Ends the bridge: the program sees it and exits with the cause.
+    pub(crate) fn die(&self, cause: Death) {
+        self.death.send_if_modified(|death| {
+            let first = death.is_none();
+            if first {
+                tracing::error!(error = %cause, "the bridge has to stop");
+                *death = Some(Arc::new(cause));
+            }
+            first
+        });
+        self.tasks.soft_stop();
+    }
+}
+
+/// What a contact is called: the owner's name for them, else a shortened id.
+pub(crate) fn name_of(portal: &Portal) -> String {
+    portal.name.clone().unwrap_or_else(|| portal.key.contact.to_string())
+}
+
+/// What the contact of a login is called.
+pub(crate) fn login_name(login: &Login) -> String {
+    login.name.clone().unwrap_or_else(|| login.contact.to_string())
+}

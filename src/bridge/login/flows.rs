@@ -1,0 +1,83 @@
+//! The logins that are going on.
+
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
+
+use ruma::{OwnedEventId, OwnedRoomId, OwnedUserId, RoomId, UserId};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::Wanted;
+use crate::{ilink::VerifyCode, matrix::event::Event};
+
+/// One login that is going on.
+#[derive(Debug)]
+pub(crate) struct Flow {
+    pub(crate) owner: OwnedUserId,
+    pub(crate) room: OwnedRoomId,
+    /// The command that started it.
+    pub(crate) event: OwnedEventId,
+    pub(crate) name: Option<String>,
+    pub(crate) cancelled: CancellationToken,
+    pub(crate) wants_digits: AtomicBool,
+    digits: mpsc::Sender<VerifyCode>,
+}
+
+/// All of them, oldest first; an owner may have several.
+#[derive(Debug, Default)]
+pub(crate) struct LoginFlows(Mutex<Vec<Arc<Flow>>>);
+
+impl LoginFlows {
+    pub(super) fn begin(
+        &self,
+        event: &Event,
+        wanted: &Wanted,
+        digits: mpsc::Sender<VerifyCode>,
+    ) -> Arc<Flow> {
+        let name = match wanted {
+            Wanted::Anybody { name } => name.clone(),
+            Wanted::Again { name, .. } => Some(name.clone()),
+        };
+        let flow = Arc::new(Flow {
+            owner: event.sender.clone(),
+            room: event.room.clone(),
+            event: event.id.clone(),
+            name,
+            cancelled: CancellationToken::new(),
+            wants_digits: AtomicBool::new(false),
+            digits,
+        });
+        self.flows().push(Arc::clone(&flow));
+        flow
+    }
+
+    pub(super) fn end(&self, flow: &Arc<Flow>) {
+        self.flows().retain(|other| !Arc::ptr_eq(other, flow));
+    }
+
+    /// Stops this owner's newest login, or the newest of that name; false when there is none.
+    pub(crate) fn cancel(&self, owner: &UserId, name: &str) -> bool {
+        let flows = self.flows();
+        let mut newest_first = flows.iter().rev().filter(|flow| flow.owner == owner);
+        let flow = newest_first.find(|f| name.is_empty() || f.name.as_deref() == Some(name));
+        flow.inspect(|flow| flow.cancelled.cancel()).is_some()
+    }
+
+    /// Hands digits to the login in this room that waits for some; false when none does.
+    pub(crate) fn take_digits(&self, owner: &UserId, room: &RoomId, digits: VerifyCode) -> bool {
+        let flows = self.flows();
+        let waiting = flows.iter().rev().find(|flow| {
+            flow.owner == owner && flow.room == room && flow.wants_digits.load(Ordering::SeqCst)
+        });
+        waiting.is_some_and(|flow| {
+            flow.wants_digits.store(false, Ordering::SeqCst);
+            flow.digits.try_send(digits).is_ok()
+        })
+    }
+
+    fn flows(&self) -> MutexGuard<'_, Vec<Arc<Flow>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

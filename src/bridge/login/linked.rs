@@ -1,0 +1,134 @@
+//! A confirmed login becomes a record, a session and a portal.
+
+use std::sync::Arc;
+
+use ruma::UserId;
+
+use super::Wanted;
+use crate::{
+    bridge::{
+        core::{Core, Death, login_name},
+        lane::{Job, LaneKey},
+        session,
+        text::LoginText,
+        work::Halt,
+    },
+    id::{PortalKey, WechatUserId},
+    ilink::Credentials,
+    store::{Change, Entry, Login, LoginState, Outcome, Portal},
+};
+
+/// How a confirmed login ended.
+#[derive(Debug)]
+pub(super) enum Linked {
+    New {
+        name: String,
+    },
+    Again {
+        name: String,
+    },
+    Other {
+        name: String,
+        wanted: String,
+    },
+    /// WeChat did not say who scanned.
+    Incomplete,
+}
+
+impl Linked {
+    pub(super) fn text<'a>(&'a self, prefix: &'a str) -> LoginText<'a> {
+        match self {
+            Self::New { name } => LoginText::Linked { name },
+            Self::Again { name } => LoginText::LinkedAgain { name },
+            Self::Other { name, wanted } => LoginText::LinkedOther { name, wanted },
+            Self::Incomplete => LoginText::Incomplete { prefix },
+        }
+    }
+}
+
+/// Keeps the credentials durably, starts the session and asks for the room.
+pub(super) async fn keep(
+    core: &Arc<Core>,
+    owner: &UserId,
+    wanted: &Wanted,
+    credentials: Credentials,
+    command: &Entry,
+) -> Result<Linked, Halt> {
+    let Some(contact) = credentials.user.clone() else { return Ok(Linked::Incomplete) };
+    let known = core.registry.find_login(owner, &contact);
+    let login = record(core, owner, wanted, contact, credentials);
+    let portal = portal(core, &login);
+    // A new bot: the old cursor would deafen it, and the old context tokens are another bot's.
+    let mut change = Change::new().put_login(&login).put_portal(&portal).drop_cursor(login.id);
+    // The command is over with the same commit: a restart must not ask for another scan.
+    change = change.finish(command.id, command.source(), &Outcome::Delivered, core.clock.now());
+    let portals = core.registry.portals_of(login.id);
+    for other in portals.iter().map(|p| p.id).chain([portal.id]) {
+        change = change.drop_reply(other);
+    }
+    if let Err(error) = core.store.commit(change).await {
+        core.die(Death::Store(error));
+        return Err(Halt::Stopping);
+    }
+    tracing::info!(login.id = %login.id, again = known.is_some(), "a contact is linked");
+    let name = login_name(&login);
+    let (login_id, portal_id) = (login.id, portal.id);
+    core.registry.put_login(login);
+    core.registry.put_portal(portal);
+    for portal in core.registry.portals_of(login_id) {
+        core.outbox.forget_reply(portal.id);
+        core.outbox.wake(portal.id);
+    }
+    session::start(core, login_id);
+    core.enqueue(LaneKey::Portal(portal_id), Job::OpenRoom);
+    Ok(match wanted {
+        Wanted::Again { login, name: wanted } if *login != login_id => {
+            Linked::Other { name, wanted: wanted.clone() }
+        }
+        _ if known.is_some() => Linked::Again { name },
+        _ => Linked::New { name },
+    })
+}
+
+/// The login's record: that of an earlier login of the same contact, with the new bot in it.
+fn record(
+    core: &Core,
+    owner: &UserId,
+    wanted: &Wanted,
+    contact: WechatUserId,
+    credentials: Credentials,
+) -> Login {
+    let known = core.registry.find_login(owner, &contact);
+    let asked_name = match wanted {
+        Wanted::Anybody { name } => name.clone(),
+        Wanted::Again { .. } => None,
+    };
+    Login {
+        id: known.as_ref().map_or_else(|| core.store.new_login_id(), |login| login.id),
+        owner: owner.to_owned(),
+        name: asked_name.or_else(|| known.as_ref().and_then(|login| login.name.clone())),
+        created: known.map_or_else(|| core.clock.now(), |login| login.created),
+        contact,
+        bot: credentials.bot,
+        token: credentials.token,
+        base_url: credentials.base_url,
+        state: LoginState::Active,
+    }
+}
+
+fn portal(core: &Core, login: &Login) -> Portal {
+    let key = PortalKey { owner: login.owner.clone(), contact: login.contact.clone() };
+    match core.registry.find_portal(&key) {
+        Some(known) => {
+            let name = login.name.clone().or_else(|| known.name.clone());
+            Portal { login: login.id, name, ..Portal::clone(&known) }
+        }
+        None => Portal {
+            id: core.store.new_portal_id(),
+            key,
+            login: login.id,
+            room: None,
+            name: login.name.clone(),
+        },
+    }
+}

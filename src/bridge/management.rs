@@ -1,0 +1,126 @@
+//! Rooms that are no portals: invitations, the management room, commands.
+
+use std::sync::Arc;
+
+use ruma::{OwnedRoomId, RoomId, UserId};
+
+use super::{
+    command::{self, Ran},
+    core::{Core, Death},
+    notice,
+    text::Answer,
+    work::{Halt, insist},
+};
+use crate::{
+    config::Level,
+    matrix::event::{Event, Kind, Membership, MembershipState},
+    store::{Change, Entry, Outcome, Owner},
+};
+
+/// Decides about one event in a room that is no portal.
+pub(crate) async fn from_room(
+    core: &Arc<Core>,
+    entry: &Entry,
+    event: Event,
+) -> Result<Option<Outcome>, Halt> {
+    match &event.kind {
+        Kind::Message(message) => {
+            Ok(match command::try_run(core, entry, &event, message, None).await? {
+                Ran::NotACommand => Some(Outcome::Ignored("not a command".into())),
+                Ran::Done(outcome) => Some(outcome),
+                Ran::GoesOn => None,
+            })
+        }
+        Kind::Encrypted => encrypted(core, &event).await.map(Some),
+        Kind::Membership(change) => membership(core, &event, change).await.map(Some),
+        Kind::Sticker(_)
+        | Kind::Reaction { .. }
+        | Kind::Redaction { .. }
+        | Kind::RoomName(_)
+        | Kind::Tombstone { .. }
+        | Kind::Other { .. } => Ok(Some(Outcome::Ignored("not a portal".into()))),
+    }
+}
+
+async fn membership(core: &Arc<Core>, event: &Event, change: &Membership) -> Result<Outcome, Halt> {
+    match change.now {
+        MembershipState::Invite if change.user == core.bot => invited(core, event).await,
+        MembershipState::Invite => ghost_invited(core, event, &change.user).await,
+        MembershipState::Leave | MembershipState::Ban => left(core, event, &change.user).await,
+        MembershipState::Join | MembershipState::Knock | MembershipState::Other => {
+            Ok(Outcome::Ignored("membership".into()))
+        }
+    }
+}
+
+/// The bot joins whoever may use it, and says hello; anybody else gets one answer.
+async fn invited(core: &Arc<Core>, event: &Event) -> Result<Outcome, Halt> {
+    let (bot, room, user) = (core.bot(), &event.room, &event.sender);
+    let language = core.language_of(user);
+    if core.config.bridge.permissions.level_of(user) < Some(Level::User) {
+        let reason = Answer::NoPermission.text(language);
+        insist(core, || bot.leave(room, Some(&reason))).await?;
+        return Ok(Outcome::Refused("not_allowed".into()));
+    }
+    insist(core, || bot.join(room)).await?;
+    let members = insist(core, || bot.joined_members(room)).await?;
+    let encrypted = insist(core, || bot.state(room, "m.room.encryption", "")).await?.is_some();
+    let alone = members.iter().all(|member| member == user || *member == core.bot);
+    let marked = alone && !encrypted && core.registry.owner(user).management_room.is_none();
+    if marked {
+        mark_room(core, user, Some(room.clone())).await;
+    }
+    let hello = match encrypted {
+        true => Answer::EncryptedRoom.text(language),
+        false => Answer::Hello { prefix: core.prefix(), marked }.text(language),
+    };
+    notice::say(core, room, &hello, &format!("hello-{}", event.id)).await;
+    Ok(Outcome::Delivered)
+}
+
+/// Ghosts do not open chats by themselves: the contact has to scan first.
+async fn ghost_invited(core: &Core, event: &Event, ghost: &UserId) -> Result<Outcome, Halt> {
+    let ghost = core.homeserver.intent(ghost);
+    insist(core, || ghost.ensure_registered()).await?;
+    let bot = core.bot.as_str();
+    let reason = Answer::GhostRefuses { bot }.text(core.language_of(&event.sender));
+    insist(core, || ghost.leave(&event.room, Some(&reason))).await?;
+    Ok(Outcome::Refused("ghost_invited".into()))
+}
+
+/// The bot cannot read an encrypted room; it says so in the clear, once per room.
+async fn encrypted(core: &Core, event: &Event) -> Result<Outcome, Halt> {
+    let text = Answer::EncryptedRoom.text(core.language_of(&event.sender));
+    notice::say(core, &event.room, &text, &format!("encrypted-{}", event.room)).await;
+    Ok(Outcome::Refused("encrypted".into()))
+}
+
+/// A management room ends when its owner leaves it.
+async fn left(core: &Core, event: &Event, user: &UserId) -> Result<Outcome, Halt> {
+    for member in [user, &event.sender] {
+        if core.registry.owner(member).management_room.as_ref() == Some(&event.room) {
+            mark_room(core, member, None).await;
+            let bot = core.bot();
+            insist(core, || bot.leave(&event.room, None)).await?;
+        }
+    }
+    Ok(Outcome::Delivered)
+}
+
+/// Writes down which room is this user's management room.
+pub(crate) async fn mark_room(core: &Core, user: &UserId, room: Option<OwnedRoomId>) {
+    let owner = Owner { management_room: room, ..Owner::clone(&core.registry.owner(user)) };
+    put_owner(core, owner).await;
+}
+
+pub(crate) async fn put_owner(core: &Core, owner: Owner) {
+    match core.store.commit(Change::new().put_owner(&owner)).await {
+        Ok(()) => core.registry.put_owner(owner),
+        Err(error) => core.die(Death::Store(error)),
+    }
+}
+
+/// Whether this is the user's management room.
+pub(crate) fn is_management_room(core: &Core, user: &UserId, room: &RoomId) -> bool {
+    core.registry.owner(user).management_room.as_deref() == Some(room)
+}

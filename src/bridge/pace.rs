@@ -1,0 +1,67 @@
+//! How fast one login may send. Pure: a token bucket that takes `now`.
+
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+
+/// The bucket of one login: full at first, one send takes one token.
+#[derive(Debug, Clone)]
+pub(crate) struct Pace {
+    interval: Duration,
+    burst: u32,
+    /// The moment at which the bucket is full again.
+    full_at: Timestamp,
+}
+
+impl Pace {
+    /// One send per `interval` on average, `burst` in a row at most; no limit when `interval`
+    /// is zero.
+    pub(crate) fn new(interval: Duration, burst: u32) -> Self {
+        Self { interval, burst: burst.max(1), full_at: Timestamp(i64::MIN) }
+    }
+
+    /// Takes a token, or tells how long to wait before asking again.
+    pub(crate) fn take(&mut self, now: Timestamp) -> Result<(), Duration> {
+        // A clock that was set back must not stop the sending for as long as it was set back.
+        let whole = self.interval.saturating_mul(self.burst);
+        let full_at = self.full_at.max(now).min(now.plus(whole));
+        let room = self.interval.saturating_mul(self.burst - 1);
+        let wait = full_at.since(now).saturating_sub(room);
+        if !wait.is_zero() {
+            return Err(wait);
+        }
+        self.full_at = full_at.plus(self.interval);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_and_then_one_per_interval() {
+        let mut pace = Pace::new(Duration::from_millis(2_500), 3);
+        let start = Timestamp(10_000);
+        for _ in 0..3 {
+            assert_eq!(pace.take(start), Ok(()));
+        }
+        assert_eq!(pace.take(start), Err(Duration::from_millis(2_500)));
+        assert_eq!(pace.take(Timestamp(11_500)), Err(Duration::from_millis(1_000)));
+        assert_eq!(pace.take(Timestamp(12_500)), Ok(()));
+        assert_eq!(pace.take(Timestamp(12_500)), Err(Duration::from_millis(2_500)));
+    }
+
+    #[test]
+    fn no_interval_is_no_limit() {
+        let mut pace = Pace::new(Duration::ZERO, 1);
+        assert!((0..1_000).all(|_| pace.take(Timestamp(5)).is_ok()));
+    }
+
+    #[test]
+    fn a_clock_set_back_costs_no_more_than_the_bucket() {
+        let mut pace = Pace::new(Duration::from_secs(2), 1);
+        assert_eq!(pace.take(Timestamp(1_000_000_000)), Ok(()));
+        assert_eq!(pace.take(Timestamp(0)), Err(Duration::from_secs(2)));
+    }
+}

@@ -1,0 +1,122 @@
+//! Logins, portals and owners as they are now, in memory.
+//!
+//! A copy of what the store holds, read whole at start. Whoever changes a record commits it
+//! first and puts it here afterwards, so nothing is seen that a crash could take back.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use ruma::{OwnedRoomId, OwnedUserId, RoomId, UserId};
+
+use crate::{
+    id::{LoginId, PortalId, PortalKey, WechatUserId},
+    store::{self, Login, Owner, Portal, Store},
+};
+
+/// The records and the ways to find them.
+#[derive(Debug, Default)]
+pub(crate) struct Registry(Mutex<Records>);
+
+#[derive(Debug, Default)]
+struct Records {
+    logins: HashMap<LoginId, Arc<Login>>,
+    portals: HashMap<PortalId, Arc<Portal>>,
+    by_key: HashMap<PortalKey, PortalId>,
+    by_room: HashMap<OwnedRoomId, PortalId>,
+    owners: HashMap<OwnedUserId, Arc<Owner>>,
+}
+
+impl Registry {
+    /// Reads everything from the store.
+    pub(crate) fn load(store: &Store) -> Result<Self, store::Error> {
+        let registry = Self::default();
+        for login in store.logins()? {
+            registry.put_login(login);
+        }
+        for portal in store.portals()? {
+            registry.put_portal(portal);
+        }
+        for owner in store.owners()? {
+            registry.put_owner(owner);
+        }
+        Ok(registry)
+    }
+
+    pub(crate) fn login(&self, id: LoginId) -> Option<Arc<Login>> {
+        self.records().logins.get(&id).cloned()
+    }
+
+    /// The login of this owner that this contact scanned.
+    pub(crate) fn find_login(&self, owner: &UserId, contact: &WechatUserId) -> Option<Arc<Login>> {
+        let records = self.records();
+        records.logins.values().find(|l| l.owner == owner && l.contact == *contact).cloned()
+    }
+
+    /// The logins of one owner, oldest first.
+    pub(crate) fn logins_of(&self, owner: &UserId) -> Vec<Arc<Login>> {
+        let mut logins: Vec<_> =
+            self.records().logins.values().filter(|l| l.owner == owner).cloned().collect();
+        logins.sort_by_key(|l| l.id);
+        logins
+    }
+
+    pub(crate) fn all_logins(&self) -> Vec<Arc<Login>> {
+        self.records().logins.values().cloned().collect()
+    }
+
+    pub(crate) fn put_login(&self, login: Login) {
+        self.records().logins.insert(login.id, Arc::new(login));
+    }
+
+    pub(crate) fn portal(&self, id: PortalId) -> Option<Arc<Portal>> {
+        self.records().portals.get(&id).cloned()
+    }
+
+    pub(crate) fn find_portal(&self, key: &PortalKey) -> Option<Arc<Portal>> {
+        let records = self.records();
+        records.by_key.get(key).and_then(|id| records.portals.get(id)).cloned()
+    }
+
+    pub(crate) fn portal_in(&self, room: &RoomId) -> Option<Arc<Portal>> {
+        let records = self.records();
+        records.by_room.get(room).and_then(|id| records.portals.get(id)).cloned()
+    }
+
+    /// The portals that this login carries.
+    pub(crate) fn portals_of(&self, login: LoginId) -> Vec<Arc<Portal>> {
+        self.records().portals.values().filter(|p| p.login == login).cloned().collect()
+    }
+
+    /// Portals whose room has not been made yet.
+    pub(crate) fn portals_without_room(&self) -> Vec<PortalId> {
+        self.records().portals.values().filter(|p| p.room.is_none()).map(|p| p.id).collect()
+    }
+
+    pub(crate) fn put_portal(&self, portal: Portal) {
+        let mut records = self.records();
+        records.by_key.insert(portal.key.clone(), portal.id);
+        if let Some(room) = &portal.room {
+            records.by_room.insert(room.clone(), portal.id);
+        }
+        records.portals.insert(portal.id, Arc::new(portal));
+    }
+
+    /// What is known of this Matrix user; an empty record for a new one.
+    pub(crate) fn owner(&self, user: &UserId) -> Arc<Owner> {
+        self.records().owners.get(user).cloned().unwrap_or_else(|| {
+            Arc::new(Owner { user: user.to_owned(), management_room: None, language: None })
+        })
+    }
+
+    pub(crate) fn put_owner(&self, owner: Owner) {
+        self.records().owners.insert(owner.user.clone(), Arc::new(owner));
+    }
+
+    /// A `std` mutex: it is held for a look-up and never across an await. A panic while it was
+    /// held cannot leave a record half written, so the poison is ignored.
+    fn records(&self) -> MutexGuard<'_, Records> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,243 @@
+//! How the bridge starts and ends.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use ruma::owned_device_id;
+use tokio::{net::TcpListener, sync::watch};
+
+use super::{
+    core::{Core, Death},
+    lane::{Job, LaneKey},
+    registry::Registry,
+    session, transaction,
+};
+use crate::{
+    clock::Clock,
+    config::Config,
+    id::InboxId,
+    ilink, matrix,
+    store::{self, LoginState, Store},
+    tasks::Tasks,
+};
+
+/// A bridge that is running.
+#[derive(Debug)]
+pub struct Bridge {
+    core: Arc<Core>,
+    address: SocketAddr,
+}
+
+/// Why a bridge cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The store is in use, damaged, or cannot be written.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The `[ilink]` section names something that cannot be used.
+    #[error("[ilink] cannot be used: {0}")]
+    Ilink(ilink::Error),
+    /// A file or an address of the config cannot be used.
+    #[error("{0}")]
+    Config(String),
+    /// The homeserver's address or the token cannot be put into a request.
+    #[error("[homeserver] cannot be used: {0}")]
+    Homeserver(matrix::Error),
+    /// The listener is gone.
+    #[error("the listener cannot be used: {0}")]
+    Listener(std::io::Error),
+}
+
+impl Bridge {
+    /// Opens the store, resumes what was unfinished, and serves the homeserver on `listener`.
+    ///
+    /// Returns as soon as everything runs; a homeserver or a WeChat that is away is waited for.
+    pub async fn start(
+        config: Config,
+        clock: Clock,
+        listener: TcpListener,
+    ) -> Result<Self, StartError> {
+        let address = listener.local_addr().map_err(StartError::Listener)?;
+        let core = Arc::new(open(config, clock).await?);
+        resume(&core).await?;
+        serve(&core, listener);
+        core.tasks.spawn("greeting", greet_homeserver(Arc::clone(&core)));
+        for portal in core.registry.portals_without_room() {
+            core.enqueue(LaneKey::Portal(portal), Job::OpenRoom);
+        }
+        for login in core.registry.all_logins() {
+            if login.state == LoginState::Active {
+                session::start(&core, login.id);
+            }
+        }
+        core.tasks.spawn("housekeeping", housekeeping(Arc::clone(&core)));
+        Ok(Self { core, address })
+    }
+
+    /// Where the homeserver reaches this bridge.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Resolves when the bridge had to end by itself, with the cause.
+    pub async fn ended(&self) -> Arc<Death> {
+        let mut death = self.core.death.subscribe();
+        loop {
+            if let Some(cause) = &*death.borrow_and_update() {
+                return Arc::clone(cause);
+            }
+            if death.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    /// Finishes the items in hand for at most `patience`, keeps the rest, and closes the store.
+    pub async fn stop(self, patience: Duration) -> Result<(), store::Error> {
+        self.core.tasks.stop(patience).await;
+        self.core.store.close().await
+    }
+}
+
+async fn open(config: Config, clock: Clock) -> Result<Core, StartError> {
+    let path = config.store.path.clone();
+    let store = tokio::task::spawn_blocking(move || Store::open(&path)).await.map_err(|_| {
+        StartError::Config("the store could not be opened: its task ended".into())
+    })??;
+    let homeserver = matrix::Homeserver::new(matrix::HomeserverOptions {
+        url: config.homeserver.url.clone(),
+        as_token: config.appservice.as_token.clone(),
+        device_id: owned_device_id!("WECHAT"),
+        proxy: None,
+    })
+    .map_err(StartError::Homeserver)?;
+    Ok(Core {
+        started: clock.now(),
+        bot: config.appservice.bot.clone(),
+        ghosts: config.ghost_names(),
+        ilink: ilink::Client::new(ilink_options(&config)?).map_err(StartError::Ilink)?,
+        registry: Registry::load(&store)?,
+        tasks: Tasks::default(),
+        lanes: Default::default(),
+        outbox: Default::default(),
+        sessions: Default::default(),
+        flows: Default::default(),
+        questions: Default::default(),
+        receiving: Default::default(),
+        death: watch::Sender::new(None),
+        config,
+        clock,
+        store,
+        homeserver,
+    })
+}
+
+fn ilink_options(config: &Config) -> Result<ilink::Options, StartError> {
+    let ilink = &config.ilink;
+    let extra_ca_pem = ilink.extra_ca_file.as_ref().map(std::fs::read).transpose();
+    let proxy = ilink.proxy.as_ref().map(|proxy| proxy.expose().parse()).transpose();
+    Ok(ilink::Options {
+        api_base: ilink.api_base.clone(),
+        cdn_base: ilink.cdn_base.clone(),
+        hosts: ilink::HostRules::new(&ilink.allow_hosts, &ilink.plain_http),
+        extra_ca_pem: extra_ca_pem
+            .map_err(|error| StartError::Config(format!("[ilink] extra_ca_file: {error}")))?,
+        proxy: proxy.map_err(|_| StartError::Config("[ilink] proxy is not a URL".into()))?,
+        bot_agent: ilink.bot_agent.clone(),
+    })
+}
+
+/// Puts all unfinished work into its lanes before anything new can come.
+async fn resume(core: &Arc<Core>) -> Result<(), store::Error> {
+    let mut after: Option<InboxId> = None;
+    let mut resumed = 0_usize;
+    loop {
+        let entries = core.store.inbox(after, RESUME_STEP)?;
+        let Some(last) = entries.last() else { break };
+        after = Some(last.id);
+        resumed += entries.len();
+        for entry in entries {
+            core.dispatch(entry);
+        }
+        tokio::task::yield_now().await;
+    }
+    tracing::info!(resumed, logins = core.registry.all_logins().len(), "the bridge starts");
+    Ok(())
+}
+
+fn serve(core: &Arc<Core>, listener: TcpListener) {
+    let hs_token = core.config.appservice.hs_token.clone();
+    let (for_transactions, for_users) = (Arc::clone(core), Arc::clone(core));
+    let router = matrix::router(
+        hs_token,
+        move |pushed| transaction::on_transaction(Arc::clone(&for_transactions), pushed),
+        move |user| transaction::on_user(Arc::clone(&for_users), user),
+    );
+    let stopping = core.tasks.clone();
+    core.tasks.spawn("listener", async move {
+        let served = axum::serve(listener, router)
+            .with_graceful_shutdown(async move { stopping.stopped().await })
+            .await;
+        if let Err(error) = served {
+            tracing::error!(%error, "the listener ended");
+        }
+    });
+}
+
+/// Makes the bot exist and asks the homeserver to push; a token that it does not know ends the
+/// bridge, because nothing else could ever work.
+async fn greet_homeserver(core: Arc<Core>) {
+    let bot = core.bot();
+    let registered = core.homeserver.with_retry(&core.tasks, || bot.ensure_registered()).await;
+    match registered {
+        Ok(()) => {}
+        Err(matrix::Error::Stopping) => return,
+        Err(matrix::Error::TokenRejected) => return core.die(Death::TokenRefused),
+        Err(error) => {
+            tracing::error!(%error, "the homeserver refused the bot");
+            return core.die(Death::BotRefused(core.bot.clone()));
+        }
+    }
+    let name = &core.config.appservice.bot_display_name;
+    if let Err(error) = bot.set_display_name(name).await {
+        tracing::debug!(%error, "the bot's name was not taken");
+    }
+    ping(&core).await;
+}
+
+/// Pings until the homeserver reaches the listener: it then pushes at once what it kept, instead
+/// of in its own time.
+async fn ping(core: &Core) {
+    let id = &core.config.appservice.id;
+    for tries in 0_u32.. {
+        match core.homeserver.ping(id, &format!("start-{tries}")).await {
+            Ok(took) => return tracing::info!(?took, "the homeserver reaches the bridge"),
+            Err(error) if tries == 0 => tracing::debug!(%error, "the first ping failed"),
+            Err(error) => tracing::warn!(
+                %error,
+                url = %core.config.appservice.url,
+                "the homeserver does not reach the bridge; is [appservice] url right?"
+            ),
+        }
+        core.tasks.pause(Duration::from_secs(u64::from(tries.min(30)))).await;
+        if core.tasks.stopping() {
+            return;
+        }
+    }
+}
+
+/// Forgets, once a day, what nobody can ask for again.
+async fn housekeeping(core: Arc<Core>) {
+    while !core.tasks.stopping() {
+        let before = crate::clock::Timestamp(core.clock.now().0 - MEMORY_MILLIS);
+        match core.store.prune(before).await {
+            Ok(forgotten) => tracing::debug!(forgotten, "housekeeping"),
+            Err(error) => tracing::warn!(%error, "housekeeping failed"),
+        }
+        core.tasks.pause(HOUSEKEEPING).await;
+    }
+}
+
+const RESUME_STEP: usize = 500;
+const HOUSEKEEPING: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long finished sources, transactions and links are remembered: 30 days.
+const MEMORY_MILLIS: i64 = 30 * 24 * 60 * 60 * 1_000;

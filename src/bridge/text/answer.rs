@@ -1,0 +1,128 @@
+//! What the bot answers to people who talk to it.
+
+use super::pick;
+use crate::config::Language;
+
+/// Greetings and answers to commands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Answer<'a> {
+    Hello { prefix: &'a str, marked: bool },
+    EncryptedRoom,
+    NoPermission,
+    GhostRefuses { bot: &'a str },
+    UnknownCommand { name: &'a str },
+    HelpContext { prefix: &'a str, management_room: bool },
+    Version { version: &'a str },
+    Pong,
+    NothingToCancel,
+    WhichContact { command: &'a str, names: &'a str },
+    NoSuchContact { wanted: &'a str, names: &'a str },
+    ConfirmLogout { name: &'a str },
+    LogoutKept,
+    LoggedOut { name: &'a str },
+    NameUsage { prefix: &'a str },
+    Renamed { name: &'a str },
+    LanguageUsage,
+    LanguageSet,
+    PleaseRemove,
+}
+
+impl Answer<'_> {
+    #[expect(clippy::too_many_lines, reason = "a table reads best in one piece")]
+    pub(crate) fn text(&self, language: Language) -> String {
+        match self {
+            Self::Hello { prefix, marked } => {
+                let mark = match (marked, language) {
+                    (false, _) => String::new(),
+                    (true, Language::En) => {
+                        "\n\nThis is now your management room; here the prefix is not needed."
+                            .into()
+                    }
+                    (true, Language::Zh) => {
+                        "\n\n此房间已设为你的管理房间，在这里发命令不需要前缀。".into()
+                    }
+                };
+                pick!(
+                    language,
+                    "Hello, I am the WeChat bridge. Send `{prefix} login Mum` and I make a QR code; whoever scans it with WeChat gets a room here. `{prefix} help` lists what I can do.{mark}",
+                    "你好，我是微信桥接机器人。发送 `{prefix} login 妈妈` 即可获取二维码，用微信扫码的人会在这里有一个聊天房间。发送 `{prefix} help` 查看全部命令。{mark}",
+                )
+            }
+            Self::EncryptedRoom => pick!(
+                language,
+                "This room is encrypted, and I cannot read it. Please make a room with me that has encryption switched off.",
+                "此房间已加密，我无法读取。请与我新建一个不加密的房间。",
+            ),
+            Self::NoPermission => pick!(
+                language,
+                "You do not have permission to use this bridge. Ask its administrator.",
+                "你没有使用此桥接的权限，请联系管理员。",
+            ),
+            Self::GhostRefuses { bot } => pick!(
+                language,
+                "Chats with WeChat contacts are opened by the bridge: write `login` to {bot}.",
+                "与微信联系人的聊天由桥接建立：请向 {bot} 发送 `login`。",
+            ),
+            Self::UnknownCommand { name } => pick!(
+                language,
+                "I do not know the command `{name}`. `help` lists what I can do.",
+                "未知命令 `{name}`。发送 `help` 查看全部命令。",
+            ),
+            Self::HelpContext { prefix, management_room: true } => pick!(
+                language,
+                "This is your management room: the prefix `{prefix}` is not needed here.",
+                "这里是你的管理房间，命令不需要前缀 `{prefix}`。",
+            ),
+            Self::HelpContext { prefix, management_room: false } => pick!(
+                language,
+                "Begin each command with `{prefix}` here. [Square brackets] are optional, <angle brackets> are required.",
+                "在这里每条命令都要以 `{prefix}` 开头。[方括号] 可省略，<尖括号> 必填。",
+            ),
+            Self::Version { version } => pick!(
+                language,
+                "matrix-appservice-wechat {version}",
+                "matrix-appservice-wechat {version}",
+            ),
+            Self::Pong => pick!(language, "Pong.", "在。"),
+            Self::NothingToCancel => {
+                pick!(language, "There is nothing to cancel.", "没有可取消的操作。")
+            }
+            Self::LanguageUsage => {
+                pick!(language, "Usage: `lang en` or `lang zh`.", "用法：`lang en` 或 `lang zh`。")
+            }
+            Self::PleaseRemove => pick!(
+                language,
+                "Thank you. I may not remove messages here; please remove the number yourself.",
+                "谢谢。我无权删除这里的消息，请自行删除刚才的数字。",
+            ),
+            Self::LanguageSet => {
+                pick!(language, "I speak English with you now.", "现在起我用中文回复。")
+            }
+            Self::NameUsage { prefix } => pick!(
+                language,
+                "Usage: `{prefix} name <name>` in the contact's room, or `name <contact> = <new name>` here.",
+                "用法：在联系人房间发送 `{prefix} name <名字>`，或在这里发送 `name <联系人> = <新名字>`。",
+            ),
+            Self::Renamed { name } => {
+                pick!(language, "The name is now {name}.", "名字已改为{name}。")
+            }
+            Self::WhichContact { command, names } => pick!(
+                language,
+                "Which contact? Send `{command} <contact>`. Your contacts: {names}",
+                "哪一位联系人？请发送 `{command} <联系人>`。你的联系人：{names}",
+            ),
+            Self::NoSuchContact { wanted, names } => pick!(
+                language,
+                "You have no contact “{wanted}”. Your contacts: {names}",
+                "没有名为“{wanted}”的联系人。你的联系人：{names}",
+            ),
+            Self::ConfirmLogout { name } => pick!(
+                language,
+                "Log out {name}? The bridge forgets the login; the chat in {name}'s WeChat and this room stay, and queued messages wait for the next login. Send `yes` to confirm, anything else keeps it.",
+                "要登出{name}吗？桥接会忘记此登录；{name}微信里的聊天和这里的房间都会保留，排队的消息等待下次登录。发送 `yes` 确认，发送其他内容则保留。",
+            ),
+            Self::LogoutKept => pick!(language, "Nothing was logged out.", "未登出。"),
+            Self::LoggedOut { name } => pick!(language, "{name} is logged out.", "{name}已登出。"),
+        }
+    }
+}

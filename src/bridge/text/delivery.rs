@@ -1,0 +1,136 @@
+//! Why a Matrix message waits, or was not bridged.
+
+use super::pick;
+use crate::{bridge::window::Hold, config::Language, convert::Kind};
+
+/// Said once per holding period: why a message waits and what will happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Held<'a> {
+    pub(crate) why: Hold,
+    pub(crate) contact: &'a str,
+    pub(crate) prefix: &'a str,
+}
+
+impl Held<'_> {
+    pub(crate) fn text(&self, language: Language) -> String {
+        let Self { contact, prefix, .. } = self;
+        match self.why {
+            Hold::NeverHeard => pick!(
+                language,
+                "⏳ Queued: {contact} has not written yet, and WeChat does not let me write first. It goes out when {contact} writes.",
+                "⏳ 已排队：{contact}还没有发过消息，微信不允许我先发。等{contact}发来消息后自动送出。",
+            ),
+            Hold::WindowClosed => pick!(
+                language,
+                "⏳ Queued: {contact} last wrote more than 24 hours ago, and WeChat lets me answer only within 24 hours. It goes out when {contact} writes next.",
+                "⏳ 已排队：{contact}上次发消息已超过 24 小时，微信只允许在 24 小时内回复。等{contact}再次发来消息后自动送出。",
+            ),
+            Hold::QuotaSpent => pick!(
+                language,
+                "⏳ Queued: WeChat lets me send about 10 messages for each one of {contact}'s, and they are used up. It goes out when {contact} writes next.",
+                "⏳ 已排队：{contact}每发一条消息，微信大约只允许我回 10 条，现已用完。等{contact}再次发来消息后自动送出。",
+            ),
+            Hold::Throttled(_) => pick!(
+                language,
+                "⏳ Queued: WeChat asks me to slow down. I try again later by myself, or as soon as {contact} writes.",
+                "⏳ 已排队：微信要求放慢发送。稍后我会自动重试；{contact}发来消息时也会立即重试。",
+            ),
+            Hold::LoggedOut => pick!(
+                language,
+                "⏳ Queued: the link to {contact} is logged out. Send `{prefix} relogin` to link again; it goes out then.",
+                "⏳ 已排队：与{contact}的连接已登出。发送 `{prefix} relogin` 重新连接后自动送出。",
+            ),
+        }
+    }
+}
+
+/// Why something from Matrix was not bridged, for good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// A kind of message that does not go to WeChat.
+    Kind(Kind),
+    Edit,
+    Redaction,
+    Reaction,
+    Sticker,
+    Encrypted,
+    /// WeChat said no, with this code, and would say no again.
+    Rejected(i64),
+    /// The sender may not write into this portal.
+    NotAllowed,
+}
+
+impl Refusal {
+    /// The word for it in the store's records and in counters.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Kind(kind) => kind.code(),
+            Self::Edit => "edit",
+            Self::Redaction => "redaction",
+            Self::Reaction => "reaction",
+            Self::Sticker => "sticker",
+            Self::Encrypted => "encrypted",
+            Self::Rejected(_) => "rejected",
+            Self::NotAllowed => "not_allowed",
+        }
+    }
+
+    pub(crate) fn text(&self, language: Language) -> String {
+        match self {
+            Self::Kind(kind) => {
+                let kind = kind_name(*kind, language);
+                pick!(
+                    language,
+                    "⚠️ Not sent to WeChat: {kind} cannot be bridged yet. Please send it as text.",
+                    "⚠️ 未发送到微信：暂不支持转发{kind}，请改用文字。",
+                )
+            }
+            Self::Edit => pick!(
+                language,
+                "⚠️ WeChat cannot change a message that was sent. Please send the corrected text as a new message.",
+                "⚠️ 微信无法修改已发送的消息，请把改正后的文字作为新消息发送。",
+            ),
+            Self::Redaction => pick!(
+                language,
+                "⚠️ WeChat cannot recall a message that was sent; it stays on the phone.",
+                "⚠️ 微信无法撤回机器人发出的消息，对方手机上仍会保留。",
+            ),
+            Self::Reaction => pick!(
+                language,
+                "⚠️ WeChat has no reactions; this one stays in Matrix.",
+                "⚠️ 微信不支持表情回应，此回应只保留在 Matrix。",
+            ),
+            Self::Sticker => pick!(
+                language,
+                "⚠️ Not sent to WeChat: stickers cannot be bridged yet.",
+                "⚠️ 未发送到微信：暂不支持转发贴纸。",
+            ),
+            Self::Encrypted => pick!(
+                language,
+                "⚠️ Not sent to WeChat: this message is encrypted and I cannot read it. Please use a room without encryption.",
+                "⚠️ 未发送到微信：消息已加密，我无法读取。请使用未加密的房间。",
+            ),
+            Self::Rejected(code) => pick!(
+                language,
+                "⚠️ Not sent: WeChat refused the message (code {code}). Sending it again will not help.",
+                "⚠️ 未发送：微信拒绝了这条消息（代码 {code}），重发也不会成功。",
+            ),
+            Self::NotAllowed => pick!(
+                language,
+                "⚠️ Not sent to WeChat: you may not write through this bridge. Ask its administrator.",
+                "⚠️ 未发送到微信：你没有使用此桥接的权限，请联系管理员。",
+            ),
+        }
+    }
+}
+
+fn kind_name(kind: Kind, language: Language) -> String {
+    match kind {
+        Kind::Image => pick!(language, "a picture", "图片"),
+        Kind::File => pick!(language, "a file", "文件"),
+        Kind::Audio => pick!(language, "a voice or audio message", "语音或音频"),
+        Kind::Video => pick!(language, "a video", "视频"),
+        Kind::Location => pick!(language, "a location", "位置"),
+        Kind::Other => pick!(language, "this kind of message", "这种类型的消息"),
+    }
+}

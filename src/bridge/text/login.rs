@@ -1,0 +1,109 @@
+//! The states of the one message that carries a login's QR code.
+
+use super::pick;
+use crate::config::Language;
+
+/// What the login message says, or what is said when the login is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum LoginText<'a> {
+    Code { url: &'a str, number: u8, of: u8 },
+    Scanned,
+    DigitsWanted,
+    DigitsWrong,
+    Blocked,
+    Expired,
+    Redirected,
+    AlreadyBound { prefix: &'a str },
+    Linked { name: &'a str },
+    LinkedAgain { name: &'a str },
+    LinkedOther { name: &'a str, wanted: &'a str },
+    CodesUsedUp { prefix: &'a str },
+    TimedOut { prefix: &'a str },
+    Unreachable { prefix: &'a str },
+    Incomplete { prefix: &'a str },
+    Cancelled,
+}
+
+impl LoginText<'_> {
+    #[expect(clippy::too_many_lines, reason = "a table reads best in one piece")]
+    pub(crate) fn text(&self, language: Language) -> String {
+        match self {
+            Self::Code { url, number, of } => pick!(
+                language,
+                "Let your contact scan this with WeChat and confirm on the phone. It is valid for about a minute and renewed by itself (code {number} of {of}). On the phone itself, open this link instead: {url}",
+                "请让对方用微信扫描此二维码，并在手机上确认。二维码约一分钟后失效，会自动更新（第 {number}/{of} 个）。如果就在那部手机上，请直接打开链接：{url}",
+            ),
+            Self::Scanned => pick!(
+                language,
+                "📱 Scanned. Please confirm on the phone.",
+                "📱 已扫描，请在手机上确认。",
+            ),
+            Self::DigitsWanted => pick!(
+                language,
+                "🔢 The phone shows a number. Please type it here; I remove it right away.",
+                "🔢 手机上显示了一组数字，请在这里输入；我会立即删除该消息。",
+            ),
+            Self::DigitsWrong => pick!(
+                language,
+                "🔢 That was not the number. Please type the number that the phone shows.",
+                "🔢 数字不正确，请重新输入手机上显示的数字。",
+            ),
+            Self::Blocked => pick!(
+                language,
+                "🔄 Too many wrong numbers; a new QR code is coming.",
+                "🔄 数字错误次数过多，正在获取新的二维码。",
+            ),
+            Self::Expired => pick!(
+                language,
+                "🔄 The QR code has expired; a new one is coming.",
+                "🔄 二维码已过期，正在获取新的二维码。",
+            ),
+            Self::Redirected => pick!(
+                language,
+                "📱 Scanned. WeChat moves the login to another server; please confirm on the phone.",
+                "📱 已扫描，微信正在切换服务器，请在手机上确认。",
+            ),
+            Self::AlreadyBound { prefix } => pick!(
+                language,
+                "ℹ️ This WeChat is linked here already. If messages do not arrive, send `{prefix} relogin`.",
+                "ℹ️ 这个微信已经连接到这里。如果收不到消息，请发送 `{prefix} relogin`。",
+            ),
+            Self::Linked { name } => pick!(
+                language,
+                "✅ {name} is linked, and I have invited you to a room. Ask {name} to write something in WeChat first: WeChat does not let me begin.",
+                "✅ 已连接{name}，并已邀请你进入聊天房间。请让{name}先在微信里发一条消息：微信不允许我先开口。",
+            ),
+            Self::LinkedAgain { name } => pick!(
+                language,
+                "✅ {name} is linked again, in the same room as before.",
+                "✅ 已重新连接{name}，仍使用原来的房间。",
+            ),
+            Self::LinkedOther { name, wanted } => pick!(
+                language,
+                "✅ Linked, but it was not {wanted} who scanned: this is {name}, with a room of their own. {wanted} stays as before.",
+                "✅ 已连接，但扫码的不是{wanted}，而是{name}，已为其单独建立房间。{wanted}保持原状。",
+            ),
+            Self::CodesUsedUp { prefix } => pick!(
+                language,
+                "⚠️ Nobody scanned any of the QR codes in time. Send `{prefix} login` for new ones.",
+                "⚠️ 二维码均未及时扫描。请发送 `{prefix} login` 重新获取。",
+            ),
+            Self::TimedOut { prefix } => pick!(
+                language,
+                "⚠️ The login took more than 8 minutes and was given up. Send `{prefix} login` to start again.",
+                "⚠️ 登录超过 8 分钟，已放弃。请发送 `{prefix} login` 重新开始。",
+            ),
+            Self::Unreachable { prefix } => pick!(
+                language,
+                "⚠️ WeChat's server could not be reached. Please try `{prefix} login` again in a few minutes.",
+                "⚠️ 无法连接微信服务器，请几分钟后再试 `{prefix} login`。",
+            ),
+            Self::Incomplete { prefix } => pick!(
+                language,
+                "⚠️ WeChat confirmed the login but left out what I need. Please try `{prefix} login` again.",
+                "⚠️ 微信确认了登录，但没有提供所需信息，请重试 `{prefix} login`。",
+            ),
+            Self::Cancelled => pick!(language, "The login is cancelled.", "登录已取消。"),
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! Every sentence that a user can read, in English and Chinese.
+//!
+//! One enum per occasion; each variant is one reason and each reason one sentence per language.
+//! The golden file `tests/fixtures/sentences.txt` holds them all.
+
+mod answer;
+mod delivery;
+mod item;
+mod login;
+mod note;
+
+pub(crate) use answer::Answer;
+pub(crate) use delivery::{Held, Refusal};
+pub(crate) use item::ItemNotice;
+pub(crate) use login::LoginText;
+pub(crate) use note::Note;
+
+/// Picks a language and fills in the names in scope.
+macro_rules! pick {
+    ($language:expr, $en:literal, $zh:literal $(,)?) => {
+        match $language {
+            $crate::config::Language::En => format!($en),
+            $crate::config::Language::Zh => format!($zh),
+        }
+    };
+}
+use pick;
+
+#[cfg(test)]
+mod tests;

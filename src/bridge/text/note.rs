@@ -1,0 +1,91 @@
+//! How things stand, and what the bridge says on its own account.
+
+use super::pick;
+use crate::config::Language;
+
+/// States and notes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Note<'a> {
+    NoLogins,
+    LoginLine { name: &'a str, contact: &'a str, active: bool },
+    StatusPortal { name: &'a str, queued: usize },
+    StatusBridge { logins: usize, active: usize, queued: usize },
+    Window { left_minutes: u64, sends_left: u32 },
+    WindowClosed,
+    NeverHeard,
+    Greeting { name: &'a str },
+    SessionLost { name: &'a str, prefix: &'a str },
+    PortalSessionLost { name: &'a str, prefix: &'a str },
+    RoomFailed { name: &'a str },
+    DeliveryRefused { name: &'a str },
+}
+
+impl Note<'_> {
+    #[expect(clippy::too_many_lines, reason = "a table reads best in one piece")]
+    pub(crate) fn text(&self, language: Language) -> String {
+        match self {
+            Self::NoLogins => pick!(
+                language,
+                "Nobody is linked yet. Send `login <name>` to link a contact.",
+                "还没有联系人。发送 `login <名字>` 连接一位联系人。",
+            ),
+            Self::LoginLine { name, contact, active: true } => {
+                pick!(language, "• {name} ({contact}): linked", "• {name}（{contact}）：已连接")
+            }
+            Self::LoginLine { name, contact, active: false } => pick!(
+                language,
+                "• {name} ({contact}): logged out, `relogin {name}` links again",
+                "• {name}（{contact}）：已登出，发送 `relogin {name}` 重新连接",
+            ),
+            Self::StatusPortal { name, queued } => {
+                pick!(language, "{name}: {queued} queued", "{name}：排队 {queued} 条")
+            }
+            Self::StatusBridge { logins, active, queued } => pick!(
+                language,
+                "{active} of {logins} contacts linked, {queued} messages queued.",
+                "{logins} 位联系人中 {active} 位已连接，排队消息 {queued} 条。",
+            ),
+            Self::Window { left_minutes, sends_left } => {
+                let (hours, minutes) = (left_minutes / 60, left_minutes % 60);
+                pick!(
+                    language,
+                    "reply window open for {hours} h {minutes} min, {sends_left} sends left",
+                    "回复窗口还有 {hours} 小时 {minutes} 分，还可发送 {sends_left} 条",
+                )
+            }
+            Self::WindowClosed => pick!(
+                language,
+                "reply window closed until the contact writes",
+                "回复窗口已关闭，等待对方发来消息",
+            ),
+            Self::NeverHeard => {
+                pick!(language, "the contact has not written yet", "对方还没有发过消息")
+            }
+            Self::Greeting { name } => pick!(
+                language,
+                "This room is your chat with {name} on WeChat. WeChat wants {name} to write first; after each message I can answer for 24 hours, about 10 times.",
+                "这里是你与{name}的微信聊天。微信要求{name}先发消息；每收到一条消息后 24 小时内，我大约可以回复 10 条。",
+            ),
+            Self::SessionLost { name, prefix } => pick!(
+                language,
+                "WeChat ended the link to {name}: it was linked elsewhere, or the login expired. Nothing is lost; messages wait. Send `{prefix} relogin {name}` for a new QR code.",
+                "微信结束了与{name}的连接：可能在别处重新绑定，或登录已过期。消息不会丢失，会排队等待。请发送 `{prefix} relogin {name}` 获取新的二维码。",
+            ),
+            Self::PortalSessionLost { name, prefix } => pick!(
+                language,
+                "The link to {name} is logged out. What you write here waits until you link again: `{prefix} relogin`.",
+                "与{name}的连接已登出。你在这里写的消息会排队，直到重新连接：`{prefix} relogin`。",
+            ),
+            Self::RoomFailed { name } => pick!(
+                language,
+                "⚠️ The homeserver refused to make the room for {name}. I try again when {name} writes; the bridge's log says more.",
+                "⚠️ 服务器拒绝为{name}建立房间。{name}发来消息时会重试，详情见桥接日志。",
+            ),
+            Self::DeliveryRefused { name } => pick!(
+                language,
+                "⚠️ A message of {name} could not be put into the room: the homeserver refused it. The bridge's log says more.",
+                "⚠️ {name}的一条消息未能送入房间：服务器拒绝了它，详情见桥接日志。",
+            ),
+        }
+    }
+}

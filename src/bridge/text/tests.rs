@@ -1,0 +1,145 @@
+//! Every sentence in both languages, compared with `tests/fixtures/sentences.txt`.
+
+use super::{Answer, Held, ItemNotice, LoginText, Note, Refusal};
+use crate::{bridge::window::Hold, clock::Timestamp, config::Language, convert::Kind};
+
+const NAME: &str = "Mum";
+const PREFIX: &str = "!wechat";
+
+#[test]
+fn every_sentence_is_the_agreed_one() {
+    let mut lines = Vec::new();
+    for language in [Language::En, Language::Zh] {
+        let texts = [answers(language), notes(language), logins(language), deliveries(language)];
+        lines.push(format!("== {}", language.code()));
+        lines.extend(texts.into_iter().flatten());
+    }
+    let said = lines.join("\n\n") + "\n";
+    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/sentences.txt");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(golden, &said).unwrap();
+    }
+    let agreed = std::fs::read_to_string(golden).unwrap();
+    assert_eq!(said, agreed, "run with UPDATE_GOLDEN=1 and read the difference");
+}
+
+#[test]
+fn no_sentence_is_the_same_in_both_languages() {
+    for texts in [answers, notes, logins, deliveries] {
+        for (en, zh) in texts(Language::En).iter().zip(texts(Language::Zh)) {
+            let translated = *en != zh || en.starts_with("matrix-appservice-wechat");
+            assert!(translated, "{en}");
+        }
+    }
+}
+
+fn answers(language: Language) -> Vec<String> {
+    let names = "Mum, Dad";
+    [
+        Answer::Hello { prefix: PREFIX, marked: true },
+        Answer::Hello { prefix: PREFIX, marked: false },
+        Answer::EncryptedRoom,
+        Answer::NoPermission,
+        Answer::GhostRefuses { bot: "@wechatbot:example.org" },
+        Answer::UnknownCommand { name: "dance" },
+        Answer::HelpContext { prefix: PREFIX, management_room: true },
+        Answer::HelpContext { prefix: PREFIX, management_room: false },
+        Answer::Version { version: "1.2.3" },
+        Answer::Pong,
+        Answer::NothingToCancel,
+        Answer::WhichContact { command: "logout", names },
+        Answer::NoSuchContact { wanted: "Aunt", names },
+        Answer::ConfirmLogout { name: NAME },
+        Answer::LogoutKept,
+        Answer::LoggedOut { name: NAME },
+        Answer::NameUsage { prefix: PREFIX },
+        Answer::Renamed { name: NAME },
+        Answer::LanguageUsage,
+        Answer::LanguageSet,
+        Answer::PleaseRemove,
+    ]
+    .map(|answer| answer.text(language))
+    .into()
+}
+
+fn notes(language: Language) -> Vec<String> {
+    [
+        Note::NoLogins,
+        Note::LoginLine { name: NAME, contact: "o9cq80Ab…", active: true },
+        Note::LoginLine { name: NAME, contact: "o9cq80Ab…", active: false },
+        Note::StatusPortal { name: NAME, queued: 2 },
+        Note::StatusBridge { logins: 3, active: 2, queued: 4 },
+        Note::Window { left_minutes: 125, sends_left: 6 },
+        Note::WindowClosed,
+        Note::NeverHeard,
+        Note::Greeting { name: NAME },
+        Note::SessionLost { name: NAME, prefix: PREFIX },
+        Note::PortalSessionLost { name: NAME, prefix: PREFIX },
+        Note::RoomFailed { name: NAME },
+        Note::DeliveryRefused { name: NAME },
+    ]
+    .map(|note| note.text(language))
+    .into()
+}
+
+fn logins(language: Language) -> Vec<String> {
+    [
+        LoginText::Code { url: "https://example.org/q", number: 1, of: 3 },
+        LoginText::Scanned,
+        LoginText::DigitsWanted,
+        LoginText::DigitsWrong,
+        LoginText::Blocked,
+        LoginText::Expired,
+        LoginText::Redirected,
+        LoginText::AlreadyBound { prefix: PREFIX },
+        LoginText::Linked { name: NAME },
+        LoginText::LinkedAgain { name: NAME },
+        LoginText::LinkedOther { name: NAME, wanted: "Dad" },
+        LoginText::CodesUsedUp { prefix: PREFIX },
+        LoginText::TimedOut { prefix: PREFIX },
+        LoginText::Unreachable { prefix: PREFIX },
+        LoginText::Incomplete { prefix: PREFIX },
+        LoginText::Cancelled,
+    ]
+    .map(|text| text.text(language))
+    .into()
+}
+
+fn deliveries(language: Language) -> Vec<String> {
+    let holds = [
+        Hold::NeverHeard,
+        Hold::WindowClosed,
+        Hold::QuotaSpent,
+        Hold::Throttled(Timestamp(0)),
+        Hold::LoggedOut,
+    ];
+    let kinds = [Kind::Image, Kind::File, Kind::Audio, Kind::Video, Kind::Location, Kind::Other];
+    let others = [
+        Refusal::Edit,
+        Refusal::Redaction,
+        Refusal::Reaction,
+        Refusal::Sticker,
+        Refusal::Encrypted,
+        Refusal::Rejected(-3),
+        Refusal::NotAllowed,
+    ];
+    let items = [
+        ItemNotice::Image,
+        ItemNotice::Voice { transcript: Some("晚上见".into()) },
+        ItemNotice::Voice { transcript: None },
+        ItemNotice::File { name: Some("a.pdf".into()) },
+        ItemNotice::File { name: None },
+        ItemNotice::Video,
+        ItemNotice::Unknown { kind: Some(8) },
+        ItemNotice::Unknown { kind: None },
+        ItemNotice::Empty,
+    ];
+    let held = |why| Held { why, contact: NAME, prefix: PREFIX }.text(language);
+    let refusals = kinds.map(Refusal::Kind).into_iter().chain(others);
+    holds
+        .map(held)
+        .into_iter()
+        .chain(refusals.map(|refusal| refusal.text(language)))
+        .chain(items.map(|item| item.text(language)))
+        .collect()
+}

@@ -1,0 +1,99 @@
+//! May the bridge answer this contact now? Pure: the reply window and the quota of
+//! docs/protocol.md §10.
+
+use std::time::Duration;
+
+use crate::{clock::Timestamp, store::Reply};
+
+/// How long after the contact's last message WeChat lets the bridge answer.
+pub(crate) const WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
+/// How many messages WeChat lets the bridge send for each message of the contact.
+pub(crate) const QUOTA: u32 = 10;
+
+/// Why a message waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Hold {
+    /// The contact has not written yet, and WeChat does not let a bot write first.
+    NeverHeard,
+    /// The contact's last message is older than 24 hours.
+    WindowClosed,
+    /// The messages that one message of the contact allows are used up.
+    QuotaSpent,
+    /// WeChat answered that it is too much; trying again before this moment makes it worse.
+    Throttled(Timestamp),
+    /// The login is logged out.
+    LoggedOut,
+}
+
+impl Hold {
+    /// The word for it in transaction ids and counters.
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::NeverHeard => "never_heard",
+            Self::WindowClosed => "window_closed",
+            Self::QuotaSpent => "quota_spent",
+            Self::Throttled(_) => "throttled",
+            Self::LoggedOut => "logged_out",
+        }
+    }
+}
+
+/// Whether the next message may go out, as far as can be told beforehand.
+pub(crate) fn may_send(reply: Option<&Reply>, now: Timestamp) -> Result<(), Hold> {
+    let Some(reply) = reply else { return Err(Hold::NeverHeard) };
+    if let Some(until) = reply.held_until.filter(|until| now < *until) {
+        return Err(Hold::Throttled(until));
+    }
+    if now.since(reply.heard) >= WINDOW {
+        return Err(Hold::WindowClosed);
+    }
+    if reply.sends >= QUOTA {
+        return Err(Hold::QuotaSpent);
+    }
+    Ok(())
+}
+
+/// How long to leave WeChat alone after it throttled for the `times`-th time in a row: two
+/// minutes, doubling, one hour at most.
+pub(crate) fn throttle_pause(times: u32) -> Duration {
+    let doubled = FIRST_PAUSE.saturating_mul(1 << times.saturating_sub(1).min(8));
+    doubled.min(LONGEST_PAUSE)
+}
+
+const FIRST_PAUSE: Duration = Duration::from_secs(2 * 60);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEARD: Timestamp = Timestamp(1_000_000);
+
+    fn reply(sends: u32, held_until: Option<Timestamp>) -> Reply {
+        Reply { context: None, heard: HEARD, sends, held_until, throttled: 0 }
+    }
+
+    #[test]
+    fn each_reason_to_wait() {
+        let just_open = HEARD.plus(WINDOW - Duration::from_millis(1));
+        let later = HEARD.plus(Duration::from_secs(60));
+        for (reply, now, expected) in [
+            (None, HEARD, Err(Hold::NeverHeard)),
+            (Some(reply(0, None)), just_open, Ok(())),
+            (Some(reply(0, None)), HEARD.plus(WINDOW), Err(Hold::WindowClosed)),
+            (Some(reply(9, None)), HEARD, Ok(())),
+            (Some(reply(10, None)), HEARD, Err(Hold::QuotaSpent)),
+            (Some(reply(0, Some(later))), HEARD, Err(Hold::Throttled(later))),
+            (Some(reply(0, Some(later))), later, Ok(())),
+            (Some(reply(0, None)), Timestamp(0), Ok(())),
+        ] {
+            assert_eq!(may_send(reply.as_ref(), now), expected, "{reply:?} at {now:?}");
+        }
+    }
+
+    #[test]
+    fn the_pause_doubles_up_to_an_hour() {
+        let minutes: Vec<_> = (1..=7).map(|n| throttle_pause(n).as_secs() / 60).collect();
+        assert_eq!(minutes, [2, 4, 8, 16, 32, 60, 60]);
+    }
+}

@@ -1,0 +1,137 @@
+//! A Matrix message to the texts that WeChat gets, or why there are none.
+//!
+//! Takes the plain fields of an event; the sentence about what is not bridged is the core's.
+
+use crate::convert::text;
+
+/// Why a Matrix message has no text for WeChat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotBridged {
+    /// An `m.notice`: what a bot says is not carried over.
+    #[error("notices are not bridged")]
+    Notice,
+    /// Nothing is left to show.
+    #[error("the message is empty")]
+    Empty,
+    /// A kind of message other than text.
+    #[error("this kind of message is not text")]
+    Kind(Kind),
+}
+
+/// A kind of Matrix message that is not text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `m.image`
+    Image,
+    /// `m.file`
+    File,
+    /// `m.audio`, a voice message included
+    Audio,
+    /// `m.video`
+    Video,
+    /// `m.location`
+    Location,
+    /// Any other, one that is not known included.
+    Other,
+}
+
+impl Kind {
+    /// The word for it in records and counters.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Image => "image",
+            Self::File => "file",
+            Self::Audio => "audio",
+            Self::Video => "video",
+            Self::Location => "location",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// The texts to send for an `m.room.message`, in order, each ready for one item: safe for WeChat
+/// and at most [`text::WECHAT_TEXT_LIMIT`] bytes long.
+///
+/// `html` is the `formatted_body` of a message whose format is `org.matrix.custom.html`.
+/// `sender_name` is shown in an emote only.
+pub fn text_parts(
+    msgtype: &str,
+    body: &str,
+    html: Option<&str>,
+    sender_name: &str,
+) -> Result<Vec<String>, NotBridged> {
+    let is_emote = match msgtype {
+        "m.text" => false,
+        "m.emote" => true,
+        "m.notice" => return Err(NotBridged::Notice),
+        other => return Err(NotBridged::Kind(kind_of(other))),
+    };
+    let shown = match html {
+        Some(html) => text::html_to_text(html, body),
+        None => text::strip_reply_fallback(body).to_owned(),
+    };
+    let safe = text::safe_for_wechat(&shown);
+    if safe.trim().is_empty() {
+        return Err(NotBridged::Empty);
+    }
+    if !is_emote {
+        return Ok(text::split(&safe, text::WECHAT_TEXT_LIMIT));
+    }
+    let name = sender_name.split_whitespace().collect::<Vec<_>>().join(" ");
+    let emote = format!("* {name} {}", safe.trim_start());
+    Ok(text::split(&text::safe_for_wechat(&emote), text::WECHAT_TEXT_LIMIT))
+}
+
+fn kind_of(msgtype: &str) -> Kind {
+    match msgtype {
+        "m.image" => Kind::Image,
+        "m.file" => Kind::File,
+        "m.audio" => Kind::Audio,
+        "m.video" => Kind::Video,
+        "m.location" => Kind::Location,
+        _ => Kind::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_and_emotes_become_parts() {
+        for (msgtype, body, html, parts) in [
+            ("m.text", "hi <3", None, vec!["hi ＜3"]),
+            ("m.text", "**hi**", Some("<b>hi</b>"), vec!["hi"]),
+            ("m.text", "> <@a:b.c> old\n\nnew", None, vec!["new"]),
+            ("m.text", "plain", Some(""), vec!["plain"]),
+            ("m.emote", "waves", None, vec!["* Ann ＜Lee＞ waves"]),
+            ("m.emote", "waves", Some("<i>waves</i>"), vec!["* Ann ＜Lee＞ waves"]),
+        ] {
+            let got = text_parts(msgtype, body, html, "Ann\n <Lee> ").unwrap();
+            assert_eq!(got, parts, "{msgtype} {body:?} {html:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_text_says_what_it_is() {
+        for (msgtype, body, why) in [
+            ("m.notice", "beep", NotBridged::Notice),
+            ("m.text", " \n\u{7}", NotBridged::Empty),
+            ("m.emote", "", NotBridged::Empty),
+            ("m.image", "cat.png", NotBridged::Kind(Kind::Image)),
+            ("m.location", "here", NotBridged::Kind(Kind::Location)),
+            ("org.example.poll", "?", NotBridged::Kind(Kind::Other)),
+            ("", "", NotBridged::Kind(Kind::Other)),
+        ] {
+            assert_eq!(text_parts(msgtype, body, None, "Ann"), Err(why), "{msgtype}");
+        }
+    }
+
+    #[test]
+    fn a_long_text_is_measured_after_it_was_made_safe() {
+        let parts = text_parts("m.text", &"<".repeat(10_000), None, "Ann").unwrap();
+        assert_eq!(parts.len(), 2);
+        assert!(parts.iter().all(|part| part.len() <= text::WECHAT_TEXT_LIMIT));
+        assert_eq!(parts.concat(), "＜".repeat(10_000));
+    }
+}

@@ -1,0 +1,125 @@
+//! Text as WeChat takes it: plain, without angle brackets, in parts under the limit.
+//!
+//! Knows nothing of messages, only of text.
+
+mod flow;
+mod html;
+mod split;
+
+use std::borrow::Cow;
+
+pub use split::{WECHAT_TEXT_LIMIT, split};
+
+/// A Matrix `formatted_body` as readable plain text.
+///
+/// Paragraphs, lists, quotes, tables and code keep their shape, links show their address, a link
+/// to a Matrix user or room shows its name only, and an `<mx-reply>` is left out. Lines are not
+/// wrapped. Returns `plain` without its reply fallback when `html` shows nothing, is longer than
+/// 64 KiB or is nested deeper than a person writes.
+pub fn html_to_text(html: &str, plain: &str) -> String {
+    html::render(html).unwrap_or_else(|| strip_reply_fallback(plain).to_owned())
+}
+
+/// The text with everything removed or replaced that WeChat does not show as it is.
+///
+/// - Every `<` and `>` becomes its full-width form: a bare `<` can swallow the rest of the line
+///   and `&lt;` is shown literally (docs/protocol.md §10). There is no exception for arrows,
+///   because there is no known border between an arrow and a tag.
+/// - CR LF and a lone CR become LF.
+/// - Control characters other than LF and tab are removed, and so is white space at the end.
+pub fn safe_for_wechat(text: &str) -> Cow<'_, str> {
+    let text = text.trim_end();
+    if !text.contains(|c: char| matches!(c, '<' | '>') || is_unwanted(c)) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '<' => safe.push('＜'),
+            '>' => safe.push('＞'),
+            '\r' if chars.peek() == Some(&'\n') => {}
+            '\r' => safe.push('\n'),
+            c if is_unwanted(c) => {}
+            c => safe.push(c),
+        }
+    }
+    safe.truncate(safe.trim_end().len());
+    Cow::Owned(safe)
+}
+
+/// A plain `body` without the quote that older clients put before a reply.
+///
+/// Only a block that begins with `> <@user:server>` or `> * <@user:server>` is one; a quote that
+/// the writer typed stays.
+pub fn strip_reply_fallback(body: &str) -> &str {
+    if !REPLY_STARTS.iter().any(|start| body.starts_with(start)) {
+        return body;
+    }
+    let mut rest = body;
+    while rest.starts_with('>') {
+        rest = rest.split_once('\n').map_or("", |(_, after)| after);
+    }
+    rest.strip_prefix("\r\n").or_else(|| rest.strip_prefix('\n')).unwrap_or(rest)
+}
+
+fn is_unwanted(c: char) -> bool {
+    c.is_control() && !matches!(c, '\n' | '\t')
+}
+
+const REPLY_STARTS: [&str; 2] = ["> <@", "> * <@"];
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn angle_brackets_control_characters_and_line_ends_are_made_safe() {
+        for (text, safe) in [
+            ("plain", "plain"),
+            ("a < b -> c", "a ＜ b -＞ c"),
+            ("<b>bold</b>", "＜b＞bold＜/b＞"),
+            ("one\r\ntwo\rthree", "one\ntwo\nthree"),
+            ("\u{0}a\u{7}\tb\u{1b}[0m\u{85}", "a\tb[0m"),
+            ("end \n\t ", "end"),
+            ("end \u{0}", "end"),
+            ("", ""),
+        ] {
+            assert_eq!(safe_for_wechat(text), safe);
+        }
+        assert!(matches!(safe_for_wechat("as it is  "), Cow::Borrowed("as it is")));
+    }
+
+    #[test]
+    fn only_a_reply_fallback_is_stripped() {
+        for (body, stripped) in [
+            ("> <@a:b.c> hi\n\nyes", "yes"),
+            ("> <@a:b.c> hi\n> there\n\nyes\n> no", "yes\n> no"),
+            ("> * <@a:b.c> waves\n\nyes", "yes"),
+            ("> <@a:b.c> hi\r\n\r\nyes", "yes"),
+            ("> <@a:b.c> hi", ""),
+            ("> a quote of mine\n\nyes", "> a quote of mine\n\nyes"),
+            ("yes\n> <@a:b.c> hi", "yes\n> <@a:b.c> hi"),
+            ("", ""),
+        ] {
+            assert_eq!(strip_reply_fallback(body), stripped, "{body:?}");
+        }
+    }
+
+    #[test]
+    fn html_that_shows_nothing_gives_the_plain_body_without_its_fallback() {
+        let html = "<mx-reply><blockquote>hi</blockquote></mx-reply>";
+        assert_eq!(html_to_text(html, "> <@a:b.c> hi\n\nyes"), "yes");
+    }
+
+    proptest! {
+        #[test]
+        fn safe_text_has_no_brackets_and_stays_as_it_is(text in any::<String>()) {
+            let safe = safe_for_wechat(&text).into_owned();
+            prop_assert!(!safe.contains(['<', '>', '\r']));
+            prop_assert_eq!(&safe_for_wechat(&safe), &safe);
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! Lines that are written from words and blocks: margins, quote marks, bullets, white space.
+//!
+//! Knows nothing of HTML.
+
+/// Text that grows block by block; white space is written only when something follows it.
+#[derive(Debug, Default)]
+pub(super) struct Flow {
+    text: String,
+    containers: Vec<Container>,
+    /// Line ends that blocks ask for before what comes next; the largest wish counts.
+    margin: usize,
+    /// Line ends that were written one by one.
+    breaks: usize,
+    space: bool,
+    /// Whether one quote has been open since the last written character.
+    quoted_since: bool,
+    one_line: bool,
+    overflown: bool,
+}
+
+/// What puts something before each of its lines.
+#[derive(Debug)]
+pub(super) enum Container {
+    /// A quote: one mark per line, however deep quotes lie in each other.
+    Quote,
+    /// A list and, when it counts, the number of its next item.
+    List { next: Option<i64> },
+    /// An item of a list; its further lines are indented by the width of the marker.
+    Item { marker: String, written: bool },
+}
+
+impl Flow {
+    /// Writes text whose white space is only a border between words.
+    pub(super) fn words(&mut self, text: &str) {
+        let is_space = |c: char| c.is_ascii_whitespace();
+        self.space |= text.starts_with(is_space);
+        for word in text.split(is_space).filter(|word| !word.is_empty()) {
+            self.put(word);
+            self.space = true;
+        }
+        self.space = text.ends_with(is_space) || (self.space && text.is_empty());
+    }
+
+    /// Writes text whose white space counts.
+    pub(super) fn verbatim(&mut self, text: &str) {
+        for (i, line) in text.split('\n').enumerate() {
+            if i > 0 && self.one_line {
+                self.space = true;
+            } else if i > 0 {
+                self.breaks += 1;
+            }
+            if !line.is_empty() {
+                self.put(line);
+            }
+        }
+    }
+
+    /// Ends the line; several in a row leave at most two lines empty.
+    pub(super) fn line_break(&mut self) {
+        if self.one_line {
+            self.space = true;
+        } else {
+            self.breaks = self.breaks.max((self.breaks + 1).min(MAX_BREAKS));
+        }
+    }
+
+    /// What comes next starts a line.
+    pub(super) fn line(&mut self) {
+        if self.one_line {
+            self.space = true;
+        } else {
+            self.margin = self.margin.max(1);
+        }
+    }
+
+    /// What comes next stands apart by an empty line; within a list it only starts a line.
+    pub(super) fn block(&mut self) {
+        self.line();
+        let in_list = self.containers.iter().any(|c| matches!(c, Container::Item { .. }));
+        if !self.one_line && !in_list {
+            self.margin = 2;
+        }
+    }
+
+    /// Whether line ends become spaces from here on, as in a cell of a table.
+    pub(super) fn keep_on_one_line(&mut self, one_line: bool) {
+        self.one_line = one_line;
+    }
+
+    /// Opens a quote.
+    pub(super) fn open_quote(&mut self) {
+        self.block();
+        self.open(Container::Quote);
+    }
+
+    /// Opens a list that counts from `first`, or one with bullets.
+    pub(super) fn open_list(&mut self, first: Option<i64>) {
+        self.block();
+        self.open(Container::List { next: first.map(|n| n.clamp(-MAX_NUMBER, MAX_NUMBER)) });
+    }
+
+    /// Opens an item of the list that is open, and ends the one before it.
+    pub(super) fn open_item(&mut self) {
+        self.close_item();
+        self.line();
+        let marker = match self.containers.last_mut() {
+            Some(Container::List { next: Some(number) }) => {
+                *number += 1;
+                format!("{}. ", *number - 1)
+            }
+            _ => "• ".to_owned(),
+        };
+        self.open(Container::Item { marker, written: false });
+    }
+
+    /// Closes the innermost quote, if one is open, and all that is open in it.
+    pub(super) fn close_quote(&mut self) {
+        if let Some(at) = self.innermost(|c| matches!(c, Container::Quote)) {
+            self.containers.truncate(at);
+            self.quoted_since &= self.is_quoted();
+        }
+        self.block();
+    }
+
+    /// Closes the innermost list, if one is open, and all that is open in it.
+    pub(super) fn close_list(&mut self) {
+        if let Some(at) = self.innermost(|c| matches!(c, Container::List { .. })) {
+            self.containers.truncate(at);
+        }
+        self.block();
+    }
+
+    /// Closes the item of the innermost list, if one is open, and all that is open in it.
+    pub(super) fn close_item(&mut self) {
+        let list = self.innermost(|c| matches!(c, Container::List { .. }));
+        let item = self.innermost(|c| matches!(c, Container::Item { .. }));
+        if let Some(at) = item.filter(|_| item > list) {
+            self.containers.truncate(at);
+        }
+        self.line();
+    }
+
+    /// The text; `None` when it is empty, grew out of bounds or was nested too deep.
+    pub(super) fn finish(mut self) -> Option<String> {
+        self.text.truncate(self.text.trim_end().len());
+        (!self.overflown && !self.text.is_empty()).then_some(self.text)
+    }
+
+    fn is_quoted(&self) -> bool {
+        self.innermost(|c| matches!(c, Container::Quote)).is_some()
+    }
+
+    fn innermost(&self, is_wanted: impl Fn(&Container) -> bool) -> Option<usize> {
+        self.containers.iter().rposition(is_wanted)
+    }
+
+    fn open(&mut self, container: Container) {
+        self.overflown |= self.containers.len() >= MAX_DEPTH;
+        if !self.overflown {
+            self.containers.push(container);
+        }
+    }
+
+    fn put(&mut self, text: &str) {
+        self.overflown |= self.text.len() + text.len() > MAX_BYTES;
+        if self.overflown {
+            return;
+        }
+        let line_ends = self.margin.max(self.breaks);
+        if self.text.is_empty() {
+            self.start_line();
+        } else if line_ends > 0 {
+            self.end_lines(line_ends);
+            self.start_line();
+        } else if self.space {
+            self.text.push(' ');
+        }
+        self.text.push_str(text);
+        (self.margin, self.breaks, self.space) = (0, 0, false);
+        self.quoted_since = self.is_quoted();
+    }
+
+    fn end_lines(&mut self, count: usize) {
+        let end = self.text.trim_end_matches([' ', '\t']).len();
+        self.text.truncate(end);
+        for _ in 1..count {
+            self.text.push('\n');
+            if self.quoted_since {
+                self.text.push('>');
+            }
+        }
+        self.text.push('\n');
+    }
+
+    fn start_line(&mut self) {
+        let mut quoted = false;
+        for container in &mut self.containers {
+            match container {
+                Container::Quote if !quoted => {
+                    self.text.push_str("> ");
+                    quoted = true;
+                }
+                Container::Quote | Container::List { .. } => {}
+                Container::Item { marker, written: false } => self.text.push_str(marker),
+                Container::Item { marker, .. } => {
+                    self.text.extend(marker.chars().map(|_| ' '));
+                }
+            }
+            if let Container::Item { written, .. } = container {
+                *written = true;
+            }
+        }
+    }
+}
+
+/// The longest text that is written, in bytes; four times what a Matrix event can hold.
+const MAX_BYTES: usize = 256 * 1024;
+/// Quotes, lists and items in each other.
+const MAX_DEPTH: usize = 64;
+const MAX_BREAKS: usize = 3;
+/// Numbers of items stay readable, and cannot overflow by counting.
+const MAX_NUMBER: i64 = 999_999;

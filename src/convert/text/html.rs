@@ -1,0 +1,375 @@
+//! Matrix HTML to text: what each tag means.
+//!
+//! Only the tokens are read, never a tree: the cost is one pass over the input, whatever is left
+//! open or nested in it.
+
+use std::cell::RefCell;
+
+use html5ever::{
+    tendril::StrTendril,
+    tokenizer::{
+        BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts,
+    },
+};
+
+use super::flow::Flow;
+
+/// The text that `html` shows; `None` when it shows nothing or goes out of bounds.
+pub(super) fn render(html: &str) -> Option<String> {
+    if html.len() > MAX_HTML_BYTES {
+        return None;
+    }
+    let input = BufferQueue::default();
+    input.push_back(StrTendril::from(html));
+    let tokenizer = Tokenizer::new(Reader::default(), TokenizerOpts::default());
+    // The reader never asks for a pause, so one call takes all of the input.
+    let _ = tokenizer.feed(&input);
+    tokenizer.end();
+    tokenizer.sink.0.into_inner().finish()
+}
+
+#[derive(Default)]
+struct Reader(RefCell<Page>);
+
+impl TokenSink for Reader {
+    type Handle = ();
+
+    fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
+        let mut page = self.0.borrow_mut();
+        match token {
+            Token::CharacterTokens(text) => page.on_text(&text),
+            Token::TagToken(tag) => page.on_tag(&tag),
+            Token::DoctypeToken(_)
+            | Token::CommentToken(_)
+            | Token::NullCharacterToken
+            | Token::EOFToken
+            | Token::ParseError(_) => {}
+        }
+        TokenSinkResult::Continue
+    }
+}
+
+#[derive(Default)]
+struct Page {
+    flow: Flow,
+    /// The element whose content is left out, and how many of its name are open.
+    skipped: Option<(String, usize)>,
+    link: Option<Link>,
+    /// How many elements are open in which white space counts.
+    preformatted: usize,
+    struck: usize,
+    /// Cells so far in the row.
+    cells: usize,
+}
+
+struct Link {
+    target: String,
+    shown: String,
+}
+
+impl Page {
+    fn on_text(&mut self, text: &str) {
+        if self.skipped.is_some() {
+            return;
+        }
+        if let Some(link) = &mut self.link {
+            link.shown.push_str(text);
+        }
+        if self.preformatted > 0 {
+            self.flow.verbatim(text);
+        } else {
+            self.flow.words(text);
+        }
+    }
+
+    fn on_tag(&mut self, tag: &Tag) {
+        let opens = tag.kind == TagKind::StartTag;
+        if let Some((name, open)) = &mut self.skipped {
+            if **name == *tag.name {
+                *open = if opens { *open + 1 } else { *open - 1 };
+                self.skipped = self.skipped.take().filter(|(_, open)| *open > 0);
+            }
+        } else if opens {
+            self.on_start(tag);
+        } else {
+            self.on_end(&tag.name);
+        }
+    }
+
+    fn on_start(&mut self, tag: &Tag) {
+        match &*tag.name {
+            name @ ("mx-reply" | "script" | "style" | "title") => {
+                self.skipped = Some((name.to_owned(), 1));
+            }
+            "br" => self.flow.line_break(),
+            "hr" => self.rule(),
+            "img" => {
+                let label = attribute(tag, "alt").or_else(|| attribute(tag, "title"));
+                self.on_text(label.unwrap_or_default());
+            }
+            "blockquote" => self.flow.open_quote(),
+            "ul" => self.flow.open_list(None),
+            "ol" => {
+                let first = attribute(tag, "start").and_then(|number| number.trim().parse().ok());
+                self.flow.open_list(Some(first.unwrap_or(1)));
+            }
+            "li" => self.flow.open_item(),
+            "pre" => {
+                self.flow.block();
+                self.preformatted += 1;
+            }
+            "a" => self.open_link(attribute(tag, "href").unwrap_or_default()),
+            "del" | "s" | "strike" => {
+                self.on_text(STRUCK);
+                self.struck += 1;
+            }
+            "tr" => self.start_row(),
+            "td" | "th" => self.start_cell(),
+            name => self.start_plain(name),
+        }
+        if let Some(reason) = attribute(tag, "data-mx-spoiler") {
+            self.on_text(&format!("({reason}) "));
+        }
+    }
+
+    fn on_end(&mut self, name: &str) {
+        match name {
+            "blockquote" => self.flow.close_quote(),
+            "ul" | "ol" => self.flow.close_list(),
+            "li" => self.flow.close_item(),
+            "pre" => {
+                self.preformatted = self.preformatted.saturating_sub(1);
+                self.flow.block();
+            }
+            "a" => self.close_link(),
+            "del" | "s" | "strike" if self.struck > 0 => {
+                self.struck -= 1;
+                self.on_text(STRUCK);
+            }
+            "td" | "th" => self.flow.keep_on_one_line(false),
+            "table" => {
+                self.flow.keep_on_one_line(false);
+                self.flow.block();
+            }
+            name => self.start_plain(name),
+        }
+    }
+
+    /// The start and the end of an element that only stands apart from what is around it.
+    fn start_plain(&mut self, name: &str) {
+        match name {
+            "p" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "table" | "details" => {
+                self.flow.block();
+            }
+            "div" | "caption" | "summary" | "dl" | "dt" | "dd" => self.flow.line(),
+            _ => {}
+        }
+    }
+
+    fn rule(&mut self) {
+        self.flow.block();
+        self.on_text("———");
+        self.flow.block();
+    }
+
+    fn start_row(&mut self) {
+        self.flow.keep_on_one_line(false);
+        self.flow.line();
+        self.cells = 0;
+    }
+
+    fn start_cell(&mut self) {
+        self.flow.keep_on_one_line(true);
+        if self.cells > 0 {
+            self.flow.words(" | ");
+        }
+        self.cells += 1;
+    }
+
+    fn open_link(&mut self, target: &str) {
+        self.close_link();
+        self.link = Some(Link { target: target.trim().to_owned(), shown: String::new() });
+    }
+
+    fn close_link(&mut self) {
+        let Some(link) = self.link.take().filter(|link| is_worth_showing(&link.target)) else {
+            return;
+        };
+        let shown = link.shown.trim();
+        if shown.is_empty() {
+            self.flow.words(&link.target);
+        } else if !is_same_address(shown, &link.target) {
+            self.flow.words(&format!(" ({})", link.target));
+        }
+    }
+
+    fn finish(mut self) -> Option<String> {
+        self.close_link();
+        self.flow.finish()
+    }
+}
+
+fn attribute<'a>(tag: &'a Tag, name: &str) -> Option<&'a str> {
+    let found = tag.attrs.iter().find(|attribute| *attribute.name.local == *name)?;
+    Some(&*found.value).filter(|value| !value.trim().is_empty())
+}
+
+/// An address that somebody outside Matrix can open.
+fn is_worth_showing(target: &str) -> bool {
+    let starts_with = |start: &str| {
+        target.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
+    };
+    SHOWN_ADDRESSES.iter().any(|start| starts_with(start))
+        && !MATRIX_ADDRESSES.iter().any(|start| starts_with(start))
+}
+
+fn is_same_address(shown: &str, target: &str) -> bool {
+    let bare = target.trim_start_matches("mailto:").trim_start_matches("tel:");
+    shown == target || shown.trim_end_matches('/') == bare.trim_end_matches('/')
+}
+
+/// As long as a Matrix event can be.
+const MAX_HTML_BYTES: usize = 64 * 1024;
+const SHOWN_ADDRESSES: [&str; 6] = ["http:", "https:", "ftp:", "magnet:", "mailto:", "tel:"];
+const MATRIX_ADDRESSES: [&str; 2] = ["https://matrix.to/", "http://matrix.to/"];
+const STRUCK: &str = "~~";
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[track_caller]
+    fn shows(html: &str, text: &str) {
+        assert_eq!(render(html).unwrap_or_default(), text, "{html}");
+    }
+
+    #[test]
+    fn paragraphs_headings_and_line_breaks_keep_their_lines() {
+        shows("one<br>two<br/>\nthree", "one\ntwo\nthree");
+        shows("<p>one\n  two</p>\n<p>three</p>\n", "one two\n\nthree");
+        shows("one<br><br>two<br><br><br><br><br>three", "one\n\ntwo\n\n\nthree");
+        shows("<h1>Title</h1>text <b>bold</b>, <i>it</i>alic", "Title\n\ntext bold, italic");
+        shows("<div>one</div><div>two</div>", "one\ntwo");
+        shows("above<hr>below", "above\n\n———\n\nbelow");
+        shows("a &amp; b &lt;c&gt; &#x4F60;&nbsp;&copy;x", "a & b <c> 你\u{a0}©x");
+        shows("<del>old</del> new</del>", "~~old~~ new");
+    }
+
+    #[test]
+    fn lists_have_bullets_and_numbers_and_are_indented() {
+        shows("<ul>\n<li>one</li>\n<li>two</li>\n</ul>", "• one\n• two");
+        shows("<p>a:</p><ol><li>one</li><li>two</li></ol><p>b</p>", "a:\n\n1. one\n2. two\n\nb");
+        shows("<ol start=\"9\"><li>one<li>two<br>more</ol>", "9. one\n10. two\n    more");
+        shows(
+            "<ul><li>a<ol><li>b</li><li>c<ul><li>d</li></ul></li></ol></li><li>e</li></ul>",
+            "• a\n  1. b\n  2. c\n     • d\n• e",
+        );
+        shows("<ul><li><p>one</p></li><li><p>two</p><p>more</p></li></ul>", "• one\n• two\n  more");
+        shows("<ol start=999999999><li>a<li>b</ol>", "999999. a\n1000000. b");
+        shows("<li>lost</li>", "• lost");
+    }
+
+    #[test]
+    fn quotes_have_one_mark_per_line() {
+        shows("<blockquote>one<br>two</blockquote>three", "> one\n> two\n\nthree");
+        shows("<blockquote><p>one</p><p>two</p></blockquote>", "> one\n>\n> two");
+        shows(
+            "<blockquote>a<blockquote>b</blockquote>c</blockquote><blockquote>d</blockquote>",
+            "> a\n>\n> b\n>\n> c\n\n> d",
+        );
+        shows("<blockquote><ul><li>a</li><li>b</li></ul></blockquote>", "> • a\n> • b");
+        shows("<ul><li><blockquote>a</blockquote></li></ul>", "• > a");
+    }
+
+    #[test]
+    fn code_keeps_its_white_space() {
+        shows(
+            "<p>see <code>a  b</code></p><pre><code class=\"language-rust\">fn  main() {\n\n    \
+             x &lt; 1;\n}\n</code></pre><p>end</p>",
+            "see a b\n\nfn  main() {\n\n    x < 1;\n}\n\nend",
+        );
+        shows("<pre>\n\n\n\n\n  a\n\n\n\n\n  b</pre>", "  a\n\n\n\n\n  b");
+        shows("<pre><span>let</span> <span>x</span>\t= 1;   \n</pre>", "let x\t= 1;");
+    }
+
+    #[test]
+    fn links_show_their_address_and_pills_their_name() {
+        let pill = "https://matrix.to/#/@may:example.org";
+        shows("<a href=\"https://a.example/b\">here</a>.", "here (https://a.example/b).");
+        shows("<a href=\"https://a.example/\">https://a.example</a>", "https://a.example");
+        shows("<a href=\"mailto:a@b.example\">a@b.example</a>", "a@b.example");
+        shows("<a href=\"https://a.example\"></a>", "https://a.example");
+        shows("<a href=\"https://a.example\"><img src=\"mxc://a/b\"></a>", "https://a.example");
+        shows(&format!("<a href=\"{pill}\">May</a>: hi"), "May: hi");
+        shows("<a href=\"matrix:u/may:example.org\">May</a>", "May");
+        shows("<a href=\"javascript:x()\">no</a> <a href=\"/b\">b</a> <a>c</a>", "no b c");
+        shows(
+            "<a href=\"https://a.example\">a<a href=\"https://b.example\">b",
+            "a (https://a.example)b (https://b.example)",
+        );
+    }
+
+    #[test]
+    fn pictures_spoilers_and_tables_stay_readable() {
+        shows("hi <img data-mx-emoticon alt=\":cat:\" src=\"mxc://a/b\">!", "hi :cat:!");
+        shows("<img src=\"mxc://a/b\" title=\"a cat\"> <img src=\"mxc://a/b\">", "a cat");
+        shows("<span data-mx-spoiler>he dies</span>", "he dies");
+        shows("see <span data-mx-spoiler=\"film\">he dies</span>", "see (film) he dies");
+        shows(
+            "<p>t</p><table><thead><tr><th>a</th><th>b</th></tr></thead>\n<tbody><tr><td>1</td>\n\
+             <td><p>2</p><p>3</p></td></tr></tbody></table>end",
+            "t\n\na | b\n1 | 2 3\n\nend",
+        );
+        shows(
+            "<details><summary>more</summary>text</details>",
+            "more
+text",
+        );
+    }
+
+    #[test]
+    fn what_is_not_for_reading_is_left_out() {
+        let reply = "<mx-reply><blockquote><a href=\"https://matrix.to/#/!r\">In reply to</a>\
+                     <br>old</blockquote></mx-reply>new";
+        shows(reply, "new");
+        shows("a<script>if (a < b) { \"</b>\" }</script><style>p{}</style><!-- c -->b", "ab");
+        shows("<title>a<title>b</title>c</title>d", "d");
+        assert_eq!(render("<mx-reply>never closed"), None);
+        assert_eq!(render(" <p>\n</p><br>"), None);
+    }
+
+    #[test]
+    fn html_out_of_bounds_is_not_rendered() {
+        assert_eq!(render(&"x".repeat(MAX_HTML_BYTES + 1)), None);
+        assert_eq!(render(&format!("{}x", "<blockquote>".repeat(100))), None);
+        let wide = format!("{}{}", "<ol start=99999><li>a".repeat(30), "<br>b".repeat(12_000));
+        assert_eq!(render(&wide), None);
+        shows(&format!("{}x", "<div>".repeat(10_000)), "x");
+    }
+
+    fn pieces() -> impl Strategy<Value = String> {
+        let tag = "</?(a|b|p|br|ul|ol|li|pre|code|blockquote|mx-reply|table|tr|td|img|del|div|span)\
+                   ( (href|alt|start|data-mx-spoiler)=\"?[a-z0-9:/]{0,9}\"?)?/?>";
+        prop::collection::vec(prop_oneof![tag, "[ \n\ta-z你&;<>\"]{0,6}", any::<String>()], 0..40)
+            .prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn any_html_is_read_without_a_panic(html in pieces()) {
+            if let Some(text) = render(&html) {
+                prop_assert!(!text.trim().is_empty());
+            }
+        }
+
+        #[test]
+        fn words_come_through_in_their_order(words in prop::collection::vec("[a-z]{1,5}", 1..20)) {
+            let html: String = words.iter().map(|word| format!("<li><b>{word}</b><blockquote>")).collect();
+            let text = render(&html).unwrap();
+            let seen: Vec<_> = text.split(|c: char| !c.is_alphabetic()).filter(|w| !w.is_empty()).collect();
+            prop_assert_eq!(seen, words);
+        }
+    }
+}

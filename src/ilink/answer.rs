@@ -1,0 +1,287 @@
+//! What the server answers (docs/protocol.md §3, §5, §9).
+//!
+//! A code may stand in `ret` or in `errcode`, whatever the HTTP status; both are read everywhere.
+
+use std::{borrow::Cow, fmt};
+
+use super::{
+    error::{Error, printable},
+    fields::Fields,
+    host::{ApiBase, HostRules},
+};
+use crate::{
+    id::{BotId, BotToken, MessageId, WechatUserId},
+    secret::secret_kind,
+};
+
+secret_kind! {
+    /// Names a QR code while it is polled; who has it can take the login.
+    QrId
+}
+secret_kind! {
+    /// Lets a "typing…" be shown to one contact.
+    TypingTicket
+}
+
+/// A QR code to be scanned.
+#[derive(Clone)]
+pub struct QrCode {
+    /// Polls its status.
+    pub id: QrId,
+    /// The text of the QR picture; also a link that opens on the phone.
+    pub url: String,
+}
+
+impl fmt::Debug for QrCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("QrCode(…)")
+    }
+}
+
+/// How far a QR code has come (docs/protocol.md §3).
+#[derive(Debug, Clone)]
+pub enum QrStatus {
+    /// Nobody has scanned it yet.
+    Wait,
+    /// Scanned; the phone asks its owner to confirm.
+    Scanned,
+    /// The phone shows digits that must be entered here.
+    DigitsWanted,
+    /// Too many wrong digits.
+    DigitsBlocked,
+    /// The code is too old.
+    Expired,
+    /// The status is to be asked at another host, or at the same one when none was named.
+    Redirect(Option<ApiBase>),
+    /// One of the tokens that were shown belongs to this person; nothing new is given.
+    AlreadyBound,
+    /// The person has agreed.
+    Confirmed(Confirmed),
+    /// A status that is not known, in at most 200 characters.
+    Unknown(String),
+}
+
+/// What `confirmed` brings, as far as it was there.
+#[derive(Debug, Clone)]
+pub struct Confirmed {
+    /// `ilink_bot_id`.
+    pub bot: Option<BotId>,
+    /// `bot_token`.
+    pub token: Option<BotToken>,
+    /// `ilink_user_id`: who scanned.
+    pub user: Option<WechatUserId>,
+    /// `baseurl`: where later calls go; not checked yet.
+    pub base_url: Option<String>,
+}
+
+/// A message that the server took; whether the phone shows it is told by the id alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// The server's id. Without it the message was hardly shown (docs/protocol.md §5).
+    pub message_id: Option<MessageId>,
+}
+
+impl QrCode {
+    pub(super) fn read(body: &[u8]) -> Result<Self, Error> {
+        let body = text(body);
+        let fields = accepted(&body)?;
+        let id = fields.some_text("qrcode").ok_or(Error::Garbled)?;
+        let url = fields.some_text("qrcode_img_content").ok_or(Error::Garbled)?;
+        Ok(Self { id: QrId::new(id), url })
+    }
+}
+
+impl QrStatus {
+    pub(super) fn read(body: &[u8], rules: &HostRules) -> Result<Self, Error> {
+        let body = text(body);
+        let fields = Fields::read(&body).ok_or(Error::Garbled)?;
+        let Some(status) = fields.some_text("status") else {
+            check(&fields)?;
+            return Err(Error::Garbled);
+        };
+        Ok(match status.as_str() {
+            "wait" => Self::Wait,
+            "scaned" => Self::Scanned,
+            "need_verifycode" => Self::DigitsWanted,
+            "verify_code_blocked" => Self::DigitsBlocked,
+            "expired" => Self::Expired,
+            "scaned_but_redirect" => {
+                let host = fields.some_text("redirect_host");
+                Self::Redirect(host.map(|host| rules.api_base(&host)).transpose()?)
+            }
+            "binded_redirect" => Self::AlreadyBound,
+            "confirmed" => Self::Confirmed(Confirmed::read(&fields)),
+            other => Self::Unknown(printable(other)),
+        })
+    }
+}
+
+impl Confirmed {
+    fn read(fields: &Fields<'_>) -> Self {
+        Self {
+            bot: fields.some_text("ilink_bot_id").and_then(|id| BotId::parse(&id)),
+            token: fields.some_text("bot_token").map(BotToken::new),
+            user: fields.some_text("ilink_user_id").and_then(|id| WechatUserId::parse(&id)),
+            base_url: fields.some_text("baseurl"),
+        }
+    }
+}
+
+impl Accepted {
+    pub(super) fn read(body: &[u8]) -> Result<Self, Error> {
+        let body = text(body);
+        Ok(Self { message_id: accepted(&body)?.message_id("message_id") })
+    }
+}
+
+impl TypingTicket {
+    pub(super) fn read(body: &[u8]) -> Result<Self, Error> {
+        let body = text(body);
+        accepted(&body)?.some_text("typing_ticket").map(Self::new).ok_or(Error::Garbled)
+    }
+}
+
+/// Reads an answer of which only the code matters; an empty body is a yes.
+pub(super) fn acknowledged(body: &[u8]) -> Result<(), Error> {
+    accepted(&text(body)).map(drop)
+}
+
+/// The error of an HTTP status that is no success: the code in the body, when it is the one that
+/// ends the session, else the status.
+pub(super) fn refused(status: u16, body: &[u8]) -> Error {
+    let body = text(body);
+    let code = Fields::read(&body).and_then(|fields| check(&fields).err());
+    code.filter(|error| *error == Error::SessionExpired).unwrap_or(Error::Http { status })
+}
+
+/// Looks at both places where a code can stand.
+pub(super) fn check(fields: &Fields<'_>) -> Result<(), Error> {
+    let message = fields.text("errmsg").or_else(|| fields.text("msg")).unwrap_or_default();
+    let codes = ["ret", "errcode"].map(|name| fields.whole(name).unwrap_or(0));
+    let errors = codes.map(|code| Error::of_code(code, &message));
+    let mut errors: Vec<Error> = errors.into_iter().flatten().collect();
+    match errors.iter().position(|error| *error == Error::SessionExpired) {
+        Some(at) => Err(errors.swap_remove(at)),
+        None => errors.into_iter().next().map_or(Ok(()), Err),
+    }
+}
+
+fn accepted(body: &str) -> Result<Fields<'_>, Error> {
+    let body = if body.trim().is_empty() { "{}" } else { body };
+    let fields = Fields::read(body).ok_or(Error::Garbled)?;
+    check(&fields)?;
+    Ok(fields)
+}
+
+fn text(body: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(json: &str) -> Result<QrStatus, Error> {
+        let rules = HostRules::new(&["idc2.example".to_owned()], &[]);
+        QrStatus::read(json.as_bytes(), &rules)
+    }
+
+    #[test]
+    fn a_send_is_accepted_in_every_form_that_was_seen() {
+        for (body, id) in [
+            ("", None),
+            ("{}", None),
+            (r#"{"ret":0}"#, None),
+            (r#"{"ret":null,"message_id":null}"#, None),
+            (r#"{"message_id":7000000054149991059}"#, Some("7000000054149991059")),
+            (
+                r#"{"ret":0,"errmsg":"","message_id":"18446744073709551615"}"#,
+                Some("18446744073709551615"),
+            ),
+        ] {
+            let accepted = Accepted::read(body.as_bytes()).unwrap();
+            assert_eq!(accepted.message_id.as_ref().map(MessageId::as_str), id, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_code_is_found_in_either_place() {
+        let refused = |code, message: &str| Error::Refused { code, message: message.to_owned() };
+        for (body, error) in [
+            (r#"{"ret":-2,"errmsg":"prepare failed"}"#, refused(-2, "prepare failed")),
+            (r#"{"ret":0,"errcode":-2,"errmsg":"rate limited"}"#, refused(-2, "rate limited")),
+            (r#"{"errcode":"-3","msg":"invalid argument"}"#, refused(-3, "invalid argument")),
+            (r#"{"ret":-1,"errcode":-14}"#, Error::SessionExpired),
+            (r#"{"ret":-14,"errmsg":"session timeout","message_id":1}"#, Error::SessionExpired),
+            (
+                r#"{"ret":-4,"errmsg":"GetTypingTicket rpc failed"}"#,
+                refused(-4, "GetTypingTicket rpc failed"),
+            ),
+            ("<html>", Error::Garbled),
+        ] {
+            assert_eq!(Accepted::read(body.as_bytes()), Err(error.clone()), "{body}");
+            assert_eq!(acknowledged(body.as_bytes()), Err(error), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_status_other_than_success_keeps_the_one_code_that_matters() {
+        assert_eq!(refused(401, br#"{"errcode":-14}"#), Error::SessionExpired);
+        assert_eq!(refused(500, br#"{"ret":-2}"#), Error::Http { status: 500 });
+        assert_eq!(refused(502, b"<html>"), Error::Http { status: 502 });
+    }
+
+    #[test]
+    fn every_status_of_a_code_is_known() {
+        for (name, expected) in [
+            ("wait", "Wait"),
+            ("scaned", "Scanned"),
+            ("need_verifycode", "DigitsWanted"),
+            ("verify_code_blocked", "DigitsBlocked"),
+            ("expired", "Expired"),
+            ("binded_redirect", "AlreadyBound"),
+            ("scaned_but_redirect", "Redirect(None)"),
+            ("teleported", "Unknown(\"teleported\")"),
+        ] {
+            let read = status(&format!(r#"{{"ret":0,"status":"{name}"}}"#)).unwrap();
+            assert_eq!(format!("{read:?}"), expected);
+        }
+    }
+
+    #[test]
+    fn a_redirect_leads_to_allowed_hosts_only() {
+        let to = |host: &str| {
+            status(&format!(r#"{{"status":"scaned_but_redirect","redirect_host":"{host}"}}"#))
+        };
+        assert!(matches!(to("idc2.example"), Ok(QrStatus::Redirect(Some(_)))));
+        for bad in
+            ["evil.example", "http://idc2.example", "idc2.example@evil.example", "169.254.169.254"]
+        {
+            assert!(matches!(to(bad), Err(Error::HostNotAllowed { .. })), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_status_without_a_status_says_why_or_nothing() {
+        assert_eq!(
+            status(r#"{"ret":-5,"errmsg":"x"}"#).unwrap_err(),
+            Error::Refused { code: -5, message: "x".to_owned() }
+        );
+        assert_eq!(status("{}").unwrap_err(), Error::Garbled);
+    }
+
+    #[test]
+    fn what_a_confirmation_brings_does_not_print() {
+        let read = status(
+            r#"{"status":"confirmed","bot_token":"TTT","ilink_bot_id":"b@im.bot","ilink_user_id":"","baseurl":""}"#,
+        );
+        let Ok(QrStatus::Confirmed(confirmed)) = read else { panic!("not confirmed") };
+        assert_eq!((confirmed.user.is_none(), confirmed.base_url.is_none()), (true, true));
+        assert!(!format!("{confirmed:?}").contains("TTT"));
+        let code =
+            QrCode::read(br#"{"qrcode":"QQQ","qrcode_img_content":"https://x/?qrcode=QQQ"}"#)
+                .unwrap();
+        assert!(!format!("{code:?}").contains("QQQ"));
+        assert_eq!(QrCode::read(br#"{"qrcode":"QQQ"}"#).unwrap_err(), Error::Garbled);
+    }
+}

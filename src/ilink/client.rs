@@ -1,0 +1,248 @@
+//! The iLink API: one method per endpoint (docs/protocol.md §3 to §5).
+//!
+//! Every method is one request; nothing is repeated here.
+
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use http::HeaderValue;
+use url::Url;
+
+use super::{
+    agent,
+    answer::{self, Accepted, QrCode, QrId, QrStatus, TypingTicket},
+    error::Error,
+    host::{ApiBase, HostRules},
+    http::{Bounds, Http, setup},
+    login::VerifyCode,
+    updates::Updates,
+    wire::{self, BaseInfo, OutboundMessage},
+};
+use crate::id::{BotToken, ContextToken, Cursor, WechatUserId};
+
+/// How iLink is reached.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The API's fixed host, where logins begin.
+    pub api_base: Url,
+    /// The CDN, where media files lie.
+    pub cdn_base: Url,
+    /// Which hosts may be talked to.
+    pub hosts: HostRules,
+    /// Certificates in PEM that are trusted beside the system's.
+    pub extra_ca_pem: Option<Vec<u8>>,
+    /// The proxy for every request; none is taken from the environment.
+    pub proxy: Option<Url>,
+    /// How the bridge names itself; see [`agent::is_bot_agent`].
+    pub bot_agent: String,
+}
+
+/// Speaks to iLink; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Client(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    http: Http,
+    fixed: ApiBase,
+    hosts: HostRules,
+    bot_agent: String,
+}
+
+/// What the calls of one login need; cheap to clone.
+#[derive(Clone)]
+pub struct Session(Arc<(ApiBase, HeaderValue)>);
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Session({:?})", self.0.0)
+    }
+}
+
+impl Client {
+    /// Checks the options and builds the one HTTP client behind them.
+    ///
+    /// # Errors
+    /// [`Error::Setup`] or [`Error::HostNotAllowed`], whose text names the setting to mend.
+    pub fn new(options: Options) -> Result<Self, Error> {
+        if !agent::is_bot_agent(&options.bot_agent) {
+            return Err(setup("bot_agent must look like \"name/1.0\" or \"name/1.0 (comment)\""));
+        }
+        options.hosts.api_base(options.cdn_base.as_str())?;
+        let fixed = options.hosts.api_base(options.api_base.as_str())?;
+        let http = Http::new(&options)?;
+        let Options { hosts, bot_agent, .. } = options;
+        Ok(Self(Arc::new(Inner { http, fixed, hosts, bot_agent })))
+    }
+
+    /// The calls of one login go to `base_url`, or to the fixed host when there is none.
+    ///
+    /// # Errors
+    /// [`Error::HostNotAllowed`] for a base that the rules do not allow, [`Error::Setup`] for a
+    /// token that no header can carry.
+    pub fn session(&self, token: BotToken, base_url: Option<&str>) -> Result<Session, Error> {
+        let base = match base_url.map(str::trim).filter(|base| !base.is_empty()) {
+            Some(base) => self.0.hosts.api_base(base)?,
+            None => self.0.fixed.clone(),
+        };
+        Ok(Session(Arc::new((base, wire::authorization(&token)?))))
+    }
+
+    /// The fixed host, where QR codes come from and are polled first.
+    pub fn fixed_base(&self) -> &ApiBase {
+        &self.0.fixed
+    }
+
+    /// Asks for a QR code. `held` are tokens of the same owner, newest first, at most ten of
+    /// which are shown; with them the server may answer that the person is bound already.
+    ///
+    /// # Errors
+    /// Code -3 was seen for a stale token among `held`; else as every call.
+    pub async fn get_bot_qrcode(&self, held: &[BotToken]) -> Result<QrCode, Error> {
+        let mut url = self.0.fixed.endpoint("ilink/bot/get_bot_qrcode");
+        url.query_pairs_mut().append_pair("bot_type", "3");
+        let body = self.0.http.post(url, None, wire::qr_request(held), small(QR_WITHIN)).await?;
+        QrCode::read(&body)
+    }
+
+    /// Waits up to 35 seconds for news of a QR code.
+    ///
+    /// # Errors
+    /// [`Error::HostNotAllowed`] for a redirect that the rules do not allow; else as every call.
+    pub async fn get_qrcode_status(
+        &self,
+        at: &ApiBase,
+        qr: &QrId,
+        digits: Option<&VerifyCode>,
+    ) -> Result<QrStatus, Error> {
+        let mut url = at.endpoint("ilink/bot/get_qrcode_status");
+        url.query_pairs_mut().extend_pairs(wire::qr_status_query(qr, digits));
+        let body = self.0.http.ask(url, small(SHORTEST_POLL)).await?;
+        QrStatus::read(&body, &self.0.hosts)
+    }
+
+    /// Tells the server that the bot is there; a failure does not forbid polling.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn notify_start(&self, session: &Session) -> Result<(), Error> {
+        self.notify(session, "ilink/bot/msg/notifystart").await
+    }
+
+    /// Tells the server that the bot goes.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn notify_stop(&self, session: &Session) -> Result<(), Error> {
+        self.notify(session, "ilink/bot/msg/notifystop").await
+    }
+
+    /// Waits for messages. `hold` is what the last answer said; the call takes ten seconds more,
+    /// 45 at least, before it counts as one that brought nothing.
+    ///
+    /// # Errors
+    /// As every call, but neither a timeout nor a gateway that gave up (502, 504, 524) is one.
+    pub async fn get_updates(
+        &self,
+        session: &Session,
+        cursor: Option<&Cursor>,
+        hold: Option<Duration>,
+    ) -> Result<Updates, Error> {
+        let within = hold.map_or(SHORTEST_POLL, |hold| (hold + POLL_GRACE).max(SHORTEST_POLL));
+        let bounds = Bounds { within, bytes: LARGE };
+        let started = Instant::now();
+        let body = wire::poll(cursor, self.base_info());
+        let mut updates = match self.post(session, "ilink/bot/getupdates", body, bounds).await {
+            Ok(body) => Updates::parse(&body)?,
+            Err(Error::Timeout) => Updates { timed_out: true, ..Updates::default() },
+            Err(Error::Http { status: status @ (502 | 504 | 524) }) => {
+                Updates { timed_out: true, gateway: Some(status), ..Updates::default() }
+            }
+            Err(error) => return Err(error),
+        };
+        updates.took = started.elapsed();
+        Ok(updates)
+    }
+
+    /// Sends one message. The same `client_id` may be sent again when the outcome is unknown.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn send_message(
+        &self,
+        session: &Session,
+        message: &OutboundMessage,
+    ) -> Result<Accepted, Error> {
+        let body = wire::send(message, self.base_info());
+        let answer = self.post(session, "ilink/bot/sendmessage", body, small(SEND_WITHIN)).await?;
+        Accepted::read(&answer)
+    }
+
+    /// Asks for what [`Client::send_typing`] needs.
+    ///
+    /// # Errors
+    /// Code -4 was seen before the contact ever wrote; else as every call.
+    pub async fn get_config(
+        &self,
+        session: &Session,
+        user: &WechatUserId,
+        context: Option<&ContextToken>,
+    ) -> Result<TypingTicket, Error> {
+        let body = wire::config(user, context, self.base_info());
+        let answer = self.post(session, "ilink/bot/getconfig", body, small(NOTE_WITHIN)).await?;
+        TypingTicket::read(&answer)
+    }
+
+    /// Shows or ends "typing…" on the contact's phone.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn send_typing(
+        &self,
+        session: &Session,
+        user: &WechatUserId,
+        ticket: &TypingTicket,
+        typing: bool,
+    ) -> Result<(), Error> {
+        let body = wire::typing(user, ticket, typing, self.base_info());
+        let answer = self.post(session, "ilink/bot/sendtyping", body, small(NOTE_WITHIN)).await?;
+        answer::acknowledged(&answer)
+    }
+
+    async fn notify(&self, session: &Session, path: &str) -> Result<(), Error> {
+        let body = wire::notify(self.base_info());
+        let answer = self.post(session, path, body, small(NOTE_WITHIN)).await?;
+        answer::acknowledged(&answer)
+    }
+
+    async fn post(
+        &self,
+        session: &Session,
+        path: &str,
+        body: Vec<u8>,
+        bounds: Bounds,
+    ) -> Result<Vec<u8>, Error> {
+        let (base, authorization) = &*session.0;
+        self.0.http.post(base.endpoint(path), Some(authorization), body, bounds).await
+    }
+
+    fn base_info(&self) -> BaseInfo<'_> {
+        BaseInfo::of(&self.0.bot_agent)
+    }
+}
+
+fn small(within: Duration) -> Bounds {
+    Bounds { within, bytes: SMALL }
+}
+
+const QR_WITHIN: Duration = Duration::from_secs(15);
+const SEND_WITHIN: Duration = Duration::from_secs(15);
+const NOTE_WITHIN: Duration = Duration::from_secs(10);
+/// The server holds a poll for 35 seconds; hanging up at the same moment would lose messages.
+const SHORTEST_POLL: Duration = Duration::from_secs(45);
+const POLL_GRACE: Duration = Duration::from_secs(10);
+const SMALL: usize = 256 * 1024;
+const LARGE: usize = 8 * 1024 * 1024;

@@ -1,0 +1,115 @@
+//! One HTTP client for everything that is asked of iLink (docs/protocol.md §2).
+//!
+//! Knows headers, limits and certificates; knows no endpoint and no secret but the one that a
+//! header carries.
+
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use reqwest::{Certificate, Proxy, RequestBuilder, redirect::Policy};
+use url::Url;
+
+use super::{answer, client::Options, error::Error, wire};
+
+/// Sends requests with the headers that iLink wants and reads answers under a limit.
+#[derive(Debug)]
+pub(super) struct Http(reqwest::Client);
+
+/// How long one call may take and how long its answer may be.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds {
+    pub(super) within: Duration,
+    pub(super) bytes: usize,
+}
+
+impl Http {
+    /// Builds the client.
+    ///
+    /// # Errors
+    /// [`Error::Setup`] when a certificate, the proxy or TLS itself is not usable.
+    pub(super) fn new(options: &Options) -> Result<Self, Error> {
+        let mut builder = reqwest::Client::builder()
+            .http1_only()
+            .no_proxy()
+            .redirect(Policy::none())
+            .default_headers(app_headers())
+            .connect_timeout(CONNECT_WITHIN)
+            .tcp_keepalive(KEEP_ALIVE)
+            .pool_idle_timeout(IDLE)
+            .pool_max_idle_per_host(MOST_IDLE);
+        if let Some(pem) = &options.extra_ca_pem {
+            builder = builder.tls_certs_merge(certificates(pem)?);
+        }
+        if let Some(proxy) = &options.proxy {
+            let proxy = Proxy::all(proxy.as_str());
+            builder = builder.proxy(proxy.map_err(|_| setup("the proxy's address is not usable"))?);
+        }
+        let client = builder.build().map_err(|e| setup(&Error::of_transport(&e).to_string()))?;
+        Ok(Self(client))
+    }
+
+    /// Asks with GET, which carries the two application headers and nothing else.
+    pub(super) async fn ask(&self, url: Url, bounds: Bounds) -> Result<Vec<u8>, Error> {
+        finish(self.0.get(url), bounds).await
+    }
+
+    /// Posts JSON.
+    pub(super) async fn post(
+        &self,
+        url: Url,
+        authorization: Option<&HeaderValue>,
+        body: Vec<u8>,
+        bounds: Bounds,
+    ) -> Result<Vec<u8>, Error> {
+        let mut request = self
+            .0
+            .post(url)
+            .header(header::CONTENT_TYPE, "application/json")
+            .header("AuthorizationType", "ilink_bot_token")
+            .header("X-WECHAT-UIN", wire::uin());
+        if let Some(authorization) = authorization {
+            request = request.header(header::AUTHORIZATION, authorization);
+        }
+        finish(request.body(body), bounds).await
+    }
+}
+
+async fn finish(request: RequestBuilder, bounds: Bounds) -> Result<Vec<u8>, Error> {
+    let response = request.timeout(bounds.within).send().await;
+    let mut response = response.map_err(|e| Error::of_transport(&e))?;
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|e| Error::of_transport(&e))? {
+        if body.len() + chunk.len() > bounds.bytes {
+            return Err(Error::TooLarge { limit: bounds.bytes });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    let status = response.status();
+    if status.is_success() { Ok(body) } else { Err(answer::refused(status.as_u16(), &body)) }
+}
+
+fn app_headers() -> HeaderMap {
+    HeaderMap::from_iter([
+        (HeaderName::from_static("ilink-app-id"), HeaderValue::from_static("bot")),
+        (
+            HeaderName::from_static("ilink-app-clientversion"),
+            HeaderValue::from_static(wire::VERSION_NUMBER),
+        ),
+    ])
+}
+
+fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, Error> {
+    let read = Certificate::from_pem_bundle(pem).ok().filter(|all| !all.is_empty());
+    read.ok_or_else(|| setup("the extra CA file holds no PEM certificate"))
+}
+
+pub(super) fn setup(problem: &str) -> Error {
+    Error::Setup { problem: problem.to_owned() }
+}
+
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+/// Finds a connection that died during a long poll before the poll's own time is up.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+/// Each login holds one connection while it polls; between two polls it is kept only briefly.
+const IDLE: Duration = Duration::from_secs(60);
+const MOST_IDLE: usize = 64;

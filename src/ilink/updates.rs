@@ -1,0 +1,134 @@
+//! One answer of the long poll (docs/protocol.md §4, §11).
+
+use std::time::Duration;
+
+use serde_json::value::RawValue;
+
+use super::{answer, error::Error, fields::Fields};
+use crate::id::Cursor;
+
+/// What a poll brought: each message still as it was spelled, to be kept before it is read.
+#[derive(Debug, Default)]
+pub struct Updates {
+    /// The messages in order; one that cannot be read does not cost the others.
+    pub messages: Vec<Box<RawValue>>,
+    /// Where the next poll goes on; absent when the old cursor still holds.
+    pub cursor: Option<Cursor>,
+    /// For how long the server says it holds the next poll; at most five minutes.
+    pub hold: Option<Duration>,
+    /// Whether there was no answer in time; the poll counts as one that brought nothing.
+    pub timed_out: bool,
+    /// The gateway's HTTP status, when it gave up waiting for the server.
+    pub gateway: Option<u16>,
+    /// How long the poll took.
+    pub took: Duration,
+}
+
+impl Updates {
+    /// Reads the body of an answer.
+    ///
+    /// # Errors
+    /// What the server says went wrong, and [`Error::Garbled`] when the body is no JSON object.
+    pub fn parse(body: &[u8]) -> Result<Self, Error> {
+        // One broken character must not hold up the batch for ever.
+        let text = String::from_utf8_lossy(body);
+        let fields = Fields::read(&text).ok_or(Error::Garbled)?;
+        answer::check(&fields)?;
+        let hold = fields.count("longpolling_timeout_ms").filter(|ms| *ms > 0);
+        let messages = fields.list("msgs").unwrap_or_default();
+        Ok(Self {
+            messages: messages.into_iter().map(RawValue::to_owned).collect(),
+            cursor: fields.some_text("get_updates_buf").map(Cursor::new),
+            hold: hold.map(|ms| Duration::from_millis(ms).min(LONGEST_HOLD)),
+            ..Self::default()
+        })
+    }
+}
+
+const LONGEST_HOLD: Duration = Duration::from_secs(300);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_keeps_its_messages_as_they_were_spelled() {
+        let body = r#"{"ret":0,"msgs":[{"message_id":18446744073709551615},7,null,"x"],
+            "get_updates_buf":"buf","longpolling_timeout_ms":35000}"#;
+        let updates = Updates::parse(body.as_bytes()).unwrap();
+        let raw: Vec<&str> = updates.messages.iter().map(|raw| raw.get()).collect();
+        assert_eq!(raw, [r#"{"message_id":18446744073709551615}"#, "7", r#""x""#]);
+        assert_eq!(updates.cursor, Some(Cursor::new("buf")));
+        assert_eq!(updates.hold, Some(Duration::from_secs(35)));
+        assert!(!format!("{updates:?}").contains("buf\""));
+    }
+
+    #[test]
+    fn each_field_may_be_missing_null_of_another_type_or_huge() {
+        let good = [
+            ("msgs", "[{}]"),
+            ("get_updates_buf", "\"b\""),
+            ("longpolling_timeout_ms", "1"),
+            ("ret", "0"),
+            ("errcode", "0"),
+            ("errmsg", "\"\""),
+        ];
+        let huge = format!("\"{}\"", "x".repeat(1_000_000));
+        for (broken, _) in good {
+            for value in ["", "null", "true", "\"\"", "[]", "{}", "1.5", "1e999", huge.as_str()] {
+                let fields = good.iter().filter(|(name, _)| *name != broken || !value.is_empty());
+                let spelled: Vec<String> = fields
+                    .map(|(name, ok)| {
+                        format!("\"{name}\":{}", if *name == broken { value } else { ok })
+                    })
+                    .collect();
+                let updates = Updates::parse(format!("{{{}}}", spelled.join(",")).as_bytes());
+                let updates = updates.unwrap_or_else(|e| panic!("{broken} = {value:.20}: {e}"));
+                assert_eq!(
+                    updates.messages.len(),
+                    usize::from(broken != "msgs"),
+                    "{broken} = {value:.20}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn an_absent_or_empty_cursor_leaves_the_old_one_standing() {
+        for body in ["{}", r#"{"get_updates_buf":""}"#, r#"{"get_updates_buf":null}"#] {
+            assert_eq!(Updates::parse(body.as_bytes()).unwrap().cursor, None);
+        }
+    }
+
+    #[test]
+    fn a_hold_of_zero_is_none_and_a_long_one_is_bounded() {
+        let hold = |ms: &str| {
+            Updates::parse(format!(r#"{{"longpolling_timeout_ms":{ms}}}"#).as_bytes()).unwrap().hold
+        };
+        assert_eq!(hold("0"), None);
+        assert_eq!(hold("-1"), None);
+        assert_eq!(hold("99999999999999"), Some(Duration::from_secs(300)));
+    }
+
+    #[test]
+    fn both_code_fields_are_looked_at() {
+        for body in
+            [r#"{"ret":-14}"#, r#"{"ret":0,"errcode":"-14"}"#, r#"{"ret":-1,"errcode":-14}"#]
+        {
+            assert_eq!(Updates::parse(body.as_bytes()).unwrap_err(), Error::SessionExpired);
+        }
+        let refused = Updates::parse(br#"{"errcode":-1,"errmsg":"no"}"#).unwrap_err();
+        assert_eq!(refused, Error::Refused { code: -1, message: "no".to_owned() });
+    }
+
+    #[test]
+    fn broken_characters_cost_themselves_only() {
+        let updates =
+            Updates::parse(b"{\"msgs\":[{\"client_id\":\"a\xff\"}],\"get_updates_buf\":\"b\"}")
+                .unwrap();
+        assert_eq!(updates.messages.len(), 1);
+        for garbled in [&b""[..], b"<html>", b"[]", b"null", b"{"] {
+            assert_eq!(Updates::parse(garbled).unwrap_err(), Error::Garbled);
+        }
+    }
+}

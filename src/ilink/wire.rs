@@ -1,0 +1,248 @@
+//! The requests exactly as they are sent (docs/protocol.md §2, §3, §5).
+//!
+//! Fields stand in the order in which Tencent's client 2.4.9 sends them. What a careless caller
+//! would get wrong (sender, state, `base_info`, one item per message) is filled in here.
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use http::HeaderValue;
+use serde::Serialize;
+
+use super::{
+    answer::{QrId, TypingTicket},
+    body::TEXT,
+    error::Error,
+    login::VerifyCode,
+    message::BOT,
+};
+use crate::id::{BotToken, ContextToken, Cursor, WechatUserId};
+
+/// A message to a contact: one recipient, one item.
+#[derive(Debug, Clone)]
+pub struct OutboundMessage {
+    /// Who gets it.
+    pub to: WechatUserId,
+    /// The newest token that came from them, if any did.
+    pub context: Option<ContextToken>,
+    /// The sender's id of the message: another one for each message, the same one for each try.
+    pub client_id: String,
+    /// What it says.
+    pub item: OutboundItem,
+}
+
+/// What a message to a contact says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OutboundItem {
+    /// A text of at most 16,384 bytes (docs/protocol.md §10).
+    Text(String),
+}
+
+/// Who asks, in the body of every authenticated request.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(super) struct BaseInfo<'a> {
+    channel_version: &'static str,
+    bot_agent: &'a str,
+}
+
+impl<'a> BaseInfo<'a> {
+    pub(super) fn of(bot_agent: &'a str) -> Self {
+        Self { channel_version: VERSION, bot_agent }
+    }
+}
+
+/// The body of `get_bot_qrcode`.
+pub(super) fn qr_request(held: &[BotToken]) -> Vec<u8> {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        local_token_list: Vec<&'a str>,
+    }
+    encode(&Body {
+        local_token_list: held.iter().take(MOST_TOKENS).map(BotToken::expose).collect(),
+    })
+}
+
+/// The query of `get_qrcode_status`.
+pub(super) fn qr_status_query<'a>(
+    qr: &'a QrId,
+    digits: Option<&'a VerifyCode>,
+) -> Vec<(&'static str, &'a str)> {
+    let digits = digits.map(|digits| ("verify_code", digits.expose()));
+    std::iter::once(("qrcode", qr.expose())).chain(digits).collect()
+}
+
+/// The body of `notifystart` and `notifystop`.
+pub(super) fn notify(base_info: BaseInfo<'_>) -> Vec<u8> {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        base_info: BaseInfo<'a>,
+    }
+    encode(&Body { base_info })
+}
+
+/// The body of `getupdates`.
+pub(super) fn poll(cursor: Option<&Cursor>, base_info: BaseInfo<'_>) -> Vec<u8> {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        get_updates_buf: &'a str,
+        base_info: BaseInfo<'a>,
+    }
+    encode(&Body { get_updates_buf: cursor.map_or("", Cursor::expose), base_info })
+}
+
+/// The body of `sendmessage`.
+pub(super) fn send(message: &OutboundMessage, base_info: BaseInfo<'_>) -> Vec<u8> {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        msg: Message<'a>,
+        base_info: BaseInfo<'a>,
+    }
+    let OutboundItem::Text(text) = &message.item;
+    let msg = Message {
+        from_user_id: "",
+        to_user_id: message.to.as_str(),
+        client_id: &message.client_id,
+        message_type: BOT,
+        message_state: FINISHED,
+        item_list: [Item { r#type: TEXT, text_item: TextItem { text } }],
+        context_token: message.context.as_ref().map(ContextToken::expose),
+    };
+    encode(&Body { msg, base_info })
+}
+
+/// The body of `getconfig`.
+pub(super) fn config(
+    user: &WechatUserId,
+    context: Option<&ContextToken>,
+    base_info: BaseInfo<'_>,
+) -> Vec<u8> {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        ilink_user_id: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        context_token: Option<&'a str>,
+        base_info: BaseInfo<'a>,
+    }
+    let context_token = context.map(ContextToken::expose);
+    encode(&Body { ilink_user_id: user.as_str(), context_token, base_info })
+}
+
+/// The body of `sendtyping`.
+pub(super) fn typing(
+    user: &WechatUserId,
+    ticket: &TypingTicket,
+    typing: bool,
+    base_info: BaseInfo<'_>,
+) -> Vec<u8> {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        ilink_user_id: &'a str,
+        typing_ticket: &'a str,
+        status: u8,
+        base_info: BaseInfo<'a>,
+    }
+    encode(&Body {
+        ilink_user_id: user.as_str(),
+        typing_ticket: ticket.expose(),
+        status: if typing { 1 } else { 2 },
+        base_info,
+    })
+}
+
+/// The value of `Authorization`.
+///
+/// # Errors
+/// [`Error::Setup`] when the token is empty or holds what a header cannot.
+pub(super) fn authorization(token: &BotToken) -> Result<HeaderValue, Error> {
+    let token = token.expose().trim();
+    let unfit = || Error::Setup { problem: "the bot token cannot be sent in a header".to_owned() };
+    if token.is_empty() {
+        return Err(unfit());
+    }
+    let mut value = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| unfit())?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// A new value of `X-WECHAT-UIN`; it identifies nothing.
+pub(super) fn uin() -> String {
+    BASE64_STANDARD.encode(rand::random::<u32>().to_string())
+}
+
+#[derive(Serialize)]
+struct Message<'a> {
+    from_user_id: &'static str,
+    to_user_id: &'a str,
+    client_id: &'a str,
+    message_type: i64,
+    message_state: i64,
+    item_list: [Item<'a>; 1],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    context_token: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Item<'a> {
+    r#type: i64,
+    text_item: TextItem<'a>,
+}
+
+#[derive(Serialize)]
+struct TextItem<'a> {
+    text: &'a str,
+}
+
+fn encode(body: &impl Serialize) -> Vec<u8> {
+    // Structs of strings and numbers always have a JSON form.
+    serde_json::to_vec(body).unwrap_or_default()
+}
+
+/// The version of Tencent's client whose requests these are.
+const VERSION: &str = "2.4.9";
+/// The same as `iLink-App-ClientVersion` spells it: one byte per part.
+pub(super) const VERSION_NUMBER: &str = "132105";
+const FINISHED: i64 = 2;
+const MOST_TOKENS: usize = 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_spellings_of_the_version_agree() {
+        let mut parts = VERSION.split('.').map(|part| part.parse::<u32>().unwrap());
+        let number =
+            parts.next().unwrap() << 16 | parts.next().unwrap() << 8 | parts.next().unwrap();
+        assert_eq!(number.to_string(), VERSION_NUMBER);
+    }
+
+    #[test]
+    fn an_unknown_context_token_is_left_out() {
+        let message = OutboundMessage {
+            to: WechatUserId::parse("O9_a@im.wechat").unwrap(),
+            context: None,
+            client_id: "c".to_owned(),
+            item: OutboundItem::Text("1 < 2".to_owned()),
+        };
+        assert_eq!(
+            String::from_utf8(send(&message, BaseInfo::of("a/1"))).unwrap(),
+            r#"{"msg":{"from_user_id":"","to_user_id":"O9_a@im.wechat","client_id":"c","message_type":2,"message_state":2,"item_list":[{"type":1,"text_item":{"text":"1 < 2"}}]},"base_info":{"channel_version":"2.4.9","bot_agent":"a/1"}}"#
+        );
+    }
+
+    #[test]
+    fn at_most_ten_tokens_are_shown() {
+        let held: Vec<BotToken> = (0..12).map(|n| BotToken::new(n.to_string())).collect();
+        let body = String::from_utf8(qr_request(&held)).unwrap();
+        assert!(body.ends_with(r#""8","9"]}"#), "{body}");
+    }
+
+    #[test]
+    fn a_token_that_is_no_header_is_refused_without_being_shown() {
+        for bad in ["", "  ", "a\nb"] {
+            let error = authorization(&BotToken::new(bad)).unwrap_err();
+            assert_eq!(error.to_string().matches("a\nb").count(), 0);
+        }
+        let value = authorization(&BotToken::new(" tok \n")).unwrap();
+        assert_eq!(value, "Bearer tok");
+        assert!(!format!("{value:?}").contains("tok"));
+    }
+}

@@ -1,0 +1,205 @@
+//! Content of the events that the bridge writes, built field by field.
+
+use ruma::{EventId, MxcUri, OwnedMxcUri, OwnedUserId};
+use serde_json::{Map, Value, json};
+
+/// The type and the fields of an event to be sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Content {
+    /// `m.room.message` in most cases.
+    pub event_type: String,
+    /// The content's fields.
+    pub fields: Map<String, Value>,
+}
+
+impl Content {
+    /// An event of any type.
+    pub fn new(event_type: impl Into<String>, fields: Map<String, Value>) -> Self {
+        Self { event_type: event_type.into(), fields }
+    }
+
+    /// Sets one field.
+    pub fn with(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.fields.insert(key.into(), value.into());
+        self
+    }
+
+    /// Adds the same text as HTML; the plain body stays for clients that show none.
+    pub fn with_html(self, html: impl Into<String>) -> Self {
+        self.with("format", HTML).with("formatted_body", html.into())
+    }
+
+    /// Gives a picture or file words of its own; the file's name moves aside (MSC2530).
+    pub fn captioned(mut self, caption: &str) -> Self {
+        if let Some(name) = self.fields.remove("body") {
+            self.fields.insert("filename".to_owned(), name);
+        }
+        self.with("body", caption)
+    }
+
+    /// Names the users to be told about the message; without this nobody is.
+    pub fn mentioning(self, users: &[OwnedUserId]) -> Self {
+        self.with("m.mentions", json!({ "user_ids": users }))
+    }
+}
+
+/// What somebody wrote.
+pub fn text(body: impl Into<String>) -> Content {
+    message("m.text", body.into())
+}
+
+/// What a program says; bots do not answer it.
+pub fn notice(body: impl Into<String>) -> Content {
+    message("m.notice", body.into())
+}
+
+/// A picture that has been uploaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    /// Where it was uploaded to.
+    pub url: OwnedMxcUri,
+    /// Its file name, which is also what clients without pictures show.
+    pub filename: String,
+    /// Such as `image/png`.
+    pub mime_type: String,
+    /// Size in bytes.
+    pub size: u64,
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+}
+
+/// Shows a picture.
+pub fn image(image: Image) -> Content {
+    let info = json!({
+        "mimetype": image.mime_type,
+        "size": image.size,
+        "w": image.width,
+        "h": image.height,
+    });
+    let url: &MxcUri = &image.url;
+    message("m.image", image.filename).with("url", url.as_str()).with("info", info)
+}
+
+/// Puts an emoji to `event`.
+pub fn reaction(event: &EventId, key: &str) -> Content {
+    let relation = json!({ "rel_type": "m.annotation", "event_id": event, "key": key });
+    Content::new("m.reaction", Map::new()).with("m.relates_to", relation)
+}
+
+/// Makes `content` an answer to `event`.
+pub fn reply(event: &EventId, content: Content) -> Content {
+    content.with("m.relates_to", json!({ "m.in_reply_to": { "event_id": event } }))
+}
+
+/// Puts `content` into the place of the message `event`.
+///
+/// Clients that do not know edits show the fallback: the new text after a star.
+pub fn edit(event: &EventId, content: Content) -> Content {
+    let Content { event_type, fields: mut new } = content;
+    // What a message answers cannot be edited.
+    new.remove("m.relates_to");
+    let mut fields = new.clone();
+    for key in ["body", "formatted_body"] {
+        if let Some(Value::String(text)) = fields.get_mut(key) {
+            text.insert_str(0, "* ");
+        }
+    }
+    Content::new(event_type, fields)
+        .mentioning_nobody()
+        .with("m.new_content", new)
+        .with("m.relates_to", json!({ "rel_type": "m.replace", "event_id": event }))
+}
+
+impl Content {
+    /// An empty list is said aloud: a missing one makes clients look for names in the text.
+    fn mentioning_nobody(self) -> Self {
+        self.with("m.mentions", json!({}))
+    }
+}
+
+fn message(msgtype: &str, body: String) -> Content {
+    Content::new("m.room.message", Map::new())
+        .with("msgtype", msgtype)
+        .with("body", body)
+        .mentioning_nobody()
+}
+
+/// The one format of formatted bodies that the specification has.
+pub(super) const HTML: &str = "org.matrix.custom.html";
+
+#[cfg(test)]
+mod tests {
+    use ruma::{event_id, mxc_uri, owned_user_id};
+
+    use super::*;
+
+    fn json_of(content: Content) -> Value {
+        Value::Object(content.fields)
+    }
+
+    #[test]
+    fn a_text_tells_nobody_unless_it_names_somebody() {
+        let expected = json!({ "msgtype": "m.text", "body": "hi", "m.mentions": {} });
+        assert_eq!(json_of(text("hi")), expected);
+        let named = text("hi").mentioning(&[owned_user_id!("@a:b.org")]);
+        assert_eq!(json_of(named)["m.mentions"], json!({ "user_ids": ["@a:b.org"] }));
+    }
+
+    #[test]
+    fn an_edit_of_plain_text_has_no_html() {
+        let edited = edit(event_id!("$1"), notice("two"));
+        assert_eq!(edited.event_type, "m.room.message");
+        let expected = json!({
+            "msgtype": "m.notice",
+            "body": "* two",
+            "m.mentions": {},
+            "m.new_content": { "msgtype": "m.notice", "body": "two", "m.mentions": {} },
+            "m.relates_to": { "rel_type": "m.replace", "event_id": "$1" },
+        });
+        assert_eq!(json_of(edited), expected);
+    }
+
+    #[test]
+    fn an_edit_of_formatted_text_keeps_the_format_and_drops_the_reply() {
+        let edited = edit(event_id!("$1"), reply(event_id!("$0"), text("b").with_html("<b>b</b>")));
+        let fields = json_of(edited);
+        assert_eq!(fields["formatted_body"], "* <b>b</b>");
+        assert_eq!(fields["m.new_content"]["formatted_body"], "<b>b</b>");
+        assert_eq!(fields["m.new_content"]["format"], HTML);
+        assert_eq!(fields["m.new_content"].get("m.relates_to"), None);
+    }
+
+    #[test]
+    fn a_reply_and_a_reaction_point_at_their_event() {
+        let answer = json_of(reply(event_id!("$0"), text("yes")));
+        assert_eq!(answer["m.relates_to"], json!({ "m.in_reply_to": { "event_id": "$0" } }));
+        let thumb = reaction(event_id!("$0"), "👍");
+        assert_eq!(thumb.event_type, "m.reaction");
+        assert_eq!(
+            json_of(thumb)["m.relates_to"],
+            json!({ "rel_type": "m.annotation", "event_id": "$0", "key": "👍" })
+        );
+    }
+
+    #[test]
+    fn a_picture_says_its_size() {
+        let content = image(Image {
+            url: mxc_uri!("mxc://b.org/1").to_owned(),
+            filename: "qr.png".to_owned(),
+            mime_type: "image/png".to_owned(),
+            size: 900,
+            width: 300,
+            height: 200,
+        });
+        let expected = json!({
+            "msgtype": "m.image",
+            "body": "qr.png",
+            "url": "mxc://b.org/1",
+            "info": { "mimetype": "image/png", "size": 900, "w": 300, "h": 200 },
+            "m.mentions": {},
+        });
+        assert_eq!(json_of(content), expected);
+    }
+}

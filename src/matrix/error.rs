@@ -1,0 +1,254 @@
+//! What can go wrong when the homeserver is asked, sorted by what the caller can do about it.
+
+use std::time::Duration;
+
+use http::{HeaderMap, StatusCode, header::RETRY_AFTER};
+
+use super::object::Object;
+
+/// A request to the homeserver that did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No answer: no connection, a broken one, or none in time. The homeserver may have done what
+    /// was asked; the same transaction id makes asking again harmless.
+    #[error("the homeserver cannot be reached: {}", innermost(.0))]
+    Unreachable(reqwest::Error),
+    /// Too many requests; `retry_after` is how long the homeserver wants to be left alone.
+    #[error("the homeserver asks to slow down")]
+    RateLimited {
+        /// As the homeserver said it, if it did.
+        retry_after: Option<Duration>,
+    },
+    /// The homeserver, or a proxy before it, is in trouble (status 5xx).
+    #[error("the homeserver answered {status} {errcode}")]
+    Server {
+        /// The HTTP status.
+        status: u16,
+        /// The Matrix error code, empty when there was none; a ping's answer says here why the
+        /// homeserver could not reach the bridge.
+        errcode: String,
+    },
+    /// The answer is not one of Matrix: a proxy's page, or too long.
+    #[error("the answer (status {status}) is not a homeserver's; is the address right?")]
+    Garbled {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// The homeserver does not know the `as_token`.
+    #[error("the homeserver refuses the as_token; is the registration file loaded?")]
+    TokenRejected,
+    /// The user acted for may not do this.
+    #[error("the homeserver forbids it: {message}")]
+    Forbidden {
+        /// The homeserver's own words, shortened.
+        message: String,
+    },
+    /// There is no such room, alias, state or event.
+    #[error("the homeserver has no such thing")]
+    NotFound,
+    /// The alias of the room to be created belongs to a room already.
+    #[error("the room alias is taken")]
+    RoomInUse,
+    /// The user to be registered exists already.
+    #[error("the user exists already")]
+    UserInUse,
+    /// The device acted with does not exist; `Intent::ensure_registered` makes it.
+    #[error("the homeserver does not know the device of this user")]
+    UnknownDevice,
+    /// What was sent is longer than the homeserver takes.
+    #[error("the homeserver finds it too large")]
+    TooLarge,
+    /// Refused for another reason, which asking again does not change.
+    #[error("the homeserver refuses it: {status} {errcode} {message}")]
+    Rejected {
+        /// The Matrix error code.
+        errcode: String,
+        /// The HTTP status.
+        status: u16,
+        /// The homeserver's own words, shortened.
+        message: String,
+    },
+    /// The request cannot be put into HTTP.
+    #[error("the request cannot be written")]
+    Unsendable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The bridge stops before the homeserver answered; the work is to be done at the next start.
+    #[error("the bridge is stopping")]
+    Stopping,
+}
+
+/// Whether asking again can help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// At once, or as soon as the caller's own patience between attempts allows.
+    Now,
+    /// Not before this much time has passed.
+    After(Duration),
+    /// No: the answer would be the same.
+    Never,
+}
+
+impl Error {
+    /// Whether asking the same again can help.
+    pub fn retry(&self) -> Retry {
+        match self {
+            Self::RateLimited { retry_after: Some(wait) } => Retry::After(*wait),
+            // A proxy whose homeserver is away may answer with a page of its own.
+            Self::RateLimited { retry_after: None }
+            | Self::Unreachable(_)
+            | Self::Server { .. }
+            | Self::Garbled { .. } => Retry::Now,
+            Self::TokenRejected
+            | Self::Forbidden { .. }
+            | Self::NotFound
+            | Self::RoomInUse
+            | Self::UserInUse
+            | Self::UnknownDevice
+            | Self::TooLarge
+            | Self::Rejected { .. }
+            | Self::Unsendable(_)
+            | Self::Stopping => Retry::Never,
+        }
+    }
+
+    /// Reads the answer of a request that did not succeed.
+    pub(super) fn from_answer(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
+        let fields = std::str::from_utf8(body).ok().and_then(Object::parse).unwrap_or_default();
+        let errcode = fields.text("errcode").filter(|code| is_errcode(code)).unwrap_or_default();
+        let message = || shortened(&fields.text("error").unwrap_or_default());
+        let number = status.as_u16();
+        match (number, errcode.as_str()) {
+            (429, _) | (_, "M_LIMIT_EXCEEDED") => {
+                Self::RateLimited { retry_after: retry_after(headers, &fields) }
+            }
+            (500.., _) => Self::Server { status: number, errcode },
+            (401, _) | (_, "M_UNKNOWN_TOKEN" | "M_MISSING_TOKEN") => Self::TokenRejected,
+            (413, _) | (_, "M_TOO_LARGE") => Self::TooLarge,
+            (_, "M_ROOM_IN_USE") => Self::RoomInUse,
+            (_, "M_USER_IN_USE") => Self::UserInUse,
+            (_, "M_UNKNOWN_DEVICE") => Self::UnknownDevice,
+            (_, "") => Self::Garbled { status: number },
+            (404, "M_UNRECOGNIZED") => {
+                Self::Rejected { errcode, status: number, message: message() }
+            }
+            (404, _) => Self::NotFound,
+            (403, "M_FORBIDDEN") => Self::Forbidden { message: message() },
+            _ => Self::Rejected { errcode, status: number, message: message() },
+        }
+    }
+}
+
+/// The outer layers only say that a request failed.
+fn innermost(error: &dyn std::error::Error) -> &dyn std::error::Error {
+    std::iter::successors(Some(error), |error| error.source()).last().unwrap_or(error)
+}
+
+/// The header goes before the older field in the body; a date instead of seconds is left aside.
+fn retry_after(headers: &HeaderMap, fields: &Object<'_>) -> Option<Duration> {
+    let seconds = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+    let millis = || u64::try_from(fields.integer("retry_after_ms")?).ok();
+    seconds.map(Duration::from_secs).or_else(|| millis().map(Duration::from_millis))
+}
+
+fn is_errcode(code: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
+    code.len() <= MAX_ERRCODE_BYTES && code.bytes().all(allowed)
+}
+
+fn shortened(message: &str) -> String {
+    message.chars().filter(|c| !c.is_control()).take(SHOWN_CHARS).collect()
+}
+
+const MAX_ERRCODE_BYTES: usize = 100;
+const SHOWN_CHARS: usize = 200;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What an answer is read as, in one word and with the numbers that matter.
+    fn read(status: u16, body: &str) -> String {
+        let status = StatusCode::from_u16(status).unwrap();
+        format!("{:?}", Error::from_answer(status, &HeaderMap::new(), body.as_bytes()))
+    }
+
+    #[test]
+    fn every_answer_is_read_as_what_can_be_done_about_it() {
+        let m = |code: &str| format!(r#"{{"errcode":"{code}","error":"why"}}"#);
+        for (status, body, expected) in [
+            (429, m("M_LIMIT_EXCEEDED"), "RateLimited { retry_after: None }"),
+            (429, "slow down".to_owned(), "RateLimited { retry_after: None }"),
+            (400, m("M_LIMIT_EXCEEDED"), "RateLimited { retry_after: None }"),
+            (
+                429,
+                r#"{"errcode":"M_LIMIT_EXCEEDED","retry_after_ms":1500}"#.to_owned(),
+                "RateLimited { retry_after: Some(1.5s) }",
+            ),
+            (500, m("M_UNKNOWN"), r#"Server { status: 500, errcode: "M_UNKNOWN" }"#),
+            (502, m("M_BAD_STATUS"), r#"Server { status: 502, errcode: "M_BAD_STATUS" }"#),
+            (503, "<html>".to_owned(), r#"Server { status: 503, errcode: "" }"#),
+            (401, m("M_UNKNOWN_TOKEN"), "TokenRejected"),
+            (403, m("M_UNKNOWN_TOKEN"), "TokenRejected"),
+            (401, r#"{"flows":[]}"#.to_owned(), "TokenRejected"),
+            (403, m("M_FORBIDDEN"), r#"Forbidden { message: "why" }"#),
+            (404, m("M_NOT_FOUND"), "NotFound"),
+            (400, m("M_ROOM_IN_USE"), "RoomInUse"),
+            (409, m("M_ROOM_IN_USE"), "RoomInUse"),
+            (400, m("M_USER_IN_USE"), "UserInUse"),
+            (400, m("M_UNKNOWN_DEVICE"), "UnknownDevice"),
+            (413, "<html>".to_owned(), "TooLarge"),
+            (400, m("M_TOO_LARGE"), "TooLarge"),
+            (404, "404 page not found".to_owned(), "Garbled { status: 404 }"),
+            (403, String::new(), "Garbled { status: 403 }"),
+            (302, "<html>".to_owned(), "Garbled { status: 302 }"),
+            (400, r#"{"errcode":"no code at all"}"#.to_owned(), "Garbled { status: 400 }"),
+            (
+                404,
+                m("M_UNRECOGNIZED"),
+                r#"Rejected { errcode: "M_UNRECOGNIZED", status: 404, message: "why" }"#,
+            ),
+            (
+                400,
+                m("M_EXCLUSIVE"),
+                r#"Rejected { errcode: "M_EXCLUSIVE", status: 400, message: "why" }"#,
+            ),
+        ] {
+            assert_eq!(read(status, &body), expected, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn the_retry_after_header_goes_first() {
+        let headers = HeaderMap::from_iter([(RETRY_AFTER, "7".parse().unwrap())]);
+        let error = Error::from_answer(
+            StatusCode::TOO_MANY_REQUESTS,
+            &headers,
+            br#"{"errcode":"M_LIMIT_EXCEEDED","retry_after_ms":1500}"#,
+        );
+        assert_eq!(error.retry(), Retry::After(Duration::from_secs(7)));
+    }
+
+    #[test]
+    fn only_what_may_pass_by_itself_is_asked_again() {
+        let server = Error::Server { status: 502, errcode: String::new() };
+        let again =
+            [server, Error::Garbled { status: 404 }, Error::RateLimited { retry_after: None }];
+        for error in again {
+            assert_eq!(error.retry(), Retry::Now, "{error}");
+        }
+        let never = [
+            Error::TokenRejected,
+            Error::Forbidden { message: String::new() },
+            Error::NotFound,
+            Error::RoomInUse,
+            Error::UserInUse,
+            Error::UnknownDevice,
+            Error::TooLarge,
+            Error::Rejected { errcode: String::new(), status: 400, message: String::new() },
+            Error::Unsendable("no".into()),
+            Error::Stopping,
+        ];
+        for error in never {
+            assert_eq!(error.retry(), Retry::Never, "{error}");
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! What a message holds, as far as this bridge reads it.
+
+use ruma::OwnedEventId;
+use serde_json::value::RawValue;
+
+use crate::matrix::{content::HTML, object::Object};
+
+/// A message, or what an edit makes of one.
+#[derive(Debug, Clone)]
+pub struct Message {
+    /// `m.text`, `m.image`, …; empty for a sticker.
+    pub msgtype: String,
+    /// The text, or a file's name or caption.
+    pub body: String,
+    /// The same text as HTML.
+    pub html: Option<String>,
+    /// The message it answers. A thread's fallback for older clients does not count.
+    pub reply_to: Option<OwnedEventId>,
+    /// The first message of the thread it stands in.
+    pub thread: Option<OwnedEventId>,
+    /// The message it takes the place of, and with what.
+    pub edits: Option<Replacement>,
+    /// Where it points to on the map, as a `geo:` URI.
+    pub geo_uri: Option<String>,
+    /// The content as it came.
+    pub content: Box<RawValue>,
+}
+
+/// The new form of an earlier message.
+#[derive(Debug, Clone)]
+pub struct Replacement {
+    /// The earlier message.
+    pub of: OwnedEventId,
+    /// What it says now.
+    pub new: Box<Message>,
+}
+
+impl Message {
+    /// Reads `content`, which is `raw` taken apart.
+    pub(super) fn read(raw: &RawValue, content: &Object<'_>) -> Self {
+        let relation = content.object("m.relates_to").unwrap_or_default();
+        let relation_type = relation.text("rel_type").unwrap_or_default();
+        let target =
+            |of_type: &str| (relation_type == of_type).then(|| relation.id("event_id")).flatten();
+        let thread = target("m.thread");
+        let is_fallback = thread.is_some() && relation.flag("is_falling_back");
+        let answered = relation.object("m.in_reply_to").and_then(|reply| reply.id("event_id"));
+        Self {
+            reply_to: answered.filter(|_| !is_fallback),
+            thread,
+            edits: target("m.replace").map(|of| Replacement { of, new: new_form(raw, content) }),
+            ..Self::plain(raw, content)
+        }
+    }
+
+    /// Reads everything but the relations.
+    fn plain(raw: &RawValue, content: &Object<'_>) -> Self {
+        let is_html = content.text("format").as_deref() == Some(HTML);
+        Self {
+            msgtype: content.text("msgtype").unwrap_or_default(),
+            body: content.text("body").unwrap_or_default(),
+            html: content.text("formatted_body").filter(|_| is_html),
+            reply_to: None,
+            thread: None,
+            edits: None,
+            geo_uri: content.text("geo_uri"),
+            content: raw.to_owned(),
+        }
+    }
+}
+
+/// An edit without its new content still carries the text for clients that know no edits.
+fn new_form(raw: &RawValue, content: &Object<'_>) -> Box<Message> {
+    let new = content.raw("m.new_content").and_then(|raw| Some((raw, Object::parse(raw.get())?)));
+    Box::new(match new {
+        Some((raw, content)) => Message::plain(raw, &content),
+        None => Message::plain(raw, content),
+    })
+}

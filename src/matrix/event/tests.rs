@@ -1,0 +1,251 @@
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+
+fn event(event_type: &str, content: Value) -> Value {
+    json!({
+        "type": event_type,
+        "event_id": "$e",
+        "room_id": "!opaque",
+        "sender": "@alice:b.org",
+        "origin_server_ts": 1_700_000_000_123_i64,
+        "content": content,
+    })
+}
+
+fn state(event_type: &str, key: &str, content: Value) -> Value {
+    let mut event = event(event_type, content);
+    event["state_key"] = key.into();
+    event
+}
+
+fn read(event: &Value) -> Result<Event, Malformed> {
+    parse(&serde_json::value::to_raw_value(event).unwrap())
+}
+
+fn kind(event: Value) -> Kind {
+    read(&event).unwrap().kind
+}
+
+fn message_of(content: Value) -> Message {
+    let kind = kind(event("m.room.message", content));
+    let Kind::Message(message) = kind else { panic!("{kind:?}") };
+    message
+}
+
+/// The type and whether it is state, of an event that is nothing in particular.
+fn other(event: Value) -> (String, bool) {
+    let kind = kind(event);
+    let Kind::Other { event_type, is_state } = kind else { panic!("{kind:?}") };
+    (event_type, is_state)
+}
+
+#[test]
+fn an_event_has_its_envelope() {
+    let event = read(&event("m.room.message", json!({ "msgtype": "m.text", "body": "hi" })));
+    let event = event.unwrap();
+    assert_eq!(event.id, "$e");
+    assert_eq!(event.room, "!opaque");
+    assert_eq!(event.sender, "@alice:b.org");
+    assert_eq!(event.at, Timestamp(1_700_000_000_123));
+}
+
+#[test]
+fn without_an_envelope_there_is_no_event() {
+    for field in ["type", "event_id", "room_id", "sender"] {
+        for wrong in [Value::Null, json!(5), json!({}), json!("")] {
+            if field == "type" && wrong == "" {
+                continue;
+            }
+            let mut event = event("m.room.message", json!({}));
+            event[field] = wrong;
+            assert_eq!(read(&event).unwrap_err(), Malformed(field));
+        }
+    }
+    assert_eq!(read(&json!([])).unwrap_err(), Malformed("object"));
+}
+
+#[test]
+fn a_bad_time_or_content_does_not_spoil_an_event() {
+    for wrong in [Value::Null, json!("x"), json!(1.5), json!([[]])] {
+        let mut event = event("m.room.message", wrong.clone());
+        event["origin_server_ts"] = wrong;
+        let event = read(&event).unwrap();
+        assert_eq!(event.at, Timestamp(0));
+        assert!(matches!(event.kind, Kind::Other { .. }));
+    }
+}
+
+#[test]
+fn a_text_has_a_body_and_perhaps_html() {
+    let plain = message_of(json!({ "msgtype": "m.text", "body": "hi", "formatted_body": "x" }));
+    assert_eq!((plain.msgtype.as_str(), plain.body.as_str(), plain.html), ("m.text", "hi", None));
+    let formatted = message_of(json!({
+        "msgtype": "m.text", "body": "hi", "format": HTML, "formatted_body": "<b>hi</b>",
+    }));
+    assert_eq!(formatted.html.as_deref(), Some("<b>hi</b>"));
+}
+
+#[test]
+fn one_wrong_field_leaves_the_others() {
+    let content = json!({ "msgtype": "m.text", "body": 5, "m.relates_to": [], "geo_uri": {} });
+    let message = message_of(content.clone());
+    assert_eq!((message.msgtype.as_str(), message.body.as_str()), ("m.text", ""));
+    assert_eq!(serde_json::from_str::<Value>(message.content.get()).unwrap(), content);
+}
+
+#[test]
+fn a_lone_surrogate_costs_only_its_own_field() {
+    let raw = r#"{"type":"m.room.message","event_id":"$e","room_id":"!r","sender":"@a:b.org",
+        "content":{"msgtype":"m.text","body":"\ud800","x\ud800":1}}"#;
+    let raw = RawValue::from_string(raw.to_owned()).unwrap();
+    assert!(matches!(parse(&raw).unwrap().kind, Kind::Other { .. }));
+    let raw = raw.get().replace(r#","x\ud800":1"#, "");
+    let event = parse(&RawValue::from_string(raw).unwrap()).unwrap();
+    assert!(matches!(event.kind, Kind::Message(message) if message.body.is_empty()));
+}
+
+#[test]
+fn a_reply_is_a_reply_unless_a_thread_needs_one() {
+    let reply = json!({ "m.in_reply_to": { "event_id": "$q" } });
+    let message = message_of(json!({ "msgtype": "m.text", "body": "", "m.relates_to": reply }));
+    assert_eq!(message.reply_to.unwrap(), "$q");
+    for (fallback, expected) in [(true, None), (false, Some("$q"))] {
+        let relation = json!({
+            "rel_type": "m.thread", "event_id": "$root", "is_falling_back": fallback,
+            "m.in_reply_to": { "event_id": "$q" },
+        });
+        let content = json!({ "msgtype": "m.text", "body": "", "m.relates_to": relation });
+        let message = message_of(content);
+        assert_eq!(message.thread.unwrap(), "$root");
+        assert_eq!(message.reply_to.as_ref().map(|id| id.as_str()), expected);
+    }
+}
+
+#[test]
+fn an_edit_carries_its_new_form() {
+    let relation = json!({ "rel_type": "m.replace", "event_id": "$old" });
+    let new = json!({ "msgtype": "m.text", "body": "two" });
+    let content = json!({
+        "msgtype": "m.text", "body": "* two", "m.new_content": new, "m.relates_to": relation,
+    });
+    let edit = message_of(content).edits.unwrap();
+    assert_eq!((edit.of.as_str(), edit.new.body.as_str()), ("$old", "two"));
+    assert!(edit.new.edits.is_none());
+    let content = json!({ "msgtype": "m.text", "body": "* two", "m.relates_to": relation });
+    assert_eq!(message_of(content).edits.unwrap().new.body, "* two");
+}
+
+#[test]
+fn a_redacted_message_is_no_message() {
+    assert_eq!(other(event("m.room.message", json!({}))), ("m.room.message".to_owned(), false));
+}
+
+#[test]
+fn reactions_redactions_and_ciphertext_are_known() {
+    let relation = json!({ "rel_type": "m.annotation", "event_id": "$m", "key": "👍" });
+    let thumb = kind(event("m.reaction", json!({ "m.relates_to": relation })));
+    assert!(matches!(thumb, Kind::Reaction { of, key } if of == "$m" && key == "👍"));
+    let mut old = event("m.room.redaction", json!({}));
+    old["redacts"] = "$m".into();
+    for redaction in [old, event("m.room.redaction", json!({ "redacts": "$m" }))] {
+        assert!(matches!(kind(redaction), Kind::Redaction { of } if of == "$m"));
+    }
+    assert!(matches!(kind(event("m.room.encrypted", json!({}))), Kind::Encrypted));
+    let sticker = kind(event("m.sticker", json!({ "body": "cat", "url": "mxc://b.org/1" })));
+    assert!(matches!(sticker, Kind::Sticker(message) if message.body == "cat"));
+}
+
+#[test]
+fn a_membership_says_whose_it_is_and_what_it_was() {
+    let content = json!({ "membership": "invite", "is_direct": true });
+    let mut event = state("m.room.member", "@bot:b.org", content);
+    event["unsigned"] = json!({ "prev_content": { "membership": "leave" } });
+    let Kind::Membership(change) = kind(event) else { panic!() };
+    let expected = Membership {
+        user: OwnedUserId::try_from("@bot:b.org").unwrap(),
+        now: MembershipState::Invite,
+        before: Some(MembershipState::Leave),
+        is_direct: true,
+    };
+    assert_eq!(change, expected);
+    let odd = state("m.room.member", "not a user", json!({ "membership": "join" }));
+    assert_eq!(other(odd), ("m.room.member".to_owned(), true));
+    let newer = state("m.room.member", "@bot:b.org", json!({ "membership": "lurk" }));
+    let Kind::Membership(change) = kind(newer) else { panic!() };
+    assert_eq!(change.now, MembershipState::Other);
+}
+
+#[test]
+fn names_and_tombstones_count_only_as_state() {
+    let named = |content| kind(state("m.room.name", "", content));
+    assert!(matches!(named(json!({ "name": "x" })), Kind::RoomName(Some(name)) if name == "x"));
+    assert!(matches!(named(json!({ "name": "" })), Kind::RoomName(None)));
+    assert!(matches!(named(json!({})), Kind::RoomName(None)));
+    assert_eq!(
+        other(event("m.room.name", json!({ "name": "x" }))),
+        ("m.room.name".to_owned(), false)
+    );
+    let tombstone = state("m.room.tombstone", "", json!({ "replacement_room": "!next" }));
+    let Kind::Tombstone { replacement } = kind(tombstone) else { panic!() };
+    assert_eq!(replacement.unwrap(), "!next");
+}
+
+const HTML: &str = crate::matrix::content::HTML;
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        ".{0,8}".prop_map(Value::from),
+        Just(Value::from("@alice:b.org")),
+        Just(Value::from("m.replace")),
+        Just(Value::from("$e")),
+    ];
+    let key = prop_oneof![
+        Just("msgtype".to_owned()),
+        Just("body".to_owned()),
+        Just("membership".to_owned()),
+        Just("m.relates_to".to_owned()),
+        Just("m.new_content".to_owned()),
+        Just("rel_type".to_owned()),
+        Just("event_id".to_owned()),
+        Just("m.in_reply_to".to_owned()),
+        ".{0,4}",
+    ];
+    leaf.prop_recursive(4, 48, 6, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            prop::collection::btree_map(key.clone(), inner, 0..6)
+                .prop_map(|fields| Value::Object(fields.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_content_of_any_type_is_read_as_some_event(
+        content in any_json(),
+        unsigned in any_json(),
+        key in prop::option::of(any_json()),
+        event_type in prop::sample::select(vec![
+            "m.room.message", "m.sticker", "m.reaction", "m.room.redaction", "m.room.encrypted",
+            "m.room.member", "m.room.name", "m.room.tombstone", "org.example.new",
+        ]),
+    ) {
+        let mut event = event(event_type, content);
+        event["unsigned"] = unsigned;
+        if let Some(key) = key {
+            event["state_key"] = key;
+        }
+        prop_assert!(read(&event).is_ok());
+    }
+
+    #[test]
+    fn any_json_is_an_event_or_malformed(json in any_json()) {
+        let _ = read(&json);
+    }
+}

@@ -1,0 +1,210 @@
+//! The homeserver behind one pool of connections, and the one way a request reaches it.
+
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
+
+use http::header::AUTHORIZATION;
+use ruma::{
+    DeviceId, OwnedDeviceId, OwnedUserId, RoomVersionId, UserId,
+    api::{
+        AppserviceUserIdentity, IncomingResponse, MatrixVersion, OutgoingRequest,
+        OutgoingRequestAppserviceExt, SupportedVersions,
+        auth_scheme::{AuthScheme, SendAccessToken},
+        client::{
+            account::whoami, appservice::request_ping, discovery::get_capabilities,
+            discovery::get_supported_versions,
+        },
+        error::IntoHttpError,
+        path_builder::VersionHistory,
+    },
+};
+use tokio::sync::OnceCell;
+use url::Url;
+
+use super::{AsToken, Error, Intent, retry::Outage};
+
+/// What a [`Homeserver`] needs to know.
+#[derive(Debug, Clone)]
+pub struct HomeserverOptions {
+    /// Where the client-server API is, without `/_matrix`.
+    pub url: Url,
+    /// Authorises every request.
+    pub as_token: AsToken,
+    /// The one device that the bot and each ghost have. With it the homeserver remembers
+    /// transaction ids through its restarts.
+    pub device_id: OwnedDeviceId,
+    /// A proxy for the way to the homeserver; the system's settings are not looked at.
+    pub proxy: Option<Url>,
+}
+
+/// The homeserver's client-server API; cheap to clone, all clones share their connections.
+#[derive(Clone)]
+pub struct Homeserver(Arc<Inner>);
+
+struct Inner {
+    http: reqwest::Client,
+    options: HomeserverOptions,
+    supported: SupportedVersions,
+    default_room_version: OnceCell<RoomVersionId>,
+    outage: Outage,
+}
+
+impl Homeserver {
+    /// Prepares the connections; nothing is sent yet.
+    pub fn new(options: HomeserverOptions) -> Result<Self, Error> {
+        let mut http = reqwest::Client::builder()
+            .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(REQUEST_TIMEOUT)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy();
+        if let Some(proxy) = &options.proxy {
+            http = http.proxy(reqwest::Proxy::all(proxy.clone()).map_err(unsendable)?);
+        }
+        Ok(Self(Arc::new(Inner {
+            http: http.build().map_err(unsendable)?,
+            options,
+            supported: spoken(),
+            default_room_version: OnceCell::new(),
+            outage: Outage::default(),
+        })))
+    }
+
+    /// Acts as `user`, who is the bot or a ghost of the registration's namespace.
+    pub fn intent(&self, user: &UserId) -> Intent {
+        Intent::new(self.clone(), user.to_owned())
+    }
+
+    /// The versions of the specification that the homeserver speaks, as it spells them.
+    pub async fn versions(&self) -> Result<Vec<String>, Error> {
+        type Request = get_supported_versions::Request;
+        let request = Request::new().try_into_http_request(self.base(), self.token(), ());
+        Ok(self.exchange::<Request>(request).await?.versions)
+    }
+
+    /// Whom the homeserver takes `user` for: shows that the token counts and that the user is in
+    /// the namespace.
+    pub async fn whoami(&self, user: &UserId) -> Result<OwnedUserId, Error> {
+        let identity = AppserviceUserIdentity::new(user);
+        Ok(self.request(whoami::v3::Request::new(), identity).await?.user_id)
+    }
+
+    /// The version that new rooms have unless asked otherwise, asked as `user` and then known.
+    pub async fn default_room_version(&self, user: &UserId) -> Result<RoomVersionId, Error> {
+        let ask = || async {
+            let identity = AppserviceUserIdentity::new(user);
+            let request = get_capabilities::v3::Request::new();
+            let response = self.request(request, identity).await?;
+            Ok(response.capabilities.room_versions.default)
+        };
+        self.0.default_room_version.get_or_try_init(ask).await.cloned()
+    }
+
+    /// Asks the homeserver to reach the bridge's listener; gives how long that took it.
+    ///
+    /// A success also makes the homeserver push at once what it kept for the bridge.
+    pub async fn ping(&self, appservice_id: &str, txn: &str) -> Result<Duration, Error> {
+        let mut request = request_ping::v1::Request::new(appservice_id.to_owned());
+        request.transaction_id = Some(txn.into());
+        Ok(self.request(request, AppserviceUserIdentity::default()).await?.duration)
+    }
+
+    pub(super) fn device_id(&self) -> &DeviceId {
+        &self.0.options.device_id
+    }
+
+    pub(super) fn outage(&self) -> &Outage {
+        &self.0.outage
+    }
+
+    /// Sends `request` in the name of `identity` and reads the answer.
+    pub(super) async fn request<R>(
+        &self,
+        request: R,
+        identity: AppserviceUserIdentity<'_>,
+    ) -> Result<R::IncomingResponse, Error>
+    where
+        R: OutgoingRequest<PathBuilder = VersionHistory>,
+        for<'a> R::Authentication: AuthScheme<Input<'a> = SendAccessToken<'a>>,
+    {
+        let supported = Cow::Borrowed(&self.0.supported);
+        self.exchange::<R>(request.try_into_http_request_with_identity(
+            self.base(),
+            self.token(),
+            identity,
+            supported,
+        ))
+        .await
+    }
+
+    async fn exchange<R: OutgoingRequest>(
+        &self,
+        request: Result<http::Request<Vec<u8>>, IntoHttpError>,
+    ) -> Result<R::IncomingResponse, Error> {
+        let mut request = request.map_err(unsendable)?;
+        if let Some(token) = request.headers_mut().get_mut(AUTHORIZATION) {
+            token.set_sensitive(true);
+        }
+        let request = reqwest::Request::try_from(request).map_err(unsendable)?;
+        let response = self.0.http.execute(request).await.map_err(unreachable)?;
+        let answer = whole(response).await?;
+        let status = answer.status();
+        if !status.is_success() {
+            return Err(Error::from_answer(status, answer.headers(), answer.body()));
+        }
+        R::IncomingResponse::try_from_http_response(answer)
+            .map_err(|_| Error::Garbled { status: status.as_u16() })
+    }
+
+    fn base(&self) -> &str {
+        self.0.options.url.as_str()
+    }
+
+    fn token(&self) -> SendAccessToken<'_> {
+        SendAccessToken::Always(self.0.options.as_token.expose())
+    }
+}
+
+impl fmt::Debug for Homeserver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Homeserver").field(&self.0.options).finish()
+    }
+}
+
+/// Takes the body as far as the limit goes; a longer one is nobody's answer to our questions.
+async fn whole(mut response: reqwest::Response) -> Result<http::Response<Vec<u8>>, Error> {
+    let mut body = Vec::new();
+    let status = response.status();
+    while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
+        if body.len() + chunk.len() > MAX_ANSWER_BYTES {
+            return Err(Error::Garbled { status: status.as_u16() });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    let mut answer = http::Response::new(body);
+    *answer.status_mut() = status;
+    *answer.headers_mut() = std::mem::take(response.headers_mut());
+    Ok(answer)
+}
+
+/// The paths are taken from these versions, whatever the homeserver names: all of them answer
+/// under `/v3`, and the ping under `/v1` since 1.7.
+fn spoken() -> SupportedVersions {
+    SupportedVersions {
+        versions: [MatrixVersion::V1_1, MatrixVersion::V1_7].into(),
+        features: Default::default(),
+    }
+}
+
+fn unreachable(error: reqwest::Error) -> Error {
+    Error::Unreachable(error.without_url())
+}
+
+fn unsendable(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::Unsendable(Box::new(error))
+}
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// A homeserver under load may take this long to make a room.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(90);
+/// The members of a very large room still fit.
+const MAX_ANSWER_BYTES: usize = 16 << 20;

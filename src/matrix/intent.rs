@@ -1,0 +1,240 @@
+//! Acts in rooms as the bot or as a ghost.
+//!
+//! Every request names the user and the user's one device: without the device the homeserver
+//! forgets transaction ids when it restarts, and a repeated request makes a second event.
+
+use std::time::Duration;
+
+use ruma::{
+    EventId, MilliSecondsSinceUnixEpoch, OwnedEventId, OwnedMxcUri, OwnedRoomId,
+    OwnedTransactionId, OwnedUserId, RoomAliasId, RoomId, UInt, UserId,
+    api::{
+        AppserviceUserIdentity, OutgoingRequest,
+        auth_scheme::{AuthScheme, SendAccessToken},
+        client::{
+            account::register, alias::get_alias, device::update_device, media::create_content,
+            membership, message::send_message_event, profile::set_profile_field,
+            receipt::create_receipt, redact::redact_event, state::get_state_event_for_key,
+            state::send_state_event, typing::create_typing_event,
+        },
+        path_builder::VersionHistory,
+    },
+    profile::ProfileFieldValue,
+    serde::Raw,
+};
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+
+use super::{
+    Error, Homeserver,
+    content::Content,
+    room::{NewRoom, State},
+};
+use crate::clock::Timestamp;
+
+/// The bot or a ghost; cheap to make and to clone.
+#[derive(Debug, Clone)]
+pub struct Intent {
+    homeserver: Homeserver,
+    user: OwnedUserId,
+}
+
+impl Intent {
+    pub(super) fn new(homeserver: Homeserver, user: OwnedUserId) -> Self {
+        Self { homeserver, user }
+    }
+
+    /// Who acts.
+    pub fn user(&self) -> &UserId {
+        &self.user
+    }
+
+    /// Makes the user and the user's device exist; harmless when they do.
+    pub async fn ensure_registered(&self) -> Result<(), Error> {
+        let mut request = register::v3::Request::new();
+        request.username = Some(self.user.localpart().to_owned());
+        request.login_type = Some(register::LoginType::ApplicationService);
+        request.inhibit_login = true;
+        match self.homeserver.request(request, AppserviceUserIdentity::default()).await {
+            Ok(_) | Err(Error::UserInUse) => {}
+            Err(error) => return Err(error),
+        }
+        // A device that does not exist yet cannot be acted with.
+        let identity = AppserviceUserIdentity::new(&self.user);
+        let device = self.homeserver.device_id().to_owned();
+        self.homeserver.request(update_device::v3::Request::new(device), identity).await?;
+        Ok(())
+    }
+
+    /// Sets the name that people see.
+    pub async fn set_display_name(&self, name: &str) -> Result<(), Error> {
+        let name = ProfileFieldValue::DisplayName(name.to_owned());
+        let request = set_profile_field::v3::Request::new(self.user.clone(), name);
+        self.request(request).await.map(drop)
+    }
+
+    /// Makes a room. [`Error::RoomInUse`] says that the alias leads to a room already, which is
+    /// how an earlier attempt shows whose answer was lost.
+    pub async fn create_room(&self, room: NewRoom) -> Result<OwnedRoomId, Error> {
+        let version = match &room.room_version {
+            Some(version) => version.clone(),
+            None => self.homeserver.default_room_version(&self.user).await?,
+        };
+        let request = room.into_request(&self.user, version)?;
+        Ok(self.request(request).await?.room_id)
+    }
+
+    /// The room behind an alias, if there is one.
+    pub async fn resolve_alias(&self, alias: &RoomAliasId) -> Result<Option<OwnedRoomId>, Error> {
+        let request = get_alias::v3::Request::new(alias.to_owned());
+        Ok(found(self.request(request).await)?.map(|response| response.room_id))
+    }
+
+    /// Joins; harmless for a member.
+    pub async fn join(&self, room: &RoomId) -> Result<(), Error> {
+        let request = membership::join_room_by_id::v3::Request::new(room.to_owned());
+        self.request(request).await.map(drop)
+    }
+
+    /// Leaves a room, or turns an invite down.
+    pub async fn leave(&self, room: &RoomId, reason: Option<&str>) -> Result<(), Error> {
+        let mut request = membership::leave_room::v3::Request::new(room.to_owned());
+        request.reason = reason.map(str::to_owned);
+        self.request(request).await.map(drop)
+    }
+
+    /// Invites `user`; [`Error::Forbidden`] for somebody who is a member already.
+    pub async fn invite(&self, room: &RoomId, user: &UserId) -> Result<(), Error> {
+        use membership::invite_user::v3::{InviteUserId, Request};
+        let request = Request::new(room.to_owned(), InviteUserId::new(user.to_owned()).into());
+        self.request(request).await.map(drop)
+    }
+
+    /// Who is in the room.
+    pub async fn joined_members(&self, room: &RoomId) -> Result<Vec<OwnedUserId>, Error> {
+        let request = membership::joined_members::v3::Request::new(room.to_owned());
+        Ok(self.request(request).await?.joined.into_keys().collect())
+    }
+
+    /// Sends an event. The same `txn` of the same user gives the same event id, however often it
+    /// is sent; `at` makes the event older than it is.
+    pub async fn send(
+        &self,
+        room: &RoomId,
+        content: &Content,
+        txn: &str,
+        at: Option<Timestamp>,
+    ) -> Result<OwnedEventId, Error> {
+        let mut request = send_message_event::v3::Request::new_raw(
+            room.to_owned(),
+            self.transaction_id(txn),
+            content.event_type.as_str().into(),
+            raw(&content.fields)?,
+        );
+        request.timestamp = at.and_then(matrix_time);
+        Ok(self.request(request).await?.event_id)
+    }
+
+    /// Sets state; the same again changes nothing.
+    pub async fn send_state(&self, room: &RoomId, state: &State) -> Result<OwnedEventId, Error> {
+        let request = send_state_event::v3::Request::new_raw(
+            room.to_owned(),
+            state.event_type.as_str().into(),
+            state.state_key.clone(),
+            raw(&state.content)?,
+        );
+        Ok(self.request(request).await?.event_id)
+    }
+
+    /// The content of a state event, if the room has it.
+    pub async fn state(
+        &self,
+        room: &RoomId,
+        event_type: &str,
+        state_key: &str,
+    ) -> Result<Option<Box<RawValue>>, Error> {
+        let request = get_state_event_for_key::v3::Request::new(
+            room.to_owned(),
+            event_type.into(),
+            state_key.to_owned(),
+        );
+        Ok(found(self.request(request).await)?.map(|response| response.event_or_content))
+    }
+
+    /// Takes an event's content away for everybody.
+    pub async fn redact(
+        &self,
+        room: &RoomId,
+        event: &EventId,
+        txn: &str,
+        reason: Option<&str>,
+    ) -> Result<OwnedEventId, Error> {
+        let (room, event) = (room.to_owned(), event.to_owned());
+        let mut request = redact_event::v3::Request::new(room, event, self.transaction_id(txn));
+        request.reason = reason.map(str::to_owned);
+        Ok(self.request(request).await?.event_id)
+    }
+
+    /// Shows that everything up to `event` was read.
+    pub async fn read_receipt(&self, room: &RoomId, event: &EventId) -> Result<(), Error> {
+        use create_receipt::v3::{ReceiptType, Request};
+        let request = Request::new(room.to_owned(), ReceiptType::Read, event.to_owned());
+        self.request(request).await.map(drop)
+    }
+
+    /// Shows for so long that the user is typing; `None` takes it back.
+    pub async fn typing(&self, room: &RoomId, how_long: Option<Duration>) -> Result<(), Error> {
+        use create_typing_event::v3::{Request, Typing, TypingInfo};
+        let state = how_long.map_or(Typing::No, |time| Typing::Yes(TypingInfo::new(time)));
+        let request = Request::new(self.user.clone(), room.to_owned(), state);
+        self.request(request).await.map(drop)
+    }
+
+    /// Stores a small file, which is held in memory as a whole.
+    pub async fn upload(
+        &self,
+        bytes: Vec<u8>,
+        content_type: &str,
+        filename: &str,
+    ) -> Result<OwnedMxcUri, Error> {
+        let mut request = create_content::v3::Request::new(bytes);
+        request.content_type = Some(content_type.to_owned());
+        request.filename = Some(filename.to_owned());
+        Ok(self.request(request).await?.content_uri)
+    }
+
+    /// Synapse tells transaction ids of one application service apart by the path alone: without
+    /// the user in them, a ghost's event could be the answer to the bot.
+    fn transaction_id(&self, txn: &str) -> OwnedTransactionId {
+        format!("{txn}.{}", self.user.localpart()).into()
+    }
+
+    async fn request<R>(&self, request: R) -> Result<R::IncomingResponse, Error>
+    where
+        R: OutgoingRequest<PathBuilder = VersionHistory>,
+        for<'a> R::Authentication: AuthScheme<Input<'a> = SendAccessToken<'a>>,
+    {
+        let mut identity = AppserviceUserIdentity::new(&self.user);
+        identity.device_id = Some(self.homeserver.device_id());
+        self.homeserver.request(request, identity).await
+    }
+}
+
+/// Makes of "there is none" an answer.
+fn found<T>(result: Result<T, Error>) -> Result<Option<T>, Error> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(Error::NotFound) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn raw<T>(content: &impl Serialize) -> Result<Raw<T>, Error> {
+    let json = to_raw_value(content).map_err(|error| Error::Unsendable(Box::new(error)))?;
+    Ok(Raw::from_json(json))
+}
+
+/// A time before 1970 or beyond what Matrix can write is left out.
+fn matrix_time(at: Timestamp) -> Option<MilliSecondsSinceUnixEpoch> {
+    UInt::try_from(at.0).ok().map(MilliSecondsSinceUnixEpoch)
+}

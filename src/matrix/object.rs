@@ -1,0 +1,58 @@
+//! A JSON object of which nothing is taken for granted.
+//!
+//! Fields are read one by one, so that one bad field does not spoil the others. Null, a missing
+//! field and a field of another type are the same: absent.
+
+use std::collections::HashMap;
+
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+/// The fields of an object, still unread.
+#[derive(Debug, Default)]
+pub(super) struct Object<'a>(HashMap<String, &'a RawValue>);
+
+impl<'a> Object<'a> {
+    /// The fields of `json`; `None` when it is not an object. A key that comes twice counts as it
+    /// came last.
+    pub(super) fn parse(json: &'a str) -> Option<Self> {
+        serde_json::from_str(json).ok().map(Self)
+    }
+
+    /// The field as it was written.
+    pub(super) fn raw(&self, key: &str) -> Option<&'a RawValue> {
+        self.0.get(key).copied().filter(|raw| raw.get() != "null")
+    }
+
+    pub(super) fn text(&self, key: &str) -> Option<String> {
+        self.read(key)
+    }
+
+    pub(super) fn integer(&self, key: &str) -> Option<i64> {
+        self.read(key)
+    }
+
+    /// A text that is also a valid Matrix id of the wanted kind.
+    pub(super) fn id<T: TryFrom<String>>(&self, key: &str) -> Option<T> {
+        T::try_from(self.text(key)?).ok()
+    }
+
+    /// Whether the field is `true`.
+    pub(super) fn flag(&self, key: &str) -> bool {
+        self.read(key) == Some(true)
+    }
+
+    pub(super) fn object(&self, key: &str) -> Option<Self> {
+        Self::parse(self.raw(key)?.get())
+    }
+
+    /// The elements of a list, still unread; empty when it is not a list.
+    pub(super) fn list(&self, key: &str) -> Vec<&'a RawValue> {
+        let list = self.raw(key).and_then(|raw| serde_json::from_str(raw.get()).ok());
+        list.unwrap_or_default()
+    }
+
+    fn read<T: DeserializeOwned>(&self, key: &str) -> Option<T> {
+        serde_json::from_str(self.raw(key)?.get()).ok()
+    }
+}

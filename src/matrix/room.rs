@@ -1,0 +1,296 @@
+//! What a new room starts with, and the state that says it is bridged.
+
+use std::collections::BTreeMap;
+
+use ruma::{
+    OwnedUserId, RoomVersionId, UserId, api::client::room::create_room::v3 as create_room,
+    events::AnyInitialStateEvent, serde::Raw,
+};
+use serde_json::{Map, Value, json};
+
+use super::Error;
+
+pub use ruma::api::client::room::create_room::v3::RoomPreset;
+
+/// A room to be created. Everything may be left out.
+#[derive(Debug, Clone, Default)]
+pub struct NewRoom {
+    /// The room's name.
+    pub name: Option<String>,
+    /// The room's topic.
+    pub topic: Option<String>,
+    /// The alias, without `#` and server. With one, a second attempt after a lost answer finds
+    /// the first room instead of making another.
+    pub alias_localpart: Option<String>,
+    /// Who is invited.
+    pub invite: Vec<OwnedUserId>,
+    /// Whether clients list the room among the direct chats.
+    pub is_direct: bool,
+    /// The homeserver's default, unless given.
+    pub room_version: Option<RoomVersionId>,
+    /// Who may do everything beside the creator: creators too since version 12, level 100 before.
+    pub additional_creators: Vec<OwnedUserId>,
+    /// Who may do what.
+    pub power: Power,
+    /// State from the beginning.
+    pub initial_state: Vec<State>,
+    /// The homeserver's own bundle of settings.
+    pub preset: Option<RoomPreset>,
+}
+
+/// Power levels that differ from the homeserver's own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Power {
+    /// Levels of users. Creators need none and are left out where they must be.
+    pub users: BTreeMap<OwnedUserId, i64>,
+    /// Levels needed for event types.
+    pub events: BTreeMap<String, i64>,
+    /// Levels needed for everything else, such as `invite` or `state_default`.
+    pub other: BTreeMap<String, i64>,
+}
+
+/// A state event to be set.
+#[derive(Debug, Clone, PartialEq)]
+pub struct State {
+    /// The event type.
+    pub event_type: String,
+    /// The state key, empty for most types.
+    pub state_key: String,
+    /// The content.
+    pub content: Value,
+}
+
+impl State {
+    /// State of any type.
+    pub fn new(event_type: &str, state_key: &str, content: Value) -> Self {
+        Self { event_type: event_type.to_owned(), state_key: state_key.to_owned(), content }
+    }
+}
+
+/// Which chat a room is a window to, for clients and other bridges (MSC2346).
+#[derive(Debug, Clone)]
+pub struct Bridged<'a> {
+    /// Tells this bridge and chat from others; the same through the room's life.
+    pub state_key: &'a str,
+    /// The bot of the bridge.
+    pub bot: &'a UserId,
+    /// On whose account the room was made.
+    pub creator: &'a UserId,
+    /// A short name of the network, such as `wechat`.
+    pub protocol: &'a str,
+    /// The network's name for people.
+    pub protocol_name: &'a str,
+    /// The chat, as the network tells it from others.
+    pub channel: &'a str,
+    /// The chat's name for people.
+    pub channel_name: Option<&'a str>,
+}
+
+/// The same under the proposal's name and under the one that clients know from before.
+pub fn bridge_info(bridged: &Bridged<'_>) -> [State; 2] {
+    let mut channel = json!({ "id": bridged.channel });
+    if let Some(name) = bridged.channel_name {
+        channel["displayname"] = name.into();
+    }
+    let content = json!({
+        "bridgebot": bridged.bot,
+        "creator": bridged.creator,
+        "protocol": { "id": bridged.protocol, "displayname": bridged.protocol_name },
+        "channel": channel,
+        "com.beeper.room_type": "dm",
+    });
+    ["m.bridge", "uk.half-shot.bridge"]
+        .map(|event_type| State::new(event_type, bridged.state_key, content.clone()))
+}
+
+/// Members that are part of the machinery: clients leave them out of a room's name and picture
+/// (MSC4171).
+pub fn functional_members(members: &[&UserId]) -> State {
+    let content = json!({ "service_members": members });
+    State::new("io.element.functional_members", "", content)
+}
+
+impl NewRoom {
+    /// The request that makes this room as `creator` in a homeserver whose version for it is
+    /// `version`.
+    pub(super) fn into_request(
+        self,
+        creator: &UserId,
+        version: RoomVersionId,
+    ) -> Result<create_room::Request, Error> {
+        let privileged = creators_are_privileged(&version);
+        let mut request = create_room::Request::new();
+        request.power_level_content_override =
+            self.power_override(creator, privileged).map(raw).transpose()?;
+        if privileged && !self.additional_creators.is_empty() {
+            let content = json!({ "additional_creators": self.additional_creators });
+            request.creation_content = Some(raw(content)?);
+        }
+        request.initial_state =
+            self.initial_state.into_iter().map(State::into_initial).collect::<Result<_, _>>()?;
+        request.room_version = Some(version);
+        request.name = self.name;
+        request.topic = self.topic;
+        request.room_alias_name = self.alias_localpart;
+        request.invite = self.invite;
+        request.is_direct = self.is_direct;
+        request.preset = self.preset;
+        Ok(request)
+    }
+
+    /// From version 12 on no creator may have a level; before, a list of users replaces the
+    /// homeserver's own, so that the creator has to be in it.
+    fn power_override(&self, creator: &UserId, privileged: bool) -> Option<Value> {
+        let mut users = self.power.users.clone();
+        if privileged {
+            users.retain(|user, _| user != creator && !self.additional_creators.contains(user));
+        } else if !(users.is_empty() && self.additional_creators.is_empty()) {
+            let everything = std::iter::once(creator.to_owned());
+            let everything = everything.chain(self.additional_creators.iter().cloned());
+            users.extend(everything.map(|user| (user, FULL_POWER)));
+        }
+        let mut levels = Map::new();
+        for (key, level) in &self.power.other {
+            levels.insert(key.clone(), (*level).into());
+        }
+        if !self.power.events.is_empty() {
+            levels.insert("events".to_owned(), json!(self.power.events));
+        }
+        if !users.is_empty() {
+            levels.insert("users".to_owned(), json!(users));
+        }
+        (!levels.is_empty()).then_some(Value::Object(levels))
+    }
+}
+
+impl State {
+    fn into_initial(self) -> Result<Raw<AnyInitialStateEvent>, Error> {
+        raw(json!({
+            "type": self.event_type,
+            "state_key": self.state_key,
+            "content": self.content,
+        }))
+    }
+}
+
+/// A version that is not known yet is taken for a newer one.
+fn creators_are_privileged(version: &RoomVersionId) -> bool {
+    version.rules().is_none_or(|rules| rules.authorization.explicitly_privilege_room_creators)
+}
+
+fn raw<T>(value: Value) -> Result<Raw<T>, Error> {
+    let json = serde_json::value::to_raw_value(&value);
+    Ok(Raw::from_json(json.map_err(|error| Error::Unsendable(Box::new(error)))?))
+}
+
+const FULL_POWER: i64 = 100;
+
+#[cfg(test)]
+mod tests {
+    use ruma::{owned_user_id, user_id};
+
+    use super::*;
+
+    fn portal() -> NewRoom {
+        NewRoom {
+            name: Some("小明".to_owned()),
+            alias_localpart: Some("wechat_1".to_owned()),
+            invite: vec![owned_user_id!("@alice:b.org")],
+            is_direct: true,
+            additional_creators: vec![owned_user_id!("@bot:b.org")],
+            power: Power {
+                users: [
+                    (owned_user_id!("@alice:b.org"), 50),
+                    (owned_user_id!("@ghost:b.org"), 100),
+                    (owned_user_id!("@bot:b.org"), 100),
+                ]
+                .into(),
+                events: [("m.room.name".to_owned(), 0)].into(),
+                other: [("invite".to_owned(), 50)].into(),
+            },
+            initial_state: vec![functional_members(&[user_id!("@bot:b.org")])],
+            preset: Some(RoomPreset::PrivateChat),
+            ..NewRoom::default()
+        }
+    }
+
+    fn body(room: NewRoom, version: RoomVersionId) -> Value {
+        use ruma::api::{OutgoingRequest, auth_scheme::SendAccessToken};
+        let request = room.into_request(user_id!("@ghost:b.org"), version).unwrap();
+        let supported = std::borrow::Cow::Owned(ruma::api::SupportedVersions {
+            versions: [ruma::api::MatrixVersion::V1_1].into(),
+            features: Default::default(),
+        });
+        let token = SendAccessToken::Always("t");
+        let http = request.try_into_http_request::<Vec<u8>>("http://b.org", token, supported);
+        serde_json::from_slice(http.unwrap().body()).unwrap()
+    }
+
+    #[test]
+    fn in_version_12_creators_have_no_level() {
+        let body = body(portal(), RoomVersionId::V12);
+        assert_eq!(body["creation_content"], json!({ "additional_creators": ["@bot:b.org"] }));
+        assert_eq!(
+            body["power_level_content_override"],
+            json!({
+                "users": { "@alice:b.org": 50 },
+                "events": { "m.room.name": 0 },
+                "invite": 50,
+            })
+        );
+        assert_eq!(body["room_version"], "12");
+        assert_eq!(
+            body["initial_state"],
+            json!([{
+                "type": "io.element.functional_members",
+                "state_key": "",
+                "content": { "service_members": ["@bot:b.org"] },
+            }])
+        );
+        assert_eq!(body["room_alias_name"], "wechat_1");
+        assert_eq!(body["is_direct"], true);
+        assert_eq!(body["preset"], "private_chat");
+    }
+
+    #[test]
+    fn before_version_12_creators_are_in_the_list_of_users() {
+        let body = body(portal(), RoomVersionId::V11);
+        assert_eq!(body.get("creation_content"), None);
+        assert_eq!(
+            body["power_level_content_override"]["users"],
+            json!({ "@alice:b.org": 50, "@bot:b.org": 100, "@ghost:b.org": 100 })
+        );
+    }
+
+    #[test]
+    fn a_room_without_wishes_leaves_the_levels_alone() {
+        for version in [RoomVersionId::V11, RoomVersionId::V12] {
+            let expected = json!({ "room_version": version });
+            assert_eq!(body(NewRoom::default(), version), expected);
+        }
+    }
+
+    #[test]
+    fn an_unknown_version_is_a_newer_one() {
+        assert!(creators_are_privileged(&RoomVersionId::try_from("13").unwrap()));
+        assert!(!creators_are_privileged(&RoomVersionId::V6));
+    }
+
+    #[test]
+    fn the_bridge_state_comes_under_both_names() {
+        let [stable, old] = bridge_info(&Bridged {
+            state_key: "org.example.bridge/1",
+            bot: user_id!("@bot:b.org"),
+            creator: user_id!("@alice:b.org"),
+            protocol: "wechat",
+            protocol_name: "WeChat",
+            channel: "abc",
+            channel_name: Some("小明"),
+        });
+        assert_eq!((stable.event_type, stable.state_key), ("m.bridge".to_owned(), old.state_key));
+        assert_eq!(old.event_type, "uk.half-shot.bridge");
+        assert_eq!(stable.content, old.content);
+        assert_eq!(stable.content["bridgebot"], "@bot:b.org");
+        assert_eq!(stable.content["channel"], json!({ "id": "abc", "displayname": "小明" }));
+    }
+}

@@ -1,0 +1,181 @@
+//! The database: ordered keys, values, and batches that are whole or not there.
+//!
+//! The only file that names sled. Knows nothing of records, guards or threads. sled's own
+//! `flush` hands the data to the kernel and does not wait for the disk, so each batch ends with
+//! a sync of sled's files.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    ffi::OsString,
+    fs::{self, File},
+    io::ErrorKind,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError, RwLock},
+    time::Duration,
+};
+
+use super::{fault::contain, folder};
+
+/// What a batch sets and removes, each key once.
+pub(super) type Batch = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
+/// A key and its value.
+pub(super) type Pair = (Vec<u8>, Vec<u8>);
+
+/// Why the database did not do it.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// Somebody else has the file.
+    Locked,
+    /// The file system said no; the data may be sound.
+    Io(String),
+    /// What was read cannot be right.
+    Corrupt(String),
+    /// It was closed.
+    Closed,
+}
+
+/// An open database.
+pub(super) struct Engine {
+    db: RwLock<Option<sled::Db>>,
+    /// A second handle on sled's file, for the sync that sled does not do.
+    file: File,
+    blobs: PathBuf,
+    synced_blobs: Mutex<HashSet<OsString>>,
+}
+
+impl Engine {
+    /// Opens or creates the database in `path`.
+    pub(super) fn open(path: &Path) -> Result<Self, Fault> {
+        let config = sled::Config::new()
+            .path(path)
+            .flush_every_ms(None)
+            .mode(sled::Mode::LowSpace)
+            .segment_size(SEGMENT_BYTES)
+            .cache_capacity(CACHE_BYTES);
+        let db = open_when_free(&config)?;
+        let file = File::open(path.join("db")).map_err(|error| Fault::Io(error.to_string()))?;
+        let blobs = path.join("blobs");
+        Ok(Self { db: RwLock::new(Some(db)), file, blobs, synced_blobs: Mutex::default() })
+    }
+
+    /// Applies the batch as one and returns when it is on the disk. Blocks.
+    pub(super) fn commit(&self, batch: Batch) -> Result<(), Fault> {
+        let mut changes = sled::Batch::default();
+        for (key, value) in batch {
+            match value {
+                Some(value) => changes.insert(key, value),
+                None => changes.remove(key),
+            }
+        }
+        self.with(|db| db.apply_batch(changes).and_then(|()| db.flush()).map(drop))?;
+        self.sync().map_err(|error| Fault::Io(error.to_string()))
+    }
+
+    /// The value of `key`.
+    pub(super) fn find(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Fault> {
+        self.with(|db| db.get(key)).map(|value| value.map(|value| value.to_vec()))
+    }
+
+    /// At most `limit` pairs whose key begins with `prefix` and is not below `from`, in order.
+    pub(super) fn scan(
+        &self,
+        prefix: &[u8],
+        from: &[u8],
+        limit: usize,
+    ) -> Result<Vec<Pair>, Fault> {
+        self.with(|db| {
+            let pairs = db.range(prefix.max(from)..).take(limit);
+            let pairs =
+                pairs.take_while(|pair| !matches!(pair, Ok((key, _)) if !key.starts_with(prefix)));
+            pairs.map(|pair| pair.map(|(key, value)| (key.to_vec(), value.to_vec()))).collect()
+        })
+    }
+
+    /// Closes the database; what comes later is answered with [`Fault::Closed`].
+    pub(super) fn close(&self) -> Result<(), Fault> {
+        let db = self.db.write().unwrap_or_else(PoisonError::into_inner).take();
+        // Dropping writes and syncs, and sled panics when that fails.
+        contain(move || drop(db)).map_err(Fault::Io)
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&sled::Db) -> sled::Result<T>) -> Result<T, Fault> {
+        let db = self.db.read().unwrap_or_else(PoisonError::into_inner);
+        let db = db.as_ref().ok_or(Fault::Closed)?;
+        contain(|| work(db)).map_err(Fault::Corrupt)?.map_err(fault)
+    }
+
+    /// Large pages lie in files of their own, which sled does not sync either.
+    fn sync(&self) -> std::io::Result<()> {
+        self.file.sync_data()?;
+        let mut known = self.synced_blobs.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut found = HashSet::new();
+        let mut any_new = false;
+        for blob in fs::read_dir(&self.blobs)? {
+            let blob = blob?;
+            let name = blob.file_name();
+            if !known.contains(&name) && sync_blob(&blob.path())? {
+                any_new = true;
+            }
+            found.insert(name);
+        }
+        if any_new {
+            File::open(&self.blobs)?.sync_all()?;
+        }
+        *known = found;
+        Ok(())
+    }
+}
+
+/// Syncs one file; `false` when sled has removed it in the meantime.
+fn sync_blob(path: &Path) -> std::io::Result<bool> {
+    match File::open(path) {
+        Ok(file) => {
+            file.sync_all()?;
+            folder::make_private(path, folder::FILE_MODE)?;
+            Ok(true)
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// The threads of a database that was closed a moment ago can hold its lock a little longer.
+fn open_when_free(config: &sled::Config) -> Result<sled::Db, Fault> {
+    let mut tries = 0;
+    loop {
+        let opened = contain(|| config.open()).map_err(Fault::Corrupt)?.map_err(fault);
+        match opened {
+            Err(Fault::Locked) if tries < LOCK_TRIES => {
+                tries += 1;
+                std::thread::sleep(LOCK_PAUSE);
+            }
+            other => return other,
+        }
+    }
+}
+
+fn fault(error: sled::Error) -> Fault {
+    match error {
+        sled::Error::Io(io) if io.to_string().contains("could not acquire lock") => Fault::Locked,
+        sled::Error::Io(io) => match io.kind() {
+            ErrorKind::PermissionDenied
+            | ErrorKind::StorageFull
+            | ErrorKind::QuotaExceeded
+            | ErrorKind::FileTooLarge
+            | ErrorKind::ReadOnlyFilesystem => Fault::Io(io.to_string()),
+            _ => Fault::Corrupt(format!("the database cannot be read ({io})")),
+        },
+        sled::Error::Corruption { .. } => Fault::Corrupt("a page's checksum is wrong".into()),
+        other @ (sled::Error::CollectionNotFound(_)
+        | sled::Error::Unsupported(_)
+        | sled::Error::ReportableBug(_)) => {
+            Fault::Corrupt(format!("the database says \"{other}\""))
+        }
+    }
+}
+
+const SEGMENT_BYTES: usize = 512 * 1024;
+const CACHE_BYTES: u64 = 4 * 1024 * 1024;
+const LOCK_TRIES: u32 = 200;
+const LOCK_PAUSE: Duration = Duration::from_millis(10);

@@ -1,0 +1,274 @@
+//! What the store knows about itself, so that a database with less or other content than was
+//! written is refused instead of believed.
+//!
+//! Each batch carries a [`State`]; the same goes into a small file beside the database after
+//! the batch is on the disk. The file may therefore be older than the database, never newer.
+
+use std::{
+    fs::File,
+    io,
+    os::unix::fs::FileExt,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    engine::{Engine, Fault},
+    folder::private_file,
+    record::{self, TABLES, Table, body, decode, encode},
+};
+
+/// The newest layout of tables and records that this program knows.
+pub(super) const SCHEMA: u32 = 1;
+
+/// The store's knowledge of its own content.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct State {
+    pub(super) schema: u32,
+    /// Grows by one with each batch.
+    pub(super) epoch: u64,
+    /// Entries per table.
+    pub(super) counts: [u64; TABLES],
+    /// Sum of the fingerprints of all entries: a lost, changed or resurrected one shows.
+    pub(super) sum: u64,
+    /// The next login, portal and inbox number that was never handed out.
+    pub(super) next: [u64; 3],
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self { schema: SCHEMA, epoch: 0, counts: [0; TABLES], sum: 0, next: [1; 3] }
+    }
+}
+
+impl State {
+    /// Takes an entry in.
+    pub(super) fn add(&mut self, key: &[u8], value: &[u8]) {
+        if let Some(count) = self.count_of(key) {
+            *count += 1;
+        }
+        self.sum = self.sum.wrapping_add(fingerprint(key, value));
+    }
+
+    /// Takes an entry out.
+    pub(super) fn remove(&mut self, key: &[u8], value: &[u8]) {
+        if let Some(count) = self.count_of(key) {
+            *count = count.saturating_sub(1);
+        }
+        self.sum = self.sum.wrapping_sub(fingerprint(key, value));
+    }
+
+    fn count_of(&mut self, key: &[u8]) -> Option<&mut u64> {
+        self.counts.get_mut(usize::from(*key.first()?))
+    }
+}
+
+/// Why a database is refused.
+pub(super) enum Refusal {
+    Damaged(String),
+    Newer(u32),
+    Io(String),
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Corrupt(found) => Self::Damaged(found),
+            Fault::Io(cause) => Self::Io(cause),
+            Fault::Locked => Self::Io("another process holds its lock".into()),
+            Fault::Closed => Self::Io("it is closed".into()),
+        }
+    }
+}
+
+/// Reads the whole database and compares it with what it and the guard file say it is.
+pub(super) fn audit(engine: &Engine, guard: &State) -> Result<State, Refusal> {
+    let Some(value) = engine.find(&meta_key())? else {
+        return Err(Refusal::Damaged("the database has lost the record of its own state".into()));
+    };
+    let state: State = decode(&value).map_err(Refusal::Damaged)?;
+    if state.schema > SCHEMA {
+        return Err(Refusal::Newer(state.schema));
+    }
+    if state.epoch < guard.epoch {
+        return Err(Refusal::Damaged(format!(
+            "the last {} commits are missing from the database",
+            guard.epoch - state.epoch
+        )));
+    }
+    let same = state.counts == guard.counts && state.sum == guard.sum;
+    if state.epoch == guard.epoch && !same {
+        return Err(Refusal::Damaged("the database and its guard file contradict".into()));
+    }
+    let found = tally(engine)?;
+    let (told, there): (u64, u64) = (state.counts.iter().sum(), found.counts.iter().sum());
+    if found.counts != state.counts {
+        return Err(Refusal::Damaged(format!("it must hold {told} entries and holds {there}")));
+    }
+    if found.sum != state.sum {
+        return Err(Refusal::Damaged("some of its entries are not the newest ones".into()));
+    }
+    Ok(state)
+}
+
+/// Counts and fingerprints of what the database really holds.
+fn tally(engine: &Engine) -> Result<State, Refusal> {
+    let mut found = State::default();
+    let mut from = Table::Login.key(&[]);
+    loop {
+        let pairs = engine.scan(&[], &from, TALLY_STEP)?;
+        for (key, value) in &pairs {
+            body(value).map_err(Refusal::Damaged)?;
+            found.add(key, value);
+        }
+        let full = pairs.len() == TALLY_STEP;
+        match pairs.into_iter().next_back() {
+            Some((last, _)) if full => {
+                from = last;
+                from.push(0);
+            }
+            _ => return Ok(found),
+        }
+    }
+}
+
+/// The key of the state within the database.
+pub(super) fn meta_key() -> Vec<u8> {
+    Table::Meta.key(&[])
+}
+
+fn fingerprint(key: &[u8], value: &[u8]) -> u64 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(key);
+    hasher.update(value);
+    // Spread over 64 bits, so that sums of many do not meet by chance.
+    let mixed = u64::from(hasher.finalize()).wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    mixed ^ (mixed >> 29)
+}
+
+/// The small file beside the database, with the last two states in turns: a write that was cut
+/// by a power failure spoils one of them.
+pub(super) struct GuardFile(File);
+
+/// What the guard file says.
+pub(super) enum Found {
+    Missing,
+    Unreadable,
+    /// Made, and nothing was ever committed.
+    Untouched(GuardFile),
+    State(GuardFile, State),
+}
+
+impl GuardFile {
+    /// Reads the file in `dir`.
+    pub(super) fn find(dir: &Path) -> io::Result<Found> {
+        let file = match private_file().open(path(dir)) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Missing),
+            Err(error) => return Err(error),
+        };
+        super::folder::make_private(&path(dir), super::folder::FILE_MODE)?;
+        let mut slots = [0; 2 * SLOT_BYTES];
+        let read = read_up_to(&file, &mut slots)?;
+        if read == slots.len() && slots.iter().all(|byte| *byte == 0) {
+            return Ok(Found::Untouched(Self(file)));
+        }
+        let states = slots.chunks_exact(SLOT_BYTES).filter_map(read_slot);
+        Ok(match states.max_by_key(|state| state.epoch) {
+            Some(state) => Found::State(Self(file), state),
+            None => Found::Unreadable,
+        })
+    }
+
+    /// Makes the file in `dir`, durably, before there is a database.
+    pub(super) fn create(dir: &Path) -> io::Result<Self> {
+        let file = private_file().create_new(true).open(path(dir))?;
+        file.write_all_at(&[0; 2 * SLOT_BYTES], 0)?;
+        file.sync_all()?;
+        File::open(dir)?.sync_all()?;
+        Ok(Self(file))
+    }
+
+    /// Notes a state that is already on the disk in the database.
+    pub(super) fn note(&self, state: &State) -> io::Result<()> {
+        let record = encode(state);
+        let length = u16::try_from(record.len()).unwrap_or(u16::MAX);
+        let mut slot = [0; SLOT_BYTES];
+        let (head, rest) = slot.split_at_mut(2);
+        head.copy_from_slice(&length.to_le_bytes());
+        let room = rest.get_mut(..record.len()).ok_or(io::ErrorKind::InvalidInput)?;
+        room.copy_from_slice(&record);
+        self.0.write_all_at(&slot, (state.epoch % 2) * SLOT_BYTES as u64)
+    }
+}
+
+fn read_slot(slot: &[u8]) -> Option<State> {
+    let (length, rest) = slot.split_first_chunk::<2>()?;
+    record::decode(rest.get(..usize::from(u16::from_le_bytes(*length)))?).ok()
+}
+
+fn read_up_to(file: &File, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match file.read_at(&mut buffer[filled..], filled as u64)? {
+            0 => break,
+            read => filled += read,
+        }
+    }
+    Ok(filled)
+}
+
+fn path(dir: &Path) -> PathBuf {
+    dir.join("guard")
+}
+
+const SLOT_BYTES: usize = 1024;
+const TALLY_STEP: usize = 1_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn taking_an_entry_in_and_out_leaves_the_state_as_it_was() {
+        let mut state = State::default();
+        state.add(&[1, 7], b"one");
+        let before = state.clone();
+        state.add(&[2, 7], b"two");
+        assert_ne!(state, before);
+        state.remove(&[2, 7], b"two");
+        assert_eq!(state, before);
+    }
+
+    #[test]
+    fn the_largest_state_fits_into_its_slot() {
+        let dir = tempfile::tempdir().unwrap();
+        let largest = State {
+            schema: SCHEMA,
+            epoch: u64::MAX,
+            counts: [u64::MAX; TABLES],
+            sum: u64::MAX,
+            next: [u64::MAX; 3],
+        };
+        GuardFile::create(dir.path()).unwrap().note(&largest).unwrap();
+        let Found::State(_, read) = GuardFile::find(dir.path()).unwrap() else {
+            panic!("no state found");
+        };
+        assert_eq!(read, largest);
+    }
+
+    #[test]
+    fn a_spoiled_slot_leaves_the_state_before_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = GuardFile::create(dir.path()).unwrap();
+        for epoch in [1, 2, 3] {
+            file.note(&State { epoch, ..State::default() }).unwrap();
+        }
+        file.0.write_all_at(b"xxxx", SLOT_BYTES as u64 + 20).unwrap();
+        let Found::State(_, read) = GuardFile::find(dir.path()).unwrap() else {
+            panic!("no state found");
+        };
+        assert_eq!(read.epoch, 2);
+    }
+}

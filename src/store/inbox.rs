@@ -1,0 +1,195 @@
+//! The inbox: work of both directions that was accepted and is not finished.
+
+use ruma::OwnedRoomId;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Change, Error, Outcome, Source, Store,
+    engine::Pair,
+    record::{Table, decode, encode},
+    source::{SourceRecord, StoredSource},
+};
+use crate::{
+    clock::Timestamp,
+    id::{InboxId, LoginId, PortalId},
+};
+
+/// One piece of unfinished work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its place in the order of arrival.
+    pub id: InboxId,
+    /// When it arrived.
+    pub at: Timestamp,
+    /// What is to be done.
+    pub work: Work,
+}
+
+/// What is to be done, as it came from outside.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Work {
+    /// A message of a contact.
+    FromWechat {
+        /// The login it came through.
+        login: LoginId,
+        /// The portal it belongs to.
+        portal: PortalId,
+        /// What tells it from others; `None` when it brought no id.
+        source: Option<Source>,
+        /// The message's JSON.
+        raw: Box<str>,
+    },
+    /// An event of a room.
+    FromMatrix {
+        /// The room.
+        room: OwnedRoomId,
+        /// The event's id.
+        source: Source,
+        /// The event's JSON.
+        raw: Box<str>,
+        /// How many of its parts were already sent.
+        parts_done: u16,
+    },
+}
+
+/// Without the raw text, which is the message itself.
+impl std::fmt::Debug for Work {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::FromWechat { login, portal, source, .. } => f
+                .debug_struct("FromWechat")
+                .field("login", login)
+                .field("portal", portal)
+                .field("source", source)
+                .finish_non_exhaustive(),
+            Self::FromMatrix { room, source, parts_done, .. } => f
+                .debug_struct("FromMatrix")
+                .field("room", room)
+                .field("source", source)
+                .field("parts_done", parts_done)
+                .finish_non_exhaustive(),
+        }
+    }
+}
+
+impl Entry {
+    /// What the work comes from.
+    pub fn source(&self) -> Option<&Source> {
+        match &self.work {
+            Work::FromWechat { source, .. } => source.as_ref(),
+            Work::FromMatrix { source, .. } => Some(source),
+        }
+    }
+}
+
+impl Change {
+    /// Accepts a piece of work and marks its source as pending.
+    pub fn add_entry(self, entry: &Entry) -> Self {
+        let record = EntryRecord::from(entry);
+        let change = self.put(inbox_key(entry.id), encode(&record));
+        match entry.source() {
+            Some(source) => change.put(source.key(), encode(&SourceRecord::Pending)),
+            None => change,
+        }
+    }
+
+    /// Marks further keys of the entry's message, so that it is known by each of them.
+    /// Without a source of its own the entry has nothing the keys could stand for.
+    pub fn add_aliases(self, entry: &Entry, aliases: &[Source]) -> Self {
+        let Some(source) = entry.source() else { return self };
+        aliases.iter().filter(|alias| *alias != source).fold(self, |change, alias| {
+            let record = SourceRecord::Alias { of: source.into(), at: entry.at.0 };
+            change.put(alias.key(), encode(&record))
+        })
+    }
+
+    /// Notes how many parts of the entry were sent, without writing the entry again.
+    pub fn put_parts_done(self, entry: InboxId, parts_done: u16) -> Self {
+        self.put(parts_key(entry), encode(&parts_done))
+    }
+
+    /// Ends an entry: it leaves the inbox, its source gets the outcome, the outcome is counted.
+    pub fn finish(
+        self,
+        entry: InboxId,
+        source: Option<&Source>,
+        outcome: &Outcome,
+        at: Timestamp,
+    ) -> Self {
+        let change = self.del(inbox_key(entry)).del(parts_key(entry));
+        match source {
+            Some(source) => change.mark_source(source, outcome, at),
+            None => change.count_outcome(outcome),
+        }
+    }
+}
+
+impl Store {
+    /// At most `limit` entries behind `after`, in order of arrival.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn inbox(&self, after: Option<InboxId>, limit: usize) -> Result<Vec<Entry>, Error> {
+        let from = InboxId(after.map_or(0, |after| after.0.saturating_add(1)));
+        let pairs = self.scan(Table::Inbox, &inbox_key(from), limit)?;
+        pairs.iter().map(|pair| self.entry(pair)).collect()
+    }
+
+    fn entry(&self, (key, value): &Pair) -> Result<Entry, Error> {
+        let id = key.get(1..9).and_then(|bytes| bytes.try_into().ok()).map(u64::from_be_bytes);
+        let id = self.sound(id.map(InboxId).ok_or_else(|| "an entry has no number".to_owned()))?;
+        let record: EntryRecord = self.sound(decode(value))?;
+        let work = match record.work {
+            WorkRecord::FromWechat { login, portal, source, raw } => Work::FromWechat {
+                login: LoginId(login),
+                portal: PortalId(portal),
+                source: source.map(Source::from),
+                raw,
+            },
+            WorkRecord::FromMatrix { room, source, raw } => {
+                let parts_done = self.find(&parts_key(id))?.unwrap_or(0);
+                Work::FromMatrix { room, source: source.into(), raw, parts_done }
+            }
+        };
+        Ok(Entry { id, at: Timestamp(record.at), work })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct EntryRecord {
+    at: i64,
+    work: WorkRecord,
+}
+
+#[derive(Serialize, Deserialize)]
+enum WorkRecord {
+    FromWechat { login: u32, portal: u32, source: Option<StoredSource>, raw: Box<str> },
+    FromMatrix { room: OwnedRoomId, source: StoredSource, raw: Box<str> },
+}
+
+impl From<&Entry> for EntryRecord {
+    fn from(entry: &Entry) -> Self {
+        let work = match &entry.work {
+            Work::FromWechat { login, portal, source, raw } => WorkRecord::FromWechat {
+                login: login.0,
+                portal: portal.0,
+                source: source.as_ref().map(StoredSource::from),
+                raw: raw.clone(),
+            },
+            Work::FromMatrix { room, source, raw, .. } => WorkRecord::FromMatrix {
+                room: room.clone(),
+                source: source.into(),
+                raw: raw.clone(),
+            },
+        };
+        Self { at: entry.at.0, work }
+    }
+}
+
+fn inbox_key(entry: InboxId) -> Vec<u8> {
+    Table::Inbox.key(&[&entry.0.to_be_bytes()])
+}
+
+fn parts_key(entry: InboxId) -> Vec<u8> {
+    Table::Parts.key(&[&entry.0.to_be_bytes()])
+}

@@ -1,0 +1,165 @@
+//! Which event is which message, asked from either side; and forgetting what is old.
+
+use ruma::OwnedEventId;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Change, Error, Store,
+    record::{Table, bounded, decode, encode},
+};
+use crate::{
+    clock::Timestamp,
+    id::{MessageId, PortalId},
+};
+
+/// One event and one message (or one item of it) that are the same thing.
+///
+/// A message with several items has a link per item, to as many events; an event that was sent
+/// in several parts has a link per part, to as many messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// The chat.
+    pub portal: PortalId,
+    /// The WeChat message.
+    pub message: MessageId,
+    /// Which item of the message, or which part of the event; from 0.
+    pub item: u16,
+    /// The Matrix event.
+    pub event: OwnedEventId,
+    /// Which of the two was there first.
+    pub direction: Direction,
+    /// When they were linked.
+    pub at: Timestamp,
+}
+
+/// Which way something went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Direction {
+    /// From WeChat to Matrix.
+    ToMatrix,
+    /// From Matrix to WeChat.
+    ToWechat,
+}
+
+impl Change {
+    /// Links an event and a message, both ways.
+    pub fn link(self, link: &Link) -> Self {
+        let value = encode(&LinkRecord {
+            portal: link.portal.0,
+            message: link.message.as_str().to_owned(),
+            item: link.item,
+            event: link.event.clone(),
+            direction: link.direction,
+            at: link.at.0,
+        });
+        let item = link.item.to_be_bytes();
+        let event_key = [by_message(link.portal, &link.message), item.to_vec()].concat();
+        let message_key = [by_event(&link.event), item.to_vec()].concat();
+        self.put(event_key, value.clone()).put(message_key, value)
+    }
+}
+
+impl Store {
+    /// The first event of a message.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn find_event(&self, portal: PortalId, message: &MessageId) -> Result<Option<Link>, Error> {
+        self.first_link(Table::EventLink, &by_message(portal, message))
+    }
+
+    /// The first message of an event.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn find_message(&self, event: &ruma::EventId) -> Result<Option<Link>, Error> {
+        self.first_link(Table::MessageLink, &by_event(event))
+    }
+
+    fn first_link(&self, table: Table, prefix: &[u8]) -> Result<Option<Link>, Error> {
+        let pairs = self.scan(table, prefix, 1)?;
+        let link = pairs.first().filter(|(key, _)| key.starts_with(prefix));
+        link.map(|(_, value)| self.sound(decode(value).and_then(LinkRecord::into_link))).transpose()
+    }
+
+    /// Forgets links, answered transactions and sources that ended before `before`, some at a
+    /// time; returns how many. Unfinished work is never forgotten.
+    ///
+    /// # Errors
+    /// When the database cannot be read or written; what was forgotten by then stays so.
+    pub async fn prune(&self, before: Timestamp) -> Result<usize, Error> {
+        let mut forgotten = 0;
+        for table in [Table::Source, Table::Transaction, Table::EventLink, Table::MessageLink] {
+            let mut from = table.key(&[]);
+            loop {
+                let pairs = self.scan(table, &from, PRUNE_STEP)?;
+                let Some((last, _)) = pairs.last() else { break };
+                from.clone_from(last);
+                from.push(0);
+                let mut change = Change::new();
+                for (key, value) in pairs {
+                    if self.is_over(table, &value, before)? {
+                        change = change.del(key);
+                    }
+                }
+                forgotten += change.len();
+                self.commit(change).await?;
+            }
+        }
+        Ok(forgotten)
+    }
+
+    fn is_over(&self, table: Table, value: &[u8], before: Timestamp) -> Result<bool, Error> {
+        match table {
+            Table::Transaction => Ok(self.sound(decode::<i64>(value))? < before.0),
+            Table::EventLink | Table::MessageLink => {
+                Ok(self.sound(decode::<LinkRecord>(value))?.at < before.0)
+            }
+            Table::Source => self.source_is_over(value, before),
+            Table::Meta
+            | Table::Login
+            | Table::Portal
+            | Table::Owner
+            | Table::Cursor
+            | Table::Reply
+            | Table::Inbox
+            | Table::Parts
+            | Table::Outcome => Ok(false),
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct LinkRecord {
+    portal: u32,
+    message: String,
+    item: u16,
+    event: OwnedEventId,
+    direction: Direction,
+    at: i64,
+}
+
+impl LinkRecord {
+    fn into_link(self) -> Result<Link, String> {
+        Ok(Link {
+            portal: PortalId(self.portal),
+            message: MessageId::parse(&self.message).ok_or("a link has an impossible id")?,
+            item: self.item,
+            event: self.event,
+            direction: self.direction,
+            at: Timestamp(self.at),
+        })
+    }
+}
+
+/// The message's part of the key ends with a byte that no id holds, so that no id is the
+/// beginning of another.
+fn by_message(portal: PortalId, message: &MessageId) -> Vec<u8> {
+    Table::EventLink.key(&[&portal.0.to_be_bytes(), message.as_str().as_bytes(), &[0]])
+}
+
+fn by_event(event: &ruma::EventId) -> Vec<u8> {
+    Table::MessageLink.key(&[&bounded(event.as_str()), &[0]])
+}
+
+const PRUNE_STEP: usize = 500;

@@ -1,0 +1,102 @@
+//! Opening: every way in which a folder can be met, and whether it is let in.
+
+use std::{io, path::Path};
+
+use super::{
+    backup,
+    engine::{Batch, Engine, Fault},
+    error::Error,
+    folder::Folder,
+    guard::{self, Found, GuardFile, Refusal, SCHEMA, State},
+    record::encode,
+};
+
+/// A store that was checked and let in.
+pub(super) struct Opened {
+    pub(super) folder: Folder,
+    pub(super) engine: Engine,
+    pub(super) guard: GuardFile,
+    pub(super) state: State,
+}
+
+/// Opens the store in `dir`, or makes one where nothing was ever stored.
+pub(super) fn open(dir: &Path) -> Result<Opened, Error> {
+    let folder = Folder::take(dir)?;
+    let unreadable = |error: io::Error| Error::io("read the guard file in", dir, &error);
+    let there = folder.database().join("db").exists();
+    let damaged = |found: &str| Err(Error::damaged(dir, found));
+    match (GuardFile::find(dir).map_err(unreadable)?, there) {
+        (Found::Missing, false) if backup::newest(dir).is_none() => {
+            let guard = GuardFile::create(dir)
+                .map_err(|error| Error::io("make the guard file in", dir, &error))?;
+            create(folder, guard)
+        }
+        // The first start was cut before anything was accepted.
+        (Found::Untouched(guard), _) => create(folder, guard),
+        (Found::State(guard, state), true) => reopen(folder, guard, &state),
+        (Found::Missing, false) => damaged("the database is gone, and its exports are there"),
+        (Found::State(..) | Found::Unreadable, false) => {
+            damaged("the database is gone, and the guard file beside it is there")
+        }
+        (Found::Missing, true) => damaged("the guard file beside the database is gone"),
+        (Found::Unreadable, true) => damaged("the guard file beside the database is unreadable"),
+    }
+}
+
+fn create(folder: Folder, guard: GuardFile) -> Result<Opened, Error> {
+    let database = folder.database();
+    let failed = |cause: Fault| Error::Io {
+        doing: "make the database in",
+        path: database.clone(),
+        cause: format!("{cause:?}"),
+    };
+    match std::fs::remove_dir_all(&database) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(Error::io("clear", &database, &error));
+        }
+        _ => {}
+    }
+    let engine = Engine::open(&database).map_err(failed)?;
+    folder.accept()?;
+    let state = State { epoch: 1, ..State::default() };
+    let batch = Batch::from([(guard::meta_key(), Some(encode(&state)))]);
+    engine.commit(batch).map_err(failed)?;
+    sync_folders(&database).map_err(|error| Error::io("sync", &database, &error))?;
+    guard.note(&state).map_err(|error| Error::io("write the guard file of", &database, &error))?;
+    Ok(Opened { folder, engine, guard, state })
+}
+
+/// Makes the names of a new database's files durable.
+fn sync_folders(database: &Path) -> io::Result<()> {
+    std::fs::File::open(database.join("conf"))?.sync_all()?;
+    std::fs::File::open(database)?.sync_all()?;
+    match database.parent() {
+        Some(dir) => std::fs::File::open(dir)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+fn reopen(folder: Folder, guard: GuardFile, noted: &State) -> Result<Opened, Error> {
+    folder.keep_copy()?;
+    let refusal = match Engine::open(&folder.database()) {
+        Err(fault) => Refusal::from(fault),
+        Ok(engine) => match guard::audit(&engine, noted) {
+            Ok(state) => {
+                folder.accept()?;
+                return Ok(Opened { folder, engine, guard, state });
+            }
+            Err(refusal) => {
+                // A database that is refused may well fail to close; it is put away all the same.
+                let _ = engine.close();
+                refusal
+            }
+        },
+    };
+    folder.put_copy_back()?;
+    let dir = folder.dir();
+    Err(match refusal {
+        Refusal::Damaged(found) => Error::damaged(dir, found),
+        Refusal::Newer(found) => Error::Newer { dir: dir.to_path_buf(), found, known: SCHEMA },
+        Refusal::Io(cause) => Error::Io { doing: "open", path: folder.database(), cause },
+    })
+}

@@ -1,0 +1,145 @@
+//! Portals, and what is known of each contact's reply window.
+
+use ruma::{OwnedRoomId, OwnedUserId};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Change, Error, Store,
+    engine::Pair,
+    record::{Table, decode, encode, u32_at},
+};
+use crate::{
+    clock::Timestamp,
+    id::{ContextToken, LoginId, PortalId, PortalKey, WechatUserId},
+};
+
+/// One chat and its room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Portal {
+    /// The store's number of it.
+    pub id: PortalId,
+    /// Whose chat with whom.
+    pub key: PortalKey,
+    /// The login that carries it.
+    pub login: LoginId,
+    /// Its room, once there is one.
+    pub room: Option<OwnedRoomId>,
+    /// What the room is called.
+    pub name: Option<String>,
+}
+
+/// What an answer to the contact depends on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// What the contact's newest message brought along.
+    pub context: Option<ContextToken>,
+    /// When the contact wrote last.
+    pub heard: Timestamp,
+    /// Messages sent since then.
+    pub sends: u32,
+    /// Before this moment nothing is sent.
+    pub held_until: Option<Timestamp>,
+    /// How often in a row WeChat throttled.
+    pub throttled: u32,
+}
+
+impl Change {
+    /// Adds or replaces a portal.
+    pub fn put_portal(self, portal: &Portal) -> Self {
+        let record = PortalRecord {
+            owner: portal.key.owner.clone(),
+            contact: portal.key.contact.as_str().to_owned(),
+            login: portal.login.0,
+            room: portal.room.clone(),
+            name: portal.name.clone(),
+        };
+        self.put(portal_key(portal.id), encode(&record))
+    }
+
+    /// Forgets a portal and its reply window; its links go by age.
+    pub fn drop_portal(self, portal: PortalId) -> Self {
+        self.del(portal_key(portal)).del(reply_key(portal))
+    }
+
+    /// Notes what answers depend on.
+    pub fn put_reply(self, portal: PortalId, reply: &Reply) -> Self {
+        let record = ReplyRecord {
+            context: reply.context.as_ref().map(|token| token.expose().to_owned()),
+            heard: reply.heard.0,
+            sends: reply.sends,
+            held_until: reply.held_until.map(|at| at.0),
+            throttled: reply.throttled,
+        };
+        self.put(reply_key(portal), encode(&record))
+    }
+
+    /// Forgets what answers depend on, as a new bot does.
+    pub fn drop_reply(self, portal: PortalId) -> Self {
+        self.del(reply_key(portal))
+    }
+}
+
+impl Store {
+    /// All portals, by number.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn portals(&self) -> Result<Vec<Portal>, Error> {
+        let pairs = self.all(Table::Portal)?;
+        pairs.iter().map(|pair| self.sound(portal(pair))).collect()
+    }
+
+    /// What answers in the portal depend on.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn reply(&self, portal: PortalId) -> Result<Option<Reply>, Error> {
+        Ok(self.find::<ReplyRecord>(&reply_key(portal))?.map(|record| Reply {
+            context: record.context.map(ContextToken::new),
+            heard: Timestamp(record.heard),
+            sends: record.sends,
+            held_until: record.held_until.map(Timestamp),
+            throttled: record.throttled,
+        }))
+    }
+}
+
+fn portal((key, value): &Pair) -> Result<Portal, String> {
+    let id = u32_at(key, 1).ok_or("a portal has no number")?;
+    let record: PortalRecord = decode(value)?;
+    let contact = WechatUserId::parse(&record.contact).ok_or("a portal has an impossible id")?;
+    Ok(Portal {
+        id: PortalId(id),
+        key: PortalKey { owner: record.owner, contact },
+        login: LoginId(record.login),
+        room: record.room,
+        name: record.name,
+    })
+}
+
+#[derive(Serialize, Deserialize)]
+struct PortalRecord {
+    owner: OwnedUserId,
+    contact: String,
+    login: u32,
+    room: Option<OwnedRoomId>,
+    name: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ReplyRecord {
+    context: Option<String>,
+    heard: i64,
+    sends: u32,
+    held_until: Option<i64>,
+    #[serde(default)]
+    throttled: u32,
+}
+
+fn portal_key(portal: PortalId) -> Vec<u8> {
+    Table::Portal.key(&[&portal.0.to_be_bytes()])
+}
+
+fn reply_key(portal: PortalId) -> Vec<u8> {
+    Table::Reply.key(&[&portal.0.to_be_bytes()])
+}

@@ -1,0 +1,264 @@
+//! Logins as JSON Lines, out of a store and into one.
+//!
+//! One line is `{"owner","bot_id","token","base_url","contact_id","name"}`. A file of them is as
+//! secret as the store itself.
+
+use std::{
+    collections::HashMap,
+    fs,
+    io::{self, BufRead, Write},
+    os::unix::fs::PermissionsExt,
+    path::Path,
+};
+
+use ruma::OwnedUserId;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Change, Error, Login, LoginState, LogoutReason, Portal, Store,
+    folder::{FILE_MODE, make_private, private_file},
+};
+use crate::{
+    clock::Timestamp,
+    id::{BotId, BotToken, PortalId, PortalKey, WechatUserId},
+};
+
+/// What an import did, or would have done.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Contacts that are new to the store.
+    pub added: usize,
+    /// Contacts that have new credentials now.
+    pub replaced: usize,
+    /// What is wrong, by line. When there is any, nothing was imported.
+    pub errors: Vec<BadLine>,
+}
+
+/// A line that is not a login.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadLine {
+    /// The line's number, from 1.
+    pub line: usize,
+    /// What is wrong with it; never what stands in it.
+    pub wrong: String,
+}
+
+/// Writes a line per login and returns how many. Contacts that the owner logged out are left
+/// out; those that WeChat ended are kept, for their names and rooms.
+///
+/// # Errors
+/// When the store cannot be read or `to` cannot be written.
+pub fn export_lines(store: &Store, mut to: impl Write) -> Result<usize, Error> {
+    let mut text = String::new();
+    for login in store.logins()? {
+        append_line(&mut text, &login);
+    }
+    let written = to.write_all(text.as_bytes()).and_then(|()| to.flush());
+    written.map_err(|error| Error::io("write", Path::new("the export"), &error))?;
+    Ok(text.lines().count())
+}
+
+/// Writes the export to `path`, readable for this user alone; replaces what is there.
+///
+/// # Errors
+/// When the store cannot be read or the file cannot be written.
+pub fn export_file(store: &Store, path: &Path) -> Result<usize, Error> {
+    let failed = |error: io::Error| Error::io("write", path, &error);
+    let file = private_file().create(true).truncate(true).open(path).map_err(failed)?;
+    make_private(path, FILE_MODE).map_err(failed)?;
+    let count = export_lines(store, &file)?;
+    file.sync_all().map_err(failed)?;
+    Ok(count)
+}
+
+/// Imports the file at `path`, unless other users can read it.
+///
+/// # Errors
+/// When the file is exposed or cannot be read, or the store cannot be read or written.
+pub async fn import_file(store: &Store, path: &Path, now: Timestamp) -> Result<Report, Error> {
+    let failed = |error: io::Error| Error::io("read", path, &error);
+    let mode = fs::metadata(path).map_err(failed)?.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Err(Error::Exposed { path: path.to_path_buf(), mode });
+    }
+    let file = fs::File::open(path).map_err(failed)?;
+    import_lines(store, io::BufReader::new(file), now).await
+}
+
+/// Imports logins: each line makes an active login and a portal, so that the bridge makes ghost
+/// and room at its next start. A contact that the owner already has gets the new credentials and
+/// keeps its room; cursor and context token go, since they belong to the bot before.
+///
+/// # Errors
+/// When `from` cannot be read, or the store cannot be read or written.
+pub async fn import_lines(
+    store: &Store,
+    from: impl BufRead,
+    now: Timestamp,
+) -> Result<Report, Error> {
+    let (lines, errors) = read_lines(from)?;
+    let mut report = Report { errors, ..Report::default() };
+    if !report.errors.is_empty() {
+        return Ok(report);
+    }
+    let mut known = Known::read(store)?;
+    for some in lines.chunks(LINES_AT_ONCE) {
+        let mut change = Change::new();
+        for line in some {
+            change = known.take_in(store, change, line, now, &mut report);
+        }
+        store.commit(change).await?;
+    }
+    Ok(report)
+}
+
+/// Appends the login's line, unless its owner logged it out.
+pub(super) fn append_line(text: &mut String, login: &Login) {
+    if let LoginState::LoggedOut { why: LogoutReason::ByOwner, .. } = login.state {
+        return;
+    }
+    let line = Line {
+        owner: login.owner.as_str(),
+        bot_id: login.bot.as_str(),
+        token: login.token.expose(),
+        base_url: login.base_url.as_deref(),
+        contact_id: login.contact.as_str(),
+        name: login.name.as_deref(),
+    };
+    // Six texts are always representable in JSON.
+    text.push_str(&serde_json::to_string(&line).unwrap_or_default());
+    text.push('\n');
+}
+
+/// The logins and portals of the store, while lines are taken in.
+struct Known {
+    logins: HashMap<PortalKey, Login>,
+    portals: HashMap<PortalKey, PortalId>,
+}
+
+impl Known {
+    fn read(store: &Store) -> Result<Self, Error> {
+        let key = |login: &Login| PortalKey {
+            owner: login.owner.clone(),
+            contact: login.contact.clone(),
+        };
+        Ok(Self {
+            logins: store.logins()?.into_iter().map(|login| (key(&login), login)).collect(),
+            portals: store.portals()?.into_iter().map(|portal| (portal.key, portal.id)).collect(),
+        })
+    }
+
+    fn take_in(
+        &mut self,
+        store: &Store,
+        change: Change,
+        line: &Sound,
+        now: Timestamp,
+        report: &mut Report,
+    ) -> Change {
+        let key = PortalKey { owner: line.owner.clone(), contact: line.contact.clone() };
+        let old = self.logins.get(&key);
+        let login = Login {
+            id: old.map_or_else(|| store.new_login_id(), |old| old.id),
+            owner: line.owner.clone(),
+            contact: line.contact.clone(),
+            bot: line.bot.clone(),
+            token: line.token.clone(),
+            base_url: line.base_url.clone(),
+            name: line.name.clone().or_else(|| old.and_then(|old| old.name.clone())),
+            state: LoginState::Active,
+            created: old.map_or(now, |old| old.created),
+        };
+        let mut change = change.put_login(&login);
+        match old {
+            Some(old) if old.bot != login.bot || old.token != login.token => {
+                report.replaced += 1;
+                change = change.drop_cursor(login.id);
+                if let Some(portal) = self.portals.get(&key) {
+                    change = change.drop_reply(*portal);
+                }
+            }
+            Some(_) => report.replaced += 1,
+            None => report.added += 1,
+        }
+        if !self.portals.contains_key(&key) {
+            let (id, name) = (store.new_portal_id(), login.name.clone());
+            let portal = Portal { id, key: key.clone(), login: login.id, room: None, name };
+            change = change.put_portal(&portal);
+            self.portals.insert(key.clone(), id);
+        }
+        self.logins.insert(key, login);
+        change
+    }
+}
+
+fn read_lines(mut from: impl BufRead) -> Result<(Vec<Sound>, Vec<BadLine>), Error> {
+    let mut text = Vec::new();
+    from.read_to_end(&mut text)
+        .map_err(|error| Error::io("read", Path::new("the import"), &error))?;
+    let (mut lines, mut errors) = (Vec::new(), Vec::new());
+    for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        match read_line(line) {
+            Ok(line) => lines.push(line),
+            Err(wrong) => errors.push(BadLine { line: index + 1, wrong }),
+        }
+    }
+    Ok((lines, errors))
+}
+
+fn read_line(line: &[u8]) -> Result<Sound, String> {
+    let text = std::str::from_utf8(line).map_err(|_| "it is not UTF-8")?;
+    let loose: Loose = serde_json::from_str(text)
+        .map_err(|error| format!("it is not a login in JSON (column {})", error.column()))?;
+    let there = |value: Option<String>, name: &str| {
+        value.filter(|value| !value.is_empty()).ok_or_else(|| format!("\"{name}\" is missing"))
+    };
+    let owner = there(loose.owner, "owner")?;
+    let base_url = loose.base_url.filter(|url| !url.is_empty());
+    if base_url.as_deref().is_some_and(|base_url| url::Url::parse(base_url).is_err()) {
+        return Err("\"base_url\" is not a URL".into());
+    }
+    Ok(Sound {
+        owner: OwnedUserId::try_from(owner).map_err(|_| "\"owner\" is not a Matrix user id")?,
+        bot: BotId::parse(&there(loose.bot_id, "bot_id")?).ok_or("\"bot_id\" cannot be one")?,
+        token: BotToken::new(there(loose.token, "token")?),
+        base_url,
+        contact: WechatUserId::parse(&there(loose.contact_id, "contact_id")?)
+            .ok_or("\"contact_id\" cannot be one")?,
+        name: loose.name.filter(|name| !name.is_empty()),
+    })
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    owner: &'a str,
+    bot_id: &'a str,
+    token: &'a str,
+    base_url: Option<&'a str>,
+    contact_id: &'a str,
+    name: Option<&'a str>,
+}
+
+#[derive(Deserialize)]
+struct Loose {
+    owner: Option<String>,
+    bot_id: Option<String>,
+    token: Option<String>,
+    base_url: Option<String>,
+    contact_id: Option<String>,
+    name: Option<String>,
+}
+
+struct Sound {
+    owner: OwnedUserId,
+    bot: BotId,
+    token: BotToken,
+    base_url: Option<String>,
+    contact: WechatUserId,
+    name: Option<String>,
+}
+
+const LINES_AT_ONCE: usize = 500;

@@ -1,0 +1,290 @@
+//! The store's own thread: takes what waits, commits it as one batch, answers everybody.
+//!
+//! One sync for all that waits is what makes durability cheap under load; nothing is answered
+//! before it is on the disk.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{Receiver, RecvTimeoutError},
+    },
+    time::{Duration, Instant},
+};
+
+use tokio::sync::oneshot;
+
+use super::{
+    backup,
+    engine::{Batch, Engine, Fault},
+    error::Error,
+    folder::Folder,
+    guard::{GuardFile, State, meta_key},
+    open::Opened,
+    record::{TABLES, Table, decode, encode},
+};
+
+/// One change of one key.
+#[derive(Debug)]
+pub(super) enum Op {
+    Put {
+        key: Vec<u8>,
+        value: Vec<u8>,
+    },
+    Del {
+        key: Vec<u8>,
+    },
+    /// Adds one to a counter.
+    Count {
+        key: Vec<u8>,
+    },
+}
+
+/// Where an answer goes; `None` when nobody waits.
+pub(super) type Answer = Option<oneshot::Sender<Result<(), Error>>>;
+
+/// What the thread is asked to do, in order.
+pub(super) enum Job {
+    Commit(Vec<Op>, Answer),
+    Export(Answer),
+    Close(Answer),
+}
+
+/// What callers may see of the thread's work.
+pub(super) struct Shared {
+    pub(super) counts: [AtomicU64; TABLES],
+    pub(super) next: [AtomicU64; 3],
+    pub(super) syncs: AtomicU64,
+    pub(super) failed: OnceLock<Error>,
+}
+
+impl Shared {
+    pub(super) fn new(state: &State) -> Self {
+        Self {
+            counts: state.counts.map(AtomicU64::new),
+            next: state.next.map(AtomicU64::new),
+            syncs: AtomicU64::new(0),
+            failed: OnceLock::new(),
+        }
+    }
+}
+
+/// The thread's belongings.
+pub(super) struct Worker {
+    folder: Folder,
+    engine: Arc<Engine>,
+    guard: GuardFile,
+    state: State,
+    shared: Arc<Shared>,
+    /// When the next export is due; `None` while the logins are as exported.
+    export_due: Option<Instant>,
+    exported: Option<Instant>,
+}
+
+impl Worker {
+    pub(super) fn new(opened: Opened) -> Self {
+        let shared = Arc::new(Shared::new(&opened.state));
+        Self {
+            folder: opened.folder,
+            engine: Arc::new(opened.engine),
+            guard: opened.guard,
+            state: opened.state,
+            shared,
+            export_due: Some(Instant::now()),
+            exported: None,
+        }
+    }
+
+    pub(super) fn engine(&self) -> Arc<Engine> {
+        Arc::clone(&self.engine)
+    }
+
+    pub(super) fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.shared)
+    }
+
+    /// Works until it is asked to close or nobody can ask any more.
+    pub(super) fn run(mut self, jobs: &Receiver<Job>) {
+        let mut next = None;
+        let closing = loop {
+            let job = next.take().map_or_else(|| self.next_job(jobs), Ok);
+            match job {
+                Ok(Job::Commit(ops, answer)) => next = self.commit_group(ops, answer, jobs),
+                Ok(Job::Export(waiting)) => {
+                    self.export();
+                    answer(waiting, self.shared.failed.get().cloned().map_or(Ok(()), Err));
+                }
+                Ok(Job::Close(waiting)) => break waiting,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break None,
+            }
+            if self.export_due.is_some_and(|due| due <= Instant::now()) {
+                self.export();
+            }
+        };
+        self.close(closing);
+    }
+
+    fn close(mut self, waiting: Answer) {
+        self.export();
+        let closed = self.engine.close();
+        let result = match (self.shared.failed.get(), closed) {
+            (Some(error), _) => Err(error.clone()),
+            (None, Err(fault)) => Err(Error::Failed { cause: cause(fault) }),
+            (None, Ok(())) => Ok(()),
+        };
+        drop(self.folder);
+        answer(waiting, result);
+    }
+
+    fn next_job(&self, jobs: &Receiver<Job>) -> Result<Job, RecvTimeoutError> {
+        match self.export_due {
+            Some(due) => jobs.recv_timeout(due.saturating_duration_since(Instant::now())),
+            None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        }
+    }
+
+    /// Commits `ops` and the commits that wait behind them; returns what waits behind those.
+    fn commit_group(&mut self, ops: Vec<Op>, first: Answer, jobs: &Receiver<Job>) -> Option<Job> {
+        let (mut group, mut answers, mut next) = (ops, vec![first], None);
+        while group.len() < GROUP_OPS && next.is_none() {
+            match jobs.try_recv() {
+                Ok(Job::Commit(ops, answer)) => {
+                    group.extend(ops);
+                    answers.push(answer);
+                }
+                Ok(other) => next = Some(other),
+                Err(_) => break,
+            }
+        }
+        let result = self.commit(group);
+        for waiting in answers {
+            answer(waiting, result.clone());
+        }
+        next
+    }
+
+    fn commit(&mut self, ops: Vec<Op>) -> Result<(), Error> {
+        if let Some(error) = self.shared.failed.get() {
+            return Err(error.clone());
+        }
+        if ops.is_empty() {
+            return Ok(());
+        }
+        self.try_commit(ops).map_err(|fault| {
+            let error = Error::Failed { cause: cause(fault) };
+            tracing::error!(%error, "a commit failed");
+            self.shared.failed.get_or_init(|| error).clone()
+        })
+    }
+
+    fn try_commit(&mut self, ops: Vec<Op>) -> Result<(), Fault> {
+        let logins_change = ops.iter().any(|op| op.key().first() == Some(&(Table::Login as u8)));
+        let wanted = self.merge(ops)?;
+        let mut state = self.state.clone();
+        let mut batch = Batch::new();
+        for (key, value) in wanted {
+            let old = self.engine.find(&key)?;
+            if old == value {
+                continue;
+            }
+            if let Some(old) = old {
+                state.remove(&key, &old);
+            }
+            if let Some(value) = &value {
+                state.add(&key, value);
+            }
+            batch.insert(key, value);
+        }
+        if batch.is_empty() {
+            return Ok(());
+        }
+        state.epoch += 1;
+        for (mark, next) in state.next.iter_mut().zip(&self.shared.next) {
+            *mark = next.load(Ordering::SeqCst);
+        }
+        batch.insert(meta_key(), Some(encode(&state)));
+        self.engine.commit(batch)?;
+        self.state = state;
+        self.publish();
+        if logins_change {
+            self.plan_export();
+        }
+        Ok(())
+    }
+
+    /// What is left of `ops` when each key is set once.
+    fn merge(&self, ops: Vec<Op>) -> Result<Batch, Fault> {
+        let mut wanted = BTreeMap::new();
+        for op in ops {
+            match op {
+                Op::Put { key, value } => wanted.insert(key, Some(value)),
+                Op::Del { key } => wanted.insert(key, None),
+                Op::Count { key } => {
+                    let old = match wanted.get(&key) {
+                        Some(value) => value.clone(),
+                        None => self.engine.find(&key)?,
+                    };
+                    let count = old.map_or(Ok(0), |value| decode::<u64>(&value));
+                    let count = count.map_err(Fault::Corrupt)?.saturating_add(1);
+                    wanted.insert(key, Some(encode(&count)))
+                }
+            };
+        }
+        Ok(wanted)
+    }
+
+    fn publish(&self) {
+        self.shared.syncs.fetch_add(1, Ordering::SeqCst);
+        for (seen, count) in self.shared.counts.iter().zip(self.state.counts) {
+            seen.store(count, Ordering::SeqCst);
+        }
+        // An older guard file is sound, so a failure here is no reason to stop.
+        if let Err(error) = self.guard.note(&self.state) {
+            tracing::warn!(%error, "the guard file beside the database could not be written");
+        }
+    }
+
+    /// Soon after the first change, and not often while many follow.
+    fn plan_export(&mut self) {
+        let now = Instant::now();
+        let rested = self.exported.map_or(now, |last| last + EXPORT_REST);
+        self.export_due.get_or_insert(rested.max(now + EXPORT_PATIENCE));
+    }
+
+    fn export(&mut self) {
+        self.export_due = None;
+        self.exported = Some(Instant::now());
+        if let Err(error) = backup::write(&self.engine, self.folder.dir()) {
+            tracing::warn!(%error, "the export of the logins could not be written");
+        }
+    }
+}
+
+impl Op {
+    fn key(&self) -> &[u8] {
+        match self {
+            Self::Put { key, .. } | Self::Del { key } | Self::Count { key } => key,
+        }
+    }
+}
+
+/// A waiter that has gone away has nothing to hear.
+fn answer(waiting: Answer, result: Result<(), Error>) {
+    if let Some(waiting) = waiting {
+        let _ = waiting.send(result);
+    }
+}
+
+fn cause(fault: Fault) -> String {
+    match fault {
+        Fault::Io(cause) | Fault::Corrupt(cause) => cause,
+        Fault::Locked => "the database is locked".into(),
+        Fault::Closed => "the database is closed".into(),
+    }
+}
+
+const GROUP_OPS: usize = 8_192;
+const EXPORT_PATIENCE: Duration = Duration::from_secs(2);
+const EXPORT_REST: Duration = Duration::from_secs(180);

@@ -1,0 +1,16 @@
+//! The stories: the real bridge between a real Synapse and the simulator.
+//!
+//! Real: the bridge, its store, Synapse, the Matrix client (matrix-sdk), every byte on every
+//! socket. Fake: WeChat, by the simulator, which Tencent's own client accepts.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a story that cannot go on has to stop"
+)]
+
+mod support;
+
+mod login;
+mod restart;
+mod rooms;
+mod text;

@@ -1,0 +1,127 @@
+//! One bridge with its own simulator, its own store and its own place in Synapse.
+
+use std::{os::unix::fs::PermissionsExt as _, path::PathBuf, time::Duration};
+
+use ilink_simulator::{Phone, Simulator};
+use matrix_appservice_wechat::{bridge::Bridge, clock::Clock, config::Config};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+
+use super::{
+    person::Person,
+    synapse::{Slot, Synapse},
+};
+
+/// A bridge and everything around it.
+pub(crate) struct World {
+    pub(crate) slot: Slot,
+    pub(crate) simulator: Simulator,
+    pub(crate) clock: Clock,
+    bridge: Option<Bridge>,
+    folder: TempDir,
+}
+
+impl World {
+    /// A running bridge on the shared Synapse.
+    pub(crate) async fn start() -> Self {
+        Self::start_on(Synapse::shared().await).await
+    }
+
+    /// A running bridge on this Synapse.
+    pub(crate) async fn start_on(synapse: &Synapse) -> Self {
+        let simulator = Simulator::start().await;
+        let folder = TempDir::new().unwrap();
+        let slot = synapse.slot();
+        let mut world = Self { slot, simulator, clock: Clock::System, bridge: None, folder };
+        world.write_config("");
+        world.resume().await;
+        world
+    }
+
+    /// Stops the bridge in order; its store stays.
+    pub(crate) async fn stop(&mut self) {
+        let bridge = self.bridge.take().expect("the bridge runs");
+        bridge.stop(Duration::from_secs(20)).await.unwrap();
+    }
+
+    /// Starts the bridge again on the same store.
+    pub(crate) async fn resume(&mut self) {
+        let config = Config::load(&self.config_path(), []).unwrap();
+        let listener = TcpListener::bind(self.slot.listen).await.unwrap();
+        let bridge = Bridge::start(config, self.clock.clone(), listener).await.unwrap();
+        self.bridge = Some(bridge);
+    }
+
+    /// The bot's user id.
+    pub(crate) fn bot(&self) -> String {
+        format!("@{}:{}", self.slot.bot_localpart, self.slot.server_name)
+    }
+
+    /// Whether a user id is one of this bridge's ghosts.
+    pub(crate) fn is_ghost(&self, user: &str) -> bool {
+        user.starts_with(&format!("@{}", self.slot.ghost_prefix))
+    }
+
+    pub(crate) fn config_path(&self) -> PathBuf {
+        self.folder.path().join("config.toml")
+    }
+
+    pub(crate) fn store_path(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// Writes the config, with `more` at its end.
+    pub(crate) fn write_config(&self, more: &str) {
+        let Slot { id, as_token, hs_token, sender_localpart, bot_localpart, ghost_prefix, .. } =
+            &self.slot;
+        let (server_name, base_url, listen) =
+            (&self.slot.server_name, &self.slot.base_url, self.slot.listen);
+        let (api, cdn) = (self.simulator.api_url(), self.simulator.cdn_url());
+        let plain: Vec<_> = [api.clone(), format!("http://{}", self.simulator.redirect_host())]
+            .iter()
+            .map(|url| url.trim_start_matches("http://").to_owned())
+            .collect();
+        let config = format!(
+            r#"
+[homeserver]
+url = "{base_url}"
+server_name = "{server_name}"
+[appservice]
+id = "{id}"
+listen = "{listen}"
+url = "http://{listen}"
+bot = "{bot_localpart}"
+ghost_prefix = "{ghost_prefix}"
+sender_localpart = "{sender_localpart}"
+as_token = "{as_token}"
+hs_token = "{hs_token}"
+[bridge.permissions]
+"{server_name}" = "user"
+[ilink]
+api_base = "{api}"
+cdn_base = "{cdn}"
+plain_http = {plain:?}
+[delivery]
+interval_ms = 0
+{more}
+"#
+        );
+        std::fs::write(self.config_path(), config).unwrap();
+        let private = std::fs::Permissions::from_mode(0o600);
+        std::fs::set_permissions(self.config_path(), private).unwrap();
+    }
+
+    /// Links `name`'s phone for `person`: the whole way from the command to the portal. Gives
+    /// the phone and the portal room, which the person has joined.
+    pub(crate) async fn link(&self, person: &Person, name: &str) -> (Phone, String) {
+        let room = person.management_room(self).await;
+        let rooms = person.rooms();
+        let phone = self.simulator.phone(&format!("{name} of {}", person.user_id));
+        let sent = person.say(&room, &format!("login {name}")).await;
+        let url = person.wait_after(&room, &sent, |m| m.qr_url().is_some()).await.qr_url().unwrap();
+        phone.scan(&url).await.unwrap();
+        phone.confirm().await.unwrap();
+        let portal = person.wait_new_room(&rooms).await;
+        (phone, portal)
+    }
+}

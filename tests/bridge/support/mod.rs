@@ -1,0 +1,8 @@
+//! What the stories are played with.
+
+mod bridge;
+mod person;
+pub(crate) mod synapse;
+
+pub(crate) use bridge::World;
+pub(crate) use person::Person;

@@ -1,0 +1,291 @@
+//! A person at a Matrix client: matrix-sdk, syncing in the background, joining what it is
+//! invited to.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use matrix_sdk::{
+    Client, Room, RoomState,
+    config::SyncSettings,
+    ruma::{
+        OwnedEventId, RoomId, UserId,
+        api::client::room::create_room::v3::Request as CreateRoom,
+        events::{AnySyncTimelineEvent, room::member::StrippedRoomMemberEvent},
+        serde::Raw,
+    },
+};
+use serde_json::Value;
+use tokio::{sync::watch, task::JoinHandle, time::timeout};
+
+use super::{bridge::World, synapse::Synapse};
+
+/// A person with a client.
+pub(crate) struct Person {
+    pub(crate) user_id: String,
+    pub(crate) client: Client,
+    seen: Arc<Seen>,
+    sync: JoinHandle<()>,
+}
+
+/// Everything the client was told, by room, in the order of its arrival.
+struct Seen {
+    rooms: Mutex<BTreeMap<String, Vec<Message>>>,
+    changed: watch::Sender<()>,
+}
+
+/// One event of a room's timeline.
+#[derive(Clone, Debug)]
+pub(crate) struct Message(pub(crate) Value);
+
+impl Message {
+    pub(crate) fn id(&self) -> &str {
+        self.0["event_id"].as_str().unwrap_or_default()
+    }
+
+    pub(crate) fn sender(&self) -> &str {
+        self.0["sender"].as_str().unwrap_or_default()
+    }
+
+    pub(crate) fn kind(&self) -> &str {
+        self.0["type"].as_str().unwrap_or_default()
+    }
+
+    pub(crate) fn content(&self) -> &Value {
+        &self.0["content"]
+    }
+
+    /// The words, of an edit the new ones.
+    pub(crate) fn body(&self) -> &str {
+        let content = self.content();
+        content["m.new_content"]["body"].as_str().or(content["body"].as_str()).unwrap_or_default()
+    }
+
+    pub(crate) fn at(&self) -> i64 {
+        self.0["origin_server_ts"].as_i64().unwrap_or_default()
+    }
+
+    /// The event that this one edits.
+    pub(crate) fn edits(&self) -> Option<&str> {
+        let relation = &self.content()["m.relates_to"];
+        (relation["rel_type"] == "m.replace").then(|| relation["event_id"].as_str()).flatten()
+    }
+
+    /// The link of a QR code's message.
+    pub(crate) fn qr_url(&self) -> Option<String> {
+        let words = self.body().split_whitespace();
+        words.filter(|word| word.contains("qrcode=")).map(str::to_owned).next()
+    }
+}
+
+impl Person {
+    /// A new user of this Synapse, syncing.
+    pub(crate) async fn new(synapse: &Synapse, name: &str) -> Self {
+        let user = synapse.user(name).await;
+        let client = Client::builder().homeserver_url(&synapse.base_url).build().await.unwrap();
+        let login = client.matrix_auth().login_username(&user.user_id, &user.password);
+        login.send().await.unwrap();
+        let seen = Arc::new(Seen { rooms: Mutex::default(), changed: watch::Sender::new(()) });
+        let told = Arc::clone(&seen);
+        client.add_event_handler(move |event: Raw<AnySyncTimelineEvent>, room: Room| {
+            let told = Arc::clone(&told);
+            async move { told.put(room.room_id(), &event) }
+        });
+        client.add_event_handler(|event: StrippedRoomMemberEvent, room: Room| async move {
+            if event.state_key == room.own_user_id() && room.state() == RoomState::Invited {
+                let _ = room.join().await;
+            }
+        });
+        client.sync_once(SyncSettings::default()).await.unwrap();
+        let syncing = client.clone();
+        let sync = tokio::spawn(async move {
+            loop {
+                // A homeserver that is restarted in a story ends a sync, and the next goes on.
+                let _ = syncing.sync(SyncSettings::default().timeout(POLL)).await;
+                tokio::task::yield_now().await;
+            }
+        });
+        Self { user_id: user.user_id, client, seen, sync }
+    }
+
+    /// The rooms the person has joined.
+    pub(crate) fn rooms(&self) -> Vec<String> {
+        self.client.joined_rooms().iter().map(|room| room.room_id().to_string()).collect()
+    }
+
+    /// Waits for a joined room that is none of these.
+    pub(crate) async fn wait_new_room(&self, known: &[String]) -> String {
+        self.until("a new room", || self.rooms().into_iter().find(|room| !known.contains(room)))
+            .await
+    }
+
+    /// The room alone with the bot, which is made at the first call.
+    pub(crate) async fn management_room(&self, world: &World) -> String {
+        let bot = UserId::parse(world.bot()).unwrap();
+        for room in self.client.joined_rooms() {
+            if room.direct_targets().iter().any(|target| target.as_str() == bot) {
+                return room.room_id().to_string();
+            }
+        }
+        let mut request = CreateRoom::new();
+        request.invite = vec![bot.clone()];
+        request.is_direct = true;
+        request.preset =
+            Some(matrix_sdk::ruma::api::client::room::create_room::v3::RoomPreset::TrustedPrivateChat);
+        let room = self.client.create_room(request).await.unwrap();
+        let id = room.room_id().to_string();
+        self.wait(&id, |m| m.sender() == bot && m.kind() == "m.room.message").await;
+        id
+    }
+
+    /// Sends a text; gives its event id.
+    pub(crate) async fn say(&self, room: &str, text: &str) -> String {
+        self.send(room, "m.room.message", serde_json::json!({ "msgtype": "m.text", "body": text }))
+            .await
+    }
+
+    pub(crate) async fn send(&self, room: &str, event_type: &str, content: Value) -> String {
+        let response = self.room(room).send_raw(event_type, content).await.unwrap();
+        response.response.event_id.to_string()
+    }
+
+    /// Waits for an event anywhere in the room's timeline.
+    pub(crate) async fn wait(&self, room: &str, wanted: impl Fn(&Message) -> bool) -> Message {
+        self.until("a message", || self.timeline(room).into_iter().find(|m| wanted(m))).await
+    }
+
+    /// Waits for an event that came later than this one.
+    pub(crate) async fn wait_after(
+        &self,
+        room: &str,
+        event: &str,
+        wanted: impl Fn(&Message) -> bool,
+    ) -> Message {
+        self.until("a later message", || {
+            let after = self.timeline(room).into_iter().skip_while(|m| m.id() != event);
+            after.skip(1).find(|m| wanted(m))
+        })
+        .await
+    }
+
+    /// Waits for the notice with which the bot answers a command.
+    pub(crate) async fn ask(&self, world: &World, room: &str, command: &str) -> String {
+        let sent = self.say(room, command).await;
+        let bot = world.bot();
+        let answer = self.wait_after(room, &sent, |m| {
+            m.sender() == bot && m.content()["msgtype"] == "m.notice"
+        });
+        answer.await.body().to_owned()
+    }
+
+    /// Waits until the room holds this many messages of this sender, and gives their words.
+    pub(crate) async fn wait_words(&self, room: &str, sender: &str, count: usize) -> Vec<String> {
+        self.until(&format!("{count} messages"), || {
+            let words = self.words(room, sender);
+            (words.len() >= count).then_some(words)
+        })
+        .await
+    }
+
+    /// What this sender has written in the room so far.
+    pub(crate) fn words(&self, room: &str, sender: &str) -> Vec<String> {
+        let timeline = self.timeline(room).into_iter();
+        timeline
+            .filter(|m| m.sender() == sender && m.kind() == "m.room.message")
+            .map(|m| m.body().to_owned())
+            .collect()
+    }
+
+    /// The ghost in a portal room.
+    pub(crate) async fn ghost_in(&self, world: &World, room: &str) -> String {
+        let members = self.room(room).members(matrix_sdk::RoomMemberships::JOIN).await.unwrap();
+        let ghost = members.iter().map(|m| m.user_id().to_string()).find(|m| world.is_ghost(m));
+        ghost.expect("a ghost is in the portal")
+    }
+
+    pub(crate) fn timeline(&self, room: &str) -> Vec<Message> {
+        self.seen.rooms.lock().unwrap().get(room).cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn room(&self, room: &str) -> Room {
+        let id = RoomId::parse(room).unwrap();
+        self.client.get_room(&id).expect("the client knows the room")
+    }
+
+    /// The state of a room as the homeserver has it.
+    pub(crate) async fn state(&self, room: &str, event_type: &str) -> Vec<Value> {
+        let events = self.room(room).get_state_events(event_type.into()).await.unwrap();
+        let json = |event| serde_json::to_value(event).unwrap();
+        events
+            .into_iter()
+            .map(|event| match event {
+                matrix_sdk::deserialized_responses::RawAnySyncOrStrippedState::Sync(raw) => json(raw.json().to_owned()),
+                matrix_sdk::deserialized_responses::RawAnySyncOrStrippedState::Stripped(raw) => json(raw.json().to_owned()),
+            })
+            .collect()
+    }
+
+    /// Waits for a read receipt of this user on this event.
+    pub(crate) async fn wait_receipt(&self, room: &str, event: &str, user: &str) {
+        use matrix_sdk::ruma::events::receipt::{ReceiptThread, ReceiptType};
+        let user = UserId::parse(user).unwrap();
+        let event = OwnedEventId::try_from(event).unwrap();
+        let mut changed = self.client.subscribe_to_all_room_updates();
+        loop {
+            let receipt = self
+                .room(room)
+                .load_user_receipt(ReceiptType::Read, ReceiptThread::Unthreaded, &user)
+                .await
+                .unwrap();
+            if receipt.is_some_and(|(read, _)| read == event) {
+                return;
+            }
+            timeout(PATIENCE, changed.recv()).await.expect("a receipt comes").unwrap();
+        }
+    }
+
+    async fn until<T>(&self, what: &str, look: impl Fn() -> Option<T>) -> T {
+        let mut changed = self.seen.changed.subscribe();
+        let mut updates = self.client.subscribe_to_all_room_updates();
+        let waited = timeout(PATIENCE, async {
+            loop {
+                if let Some(found) = look() {
+                    return found;
+                }
+                tokio::select! {
+                    _ = changed.changed() => {}
+                    _ = updates.recv() => {}
+                }
+            }
+        });
+        waited.await.unwrap_or_else(|_| {
+            let rooms = self.seen.rooms.lock().unwrap();
+            panic!("{} waits in vain for {what}; has seen {rooms:#?}", self.user_id)
+        })
+    }
+}
+
+impl Seen {
+    fn put(&self, room: &RoomId, event: &Raw<AnySyncTimelineEvent>) {
+        let json: Value = serde_json::from_str(event.json().get()).unwrap();
+        let mut rooms = self.rooms.lock().unwrap();
+        let timeline = rooms.entry(room.to_string()).or_default();
+        if timeline.iter().all(|m| m.id() != json["event_id"]) {
+            timeline.push(Message(json));
+        }
+        drop(rooms);
+        self.changed.send_replace(());
+    }
+}
+
+impl Drop for Person {
+    fn drop(&mut self) {
+        self.sync.abort();
+    }
+}
+
+/// How long a story waits for anything before it fails.
+const PATIENCE: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_secs(10);

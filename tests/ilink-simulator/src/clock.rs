@@ -1,0 +1,32 @@
+//! The simulator's wall time: the machine's, moved by what a test has asked for.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, UNIX_EPOCH};
+
+/// Wall time in milliseconds since 1970, with an offset that only grows.
+#[derive(Debug, Default)]
+pub(crate) struct Clock {
+    offset_ms: AtomicI64,
+}
+
+impl Clock {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the simulator is another program than the bridge and keeps its own time; this is its only reading"
+    )]
+    pub(crate) fn now_ms(&self) -> i64 {
+        let machine = std::time::SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| millis(since));
+        machine + self.offset_ms.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn advance(&self, by: Duration) {
+        self.offset_ms.fetch_add(millis(by), Ordering::Relaxed);
+    }
+}
+
+/// A duration as the signed milliseconds that the protocol and the clock count in.
+pub(crate) fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
