@@ -1,3 +1,7 @@
-//! The program.
+//! The program: reads what it is asked to do, does it, and ends with a code that says why.
 
-fn main() {}
+mod cli;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}

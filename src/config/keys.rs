@@ -1,6 +1,10 @@
 //! Every section and key with its default, and the rules between keys.
 
-use std::{num::NonZeroU32, path::Path, time::Duration};
+use std::{
+    num::NonZeroU32,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use ruma::{OwnedServerName, UserId};
 use url::Url;
@@ -153,7 +157,7 @@ fn ilink(section: &mut Section<'_>) -> Result<Ilink, Told> {
     let api_base = base(section, "api_base", "https://ilinkai.weixin.qq.com", open);
     let cdn_base = base(section, "cdn_base", "https://novac2c.cdn.weixin.qq.com/c2c", open);
     let allow_hosts = section.list("allow_hosts", value::host_pattern);
-    let extra_ca_file = section.optional("extra_ca_file", value::not_blank);
+    let extra_ca_file = readable_file(section, "extra_ca_file");
     let proxy = section.optional("proxy", value::proxy);
     let agent = concat!("matrix-appservice-wechat/", env!("CARGO_PKG_VERSION"));
     let bot_agent = section.or("bot_agent", agent, value::bot_agent);
@@ -161,7 +165,7 @@ fn ilink(section: &mut Section<'_>) -> Result<Ilink, Told> {
         api_base: api_base?,
         cdn_base: cdn_base?,
         allow_hosts: allow_hosts?,
-        extra_ca_file: extra_ca_file?.map(|path| folder(section).join(path)),
+        extra_ca_file: extra_ca_file?,
         proxy: proxy?,
         bot_agent: bot_agent?,
         plain_http: plain_http?,
@@ -186,6 +190,18 @@ fn base(
         key,
         format!("is not https; write https://, or add \"{host}:{port}\" to plain_http for a test"),
     ))
+}
+
+/// A file that must be there when it is named.
+fn readable_file(section: &mut Section<'_>, key: &'static str) -> Result<Option<PathBuf>, Told> {
+    let folder = folder(section).to_owned();
+    section.optional(key, |text| {
+        let path = folder.join(text);
+        match std::fs::File::open(&path) {
+            Ok(_) => Ok(path),
+            Err(why) => Err(format!("names {}, which cannot be read: {why}", path.display())),
+        }
+    })
 }
 
 fn delivery(section: &mut Section<'_>) -> Result<Delivery, Told> {

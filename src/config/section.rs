@@ -159,6 +159,12 @@ impl<'d> Section<'d> {
         Told
     }
 
+    /// Whether `key` is given; counts as asking for it.
+    pub(super) fn has(&mut self, key: &'static str) -> bool {
+        self.known.push(key);
+        self.entries.contains_key(key)
+    }
+
     /// Whether the file itself holds `key`.
     pub(super) fn in_file(&self, key: &str) -> bool {
         matches!(self.entries.get(key), Some(Entry { place: Place::Line(_), .. }))

@@ -18,13 +18,13 @@ pub(super) fn token(
     purpose: Purpose,
 ) -> Result<Zeroizing<String>, Told> {
     section.prefer_environment(key, file_key);
+    if section.has(key) && section.has(file_key) {
+        return Err(section.wrong(file_key, format!("stands beside {key}; keep one of the two")));
+    }
     let direct = section.optional(key, |text| Ok(Zeroizing::new(text.to_owned())));
     let folder = section.config_path().parent().unwrap_or(Path::new("")).to_owned();
     let from_file = section.optional(file_key, |path| read_secret(&folder.join(path)));
     match (direct?, from_file?) {
-        (Some(_), Some(_)) => {
-            Err(section.wrong(file_key, format!("stands beside {key}; keep one of the two")))
-        }
         (None, None) => {
             let fresh = fresh();
             let what =
@@ -32,7 +32,7 @@ pub(super) fn token(
             Err(section.wrong(key, what))
         }
         (None, Some(token)) => sound(section, file_key, token, purpose),
-        (Some(token), None) => {
+        (Some(token), _) => {
             if purpose == Purpose::Run && section.in_file(key) && !is_example(&token) {
                 refuse_open_config(section, key)?;
             }

@@ -1,0 +1,111 @@
+//! What the exit code says.
+
+use std::{fmt, process::ExitCode};
+
+use matrix_appservice_wechat::{bridge::StartError, config, store};
+
+/// The causes of an end that was not asked for, each with a code of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    ConfigUnreadable = 10,
+    ConfigInvalid = 11,
+    StoreInUse = 12,
+    StoreDamaged = 13,
+    TokenRefused = 14,
+    CannotListen = 15,
+    FileRefused = 16,
+    StoreUnusable = 17,
+    StoreNewer = 18,
+    IlinkOptions = 20,
+    Internal = 70,
+}
+
+/// Why the program ends: a code for machines and a sentence for people.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    exit: Exit,
+    why: anyhow::Error,
+}
+
+impl Failure {
+    pub(crate) fn new(exit: Exit, why: impl Into<anyhow::Error>) -> Self {
+        Self { exit, why: why.into() }
+    }
+
+    /// The exit for `exit` with a sentence alone.
+    pub(crate) fn sentence(
+        exit: Exit,
+        why: impl fmt::Display + fmt::Debug + Send + Sync + 'static,
+    ) -> Self {
+        Self { exit, why: anyhow::Error::msg(why) }
+    }
+
+    /// Says why, in the log when there is one that would show it, and gives the code.
+    pub(crate) fn tell(self) -> ExitCode {
+        let Self { exit, why } = self;
+        let code = exit as u8;
+        if tracing::enabled!(tracing::Level::ERROR) {
+            tracing::error!(code, "{why:#}");
+        } else {
+            eprintln!("{}: {why:#}", env!("CARGO_PKG_NAME"));
+        }
+        ExitCode::from(code)
+    }
+}
+
+impl From<config::Error> for Failure {
+    fn from(why: config::Error) -> Self {
+        let exit = match why {
+            config::Error::Unreadable { .. } => Exit::ConfigUnreadable,
+            config::Error::Invalid(_) => Exit::ConfigInvalid,
+        };
+        // The sentence holds its cause already; a chain would say it twice.
+        Self::sentence(exit, why.to_string())
+    }
+}
+
+impl From<store::Error> for Failure {
+    fn from(why: store::Error) -> Self {
+        let exit = match why {
+            store::Error::InUse { .. } => Exit::StoreInUse,
+            store::Error::Damaged { .. } => Exit::StoreDamaged,
+            store::Error::Newer { .. } => Exit::StoreNewer,
+            store::Error::Io { .. } | store::Error::Failed { .. } => Exit::StoreUnusable,
+            store::Error::Exposed { .. } => Exit::FileRefused,
+            store::Error::Closed => Exit::Internal,
+        };
+        Self::new(exit, why)
+    }
+}
+
+impl From<StartError> for Failure {
+    fn from(why: StartError) -> Self {
+        match why {
+            StartError::Store(why) => Self::from(why),
+            StartError::TokenRefused => Self::new(Exit::TokenRefused, why),
+            StartError::Ilink(_) => Self::new(Exit::IlinkOptions, why),
+        }
+    }
+}
+
+/// The codes for `--help`.
+pub(crate) fn table() -> String {
+    let rows = CODES.iter().map(|(code, meaning)| format!("\n  {code:>2}  {meaning}"));
+    rows.fold("Exit codes:".to_owned(), |text, row| text + &row)
+}
+
+const CODES: &[(u8, &str)] = &[
+    (0, "done, or stopped by a signal"),
+    (2, "the arguments are wrong"),
+    (Exit::ConfigUnreadable as u8, "the configuration cannot be read"),
+    (Exit::ConfigInvalid as u8, "the configuration holds mistakes"),
+    (Exit::StoreInUse as u8, "the store is in use by another process"),
+    (Exit::StoreDamaged as u8, "the store is damaged"),
+    (Exit::TokenRefused as u8, "the homeserver refuses as_token"),
+    (Exit::CannotListen as u8, "the address in appservice.listen cannot be used"),
+    (Exit::FileRefused as u8, "the file to export to or import from is refused"),
+    (Exit::StoreUnusable as u8, "the store cannot be read or written"),
+    (Exit::StoreNewer as u8, "the store was written by a newer version"),
+    (Exit::IlinkOptions as u8, "the options in [ilink] cannot be used"),
+    (Exit::Internal as u8, "an error inside the bridge"),
+];

@@ -1,0 +1,42 @@
+//! Where log lines go, and what never gets into one.
+
+use std::io::{self, IsTerminal};
+
+use matrix_appservice_wechat::config::{Log, LogFormat};
+use tracing::{Level, Metadata};
+use tracing_subscriber::{
+    EnvFilter, Layer, filter::filter_fn, fmt, layer::SubscriberExt, util::SubscriberInitExt,
+};
+
+use super::exit::{Exit, Failure};
+
+/// Sends log lines to standard error from here on.
+pub(crate) fn start(log: &Log) -> Result<(), Failure> {
+    let filter = EnvFilter::builder()
+        .parse(&log.filter)
+        .map_err(|why| Failure::new(Exit::ConfigInvalid, why))?;
+    let lines = fmt::layer().with_writer(io::stderr);
+    let lines = match log.format {
+        LogFormat::Pretty => lines.with_ansi(io::stderr().is_terminal()).boxed(),
+        LogFormat::Json => lines.json().boxed(),
+    };
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(filter_fn(may_be_shown))
+        .with(lines)
+        .try_init()
+        .map_err(|why| Failure::new(Exit::Internal, why))?;
+    std::panic::set_hook(Box::new(|panic| {
+        // The message of a panic can hold a piece of a text; the place is enough to find it.
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "panicked");
+    }));
+    Ok(())
+}
+
+/// HTTP libraries write addresses and headers at debug level, and those hold tokens.
+fn may_be_shown(line: &Metadata<'_>) -> bool {
+    *line.level() <= Level::INFO || line.target().starts_with(OURS)
+}
+
+const OURS: &str = "matrix_appservice_wechat";

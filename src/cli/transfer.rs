@@ -1,0 +1,85 @@
+//! `export` and `import`: the logins out of the store and into it, while the bridge is stopped.
+
+use std::{fmt::Write as _, path::Path};
+
+use matrix_appservice_wechat::{
+    clock::Clock,
+    store::{
+        self, Store,
+        transfer::{Report, export_file, export_lines, import_file},
+    },
+};
+
+use super::{
+    exit::{Exit, Failure},
+    show,
+};
+
+/// Writes every login to `file`, or to standard output.
+pub(crate) fn export(config: &Path, file: Option<&Path>) -> Result<(), Failure> {
+    with_store(config, async |store| {
+        let count = match file {
+            Some(path) => export_file(store, path).map_err(|why| of_file(why, path))?,
+            None => {
+                let mut lines = Vec::new();
+                let count = export_lines(store, &mut lines)?;
+                show::print(&lines)?;
+                count
+            }
+        };
+        eprintln!("logins exported: {count}; whoever has them can write as these bots");
+        Ok(())
+    })
+}
+
+/// Takes the logins of `file` in, all of them or none.
+pub(crate) fn import(config: &Path, file: &Path) -> Result<(), Failure> {
+    with_store(config, async |store| {
+        let now = Clock::System.now();
+        let report = import_file(store, file, now).await.map_err(|why| of_file(why, file))?;
+        if !report.errors.is_empty() {
+            return Err(Failure::sentence(Exit::FileRefused, bad_lines(file, &report)));
+        }
+        let Report { added, replaced, errors: _ } = report;
+        show::print(format!("logins added: {added}, replaced: {replaced}\n").as_bytes())
+    })
+}
+
+fn with_store(
+    config: &Path,
+    work: impl AsyncFnOnce(&Store) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let config = super::load(config)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|why| Failure::new(Exit::Internal, why))?;
+    let store = Store::open(&config.store.path)?;
+    runtime.block_on(async {
+        let done = work(&store).await;
+        let closed = store.close().await;
+        done.and_then(|()| closed.map_err(Failure::from))
+    })
+}
+
+/// A failure at the file that was named is not one of the store.
+fn of_file(why: store::Error, file: &Path) -> Failure {
+    match &why {
+        store::Error::Io { path, .. } if path == file => Failure::new(Exit::FileRefused, why),
+        _ => Failure::from(why),
+    }
+}
+
+fn bad_lines(file: &Path, report: &Report) -> String {
+    let mut text = "nothing was imported; put these lines right or remove them:".to_owned();
+    for bad in report.errors.iter().take(SHOWN_LINES) {
+        // Writing into a text does not fail.
+        let _ = write!(text, "\n  {}:{}: {}", file.display(), bad.line, bad.wrong);
+    }
+    match report.errors.len().checked_sub(SHOWN_LINES) {
+        None | Some(0) => text,
+        Some(more) => format!("{text}\n  and {more} more"),
+    }
+}
+
+const SHOWN_LINES: usize = 20;

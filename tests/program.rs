@@ -1,0 +1,391 @@
+//! The program as an administrator meets it: arguments in, sentences and exit codes out.
+
+use std::{
+    fs,
+    io::Write,
+    net::TcpListener,
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use matrix_appservice_wechat::store::Store;
+use tempfile::TempDir;
+
+/// A folder with a configuration, and the program run on it.
+struct Setup {
+    folder: TempDir,
+}
+
+impl Setup {
+    fn new(config: &str) -> Self {
+        let setup = Self { folder: tempfile::tempdir().unwrap() };
+        setup.write("config.toml", config, 0o600);
+        setup
+    }
+
+    fn sound() -> Self {
+        Self::new(SOUND)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str, mode: u32) {
+        let path = self.path(name);
+        let mut file = fs::File::options();
+        let mut file = file.write(true).create_new(true).mode(mode).open(&path).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.run_with(arguments, &[])
+    }
+
+    fn run_with(&self, arguments: &[&str], env: &[(&str, &str)]) -> Output {
+        program(arguments, self.folder.path(), env)
+    }
+}
+
+fn program(arguments: &[&str], folder: &Path, env: &[(&str, &str)]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_matrix-appservice-wechat"))
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .envs(env.iter().copied())
+        .output()
+        .unwrap()
+}
+
+fn said(output: &Output) -> String {
+    let text = [&output.stdout[..], &output.stderr[..]].concat();
+    String::from_utf8(text).unwrap()
+}
+
+/// Ends with `code`, says `sentence`, and nothing that is planted in the configuration.
+fn assert_refused(output: &Output, code: i32, sentence: &str) {
+    let said = said(output);
+    assert_eq!(output.status.code(), Some(code), "{said}");
+    assert!(said.contains(sentence), "\"{sentence}\" is not in: {said}");
+    assert!(!said.contains("planted"), "a secret is in: {said}");
+}
+
+const SOUND: &str = r#"# planted comment
+[homeserver]
+url = "http://127.0.0.1:1"
+server_name = "example.org"
+
+[appservice]
+as_token = "as-planted-token"
+hs_token = "hs-planted-token"
+
+[bridge.permissions]
+"example.org" = "user"
+"#;
+
+#[test]
+fn the_example_registration_is_what_the_example_configuration_gives() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let output = program(&["registration", "--config", "config.example.toml"], root, &[]);
+    assert!(output.status.success(), "{}", said(&output));
+    let expected = fs::read_to_string(root.join("registration.yaml.example")).unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
+}
+
+#[test]
+fn the_examples_tokens_are_refused_with_fresh_ones() {
+    let example =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("config.example.toml"));
+    let setup = Setup::new(&example.unwrap());
+    for command in ["run", "check"] {
+        let output = setup.run(&[command]);
+        assert_refused(&output, 11, "appservice.as_token is still the example's");
+        let fresh: Vec<_> = said(&output)
+            .lines()
+            .filter_map(|line| line.split_once("here is a fresh one: "))
+            .map(|(_, token)| token.to_owned())
+            .collect();
+        assert_eq!(fresh.len(), 2);
+        assert!(fresh.iter().all(|token| token.len() == 64), "{fresh:?}");
+        assert_ne!(fresh.first(), fresh.last());
+    }
+}
+
+#[test]
+fn a_sound_configuration_is_called_sound() {
+    let output = Setup::sound().run(&["check"]);
+    assert_eq!(said(&output), "config.toml: no mistakes\n");
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn every_wrong_value_has_its_sentence() {
+    let appservice = |line: &str| SOUND.replace("[appservice]", &format!("[appservice]\n{line}"));
+    let more = |text: &str| format!("{SOUND}{text}\n");
+    let cases: &[(String, &str)] = &[
+        (
+            appservice("as_tokn = \"planted\""),
+            "config.toml:7: appservice.as_tokn is not a key of [appservice]; did you mean \"as_token\"?",
+        ),
+        (
+            SOUND.replace("server_name = \"example.org\"", ""),
+            "homeserver.server_name is missing; write",
+        ),
+        (
+            more("[homesever]\nx = 1"),
+            "config.toml:13: [homesever] is not a section; did you mean \"homeserver\"?",
+        ),
+        (format!("listen = 3\n{SOUND}"), "config.toml:1: listen stands outside of a section"),
+        (
+            SOUND.replace("\"http://127.0.0.1:1\"", "8008"),
+            "config.toml:3: homeserver.url must be text in quotes",
+        ),
+        (
+            SOUND.replace("http://127.0.0.1:1", "matrix.example.org"),
+            "config.toml:3: homeserver.url is not a web address",
+        ),
+        (
+            SOUND.replace("http://127.0.0.1:1", "http://a:planted@b"),
+            "config.toml:3: homeserver.url must not hold a user or a password",
+        ),
+        (
+            SOUND.replace("\"example.org\"\n\n", "\"https://example.org\"\n\n"),
+            "config.toml:4: homeserver.server_name is not a server name",
+        ),
+        (
+            SOUND.replace("= \"user\"", "= \"usr\""),
+            "config.toml:11: bridge.permissions.\"example.org\" must be one of relay, user, admin; did you mean \"user\"?",
+        ),
+        (
+            SOUND.replace("= \"user\"", "= \"relay\""),
+            "config.toml:10: bridge.permissions lets nobody link a contact",
+        ),
+        (
+            SOUND.replace("\"example.org\" = ", "\"@alice\" = "),
+            "bridge.permissions.\"@alice\" is not a user id",
+        ),
+        (
+            appservice("as_token_file = \"planted-by-nobody\""),
+            "config.toml:7: appservice.as_token_file stands beside as_token; keep one of the two",
+        ),
+        (SOUND.replace("hs_token = ", "#"), "appservice.hs_token is missing; write hs_token = \""),
+        (
+            SOUND.replace("hs_token = \"hs-planted-token\"", "hs_token_file = \"absent\""),
+            "absent, which cannot be read",
+        ),
+        (
+            SOUND.replace("hs-planted", "as-planted"),
+            "config.toml:8: appservice.hs_token is the same as as_token",
+        ),
+        (
+            SOUND.replace("hs-planted-token", "hs planted token"),
+            "config.toml:8: appservice.hs_token must be one word",
+        ),
+        (
+            appservice("sender_localpart = \"wechatbot\""),
+            "config.toml:7: appservice.sender_localpart is the bot",
+        ),
+        (
+            appservice("sender_localpart = \"wechat_x\""),
+            "config.toml:7: appservice.sender_localpart begins like a ghost",
+        ),
+        (
+            appservice("ghost_prefix = \"wechat\""),
+            "config.toml:7: appservice.ghost_prefix also begins the bot's name",
+        ),
+        (appservice("bot = \"@wechatbot:example.org\""), "config.toml:7: appservice.bot may hold"),
+        (
+            appservice("listen = \"localhost:29350\""),
+            "config.toml:7: appservice.listen is not an address with a port",
+        ),
+        (appservice("id = \"we chat\""), "config.toml:7: appservice.id may hold only"),
+        (
+            more("[bridge]\nlanguage = \"zh-CN\""),
+            "config.toml:13: bridge.language must be one of en, zh",
+        ),
+        (
+            more("[bridge]\ndisplay_name = \"WeChat\""),
+            "config.toml:13: bridge.display_name must contain {name}",
+        ),
+        (
+            more("[bridge]\ncommand_prefix = \"! wechat\""),
+            "config.toml:13: bridge.command_prefix must be one word",
+        ),
+        (
+            more("[ilink]\napi_base = \"http://127.0.0.1:8080\""),
+            "config.toml:13: ilink.api_base is not https; write https://, or add \"127.0.0.1:8080\" to plain_http",
+        ),
+        (
+            more("[ilink]\nplain_http = \"127.0.0.1\""),
+            "config.toml:13: ilink.plain_http must be a list",
+        ),
+        (
+            more("[ilink]\nallow_hosts = [\"https://a.example.org\"]"),
+            "config.toml:13: ilink.allow_hosts must hold host names alone",
+        ),
+        (
+            more("[ilink]\nproxy = \"socks5://planted:planted@proxy\""),
+            "config.toml:13: ilink.proxy is not the address of an HTTP proxy",
+        ),
+        (more("[ilink]\nextra_ca_file = \"absent.pem\""), "absent.pem, which cannot be read"),
+        (
+            more("[ilink]\nbot_agent = \"bridge\""),
+            "config.toml:13: ilink.bot_agent must be products with versions",
+        ),
+        (
+            more("[delivery]\nburst = 0"),
+            "config.toml:13: delivery.burst must be a whole number from 1 to 1000",
+        ),
+        (
+            more("[delivery]\ninterval_ms = \"fast\""),
+            "config.toml:13: delivery.interval_ms must be a whole number from 0",
+        ),
+        (more("[store]\npath = \"\""), "config.toml:13: store.path must not be empty"),
+        (more("[log]\nfilter = \"a=b=c\""), "config.toml:13: log.filter is not a filter"),
+        (
+            more("[log]\nformat = \"JSON\""),
+            "config.toml:13: log.format must be one of pretty, json",
+        ),
+        (
+            SOUND.replace("hs-planted-token\"", "hs-planted-token"),
+            "config.toml:8: this is not TOML",
+        ),
+        (more("[store]\npath = planted"), "config.toml:13: this is not TOML"),
+    ];
+    for (config, sentence) in cases {
+        let output = Setup::new(config).run(&["check"]);
+        assert_refused(&output, 11, sentence);
+        assert!(said(&output).contains("there is a mistake"), "more than one: {}", said(&output));
+    }
+}
+
+#[test]
+fn several_mistakes_are_told_at_once_in_the_order_of_the_file() {
+    let config = format!("{SOUND}[log]\nformat = \"xml\"\n").replace("url =", "ulr =");
+    let said = said(&Setup::new(&config).run(&["check"]));
+    assert!(said.contains("there are 3 mistakes"), "{said}");
+    let at = |text: &str| said.find(text).unwrap();
+    assert!(at("config.toml:3: homeserver.ulr") < at("config.toml:13: log.format"), "{said}");
+    assert!(said.contains("homeserver.url is missing"), "{said}");
+}
+
+#[test]
+fn a_configuration_that_cannot_be_read_is_another_cause() {
+    let setup = Setup::sound();
+    let output = setup.run(&["run", "--config", "elsewhere.toml"]);
+    assert_refused(&output, 10, "elsewhere.toml cannot be read");
+}
+
+#[test]
+fn tokens_that_everybody_can_read_are_refused() {
+    let setup = Setup::sound();
+    fs::set_permissions(setup.path("config.toml"), fs::Permissions::from_mode(0o644)).unwrap();
+    let output = setup.run(&["check"]);
+    assert_refused(&output, 11, "appservice.as_token stands in a file that others can read");
+
+    let config = SOUND.replace("hs_token = \"hs-planted-token\"", "hs_token_file = \"hs\"");
+    let setup = Setup::new(&config);
+    setup.write("hs", "hs-planted-token\n", 0o644);
+    assert_refused(&setup.run(&["check"]), 11, "which others can read; run chmod o=");
+    fs::set_permissions(setup.path("hs"), fs::Permissions::from_mode(0o640)).unwrap();
+    assert!(setup.run(&["check"]).status.success());
+}
+
+#[test]
+fn the_environment_overrides_the_file_and_names_it() {
+    let setup = Setup::sound();
+    let output = setup.run_with(
+        &["registration"],
+        &[
+            ("WECHAT_BRIDGE__APPSERVICE__ID", "other"),
+            ("WECHAT_BRIDGE__APPSERVICE__AS_TOKEN_FILE", "token"),
+            ("WECHAT_BRIDGE_CONFIG", "config.toml"),
+        ],
+    );
+    assert_refused(&output, 11, "environment WECHAT_BRIDGE__APPSERVICE__AS_TOKEN_FILE: ");
+    setup.write("token", "from-the-file\n", 0o400);
+    let output = setup.run_with(
+        &["registration"],
+        &[
+            ("WECHAT_BRIDGE__APPSERVICE__ID", "other"),
+            ("WECHAT_BRIDGE__APPSERVICE__AS_TOKEN_FILE", "token"),
+        ],
+    );
+    let said = said(&output);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("id: other\n") && said.contains("as_token: from-the-file\n"), "{said}");
+}
+
+#[test]
+fn an_address_in_use_is_told_before_anything_starts() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let setup = Setup::sound();
+    let output = setup.run_with(&["run"], &[("WECHAT_BRIDGE__APPSERVICE__LISTEN", &address)]);
+    assert_refused(&output, 15, "another program listens there");
+    assert!(!setup.path("data").exists());
+}
+
+#[test]
+fn a_store_in_use_is_left_alone() {
+    let setup = Setup::sound();
+    let _open = Store::open(&setup.path("data")).unwrap();
+    assert_refused(&setup.run(&["export"]), 12, "in use by another process");
+}
+
+#[test]
+fn logins_go_out_of_one_store_and_into_another() {
+    let line = r#"{"owner":"@alice:example.org","bot_id":"b1@im.bot","token":"planted-bot-token","base_url":null,"contact_id":"c1@im.wechat","name":"planted name"}"#;
+    let from = Setup::sound();
+    from.write("in.jsonl", &format!("{line}\n"), 0o600);
+    let output = from.run(&["import", "in.jsonl"]);
+    assert_eq!(said(&output), "logins added: 1, replaced: 0\n");
+    assert_eq!(said(&from.run(&["import", "in.jsonl"])), "logins added: 0, replaced: 1\n");
+
+    let output = from.run(&["export", "out.jsonl"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(fs::read_to_string(from.path("out.jsonl")).unwrap(), format!("{line}\n"));
+    let mode = fs::metadata(from.path("out.jsonl")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(from.run(&["export"]).stdout, format!("{line}\n").as_bytes());
+}
+
+#[test]
+fn an_import_that_is_exposed_absent_or_broken_changes_nothing() {
+    let setup = Setup::sound();
+    setup.write("open.jsonl", "", 0o644);
+    assert_refused(&setup.run(&["import", "open.jsonl"]), 16, "can be read by other users");
+    assert_refused(&setup.run(&["import", "absent.jsonl"]), 16, "absent.jsonl");
+    setup.write("broken.jsonl", "\n{\"owner\":\"planted\"}\n{planted\n", 0o600);
+    let output = setup.run(&["import", "broken.jsonl"]);
+    assert_refused(&output, 16, "broken.jsonl:2: ");
+    assert_refused(&output, 16, "broken.jsonl:3: ");
+    assert!(setup.run(&["export"]).stdout.is_empty());
+}
+
+#[test]
+fn arguments_that_make_no_sense_are_a_usage_error() {
+    let setup = Setup::sound();
+    assert_refused(&setup.run(&["runn"]), 2, "run");
+    assert_refused(&setup.run(&[]), 2, "Usage");
+    let version = setup.run(&["--version"]);
+    assert_eq!(
+        said(&version),
+        concat!("matrix-appservice-wechat ", env!("CARGO_PKG_VERSION"), "\n")
+    );
+}
+
+#[test]
+fn every_exit_code_of_the_help_is_explained_in_the_setup_document() {
+    let help = said(&Setup::sound().run(&["--help"]));
+    let document = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/setup.md"));
+    let document = document.unwrap();
+    let (_, codes) = help.split_once("Exit codes:\n").unwrap();
+    let rows: Vec<_> = codes.lines().filter_map(|row| row.trim().split_once("  ")).collect();
+    assert!(rows.len() > 10, "{help}");
+    for (code, meaning) in rows {
+        assert!(document.contains(&format!("| {code} | {meaning} |")), "{code} {meaning}");
+    }
+}
