@@ -2,7 +2,10 @@
 
 use std::{fmt, process::ExitCode};
 
-use matrix_appservice_wechat::{bridge::StartError, config, store};
+use matrix_appservice_wechat::{
+    bridge::{Death, StartError},
+    config, store,
+};
 
 /// The causes of an end that was not asked for, each with a code of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,8 +85,22 @@ impl From<StartError> for Failure {
     fn from(why: StartError) -> Self {
         match why {
             StartError::Store(why) => Self::from(why),
-            StartError::TokenRefused => Self::new(Exit::TokenRefused, why),
             StartError::Ilink(_) => Self::new(Exit::IlinkOptions, why),
+            StartError::Config(_) | StartError::Homeserver(_) => {
+                Self::new(Exit::ConfigInvalid, why)
+            }
+            StartError::Listener(_) => Self::new(Exit::CannotListen, why),
+        }
+    }
+}
+
+impl From<&Death> for Failure {
+    fn from(why: &Death) -> Self {
+        match why {
+            Death::Store(why) => Self::from(why.clone()),
+            Death::TokenRefused | Death::BotRefused(_) => {
+                Self::sentence(Exit::TokenRefused, why.to_string())
+            }
         }
     }
 }

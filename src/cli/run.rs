@@ -35,22 +35,21 @@ async fn serve(config: Config) -> Result<(), Failure> {
         () = signals.next() => return Ok(()),
     };
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "running");
-    let told = tokio::select! {
-        () = signals.next() => true,
-        () = bridge.ended() => false,
+    let death = tokio::select! {
+        () = signals.next() => None,
+        death = bridge.ended() => Some(death),
     };
     tracing::info!("finishing what is in hand; a second signal stops at once");
     tokio::select! {
-        () = bridge.stop(PATIENCE) => tracing::info!("stopped"),
+        stopped = bridge.stop(PATIENCE) => {
+            if death.is_none() {
+                stopped?;
+            }
+            tracing::info!("stopped");
+        }
         () = signals.next() => tracing::warn!("stopped at once; the rest resumes at the next start"),
     }
-    if told {
-        return Ok(());
-    }
-    Err(Failure::sentence(
-        Exit::Internal,
-        "the bridge ended by itself; the lines above say why, and it resumes when it is started again",
-    ))
+    death.map_or(Ok(()), |death| Err(Failure::from(&*death)))
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
