@@ -4,7 +4,7 @@
 const WORDS = {
   en: {
     phones: "Phones",
-    newPhone: "Name of a new phone",
+    newPhone: "New phone",
     add: "Add",
     whatIsThis: "Each phone is one WeChat user of this simulator. Whatever you write goes to its bot.",
     more: "More",
@@ -53,7 +53,7 @@ const WORDS = {
   },
   zh: {
     phones: "手机",
-    newPhone: "新手机的名字",
+    newPhone: "新手机",
     add: "添加",
     whatIsThis: "每部手机是模拟器里的一位微信用户,写下的内容都会发给它的机器人。",
     more: "更多",
