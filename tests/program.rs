@@ -2,15 +2,16 @@
 
 use std::{
     fs,
-    io::Write,
+    io::{BufRead, BufReader, Write},
     net::TcpListener,
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::{Child, Command, Output, Stdio},
 };
 
 use matrix_appservice_wechat::store::Store;
 use tempfile::TempDir;
+use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
 
 /// A folder with a configuration, and the program run on it.
 struct Setup {
@@ -42,6 +43,19 @@ impl Setup {
 
     fn run(&self, arguments: &[&str]) -> Output {
         self.run_with(arguments, &[])
+    }
+
+    /// Starts `run` without waiting for its end.
+    fn start(&self, env: &[(&str, &str)]) -> Child {
+        Command::new(env!("CARGO_BIN_EXE_matrix-appservice-wechat"))
+            .arg("run")
+            .current_dir(self.folder.path())
+            .env_clear()
+            .envs(env.iter().copied())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
     }
 
     fn run_with(&self, arguments: &[&str], env: &[(&str, &str)]) -> Output {
@@ -326,6 +340,45 @@ fn an_address_in_use_is_told_before_anything_starts() {
     let output = setup.run_with(&["run"], &[("WECHAT_BRIDGE__APPSERVICE__LISTEN", &address)]);
     assert_refused(&output, 15, "another program listens there");
     assert!(!setup.path("data").exists());
+}
+
+#[tokio::test]
+async fn a_homeserver_that_does_not_know_the_token_ends_the_run() {
+    let homeserver = MockServer::start().await;
+    let unknown = serde_json::json!({ "errcode": "M_UNKNOWN_TOKEN", "error": "unknown" });
+    let answer = ResponseTemplate::new(401).set_body_json(unknown);
+    Mock::given(any()).respond_with(answer).mount(&homeserver).await;
+    let setup = Setup::sound();
+    let program = setup.start(&[
+        ("WECHAT_BRIDGE__HOMESERVER__URL", &homeserver.uri()),
+        ("WECHAT_BRIDGE__APPSERVICE__LISTEN", "127.0.0.1:0"),
+    ]);
+    let output = tokio::task::spawn_blocking(move || program.wait_with_output().unwrap());
+    assert_refused(&output.await.unwrap(), 14, "the homeserver refused the as_token");
+}
+
+#[test]
+fn a_signal_ends_the_run_in_order() {
+    for signal in ["TERM", "INT"] {
+        let setup = Setup::sound();
+        let mut program = setup.start(&[
+            ("WECHAT_BRIDGE__APPSERVICE__LISTEN", "127.0.0.1:0"),
+            ("WECHAT_BRIDGE__LOG__FORMAT", "json"),
+        ]);
+        let mut lines = BufReader::new(program.stderr.take().unwrap()).lines();
+        let mut seen = lines.by_ref().map(Result::unwrap);
+        assert!(seen.any(|line| line.contains("\"running\"")), "it never ran");
+        let kill = Command::new("kill").args(["-s", signal, &program.id().to_string()]).status();
+        assert!(kill.unwrap().success());
+        let rest: Vec<_> = lines.map(Result::unwrap).collect();
+        assert_eq!(program.wait().unwrap().code(), Some(0), "{rest:?}");
+        for line in rest {
+            let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+            assert!(line.get("level").is_some(), "{line}");
+        }
+        // Whoever comes next gets the store.
+        assert!(setup.run(&["export"]).status.success());
+    }
 }
 
 #[test]

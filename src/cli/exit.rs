@@ -2,7 +2,10 @@
 
 use std::{fmt, process::ExitCode};
 
-use matrix_appservice_wechat::{bridge::StartError, config, store};
+use matrix_appservice_wechat::{
+    bridge::{Death, StartError},
+    config, store,
+};
 
 /// The causes of an end that was not asked for, each with a code of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +19,7 @@ pub(crate) enum Exit {
     FileRefused = 16,
     StoreUnusable = 17,
     StoreNewer = 18,
+    BotRefused = 19,
     IlinkOptions = 20,
     Internal = 70,
 }
@@ -80,10 +84,22 @@ impl From<store::Error> for Failure {
 
 impl From<StartError> for Failure {
     fn from(why: StartError) -> Self {
+        let exit = match why {
+            StartError::Store(why) => return Self::from(why),
+            StartError::Ilink(_) => Exit::IlinkOptions,
+            StartError::Config(_) | StartError::Homeserver(_) => Exit::ConfigInvalid,
+            StartError::Listener(_) => Exit::CannotListen,
+        };
+        Self::sentence(exit, why.to_string())
+    }
+}
+
+impl From<&Death> for Failure {
+    fn from(why: &Death) -> Self {
         match why {
-            StartError::Store(why) => Self::from(why),
-            StartError::TokenRefused => Self::new(Exit::TokenRefused, why),
-            StartError::Ilink(_) => Self::new(Exit::IlinkOptions, why),
+            Death::Store(why) => Self::from(why.clone()),
+            Death::TokenRefused => Self::sentence(Exit::TokenRefused, why.to_string()),
+            Death::BotRefused(_) => Self::sentence(Exit::BotRefused, why.to_string()),
         }
     }
 }
@@ -106,6 +122,7 @@ const CODES: &[(u8, &str)] = &[
     (Exit::FileRefused as u8, "the file to export to or import from is refused"),
     (Exit::StoreUnusable as u8, "the store cannot be read or written"),
     (Exit::StoreNewer as u8, "the store was written by a newer version"),
+    (Exit::BotRefused as u8, "the homeserver refuses the bot user"),
     (Exit::IlinkOptions as u8, "the options in [ilink] cannot be used"),
     (Exit::Internal as u8, "an error inside the bridge"),
 ];

@@ -35,22 +35,23 @@ async fn serve(config: Config) -> Result<(), Failure> {
         () = signals.next() => return Ok(()),
     };
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "running");
-    let told = tokio::select! {
-        () = signals.next() => true,
-        () = bridge.ended() => false,
+    let death = tokio::select! {
+        () = signals.next() => None,
+        death = bridge.ended() => Some(death),
     };
     tracing::info!("finishing what is in hand; a second signal stops at once");
-    tokio::select! {
-        () = bridge.stop(PATIENCE) => tracing::info!("stopped"),
-        () = signals.next() => tracing::warn!("stopped at once; the rest resumes at the next start"),
+    let stopped = tokio::select! {
+        stopped = bridge.stop(PATIENCE) => stopped.map_err(Failure::from),
+        () = signals.next() => {
+            tracing::warn!("stopped at once; the rest resumes at the next start");
+            Ok(())
+        }
+    };
+    match death {
+        // What ended the bridge also explains why its end failed.
+        Some(death) => Err(Failure::from(death.as_ref())),
+        None => stopped,
     }
-    if told {
-        return Ok(());
-    }
-    Err(Failure::sentence(
-        Exit::Internal,
-        "the bridge ended by itself; the lines above say why, and it resumes when it is started again",
-    ))
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
