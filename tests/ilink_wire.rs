@@ -387,6 +387,15 @@ async fn wrong_options_are_named() {
     assert_eq!(strange.unwrap_err(), Error::HostNotAllowed { host: "evil.example".to_owned() });
 }
 
+#[tokio::test]
+async fn the_password_of_a_proxy_does_not_print() {
+    let proxy = Url::parse("http://me:PPP@127.0.0.1:3128").unwrap();
+    let options = Options { proxy: Some(proxy), ..options("https://ilinkai.weixin.qq.com") };
+    let shown = format!("{options:?}");
+    let client = Client::new(options).unwrap();
+    assert!(!format!("{shown} {client:?}").contains("PPP"));
+}
+
 /// Mounts one answer to the status of a code, given once.
 async fn status_once(server: &MockServer, answer: &str) {
     Mock::given(method("GET"))

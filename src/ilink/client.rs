@@ -24,7 +24,7 @@ use super::{
 use crate::id::{BotToken, ContextToken, Cursor, WechatUserId};
 
 /// How iLink is reached.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Options {
     /// The API's fixed host, where logins begin.
     pub api_base: Url,
@@ -38,6 +38,18 @@ pub struct Options {
     pub proxy: Option<Url>,
     /// How the bridge names itself; see [`agent::is_bot_agent`].
     pub bot_agent: String,
+}
+
+impl fmt::Debug for Options {
+    /// Leaves the proxy out, whose address may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("api_base", &self.api_base.as_str())
+            .field("cdn_base", &self.cdn_base.as_str())
+            .field("hosts", &self.hosts)
+            .field("bot_agent", &self.bot_agent)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Speaks to iLink; cheap to clone.
@@ -144,7 +156,8 @@ impl Client {
     /// 45 at least, before it counts as one that brought nothing.
     ///
     /// # Errors
-    /// As every call, but neither a timeout nor a gateway that gave up (502, 504, 524) is one.
+    /// As every call, but neither a timeout nor a gateway that gave up (502, 504, 524) nor a
+    /// connection that was cut while it idled is one.
     pub async fn get_updates(
         &self,
         session: &Session,
@@ -155,15 +168,13 @@ impl Client {
         let bounds = Bounds { within, bytes: LARGE };
         let started = Instant::now();
         let body = wire::poll(cursor, self.base_info());
-        let mut updates = match self.post(session, "ilink/bot/getupdates", body, bounds).await {
+        let answer = self.post(session, "ilink/bot/getupdates", body, bounds).await;
+        let took = started.elapsed();
+        let mut updates = match answer {
             Ok(body) => Updates::parse(&body)?,
-            Err(Error::Timeout) => Updates { timed_out: true, ..Updates::default() },
-            Err(Error::Http { status: status @ (502 | 504 | 524) }) => {
-                Updates { timed_out: true, gateway: Some(status), ..Updates::default() }
-            }
-            Err(error) => return Err(error),
+            Err(error) => Updates::of_failure(error, took)?,
         };
-        updates.took = started.elapsed();
+        updates.took = took;
         Ok(updates)
     }
 

@@ -22,7 +22,10 @@ pub enum Error {
     /// No answer within the time of this call; whether the server acted on it is unknown.
     #[error("iLink did not answer in time")]
     Timeout,
-    /// No connection, or one that broke.
+    /// The connection broke before the answer was whole; whether the server acted is unknown.
+    #[error("the connection to iLink broke")]
+    Cut,
+    /// No connection.
     #[error("iLink cannot be reached: {reason}")]
     Unreachable {
         /// The innermost cause in at most 200 characters, such as "Connection refused".
@@ -73,9 +76,11 @@ impl Error {
     /// Whether doing the same call again makes sense.
     pub fn retry(&self) -> Retry {
         match self {
-            Self::Timeout | Self::Unreachable { .. } | Self::Garbled | Self::TooLarge { .. } => {
-                Retry::After(SHORT)
-            }
+            Self::Timeout
+            | Self::Cut
+            | Self::Unreachable { .. }
+            | Self::Garbled
+            | Self::TooLarge { .. } => Retry::After(SHORT),
             Self::Http { status: 408 | 429 | 500..=599 } => Retry::After(SHORT),
             Self::SessionExpired
             | Self::Refused { .. }
@@ -94,22 +99,26 @@ impl Error {
         }
     }
 
-    /// The error of a request that failed on the way; keeps the cause and drops the URL.
+    /// The error of a request that failed on the way.
     pub(crate) fn of_transport(error: &reqwest::Error) -> Self {
-        if error.is_timeout() && !error.is_connect() {
+        let established = !error.is_connect() && !error.is_builder();
+        if established && error.is_timeout() {
             return Self::Timeout;
         }
-        let mut cause: &dyn std::error::Error = error;
-        while let Some(inner) = cause.source() {
-            cause = inner;
+        if established {
+            return Self::Cut;
         }
-        // The outermost error prints its URL, the ones below it do not.
-        let reason = match std::error::Error::source(error) {
-            Some(_) => cause.to_string(),
-            None => "the request failed".to_owned(),
-        };
-        Self::Unreachable { reason: printable(&reason) }
+        Self::Unreachable { reason: reason(error) }
     }
+}
+
+/// The innermost cause of a failure; the outermost error prints its URL, the ones below do not.
+pub(crate) fn reason(error: &reqwest::Error) -> String {
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause.and_then(std::error::Error::source) {
+        cause = Some(inner);
+    }
+    cause.map_or_else(|| "the request failed".to_owned(), |cause| printable(&cause.to_string()))
 }
 
 /// Outside text made fit for a log line: trimmed, without control characters, bounded.
@@ -146,7 +155,9 @@ mod tests {
         for never in [Error::SessionExpired, refused, Error::Http { status: 404 }] {
             assert_eq!(never.retry(), Retry::Never);
         }
-        for later in [Error::Timeout, Error::Http { status: 503 }, Error::Http { status: 429 }] {
+        for later in
+            [Error::Timeout, Error::Cut, Error::Http { status: 503 }, Error::Http { status: 429 }]
+        {
             assert_eq!(later.retry(), Retry::After(SHORT));
         }
     }

@@ -3,17 +3,28 @@
 //! Knows headers, limits and certificates; knows no endpoint and no secret but the one that a
 //! header carries.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use reqwest::{Certificate, Proxy, RequestBuilder, redirect::Policy};
 use url::Url;
 
-use super::{answer, client::Options, error::Error, wire};
+use super::{
+    answer,
+    client::Options,
+    error::{self, Error},
+    wire,
+};
 
 /// Sends requests with the headers that iLink wants and reads answers under a limit.
-#[derive(Debug)]
 pub(super) struct Http(reqwest::Client);
+
+impl fmt::Debug for Http {
+    /// Leaves the proxy out, whose address may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Http(…)")
+    }
+}
 
 /// How long one call may take and how long its answer may be.
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +55,7 @@ impl Http {
             let proxy = Proxy::all(proxy.as_str());
             builder = builder.proxy(proxy.map_err(|_| setup("the proxy's address is not usable"))?);
         }
-        let client = builder.build().map_err(|e| setup(&Error::of_transport(&e).to_string()))?;
+        let client = builder.build().map_err(|e| setup(&error::reason(&e)))?;
         Ok(Self(client))
     }
 
@@ -113,3 +124,67 @@ const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// Each login holds one connection while it polls; between two polls it is kept only briefly.
 const IDLE: Duration = Duration::from_secs(60);
 const MOST_IDLE: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use std::{io::Write, net::TcpListener};
+
+    use super::*;
+    use crate::ilink::host::HostRules;
+
+    fn http() -> Http {
+        let base = Url::parse("https://ilinkai.weixin.qq.com").unwrap();
+        let options = Options {
+            api_base: base.clone(),
+            cdn_base: base,
+            hosts: HostRules::new(&[], &[]),
+            extra_ca_pem: None,
+            proxy: None,
+            bot_agent: String::new(),
+        };
+        Http::new(&options).unwrap()
+    }
+
+    async fn ask(listener: &TcpListener, within: Duration) -> Result<Vec<u8>, Error> {
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        http().ask(Url::parse(&url).unwrap(), Bounds { within, bytes: 9 }).await
+    }
+
+    #[tokio::test]
+    async fn silence_is_a_timeout() {
+        // The kernel takes the connection, and nobody ever answers it.
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let answer = ask(&listener, Duration::from_millis(100)).await;
+        assert_eq!(answer, Err(Error::Timeout));
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_breaks_in_the_answer_is_cut() {
+        for begun in ["", "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nab"] {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let server = listener.try_clone().unwrap();
+            let serving = std::thread::spawn(move || {
+                let (mut stream, _) = server.accept().unwrap();
+                std::io::Read::read(&mut stream, &mut [0; 1024]).unwrap();
+                stream.write_all(begun.as_bytes()).unwrap();
+            });
+            let answer = ask(&listener, Duration::from_secs(30)).await;
+            serving.join().unwrap();
+            assert_eq!(answer, Err(Error::Cut), "{begun}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_longer_answer_than_agreed_is_not_read() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let server = listener.try_clone().unwrap();
+        let serving = std::thread::spawn(move || {
+            let (mut stream, _) = server.accept().unwrap();
+            std::io::Read::read(&mut stream, &mut [0; 1024]).unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n0123456789").unwrap();
+        });
+        let answer = ask(&listener, Duration::from_secs(30)).await;
+        serving.join().unwrap();
+        assert_eq!(answer, Err(Error::TooLarge { limit: 9 }));
+    }
+}

@@ -16,7 +16,8 @@ pub struct Updates {
     pub cursor: Option<Cursor>,
     /// For how long the server says it holds the next poll; at most five minutes.
     pub hold: Option<Duration>,
-    /// Whether there was no answer in time; the poll counts as one that brought nothing.
+    /// Whether there was no answer: the time ran out, or somebody on the way hung up. The poll
+    /// counts as one that brought nothing.
     pub timed_out: bool,
     /// The gateway's HTTP status, when it gave up waiting for the server.
     pub gateway: Option<u16>,
@@ -43,9 +44,24 @@ impl Updates {
             ..Self::default()
         })
     }
+
+    /// The poll that brought nothing, where that is what a failure after `took` amounts to.
+    ///
+    /// Networks and gateways cut idle connections, some of them after 17 seconds; that is not a
+    /// server in trouble.
+    pub(super) fn of_failure(error: Error, took: Duration) -> Result<Self, Error> {
+        let quiet = Self { timed_out: true, ..Self::default() };
+        if let Error::Http { status: status @ (502 | 504 | 524) } = error {
+            return Ok(Self { gateway: Some(status), ..quiet });
+        }
+        let held = error == Error::Cut && took >= HELD_A_WHILE;
+        if held || error == Error::Timeout { Ok(quiet) } else { Err(error) }
+    }
 }
 
 const LONGEST_HOLD: Duration = Duration::from_secs(300);
+/// A connection that breaks sooner than this counts as a failure.
+const HELD_A_WHILE: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
 mod tests {
@@ -108,6 +124,19 @@ mod tests {
         assert_eq!(hold("0"), None);
         assert_eq!(hold("-1"), None);
         assert_eq!(hold("99999999999999"), Some(Duration::from_secs(300)));
+    }
+
+    #[test]
+    fn a_poll_that_nobody_answered_brought_nothing() {
+        let ended = |error, seconds| Updates::of_failure(error, Duration::from_secs(seconds));
+        let quiet = ended(Error::Timeout, 45).unwrap();
+        assert_eq!((quiet.timed_out, quiet.gateway, quiet.messages.len()), (true, None, 0));
+        assert!(ended(Error::Cut, 17).unwrap().timed_out);
+        assert_eq!(ended(Error::Http { status: 524 }, 0).unwrap().gateway, Some(524));
+        let unreachable = Error::Unreachable { reason: String::new() };
+        for error in [Error::Cut, Error::Http { status: 500 }, Error::SessionExpired, unreachable] {
+            assert_eq!(ended(error.clone(), 4).unwrap_err(), error);
+        }
     }
 
     #[test]

@@ -158,14 +158,8 @@ fn open_when_free(config: &sled::Config) -> Result<sled::Db, Fault> {
 fn fault(error: sled::Error) -> Fault {
     match error {
         sled::Error::Io(io) if io.to_string().contains("could not acquire lock") => Fault::Locked,
-        sled::Error::Io(io) => match io.kind() {
-            ErrorKind::PermissionDenied
-            | ErrorKind::StorageFull
-            | ErrorKind::QuotaExceeded
-            | ErrorKind::FileTooLarge
-            | ErrorKind::ReadOnlyFilesystem => Fault::Io(io.to_string()),
-            _ => Fault::Corrupt(format!("the database cannot be read ({io})")),
-        },
+        sled::Error::Io(io) if REFUSALS.contains(&io.kind()) => Fault::Io(io.to_string()),
+        sled::Error::Io(io) => Fault::Corrupt(format!("the database cannot be read ({io})")),
         sled::Error::Corruption { .. } => Fault::Corrupt("a page's checksum is wrong".into()),
         other @ (sled::Error::CollectionNotFound(_)
         | sled::Error::Unsupported(_)
@@ -175,7 +169,15 @@ fn fault(error: sled::Error) -> Fault {
     }
 }
 
+/// What a file system says when the data may well be sound.
+const REFUSALS: [ErrorKind; 5] = [
+    ErrorKind::PermissionDenied,
+    ErrorKind::StorageFull,
+    ErrorKind::QuotaExceeded,
+    ErrorKind::FileTooLarge,
+    ErrorKind::ReadOnlyFilesystem,
+];
 const SEGMENT_BYTES: usize = 512 * 1024;
-const CACHE_BYTES: u64 = 4 * 1024 * 1024;
+const CACHE_BYTES: u64 = 1024 * 1024;
 const LOCK_TRIES: u32 = 200;
 const LOCK_PAUSE: Duration = Duration::from_millis(10);

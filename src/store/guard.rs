@@ -224,7 +224,8 @@ fn path(dir: &Path) -> PathBuf {
 }
 
 const SLOT_BYTES: usize = 1024;
-const TALLY_STEP: usize = 1_000;
+/// Few, since an entry can be as large as a message.
+const TALLY_STEP: usize = 64;
 
 #[cfg(test)]
 mod tests {

@@ -97,19 +97,18 @@ pub async fn import_lines(
     now: Timestamp,
 ) -> Result<Report, Error> {
     let (lines, errors) = read_lines(from)?;
-    let mut report = Report { errors, ..Report::default() };
-    if !report.errors.is_empty() {
-        return Ok(report);
+    if !errors.is_empty() {
+        return Ok(Report { errors, ..Report::default() });
     }
-    let mut known = Known::read(store)?;
+    let mut known = Known::read(store, now)?;
     for some in lines.chunks(LINES_AT_ONCE) {
         let mut change = Change::new();
         for line in some {
-            change = known.take_in(store, change, line, now, &mut report);
+            change = known.take_in(store, change, line);
         }
         store.commit(change).await?;
     }
-    Ok(report)
+    Ok(known.report)
 }
 
 /// Appends the login's line, unless its owner logged it out.
@@ -134,10 +133,12 @@ pub(super) fn append_line(text: &mut String, login: &Login) {
 struct Known {
     logins: HashMap<PortalKey, Login>,
     portals: HashMap<PortalKey, PortalId>,
+    now: Timestamp,
+    report: Report,
 }
 
 impl Known {
-    fn read(store: &Store) -> Result<Self, Error> {
+    fn read(store: &Store, now: Timestamp) -> Result<Self, Error> {
         let key = |login: &Login| PortalKey {
             owner: login.owner.clone(),
             contact: login.contact.clone(),
@@ -145,17 +146,12 @@ impl Known {
         Ok(Self {
             logins: store.logins()?.into_iter().map(|login| (key(&login), login)).collect(),
             portals: store.portals()?.into_iter().map(|portal| (portal.key, portal.id)).collect(),
+            now,
+            report: Report::default(),
         })
     }
 
-    fn take_in(
-        &mut self,
-        store: &Store,
-        change: Change,
-        line: &Sound,
-        now: Timestamp,
-        report: &mut Report,
-    ) -> Change {
+    fn take_in(&mut self, store: &Store, change: Change, line: &Sound) -> Change {
         let key = PortalKey { owner: line.owner.clone(), contact: line.contact.clone() };
         let old = self.logins.get(&key);
         let login = Login {
@@ -167,19 +163,19 @@ impl Known {
             base_url: line.base_url.clone(),
             name: line.name.clone().or_else(|| old.and_then(|old| old.name.clone())),
             state: LoginState::Active,
-            created: old.map_or(now, |old| old.created),
+            created: old.map_or(self.now, |old| old.created),
         };
         let mut change = change.put_login(&login);
         match old {
             Some(old) if old.bot != login.bot || old.token != login.token => {
-                report.replaced += 1;
+                self.report.replaced += 1;
                 change = change.drop_cursor(login.id);
                 if let Some(portal) = self.portals.get(&key) {
                     change = change.drop_reply(*portal);
                 }
             }
-            Some(_) => report.replaced += 1,
-            None => report.added += 1,
+            Some(_) => self.report.replaced += 1,
+            None => self.report.added += 1,
         }
         if !self.portals.contains_key(&key) {
             let (id, name) = (store.new_portal_id(), login.name.clone());

@@ -15,9 +15,7 @@ impl Clock {
         reason = "the simulator is another program than the bridge and keeps its own time; this is its only reading"
     )]
     pub(crate) fn now_ms(&self) -> i64 {
-        let machine = std::time::SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| millis(since));
+        let machine = std::time::SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, millis);
         machine + self.offset_ms.load(Ordering::Relaxed)
     }
 

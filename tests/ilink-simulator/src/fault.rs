@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 use serde_json::json;
 
 use crate::answer::{self, json_answer};
@@ -127,8 +127,13 @@ impl Fault {
 fn broken_off(whole: Bytes) -> Response {
     let announced = whole.len().max(2);
     let half = whole.slice(..whole.len() / 2);
-    let parts = [Ok(half), Err(std::io::Error::other("cut on request"))];
-    let mut response = Response::new(Body::from_stream(stream::iter(parts)));
+    let end = stream::once(async {
+        // A pause lets the first half out; else both would end in the same buffer.
+        tokio::task::yield_now().await;
+        Err(std::io::Error::other("cut on request"))
+    });
+    let parts = stream::iter((!half.is_empty()).then_some(Ok(half))).chain(end);
+    let mut response = Response::new(Body::from_stream(parts));
     response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(announced));
     response
         .headers_mut()

@@ -84,11 +84,9 @@ fn screen(world: &mut World, name: &str, now_ms: i64) -> Value {
     let device = world.ensure_device(name);
     let (user, typing, digits) = (device.user_id.clone(), device.typing, device.digits.clone());
     let qr = device.qr.clone().and_then(|id| world.qrs.get(&id));
-    let login = qr.map(|qr| match &qr.state {
-        _ if qr.too_old(now_ms) && matches!(qr.state, QrState::Scanned | QrState::NeedsDigits) => {
-            "expired"
-        }
-        state => state.status(),
+    let login = qr.map(|qr| {
+        let open = matches!(qr.state, QrState::Scanned | QrState::NeedsDigits);
+        if open && qr.too_old(now_ms) { "expired" } else { qr.state.status() }
     });
     json!({
         "name": name,

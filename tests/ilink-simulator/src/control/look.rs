@@ -37,7 +37,7 @@ pub(super) async fn state(State(shared): State<Arc<Shared>>) -> Response {
 }
 
 pub(super) async fn phones(State(shared): State<Arc<Shared>>) -> Response {
-    json_answer(&shared.quietly(|world| phone_list(world)))
+    json_answer(&shared.quietly(phone_list))
 }
 
 /// QR codes without a scan, newest last.
