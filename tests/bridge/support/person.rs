@@ -132,9 +132,8 @@ impl Person {
         let mut request = CreateRoom::new();
         request.invite = vec![bot.clone()];
         request.is_direct = true;
-        request.preset = Some(
-            matrix_sdk::ruma::api::client::room::create_room::v3::RoomPreset::TrustedPrivateChat,
-        );
+        request.preset =
+            Some(matrix_sdk::ruma::api::client::room::create_room::v3::RoomPreset::TrustedPrivateChat);
         let room = self.client.create_room(request).await.unwrap();
         let id = room.room_id().to_string();
         self.wait(&id, |m| m.sender() == bot && m.kind() == "m.room.message").await;
@@ -175,8 +174,9 @@ impl Person {
     pub(crate) async fn ask(&self, world: &World, room: &str, command: &str) -> String {
         let sent = self.say(room, command).await;
         let bot = world.bot();
-        let answer = self
-            .wait_after(room, &sent, |m| m.sender() == bot && m.content()["msgtype"] == "m.notice");
+        let answer = self.wait_after(room, &sent, |m| {
+            m.sender() == bot && m.content()["msgtype"] == "m.notice"
+        });
         answer.await.body().to_owned()
     }
 
@@ -221,12 +221,8 @@ impl Person {
         events
             .into_iter()
             .map(|event| match event {
-                matrix_sdk::deserialized_responses::RawAnySyncOrStrippedState::Sync(raw) => {
-                    json(raw.json().to_owned())
-                }
-                matrix_sdk::deserialized_responses::RawAnySyncOrStrippedState::Stripped(raw) => {
-                    json(raw.json().to_owned())
-                }
+                matrix_sdk::deserialized_responses::RawAnySyncOrStrippedState::Sync(raw) => json(raw.json().to_owned()),
+                matrix_sdk::deserialized_responses::RawAnySyncOrStrippedState::Stripped(raw) => json(raw.json().to_owned()),
             })
             .collect()
     }
