@@ -19,6 +19,7 @@ pub(crate) enum Exit {
     FileRefused = 16,
     StoreUnusable = 17,
     StoreNewer = 18,
+    BotRefused = 19,
     IlinkOptions = 20,
     Internal = 70,
 }
@@ -83,14 +84,13 @@ impl From<store::Error> for Failure {
 
 impl From<StartError> for Failure {
     fn from(why: StartError) -> Self {
-        match why {
-            StartError::Store(why) => Self::from(why),
-            StartError::Ilink(_) => Self::new(Exit::IlinkOptions, why),
-            StartError::Config(_) | StartError::Homeserver(_) => {
-                Self::new(Exit::ConfigInvalid, why)
-            }
-            StartError::Listener(_) => Self::new(Exit::CannotListen, why),
-        }
+        let exit = match why {
+            StartError::Store(why) => return Self::from(why),
+            StartError::Ilink(_) => Exit::IlinkOptions,
+            StartError::Config(_) | StartError::Homeserver(_) => Exit::ConfigInvalid,
+            StartError::Listener(_) => Exit::CannotListen,
+        };
+        Self::sentence(exit, why.to_string())
     }
 }
 
@@ -98,9 +98,8 @@ impl From<&Death> for Failure {
     fn from(why: &Death) -> Self {
         match why {
             Death::Store(why) => Self::from(why.clone()),
-            Death::TokenRefused | Death::BotRefused(_) => {
-                Self::sentence(Exit::TokenRefused, why.to_string())
-            }
+            Death::TokenRefused => Self::sentence(Exit::TokenRefused, why.to_string()),
+            Death::BotRefused(_) => Self::sentence(Exit::BotRefused, why.to_string()),
         }
     }
 }
@@ -123,6 +122,7 @@ const CODES: &[(u8, &str)] = &[
     (Exit::FileRefused as u8, "the file to export to or import from is refused"),
     (Exit::StoreUnusable as u8, "the store cannot be read or written"),
     (Exit::StoreNewer as u8, "the store was written by a newer version"),
+    (Exit::BotRefused as u8, "the homeserver refuses the bot user"),
     (Exit::IlinkOptions as u8, "the options in [ilink] cannot be used"),
     (Exit::Internal as u8, "an error inside the bridge"),
 ];

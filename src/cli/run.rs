@@ -40,26 +40,29 @@ async fn serve(config: Config) -> Result<(), Failure> {
         death = bridge.ended() => Some(death),
     };
     tracing::info!("finishing what is in hand; a second signal stops at once");
-    tokio::select! {
-        stopped = bridge.stop(PATIENCE) => {
-            if death.is_none() {
-                stopped?;
-            }
-            tracing::info!("stopped");
+    let stopped = tokio::select! {
+        stopped = bridge.stop(PATIENCE) => stopped.map_err(Failure::from),
+        () = signals.next() => {
+            tracing::warn!("stopped at once; the rest resumes at the next start");
+            Ok(())
         }
-        () = signals.next() => tracing::warn!("stopped at once; the rest resumes at the next start"),
+    };
+    match death {
+        // What ended the bridge also explains why its end failed.
+        Some(death) => Err(Failure::from(death.as_ref())),
+        None => stopped,
     }
-    death.map_or(Ok(()), |death| Err(Failure::from(&*death)))
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).await.map_err(|why| {
-        let cure = match why.kind() {
-            io::ErrorKind::AddrInUse => {
-                "another program listens there; stop it or choose another port"
-            }
-            io::ErrorKind::PermissionDenied => "choose a port above 1023",
-            _ => "choose an address of this machine, like 127.0.0.1:29350",
+        let kind = why.kind();
+        let cure = if kind == io::ErrorKind::AddrInUse {
+            "another program listens there; stop it or choose another port"
+        } else if kind == io::ErrorKind::PermissionDenied {
+            "choose a port above 1023"
+        } else {
+            "choose an address of this machine, like 127.0.0.1:29350"
         };
         let what = format!("cannot listen on {address} (appservice.listen): {why}; {cure}");
         Failure::sentence(Exit::CannotListen, what)
