@@ -83,6 +83,7 @@ async fn fill(store: &Store, n: u64) {
                 heard: NOW,
                 sends: 3,
                 held_until: None,
+                throttled: 2,
             };
             let entry = from_matrix(store, i);
             change = change

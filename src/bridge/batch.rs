@@ -65,7 +65,8 @@ impl Sorting<'_> {
         }
         let sources = self.sources(&keys);
         if let Some(reason) = message.as_ref().and_then(not_for_us) {
-            return Ok(self.ignore(&sources, reason));
+            self.ignore(&sources, reason);
+            return Ok(());
         }
         let portal = self.portal_for(message.as_ref());
         if let Some(message) = &message {

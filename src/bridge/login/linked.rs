@@ -85,8 +85,8 @@ pub(super) async fn keep(
         Wanted::Again { login, name: wanted } if *login != login_id => {
             Linked::Other { name, wanted: wanted.clone() }
         }
-        _ if known.is_some() => Linked::Again { name },
-        _ => Linked::New { name },
+        Wanted::Again { .. } | Wanted::Anybody { .. } if known.is_some() => Linked::Again { name },
+        Wanted::Again { .. } | Wanted::Anybody { .. } => Linked::New { name },
     })
 }
 

@@ -21,7 +21,6 @@ pub(crate) enum Note<'a> {
 }
 
 impl Note<'_> {
-    #[expect(clippy::too_many_lines, reason = "a table reads best in one piece")]
     pub(crate) fn text(&self, language: Language) -> String {
         match self {
             Self::NoLogins => pick!(

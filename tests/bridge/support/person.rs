@@ -8,7 +8,8 @@ use std::{
 };
 
 use matrix_sdk::{
-    Client, Room, RoomState,
+    Client, Room, RoomState, SessionMeta, SessionTokens,
+    authentication::matrix::MatrixSession,
     config::SyncSettings,
     ruma::{
         OwnedEventId, RoomId, UserId,
@@ -85,8 +86,14 @@ impl Person {
     pub(crate) async fn new(synapse: &Synapse, name: &str) -> Self {
         let user = synapse.user(name).await;
         let client = Client::builder().homeserver_url(&synapse.base_url).build().await.unwrap();
-        let login = client.matrix_auth().login_username(&user.user_id, &user.password);
-        login.send().await.unwrap();
+        let session = MatrixSession {
+            meta: SessionMeta {
+                user_id: UserId::parse(&user.user_id).unwrap(),
+                device_id: user.device_id.into(),
+            },
+            tokens: SessionTokens { access_token: user.access_token, refresh_token: None },
+        };
+        client.restore_session(session).await.unwrap();
         let seen = Arc::new(Seen { rooms: Mutex::default(), changed: watch::Sender::new(()) });
         let told = Arc::clone(&seen);
         client.add_event_handler(move |event: Raw<AnySyncTimelineEvent>, room: Room| {
@@ -100,6 +107,7 @@ impl Person {
         });
         client.sync_once(SyncSettings::default()).await.unwrap();
         let syncing = client.clone();
+        #[expect(clippy::disallowed_methods, reason = "the bridge's tasks are not the client's")]
         let sync = tokio::spawn(async move {
             loop {
                 // A homeserver that is restarted in a story ends a sync, and the next goes on.
@@ -132,8 +140,9 @@ impl Person {
         let mut request = CreateRoom::new();
         request.invite = vec![bot.clone()];
         request.is_direct = true;
-        request.preset =
-            Some(matrix_sdk::ruma::api::client::room::create_room::v3::RoomPreset::TrustedPrivateChat);
+        request.preset = Some(
+            matrix_sdk::ruma::api::client::room::create_room::v3::RoomPreset::TrustedPrivateChat,
+        );
         let room = self.client.create_room(request).await.unwrap();
         let id = room.room_id().to_string();
         self.wait(&id, |m| m.sender() == bot && m.kind() == "m.room.message").await;
@@ -174,9 +183,8 @@ impl Person {
     pub(crate) async fn ask(&self, world: &World, room: &str, command: &str) -> String {
         let sent = self.say(room, command).await;
         let bot = world.bot();
-        let answer = self.wait_after(room, &sent, |m| {
-            m.sender() == bot && m.content()["msgtype"] == "m.notice"
-        });
+        let answer = self
+            .wait_after(room, &sent, |m| m.sender() == bot && m.content()["msgtype"] == "m.notice");
         answer.await.body().to_owned()
     }
 
@@ -221,8 +229,12 @@ impl Person {
         events
             .into_iter()
             .map(|event| match event {
-                matrix_sdk::deserialized_responses::RawAnySyncOrStrippedState::Sync(raw) => json(raw.json().to_owned()),
-                matrix_sdk::deserialized_responses::RawAnySyncOrStrippedState::Stripped(raw) => json(raw.json().to_owned()),
+                matrix_sdk::deserialized_responses::RawAnySyncOrStrippedState::Sync(raw) => {
+                    json(raw.json().to_owned())
+                }
+                matrix_sdk::deserialized_responses::RawAnySyncOrStrippedState::Stripped(raw) => {
+                    json(raw.json().to_owned())
+                }
             })
             .collect()
     }

@@ -57,7 +57,6 @@ pub(crate) struct Slot {
 #[derive(Clone, Debug)]
 pub(crate) struct User {
     pub(crate) user_id: String,
-    pub(crate) password: String,
     pub(crate) access_token: String,
     pub(crate) device_id: String,
 }
@@ -103,7 +102,6 @@ impl Synapse {
         };
         User {
             user_id: field("user_id"),
-            password,
             access_token: field("access_token"),
             device_id: field("device_id"),
         }

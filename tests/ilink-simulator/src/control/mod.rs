@@ -83,9 +83,25 @@ fn sent_id(message_id: u64) -> Response {
     json_answer(&json!({ "message_id": message_id.to_string() }))
 }
 
-/// A message on a screen, its id as text.
+/// A message on a screen, with every id as text.
 fn shown_json(shown: &Shown) -> Value {
     let mut value = serde_json::to_value(shown).unwrap_or_default();
-    value["message_id"] = json!(shown.message_id.to_string());
+    widen(&mut value);
     value
 }
+
+/// Turns numbers that a double does not hold into text.
+fn widen(value: &mut Value) {
+    match value {
+        Value::Number(number)
+            if number.as_u64().is_some_and(|number| number > EXACT_IN_A_DOUBLE) =>
+        {
+            *value = json!(number.to_string());
+        }
+        Value::Array(list) => list.iter_mut().for_each(widen),
+        Value::Object(map) => map.values_mut().for_each(widen),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+const EXACT_IN_A_DOUBLE: u64 = 1 << 53;

@@ -117,12 +117,14 @@ function drawLogin(screen) {
     const picture = make("img", "qr");
     picture.src = `/control/qr/${qr.id}.svg`;
     picture.alt = qr.url;
-    parts.push(picture, make("p", "hint", words.scanHint), button(words.scan, () => onPhone("scan", { qr: qr.id })));
+    const scan = button(words.scan, () => onPhone("scan", { qr: qr.id }));
+    parts.push(picture, make("div", "", make("p", "hint", words.scanHint), scan));
   } else if (["expired", "verify_code_blocked", "binded_redirect"].includes(screen.login)) {
     parts.push(make("p", "", words[screen.login]));
   } else if (!screen.bot || screen.bot.dead) {
     parts.push(make("p", "hint", words.waitingForQr));
   }
+  card.className = screen.bot && !screen.bot.dead && !pending ? "small" : "";
   card.hidden = parts.length === 0;
   card.replaceChildren(...parts);
 }
@@ -187,12 +189,12 @@ function body(entry) {
     }
     case "voice": {
       const seconds = Math.max(1, Math.round(((item.voice_item || {}).playtime || 1000) / 1000));
-      return make("span", "text", `🔊 ${words.voice} ${words.seconds(seconds)}`, entry.text ? make("small", "", entry.text) : "");
+      return make("span", "card", make("i", "icon sound"), make("span", "", `${words.voice} ${words.seconds(seconds)}`, entry.text ? make("small", "", entry.text) : ""));
     }
     case "file": {
       const size = Number((item.file_item || {}).len);
       const bytes = Number.isFinite(size) ? `${size.toLocaleString(language)} B` : "";
-      return make("span", "card", make("span", "icon", "📄"), make("span", "", link(source, entry.text || words.file), make("small", "", bytes)));
+      return make("span", "card", make("i", "icon paper"), make("span", "", link(source, entry.text || words.file), make("small", "", bytes)));
     }
     default:
       return make("span", "kind", words.other(String(item.type)));

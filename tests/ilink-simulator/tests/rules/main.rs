@@ -3,8 +3,10 @@
 
 mod control;
 mod fault;
+mod header;
 mod login;
 mod media;
 mod receive;
 mod send;
 mod support;
+mod typing;

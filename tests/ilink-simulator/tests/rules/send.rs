@@ -5,7 +5,7 @@ use std::time::Duration;
 use ilink_simulator::{Kind, Reason};
 use serde_json::{Value, json};
 
-use crate::support::{Scene, with_base_info};
+use crate::support::Scene;
 
 /// Sends a message that one change has made wrong; gives the answer and the only reason noted.
 async fn wrong(change: impl FnOnce(&mut Value)) -> (Value, Reason) {
@@ -236,83 +236,4 @@ async fn a_dead_token_sends_nothing() {
     scene.simulator.expire_session(&scene.alice);
     assert_eq!(scene.send(&scene.text("lost")).await["errcode"], -14);
     assert_eq!(scene.reasons(), [Reason::SessionDead]);
-}
-
-#[tokio::test]
-async fn each_missing_or_wrong_header_is_noted() {
-    let scene = Scene::talking().await;
-    let url = format!("{}/ilink/bot/getupdates", scene.client.api);
-    let right = [
-        ("iLink-App-Id", "bot"),
-        ("iLink-App-ClientVersion", "132105"),
-        ("AuthorizationType", "ilink_bot_token"),
-        ("Authorization", "Bearer x"),
-        ("X-WECHAT-UIN", "MTU4MjkzODEwNw=="),
-    ];
-    for (left_out, _) in right {
-        scene.simulator.forget_dropped();
-        let mut request = scene.client.bare(reqwest::Method::POST, &url);
-        for (name, value) in right.into_iter().filter(|(name, _)| *name != left_out) {
-            request = request.header(name, value);
-        }
-        // The body is right, and the number differs from the one of the request before.
-        scene.simulator.keep_requests(10);
-        request.json(&with_base_info(json!({ "get_updates_buf": "" }))).send().await.unwrap();
-        let dropped = scene.simulator.dropped();
-        assert_eq!(dropped.len(), 1, "without {left_out}: {dropped:?}");
-        assert_eq!(dropped[0].reason, Reason::MissingHeader);
-        assert_eq!(dropped[0].detail, left_out.to_lowercase());
-    }
-    scene.simulator.forget_dropped();
-    let twice = || scene.client.post("getconfig").header("X-WECHAT-UIN", "MTI=");
-    let body = with_base_info(json!({ "ilink_user_id": scene.alice.user_id() }));
-    drop(twice().json(&body).send().await.unwrap());
-    assert_eq!(scene.reasons(), [], "the first of two values counts");
-}
-
-#[tokio::test]
-async fn a_uin_is_never_the_one_of_the_request_before() {
-    let scene = Scene::talking().await;
-    let url = format!("{}/ilink/bot/msg/notifystart", scene.client.api);
-    for _ in 0..2 {
-        let request =
-            scene.client.bare(reqwest::Method::POST, &url).bearer_auth(&scene.client.token);
-        let request =
-            request.header("iLink-App-Id", "bot").header("iLink-App-ClientVersion", "132105");
-        let request =
-            request.header("AuthorizationType", "ilink_bot_token").header("X-WECHAT-UIN", "MTI=");
-        request.json(&with_base_info(json!({}))).send().await.unwrap();
-    }
-    assert_eq!(scene.reasons(), [Reason::BadHeader]);
-}
-
-#[tokio::test]
-async fn typing_shows_with_a_ticket_and_stays_until_it_is_ended() {
-    let scene = Scene::talking().await;
-    let user = scene.alice.user_id();
-    let none = scene.client.call("getconfig", &with_base_info(json!({}))).await;
-    assert_eq!(none, refused(-2, "ilink_user_id required"));
-    let config =
-        scene.client.call("getconfig", &with_base_info(json!({ "ilink_user_id": user }))).await;
-    assert_eq!(config["ret"], 0);
-    let body = |status: u8, ticket: &Value| {
-        with_base_info(json!({ "ilink_user_id": user, "typing_ticket": ticket, "status": status }))
-    };
-    scene.client.call("sendtyping", &body(1, &config["typing_ticket"])).await;
-    scene.alice.wait_typing(true).await;
-    scene.client.call("sendtyping", &body(2, &config["typing_ticket"])).await;
-    scene.alice.wait_typing(false).await;
-    scene.client.call("sendtyping", &body(1, &json!("made up"))).await;
-    assert!(!scene.alice.typing());
-    assert_eq!(scene.reasons(), [Reason::BadTicket]);
-    assert_eq!(scene.simulator.typing_calls().len(), 3);
-}
-
-#[tokio::test]
-async fn there_is_no_ticket_before_the_user_has_written() {
-    let mut scene = Scene::new().await;
-    scene.client.token = scene.alice.bind();
-    let body = with_base_info(json!({ "ilink_user_id": scene.alice.user_id() }));
-    let answer = scene.client.call("getconfig", &body).await;
-    assert_eq!(answer, refused(-4, "GetTypingTicket rpc failed"));
 }
