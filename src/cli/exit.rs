@@ -84,13 +84,14 @@ impl From<store::Error> for Failure {
 
 impl From<StartError> for Failure {
     fn from(why: StartError) -> Self {
-        let exit = match why {
-            StartError::Store(why) => return Self::from(why),
-            StartError::Ilink(_) => Exit::IlinkOptions,
-            StartError::Config(_) | StartError::Homeserver(_) => Exit::ConfigInvalid,
-            StartError::Listener(_) => Exit::CannotListen,
-        };
-        Self::sentence(exit, why.to_string())
+        match why {
+            StartError::Store(why) => Self::from(why),
+            StartError::Ilink(_) => Self::new(Exit::IlinkOptions, why),
+            StartError::Config(_) | StartError::Homeserver(_) => {
+                Self::new(Exit::ConfigInvalid, why)
+            }
+            StartError::Listener(_) => Self::new(Exit::CannotListen, why),
+        }
     }
 }
 

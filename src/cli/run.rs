@@ -40,18 +40,16 @@ async fn serve(config: Config) -> Result<(), Failure> {
         death = bridge.ended() => Some(death),
     };
     tracing::info!("finishing what is in hand; a second signal stops at once");
-    let stopped = tokio::select! {
-        stopped = bridge.stop(PATIENCE) => stopped.map_err(Failure::from),
-        () = signals.next() => {
-            tracing::warn!("stopped at once; the rest resumes at the next start");
-            Ok(())
+    tokio::select! {
+        stopped = bridge.stop(PATIENCE) => {
+            if death.is_none() {
+                stopped?;
+            }
+            tracing::info!("stopped");
         }
-    };
-    match death {
-        // What ended the bridge also explains why its end failed.
-        Some(death) => Err(Failure::from(death.as_ref())),
-        None => stopped,
+        () = signals.next() => tracing::warn!("stopped at once; the rest resumes at the next start"),
     }
+    death.map_or(Ok(()), |death| Err(Failure::from(&*death)))
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
