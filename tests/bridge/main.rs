@@ -14,3 +14,4 @@ mod login;
 mod restart;
 mod rooms;
 mod text;
+mod torture;
