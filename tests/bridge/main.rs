@@ -10,6 +10,8 @@
 
 mod support;
 
+mod duplicates;
+mod faults;
 mod login;
 mod restart;
 mod rooms;

@@ -4,18 +4,16 @@
 //! `TORTURE_MESSAGES` and `TORTURE_SEED`.
 
 mod ledger;
-mod program;
 mod room;
 
 use std::time::{Duration, Instant};
 
 use ilink_simulator::Phone;
 use ledger::{Ledger, Side};
-use program::Program;
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 use tokio::time::timeout;
 
-use crate::support::{Person, World, synapse::Synapse};
+use crate::support::{Person, Program, World, program, synapse::Synapse};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bridge_killed_at_any_moment_loses_nothing_and_doubles_nothing() {

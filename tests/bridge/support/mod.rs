@@ -2,7 +2,9 @@
 
 mod bridge;
 mod person;
+pub(crate) mod program;
 pub(crate) mod synapse;
 
 pub(crate) use bridge::World;
-pub(crate) use person::Person;
+pub(crate) use person::{Message, Person};
+pub(crate) use program::Program;

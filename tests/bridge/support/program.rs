@@ -8,17 +8,17 @@ use std::{
     time::Duration,
 };
 
-use crate::support::World;
+use super::bridge::World;
 
 /// One run of the program; a test that ends early takes it along.
-pub(super) struct Program {
+pub(crate) struct Program {
     child: Child,
     log: PathBuf,
 }
 
 impl Program {
     /// Starts the program on the world's config; does not wait until it runs.
-    pub(super) fn start(world: &World) -> Self {
+    pub(crate) fn start(world: &World) -> Self {
         let log = log_path(world);
         let lines = File::options().create(true).append(true).open(&log).unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_matrix-appservice-wechat"))
@@ -32,13 +32,18 @@ impl Program {
         Self { child, log }
     }
 
-    /// SIGKILL, so long after the start.
+    /// SIGKILL, so long from now.
     #[expect(
         clippy::disallowed_methods,
         reason = "the random moment of the kill is the point; nothing waits for the time to do its work"
     )]
-    pub(super) async fn kill_after(mut self, moment: Duration) {
+    pub(crate) async fn kill_after(self, moment: Duration) {
         tokio::time::sleep(moment).await;
+        self.kill().await;
+    }
+
+    /// SIGKILL, now.
+    pub(crate) async fn kill(mut self) {
         self.child.kill().unwrap();
         let status = self.wait().await;
         let killed = status.signal() == Some(SIGKILL);
@@ -46,7 +51,7 @@ impl Program {
     }
 
     /// Ends the program in order, and gives its exit code.
-    pub(super) async fn stop(mut self) -> Option<i32> {
+    pub(crate) async fn stop(mut self) -> Option<i32> {
         let kill = Command::new("kill").args(["-s", "TERM", &self.child.id().to_string()]).status();
         assert!(kill.unwrap().success());
         self.wait().await.code()
@@ -70,7 +75,7 @@ impl Drop for Program {
 }
 
 /// Where all runs of a world's program log.
-pub(super) fn log_path(world: &World) -> PathBuf {
+pub(crate) fn log_path(world: &World) -> PathBuf {
     world.config_path().with_file_name("program.log")
 }
 
