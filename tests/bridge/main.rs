@@ -11,6 +11,7 @@
 mod support;
 
 mod login;
+mod login_end;
 mod restart;
 mod rooms;
 mod text;

@@ -2,7 +2,8 @@
 
 mod bridge;
 mod person;
+mod steps;
 pub(crate) mod synapse;
 
 pub(crate) use bridge::World;
-pub(crate) use person::Person;
+pub(crate) use person::{Message, Person};

@@ -9,7 +9,6 @@ use std::{
 
 use matrix_sdk::{
     Client, Room, RoomState,
-    config::SyncSettings,
     ruma::{
         OwnedEventId, RoomId, UserId,
         api::client::room::create_room::v3::Request as CreateRoom,
@@ -20,7 +19,7 @@ use matrix_sdk::{
 use serde_json::Value;
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 
-use super::{bridge::World, synapse::Synapse};
+use super::{bridge::World, steps::gapless, synapse::Synapse};
 
 /// A person with a client.
 pub(crate) struct Person {
@@ -98,12 +97,12 @@ impl Person {
                 let _ = room.join().await;
             }
         });
-        client.sync_once(SyncSettings::default()).await.unwrap();
+        client.sync_once(gapless()).await.unwrap();
         let syncing = client.clone();
         let sync = tokio::spawn(async move {
             loop {
                 // A homeserver that is restarted in a story ends a sync, and the next goes on.
-                let _ = syncing.sync(SyncSettings::default().timeout(POLL)).await;
+                let _ = syncing.sync(gapless().timeout(POLL)).await;
                 tokio::task::yield_now().await;
             }
         });
@@ -132,8 +131,9 @@ impl Person {
         let mut request = CreateRoom::new();
         request.invite = vec![bot.clone()];
         request.is_direct = true;
-        request.preset =
-            Some(matrix_sdk::ruma::api::client::room::create_room::v3::RoomPreset::TrustedPrivateChat);
+        request.preset = Some(
+            matrix_sdk::ruma::api::client::room::create_room::v3::RoomPreset::TrustedPrivateChat,
+        );
         let room = self.client.create_room(request).await.unwrap();
         let id = room.room_id().to_string();
         self.wait(&id, |m| m.sender() == bot && m.kind() == "m.room.message").await;
@@ -174,9 +174,8 @@ impl Person {
     pub(crate) async fn ask(&self, world: &World, room: &str, command: &str) -> String {
         let sent = self.say(room, command).await;
         let bot = world.bot();
-        let answer = self.wait_after(room, &sent, |m| {
-            m.sender() == bot && m.content()["msgtype"] == "m.notice"
-        });
+        let answer = self
+            .wait_after(room, &sent, |m| m.sender() == bot && m.content()["msgtype"] == "m.notice");
         answer.await.body().to_owned()
     }
 
@@ -221,8 +220,12 @@ impl Person {
         events
             .into_iter()
             .map(|event| match event {
-                matrix_sdk::deserialized_responses::RawAnySyncOrStrippedState::Sync(raw) => json(raw.json().to_owned()),
-                matrix_sdk::deserialized_responses::RawAnySyncOrStrippedState::Stripped(raw) => json(raw.json().to_owned()),
+                matrix_sdk::deserialized_responses::RawAnySyncOrStrippedState::Sync(raw) => {
+                    json(raw.json().to_owned())
+                }
+                matrix_sdk::deserialized_responses::RawAnySyncOrStrippedState::Stripped(raw) => {
+                    json(raw.json().to_owned())
+                }
             })
             .collect()
     }
