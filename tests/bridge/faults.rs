@@ -33,7 +33,7 @@ impl Chat {
         let before = self.alice.words(&self.portal, &self.ghost).len();
         self.phone.says("during").await;
         self.phone.says("during, too").await;
-        self.phone.wait_acknowledged().await;
+        self.alice.wait_words(&self.portal, &self.ghost, before + 2).await;
         self.phone.says("after").await;
         let words = self.alice.wait_words(&self.portal, &self.ghost, before + 3).await;
         assert_eq!(words[before..], ["during", "during, too", "after"], "{faults:?}");

@@ -13,6 +13,7 @@ mod support;
 mod duplicates;
 mod faults;
 mod login;
+mod login_end;
 mod restart;
 mod rooms;
 mod text;

@@ -3,6 +3,7 @@
 mod bridge;
 mod person;
 pub(crate) mod program;
+mod steps;
 pub(crate) mod synapse;
 
 pub(crate) use bridge::World;
