@@ -128,7 +128,6 @@ async fn what_waits_for_the_contact_survives_restarts_and_is_announced_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_homeserver_restarts_in_the_middle_and_nothing_is_lost() {
-    tracing_subscriber::fmt().with_env_filter("matrix_appservice_wechat=trace,ilink_simulator=debug").with_writer(std::io::stderr).init();
     let synapse = Synapse::own().await;
     let mut world = World::start_on(&synapse).await;
     let alice = Person::new(&synapse, "alice").await;
