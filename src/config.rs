@@ -29,7 +29,7 @@ use zeroize::Zeroizing;
 use self::document::Document;
 use crate::{
     id::GhostNames,
-    matrix::registration::{AsToken, HsToken},
+    matrix::{AsToken, HsToken},
     secret::secret_kind,
 };
 

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::value::RawValue;
 
-use super::{core::Core, sender};
+use super::core::Core;
 use crate::{
     clock::Timestamp,
     id::{PortalId, PortalKey},
@@ -132,16 +132,11 @@ impl Sorting<'_> {
     /// The contact wrote: the window opens at the time of the message, never in the future, and
     /// the newest context token is the one to answer with.
     fn hear(&mut self, portal: PortalId, message: &Message) {
-        let known = self
-            .batch
-            .heard
-            .get(&portal)
-            .cloned()
-            .or_else(|| self.core.outbox.reply(self.core, portal));
+        let known = self.batch.heard.get(&portal).cloned().or_else(|| self.core.reply(portal));
         let at = message.created.filter(|at| at.0 > 0 && *at <= self.now).unwrap_or(self.now);
         let context =
             message.context.clone().or_else(|| known.as_ref().and_then(|r| r.context.clone()));
-        let heard = sender::newest(known.as_ref(), at);
+        let heard = known.as_ref().map_or(at, |reply| reply.heard.max(at));
         let reply = Reply { context, heard, sends: 0, held_until: None, throttled: 0 };
         self.change(|change| change.put_reply(portal, &reply));
         self.batch.heard.insert(portal, reply);

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::{
     command::{self, Ran},
     core::Core,
-    outbox::Outgoing,
+    halt::Halt,
+    state::Outgoing,
     text::Refusal,
-    work::{Halt, insist},
 };
 use crate::{
     config::Level,
@@ -105,7 +105,7 @@ fn queue(core: &Arc<Core>, entry: &Entry, event: &Event, portal: &Portal, parts:
         tries: 0,
         confirmed: true,
     };
-    core.outbox.push(core, portal.id, outgoing);
+    core.outbox.push(portal.id, outgoing);
 }
 
 /// Says once, as a reply, why something was not bridged.
@@ -114,7 +114,7 @@ pub(crate) async fn refuse(core: &Core, event: &Event, refusal: Refusal) -> Resu
     let reply = content::reply(&event.id, content::notice(text));
     let bot = core.bot();
     let txn = format!("refuse-{}", event.id);
-    insist(core, || bot.send(&event.room, &reply, &txn, None)).await?;
+    core.insist(|| bot.send(&event.room, &reply, &txn, None)).await?;
     Ok(Outcome::Refused(refusal.code().into()))
 }
 

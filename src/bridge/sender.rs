@@ -3,16 +3,15 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    core::{Core, Death, name_of},
+    core::{Core, name_of},
     delivery::{self, After},
-    notice,
-    outbox::Outgoing,
-    session,
+    halt::Halt,
+    logout, notice,
+    state::Outgoing,
     text::{Held, Refusal},
     window::{self, Hold},
 };
 use crate::{
-    clock::Timestamp,
     id::{MessageId, PortalId},
     ilink::{OutboundItem, OutboundMessage},
     matrix::content,
@@ -42,7 +41,7 @@ fn may_send(core: &Core, portal: &Portal) -> Result<(), Hold> {
     if !active {
         return Err(Hold::LoggedOut);
     }
-    window::may_send(core.outbox.reply(core, portal.id).as_ref(), core.clock.now())
+    window::may_send(core.reply(portal.id).as_ref(), core.clock.now())
 }
 
 /// Says once per holding period why, and waits until something changes.
@@ -79,7 +78,7 @@ async fn send_head(core: &Arc<Core>, portal: &Portal, mut head: Outgoing) {
         finish_head(core, portal, &head).await;
         return;
     };
-    let pace = core.outbox.pace(core, portal.login);
+    let pace = core.outbox.pace(portal.login);
     let mut pace = pace.lock().await;
     while let Err(wait) = pace.take(core.clock.now()) {
         core.tasks.pause(wait).await;
@@ -98,7 +97,7 @@ async fn send_head(core: &Arc<Core>, portal: &Portal, mut head: Outgoing) {
             core.tasks.pause(pause).await;
         }
         After::Throttled => throttled(core, portal),
-        After::LoggedOut => session::lost(core, portal.login).await,
+        After::LoggedOut => logout::session_lost(core, portal.login).await,
         After::Failed(refusal) => failed(core, portal, &head, refusal).await,
     }
 }
@@ -115,7 +114,7 @@ async fn send_once(
     let session = core.ilink.session(login.token.clone(), login.base_url.as_deref())?;
     let message = OutboundMessage {
         to: portal.key.contact.clone(),
-        context: core.outbox.reply(core, portal.id).and_then(|reply| reply.context),
+        context: core.reply(portal.id).and_then(|reply| reply.context),
         client_id: format!("{}:{}", head.event, head.done),
         item: OutboundItem::Text(text),
     };
@@ -138,7 +137,7 @@ async fn accepted(core: &Arc<Core>, portal: &Portal, mut head: Outgoing, id: Opt
             at: core.clock.now(),
         });
     }
-    if let Some(reply) = core.outbox.reply(core, portal.id) {
+    if let Some(reply) = core.reply(portal.id) {
         let reply = Reply { sends: reply.sends + 1, held_until: None, throttled: 0, ..reply };
         change = change.put_reply(portal.id, &reply);
         core.outbox.put_reply(portal.id, reply);
@@ -154,7 +153,7 @@ async fn accepted(core: &Arc<Core>, portal: &Portal, mut head: Outgoing, id: Opt
 /// All parts are accepted: the read receipt says so, or a quiet mark that nobody can tell.
 async fn finish_head(core: &Arc<Core>, portal: &Portal, head: &Outgoing) {
     let outcome = if head.confirmed { Outcome::Delivered } else { Outcome::Unconfirmed };
-    super::work::finish(core, &head.entry, &outcome);
+    core.finish(&head.entry, &outcome);
     core.outbox.drop_head(portal.id);
     let bot = core.bot();
     let shown = if head.confirmed {
@@ -170,7 +169,7 @@ async fn finish_head(core: &Arc<Core>, portal: &Portal, head: &Outgoing) {
 }
 
 fn throttled(core: &Core, portal: &Portal) {
-    let Some(reply) = core.outbox.reply(core, portal.id) else { return };
+    let Some(reply) = core.reply(portal.id) else { return };
     let throttled = reply.throttled + 1;
     let until = core.clock.now().plus(window::throttle_pause(throttled));
     tracing::warn!(portal = %portal.id, throttled, "WeChat throttles this contact's messages");
@@ -185,33 +184,11 @@ async fn failed(core: &Arc<Core>, portal: &Portal, head: &Outgoing, refusal: Ref
     let reply = content::reply(&head.event, content::notice(text));
     let txn = format!("refuse-{}", head.event);
     let said = notice::in_room(core, &head.room, &reply, &txn).await;
-    if matches!(said, Err(super::work::Halt::Stopping)) {
+    if matches!(said, Err(Halt::Stopping)) {
         return; // Said and recorded together at the next start.
     }
-    super::work::finish(core, &head.entry, &Outcome::Refused(refusal.code().into()));
+    core.finish(&head.entry, &Outcome::Refused(refusal.code().into()));
     core.outbox.drop_head(portal.id);
-}
-
-/// A contact wrote: the window opens, the quota starts anew, and what waits goes out.
-pub(crate) fn heard(core: &Core, portal: PortalId, reply: Reply) {
-    core.outbox.put_reply(portal, reply);
-    core.outbox.wake(portal);
-}
-
-/// Commits or ends the bridge.
-pub(crate) async fn commit(core: &Core, change: Change) -> bool {
-    match core.store.commit(change).await {
-        Ok(()) => true,
-        Err(error) => {
-            core.die(Death::Store(error));
-            false
-        }
-    }
-}
-
-/// The newest of what was known and what a message says.
-pub(crate) fn newest(known: Option<&Reply>, heard: Timestamp) -> Timestamp {
-    known.map_or(heard, |reply| reply.heard.max(heard))
 }
 
 /// How long a held queue sleeps at most before it looks at the clock again, which may have been

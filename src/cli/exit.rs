@@ -19,6 +19,7 @@ pub(crate) enum Exit {
     FileRefused = 16,
     StoreUnusable = 17,
     StoreNewer = 18,
+    BotRefused = 19,
     IlinkOptions = 20,
     Internal = 70,
 }
@@ -98,9 +99,8 @@ impl From<&Death> for Failure {
     fn from(why: &Death) -> Self {
         match why {
             Death::Store(why) => Self::from(why.clone()),
-            Death::TokenRefused | Death::BotRefused(_) => {
-                Self::sentence(Exit::TokenRefused, why.to_string())
-            }
+            Death::TokenRefused => Self::sentence(Exit::TokenRefused, why.to_string()),
+            Death::BotRefused(_) => Self::sentence(Exit::BotRefused, why.to_string()),
         }
     }
 }
@@ -123,6 +123,7 @@ const CODES: &[(u8, &str)] = &[
     (Exit::FileRefused as u8, "the file to export to or import from is refused"),
     (Exit::StoreUnusable as u8, "the store cannot be read or written"),
     (Exit::StoreNewer as u8, "the store was written by a newer version"),
+    (Exit::BotRefused as u8, "the homeserver refuses the bot user"),
     (Exit::IlinkOptions as u8, "the options in [ilink] cannot be used"),
     (Exit::Internal as u8, "an error inside the bridge"),
 ];

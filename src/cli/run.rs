@@ -54,12 +54,13 @@ async fn serve(config: Config) -> Result<(), Failure> {
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).await.map_err(|why| {
-        let cure = match why.kind() {
-            io::ErrorKind::AddrInUse => {
-                "another program listens there; stop it or choose another port"
-            }
-            io::ErrorKind::PermissionDenied => "choose a port above 1023",
-            _ => "choose an address of this machine, like 127.0.0.1:29350",
+        let kind = why.kind();
+        let cure = if kind == io::ErrorKind::AddrInUse {
+            "another program listens there; stop it or choose another port"
+        } else if kind == io::ErrorKind::PermissionDenied {
+            "choose a port above 1023"
+        } else {
+            "choose an address of this machine, like 127.0.0.1:29350"
         };
         let what = format!("cannot listen on {address} (appservice.listen): {why}; {cure}");
         Failure::sentence(Exit::CannotListen, what)

@@ -64,10 +64,10 @@ fn with_store(
 
 /// A failure at the file that was named is not one of the store.
 fn of_file(why: store::Error, file: &Path) -> Failure {
-    match &why {
-        store::Error::Io { path, .. } if path == file => Failure::new(Exit::FileRefused, why),
-        _ => Failure::from(why),
+    if matches!(&why, store::Error::Io { path, .. } if path == file) {
+        return Failure::new(Exit::FileRefused, why);
     }
+    Failure::from(why)
 }
 
 fn bad_lines(file: &Path, report: &Report) -> String {

@@ -16,7 +16,10 @@ use super::{
     token::token,
     value,
 };
-use crate::matrix::registration::{AsToken, HsToken};
+use crate::{
+    ilink::agent::DEFAULT_BOT_AGENT,
+    matrix::{AsToken, HsToken},
+};
 
 /// All of it; `None` when `document` has noted a mistake.
 pub(super) fn config(document: &mut Document, purpose: Purpose) -> Option<Config> {
@@ -159,8 +162,7 @@ fn ilink(section: &mut Section<'_>) -> Result<Ilink, Told> {
     let allow_hosts = section.list("allow_hosts", value::host_pattern);
     let extra_ca_file = readable_file(section, "extra_ca_file");
     let proxy = section.optional("proxy", value::proxy);
-    let agent = concat!("matrix-appservice-wechat/", env!("CARGO_PKG_VERSION"));
-    let bot_agent = section.or("bot_agent", agent, value::bot_agent);
+    let bot_agent = section.or("bot_agent", DEFAULT_BOT_AGENT, value::bot_agent);
     Ok(Ilink {
         api_base: api_base?,
         cdn_base: cdn_base?,

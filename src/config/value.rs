@@ -6,6 +6,7 @@ use ruma::{OwnedServerName, ServerName};
 use url::Url;
 
 use super::{DisplayName, Language, LogFormat, NAME_SLOT, document::closest, permission::Level};
+use crate::ilink::agent::is_bot_agent;
 
 pub(super) fn web_address(text: &str) -> Result<Url, String> {
     let wrong = || {
@@ -141,15 +142,8 @@ pub(super) fn proxy(text: &str) -> Result<super::ProxyUrl, String> {
         .to_owned())
 }
 
-/// The grammar is docs/protocol.md §2: Tencent replaces an agent that does not follow it.
 pub(super) fn bot_agent(text: &str) -> Result<String, String> {
-    let name = |part: &str, extra: &[u8]| {
-        (1..=32).contains(&part.len())
-            && part.bytes().all(|b| b.is_ascii_alphanumeric() || extra.contains(&b))
-    };
-    let product =
-        |part: &str| part.split_once('/').is_some_and(|(n, v)| name(n, b"_.-") && name(v, b"_.-+"));
-    if text.len() <= 256 && !text.is_empty() && text.split(' ').all(product) {
+    if is_bot_agent(text) {
         return Ok(text.to_owned());
     }
     Err("must be products with versions of at most 32 characters each, separated by one space; \

@@ -5,19 +5,12 @@ mod contact;
 pub(crate) mod line;
 mod login;
 mod logout;
-mod question;
 
 use std::sync::Arc;
 
-use super::{
-    core::Core,
-    management,
-    text::Answer,
-    work::{Halt, insist},
-};
+use super::{core::Core, halt::Halt, owner, text::Answer};
 pub(crate) use contact::rename;
 use line::Line;
-pub(crate) use question::Questions;
 
 use crate::{
     config::{Language, Level},
@@ -163,7 +156,7 @@ pub(crate) async fn try_run(
         return Ok(Ran::NotACommand);
     }
     let management_room =
-        portal.is_none() && management::is_management_room(core, &event.sender, &event.room);
+        portal.is_none() && owner::is_management_room(core, &event.sender, &event.room);
     let language = core.language_of(&event.sender);
     let asked = Asked { core, entry, event, portal, language };
     let line = line::command_in(&message.body, core.prefix(), management_room);
@@ -223,7 +216,7 @@ impl Asked<'_> {
         let (bot, room) = (self.core.bot(), &self.event.room);
         let notice = content::notice(text);
         let txn = format!("answer-{}", self.event.id);
-        insist(self.core, || bot.send(room, &notice, &txn, None)).await?;
+        self.core.insist(|| bot.send(room, &notice, &txn, None)).await?;
         Ok(())
     }
 }

@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use ruma::UserId;
 
-use super::Wanted;
 use crate::{
     bridge::{
-        core::{Core, Death, login_name},
-        lane::{Job, LaneKey},
+        core::{Core, login_name},
+        halt::Halt,
         session,
+        state::{Job, LaneKey, Wanted},
         text::LoginText,
-        work::Halt,
     },
     id::{PortalKey, WechatUserId},
     ilink::Credentials,
@@ -66,10 +65,7 @@ pub(super) async fn keep(
     for other in portals.iter().map(|p| p.id).chain([portal.id]) {
         change = change.drop_reply(other);
     }
-    if let Err(error) = core.store.commit(change).await {
-        core.die(Death::Store(error));
-        return Err(Halt::Stopping);
-    }
+    core.commit(change).await?;
     tracing::info!(login.id = %login.id, again = known.is_some(), "a contact is linked");
     let name = login_name(&login);
     let (login_id, portal_id) = (login.id, portal.id);
@@ -80,7 +76,7 @@ pub(super) async fn keep(
         core.outbox.wake(portal.id);
     }
     session::start(core, login_id);
-    core.enqueue(LaneKey::Portal(portal_id), Job::OpenRoom);
+    core.lanes.push(LaneKey::Portal(portal_id), Job::OpenRoom);
     Ok(match wanted {
         Wanted::Again { login, name: wanted } if *login != login_id => {
             Linked::Other { name, wanted: wanted.clone() }

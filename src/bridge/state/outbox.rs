@@ -8,12 +8,16 @@ use std::{
 };
 
 use ruma::{OwnedEventId, OwnedRoomId};
-use tokio::sync::Notify;
+use tokio::sync::{
+    Notify,
+    mpsc::{self, UnboundedReceiver, UnboundedSender},
+};
 
-use super::{core::Core, pace::Pace, sender};
 use crate::{
+    bridge::pace::Pace,
+    config::Delivery,
     id::{LoginId, PortalId},
-    store::{Entry, Reply},
+    store::{Entry, Reply, Store},
 };
 
 /// One Matrix message on its way.
@@ -33,8 +37,10 @@ pub(crate) struct Outgoing {
 }
 
 /// All queues.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Outbox {
+    delivery: Delivery,
+    announce: UnboundedSender<PortalId>,
     queues: Mutex<HashMap<PortalId, Queue>>,
     paces: Mutex<HashMap<LoginId, Arc<tokio::sync::Mutex<Pace>>>>,
     replies: Mutex<HashMap<PortalId, Reply>>,
@@ -48,16 +54,27 @@ struct Queue {
 }
 
 impl Outbox {
-    /// Adds a message at the end, and starts the portal's sender when it has none.
-    pub(crate) fn push(&self, core: &Arc<Core>, portal: PortalId, outgoing: Outgoing) {
-        let idle = {
-            let mut queues = self.queues();
-            let idle = !queues.contains_key(&portal);
-            queues.entry(portal).or_default().waiting.push_back(outgoing);
-            idle
+    /// Nothing waits yet; portals that get something to send are announced to the receiver.
+    pub(crate) fn new(delivery: Delivery) -> (Self, UnboundedReceiver<PortalId>) {
+        let (announce, announced) = mpsc::unbounded_channel();
+        let outbox = Self {
+            delivery,
+            announce,
+            queues: Mutex::default(),
+            paces: Mutex::default(),
+            replies: Mutex::default(),
         };
+        (outbox, announced)
+    }
+
+    /// Adds a message at the end, and announces the portal when nothing waited.
+    pub(crate) fn push(&self, portal: PortalId, outgoing: Outgoing) {
+        let mut queues = self.queues();
+        let idle = !queues.contains_key(&portal);
+        queues.entry(portal).or_default().waiting.push_back(outgoing);
         if idle {
-            core.tasks.spawn("sender", sender::run(Arc::clone(core), portal));
+            // Nobody listens any more once the bridge is stopping; the store keeps the message.
+            let _ = self.announce.send(portal);
         }
     }
 
@@ -102,9 +119,9 @@ impl Outbox {
     }
 
     /// One send in flight per login: whoever holds this lock may send.
-    pub(crate) fn pace(&self, core: &Core, login: LoginId) -> Arc<tokio::sync::Mutex<Pace>> {
+    pub(crate) fn pace(&self, login: LoginId) -> Arc<tokio::sync::Mutex<Pace>> {
         let mut paces = self.paces.lock().unwrap_or_else(PoisonError::into_inner);
-        let delivery = &core.config.delivery;
+        let delivery = &self.delivery;
         let new = || {
             Arc::new(tokio::sync::Mutex::new(Pace::new(delivery.interval, delivery.burst.get())))
         };
@@ -112,11 +129,11 @@ impl Outbox {
     }
 
     /// The reply window of a portal as it is now; read from the store the first time.
-    pub(crate) fn reply(&self, core: &Core, portal: PortalId) -> Option<Reply> {
+    pub(crate) fn reply(&self, store: &Store, portal: PortalId) -> Option<Reply> {
         if let Some(reply) = self.replies().get(&portal) {
             return Some(reply.clone());
         }
-        let stored = core.store.reply(portal).ok().flatten()?;
+        let stored = store.reply(portal).ok().flatten()?;
         self.replies().entry(portal).or_insert(stored).clone().into()
     }
 

@@ -1,16 +1,21 @@
 //! The program as an administrator meets it: arguments in, sentences and exit codes out.
+#![expect(clippy::unwrap_used, reason = "a helper of a test may stop the test")]
+
+mod mistakes;
 
 use std::{
     fs,
-    io::Write,
+    io::{BufRead, BufReader, Write},
     net::TcpListener,
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::{Child, Command, Output, Stdio},
 };
 
 use matrix_appservice_wechat::store::Store;
+use mistakes::{MISTAKES, SOUND};
 use tempfile::TempDir;
+use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
 
 /// A folder with a configuration, and the program run on it.
 struct Setup {
@@ -44,6 +49,19 @@ impl Setup {
         self.run_with(arguments, &[])
     }
 
+    /// Starts `run` without waiting for its end.
+    fn start(&self, env: &[(&str, &str)]) -> Child {
+        Command::new(env!("CARGO_BIN_EXE_matrix-appservice-wechat"))
+            .arg("run")
+            .current_dir(self.folder.path())
+            .env_clear()
+            .envs(env.iter().copied())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    }
+
     fn run_with(&self, arguments: &[&str], env: &[(&str, &str)]) -> Output {
         program(arguments, self.folder.path(), env)
     }
@@ -71,19 +89,6 @@ fn assert_refused(output: &Output, code: i32, sentence: &str) {
     assert!(said.contains(sentence), "\"{sentence}\" is not in: {said}");
     assert!(!said.contains("planted"), "a secret is in: {said}");
 }
-
-const SOUND: &str = r#"# planted comment
-[homeserver]
-url = "http://127.0.0.1:1"
-server_name = "example.org"
-
-[appservice]
-as_token = "as-planted-token"
-hs_token = "hs-planted-token"
-
-[bridge.permissions]
-"example.org" = "user"
-"#;
 
 #[test]
 fn the_example_registration_is_what_the_example_configuration_gives() {
@@ -122,140 +127,10 @@ fn a_sound_configuration_is_called_sound() {
 
 #[test]
 fn every_wrong_value_has_its_sentence() {
-    let appservice = |line: &str| SOUND.replace("[appservice]", &format!("[appservice]\n{line}"));
-    let more = |text: &str| format!("{SOUND}{text}\n");
-    let cases: &[(String, &str)] = &[
-        (
-            appservice("as_tokn = \"planted\""),
-            "config.toml:7: appservice.as_tokn is not a key of [appservice]; did you mean \"as_token\"?",
-        ),
-        (
-            SOUND.replace("server_name = \"example.org\"", ""),
-            "homeserver.server_name is missing; write",
-        ),
-        (
-            more("[homesever]\nx = 1"),
-            "config.toml:13: [homesever] is not a section; did you mean \"homeserver\"?",
-        ),
-        (format!("listen = 3\n{SOUND}"), "config.toml:1: listen stands outside of a section"),
-        (
-            SOUND.replace("\"http://127.0.0.1:1\"", "8008"),
-            "config.toml:3: homeserver.url must be text in quotes",
-        ),
-        (
-            SOUND.replace("http://127.0.0.1:1", "matrix.example.org"),
-            "config.toml:3: homeserver.url is not a web address",
-        ),
-        (
-            SOUND.replace("http://127.0.0.1:1", "http://a:planted@b"),
-            "config.toml:3: homeserver.url must not hold a user or a password",
-        ),
-        (
-            SOUND.replace("\"example.org\"\n\n", "\"https://example.org\"\n\n"),
-            "config.toml:4: homeserver.server_name is not a server name",
-        ),
-        (
-            SOUND.replace("= \"user\"", "= \"usr\""),
-            "config.toml:11: bridge.permissions.\"example.org\" must be one of relay, user, admin; did you mean \"user\"?",
-        ),
-        (
-            SOUND.replace("= \"user\"", "= \"relay\""),
-            "config.toml:10: bridge.permissions lets nobody link a contact",
-        ),
-        (
-            SOUND.replace("\"example.org\" = ", "\"@alice\" = "),
-            "bridge.permissions.\"@alice\" is not a user id",
-        ),
-        (
-            appservice("as_token_file = \"planted-by-nobody\""),
-            "config.toml:7: appservice.as_token_file stands beside as_token; keep one of the two",
-        ),
-        (SOUND.replace("hs_token = ", "#"), "appservice.hs_token is missing; write hs_token = \""),
-        (
-            SOUND.replace("hs_token = \"hs-planted-token\"", "hs_token_file = \"absent\""),
-            "absent, which cannot be read",
-        ),
-        (
-            SOUND.replace("hs-planted", "as-planted"),
-            "config.toml:8: appservice.hs_token is the same as as_token",
-        ),
-        (
-            SOUND.replace("hs-planted-token", "hs planted token"),
-            "config.toml:8: appservice.hs_token must be one word",
-        ),
-        (
-            appservice("sender_localpart = \"wechatbot\""),
-            "config.toml:7: appservice.sender_localpart is the bot",
-        ),
-        (
-            appservice("sender_localpart = \"wechat_x\""),
-            "config.toml:7: appservice.sender_localpart begins like a ghost",
-        ),
-        (
-            appservice("ghost_prefix = \"wechat\""),
-            "config.toml:7: appservice.ghost_prefix also begins the bot's name",
-        ),
-        (appservice("bot = \"@wechatbot:example.org\""), "config.toml:7: appservice.bot may hold"),
-        (
-            appservice("listen = \"localhost:29350\""),
-            "config.toml:7: appservice.listen is not an address with a port",
-        ),
-        (appservice("id = \"we chat\""), "config.toml:7: appservice.id may hold only"),
-        (
-            more("[bridge]\nlanguage = \"zh-CN\""),
-            "config.toml:13: bridge.language must be one of en, zh",
-        ),
-        (
-            more("[bridge]\ndisplay_name = \"WeChat\""),
-            "config.toml:13: bridge.display_name must contain {name}",
-        ),
-        (
-            more("[bridge]\ncommand_prefix = \"! wechat\""),
-            "config.toml:13: bridge.command_prefix must be one word",
-        ),
-        (
-            more("[ilink]\napi_base = \"http://127.0.0.1:8080\""),
-            "config.toml:13: ilink.api_base is not https; write https://, or add \"127.0.0.1:8080\" to plain_http",
-        ),
-        (
-            more("[ilink]\nplain_http = \"127.0.0.1\""),
-            "config.toml:13: ilink.plain_http must be a list",
-        ),
-        (
-            more("[ilink]\nallow_hosts = [\"https://a.example.org\"]"),
-            "config.toml:13: ilink.allow_hosts must hold host names alone",
-        ),
-        (
-            more("[ilink]\nproxy = \"socks5://planted:planted@proxy\""),
-            "config.toml:13: ilink.proxy is not the address of an HTTP proxy",
-        ),
-        (more("[ilink]\nextra_ca_file = \"absent.pem\""), "absent.pem, which cannot be read"),
-        (
-            more("[ilink]\nbot_agent = \"bridge\""),
-            "config.toml:13: ilink.bot_agent must be products with versions",
-        ),
-        (
-            more("[delivery]\nburst = 0"),
-            "config.toml:13: delivery.burst must be a whole number from 1 to 1000",
-        ),
-        (
-            more("[delivery]\ninterval_ms = \"fast\""),
-            "config.toml:13: delivery.interval_ms must be a whole number from 0",
-        ),
-        (more("[store]\npath = \"\""), "config.toml:13: store.path must not be empty"),
-        (more("[log]\nfilter = \"a=b=c\""), "config.toml:13: log.filter is not a filter"),
-        (
-            more("[log]\nformat = \"JSON\""),
-            "config.toml:13: log.format must be one of pretty, json",
-        ),
-        (
-            SOUND.replace("hs-planted-token\"", "hs-planted-token"),
-            "config.toml:8: this is not TOML",
-        ),
-        (more("[store]\npath = planted"), "config.toml:13: this is not TOML"),
-    ];
-    for (config, sentence) in cases {
-        let output = Setup::new(config).run(&["check"]);
+    for (right, wrong, sentence) in MISTAKES {
+        let config = SOUND.replace(right, wrong);
+        assert_ne!(config, SOUND, "nothing is replaced by {wrong}");
+        let output = Setup::new(&config).run(&["check"]);
         assert_refused(&output, 11, sentence);
         assert!(said(&output).contains("there is a mistake"), "more than one: {}", said(&output));
     }
@@ -267,7 +142,7 @@ fn several_mistakes_are_told_at_once_in_the_order_of_the_file() {
     let said = said(&Setup::new(&config).run(&["check"]));
     assert!(said.contains("there are 3 mistakes"), "{said}");
     let at = |text: &str| said.find(text).unwrap();
-    assert!(at("config.toml:3: homeserver.ulr") < at("config.toml:13: log.format"), "{said}");
+    assert!(at("config.toml:3: homeserver.ulr") < at("config.toml:14: log.format"), "{said}");
     assert!(said.contains("homeserver.url is missing"), "{said}");
 }
 
@@ -326,6 +201,45 @@ fn an_address_in_use_is_told_before_anything_starts() {
     let output = setup.run_with(&["run"], &[("WECHAT_BRIDGE__APPSERVICE__LISTEN", &address)]);
     assert_refused(&output, 15, "another program listens there");
     assert!(!setup.path("data").exists());
+}
+
+#[tokio::test]
+async fn a_homeserver_that_does_not_know_the_token_ends_the_run() {
+    let homeserver = MockServer::start().await;
+    let unknown = serde_json::json!({ "errcode": "M_UNKNOWN_TOKEN", "error": "unknown" });
+    let answer = ResponseTemplate::new(401).set_body_json(unknown);
+    Mock::given(any()).respond_with(answer).mount(&homeserver).await;
+    let setup = Setup::sound();
+    let program = setup.start(&[
+        ("WECHAT_BRIDGE__HOMESERVER__URL", &homeserver.uri()),
+        ("WECHAT_BRIDGE__APPSERVICE__LISTEN", "127.0.0.1:0"),
+    ]);
+    let output = tokio::task::spawn_blocking(move || program.wait_with_output().unwrap());
+    assert_refused(&output.await.unwrap(), 14, "the homeserver refused the as_token");
+}
+
+#[test]
+fn a_signal_ends_the_run_in_order() {
+    for signal in ["TERM", "INT"] {
+        let setup = Setup::sound();
+        let mut program = setup.start(&[
+            ("WECHAT_BRIDGE__APPSERVICE__LISTEN", "127.0.0.1:0"),
+            ("WECHAT_BRIDGE__LOG__FORMAT", "json"),
+        ]);
+        let mut lines = BufReader::new(program.stderr.take().unwrap()).lines();
+        let mut seen = lines.by_ref().map(Result::unwrap);
+        assert!(seen.any(|line| line.contains("\"running\"")), "it never ran");
+        let kill = Command::new("kill").args(["-s", signal, &program.id().to_string()]).status();
+        assert!(kill.unwrap().success());
+        let rest: Vec<_> = lines.map(Result::unwrap).collect();
+        assert_eq!(program.wait().unwrap().code(), Some(0), "{rest:?}");
+        for line in rest {
+            let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+            assert!(line.get("level").is_some(), "{line}");
+        }
+        // Whoever comes next gets the store.
+        assert!(setup.run(&["export"]).status.success());
+    }
 }
 
 #[test]
