@@ -8,7 +8,7 @@ use super::core::Core;
 use crate::{
     clock::Timestamp,
     id::{PortalId, PortalKey},
-    ilink::{Message, SenderKind, is_content_key},
+    ilink::{Message, SenderKind, dedupe::is_content_key},
     store::{self, Change, Entry, Login, Outcome, Portal, Reply, Source, Work},
 };
 
