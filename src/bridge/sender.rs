@@ -15,7 +15,7 @@ use crate::{
     id::{MessageId, PortalId},
     ilink::{OutboundItem, OutboundMessage},
     matrix::content,
-    store::{Change, Direction, Link, LoginState, Outcome, Portal, Reply},
+    store::{Change, Direction, Link, Login, LoginState, Outcome, Portal, Reply},
 };
 
 /// Runs until the portal's queue is empty or the bridge stops.
@@ -37,11 +37,14 @@ pub(crate) async fn run(core: Arc<Core>, portal: PortalId) {
 }
 
 fn may_send(core: &Core, portal: &Portal) -> Result<(), Hold> {
-    let active = core.registry.login(portal.login).is_some_and(|l| l.state == LoginState::Active);
-    if !active {
+    if active_login(core, portal).is_none() {
         return Err(Hold::LoggedOut);
     }
     window::may_send(core.reply(portal.id).as_ref(), core.clock.now())
+}
+
+fn active_login(core: &Core, portal: &Portal) -> Option<Arc<Login>> {
+    core.registry.login(portal.login).filter(|login| login.state == LoginState::Active)
 }
 
 /// Says once per holding period why, and waits until something changes.
@@ -86,8 +89,10 @@ async fn send_head(core: &Arc<Core>, portal: &Portal, mut head: Outgoing) {
             return;
         }
     }
+    let Some(login) = active_login(core, portal) else { return };
     head.tries += 1;
-    let after = delivery::after_send(send_once(core, portal, &head, text).await, head.tries);
+    let answer = send_once(core, &login, portal, &head, text).await;
+    let after = delivery::after_send(answer, head.tries);
     drop(pace);
     match after {
         After::Accepted(id) => accepted(core, portal, head, id).await,
@@ -97,20 +102,18 @@ async fn send_head(core: &Arc<Core>, portal: &Portal, mut head: Outgoing) {
             core.tasks.pause(pause).await;
         }
         After::Throttled => throttled(core, portal),
-        After::LoggedOut => logout::session_lost(core, portal.login).await,
+        After::LoggedOut => logout::session_lost(core, &login).await,
         After::Failed(refusal) => failed(core, portal, &head, refusal).await,
     }
 }
 
 async fn send_once(
     core: &Core,
+    login: &Login,
     portal: &Portal,
     head: &Outgoing,
     text: String,
 ) -> Result<crate::ilink::Accepted, crate::ilink::Error> {
-    let Some(login) = core.registry.login(portal.login) else {
-        return Err(crate::ilink::Error::SessionExpired);
-    };
     let session = core.ilink.session(login.token.clone(), login.base_url.as_deref())?;
     let message = OutboundMessage {
         to: portal.key.contact.clone(),
