@@ -141,7 +141,11 @@ async fn a_session_that_wechat_ends_is_told_once_and_what_waits_goes_out_after_t
     let pings = alice.timeline(&room).into_iter();
     assert_eq!(pings.filter(|m| mentions(m, &alice.user_id)).count(), 1);
     let lines = alice.words(portal, &bot);
-    assert_eq!(lines.iter().filter(|line| line.starts_with("The link to")).count(), 1, "{lines:#?}");
+    assert_eq!(
+        lines.iter().filter(|line| line.starts_with("The link to")).count(),
+        1,
+        "{lines:#?}"
+    );
 }
 
 fn mentions(message: &Message, user: &str) -> bool {
