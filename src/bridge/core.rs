@@ -42,6 +42,8 @@ pub(crate) struct Core {
     /// At most this many rooms are made at once; more would only wait in the homeserver.
     pub(crate) making_rooms: tokio::sync::Semaphore,
     pub(crate) receiving: tokio::sync::Mutex<()>,
+    /// Held while a login begins or ends: looked at, committed and put into the registry as one.
+    pub(crate) changing_logins: tokio::sync::Mutex<()>,
     pub(crate) death: watch::Sender<Option<Arc<Death>>>,
 }
 

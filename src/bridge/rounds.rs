@@ -71,12 +71,18 @@ async fn revive(core: &Arc<Core>) {
 
 /// The session works again: everything goes on as if it had not ended.
 async fn back(core: &Arc<Core>, login: &Login) {
-    let login = Login { state: LoginState::Active, ..login.clone() };
+    let changing = core.changing_logins.lock().await;
+    let now = core.registry.login(login.id);
+    let Some(now) = now.filter(|now| now.state == login.state && now.bot == login.bot) else {
+        return; // The owner was faster.
+    };
+    let login = Login { state: LoginState::Active, ..Login::clone(&now) };
     if core.commit(Change::new().put_login(&login)).await.is_err() {
         return;
     }
     tracing::info!(login.id = %login.id, "a session works again");
     core.registry.put_login(login.clone());
+    drop(changing);
     session::start(core, login.id);
     for portal in core.registry.portals_of(login.id) {
         core.outbox.wake(portal.id);

@@ -15,7 +15,7 @@ use crate::{
     convert::WECHAT_TEXT_LIMIT,
     id::{MessageId, PortalId},
     ilink::{self, Accepted, OutboundItem, OutboundMessage},
-    store::{Change, Direction, Link, LoginState, Outcome, Portal, Reply, Source},
+    store::{Change, Direction, Link, Login, LoginState, Outcome, Portal, Reply, Source},
 };
 
 /// Runs until the portal's queue is empty or the bridge stops.
@@ -43,11 +43,12 @@ pub(crate) async fn run(core: Arc<Core>, portal: PortalId) {
 }
 
 fn may_send(core: &Core, portal: &Portal) -> Result<(), Hold> {
-    let active = core.registry.login(portal.login).is_some_and(|l| l.state == LoginState::Active);
-    if !active {
-        return Err(Hold::LoggedOut);
-    }
+    active_login(core, portal).ok_or(Hold::LoggedOut)?;
     window::may_send(core.reply(portal.id).as_ref(), core.clock.now())
+}
+
+fn active_login(core: &Core, portal: &Portal) -> Option<Arc<Login>> {
+    core.registry.login(portal.login).filter(|login| login.state == LoginState::Active)
 }
 
 /// After a few tries that did not get through, the owner hears that it takes longer.
@@ -85,12 +86,14 @@ async fn try_head(core: &Core, portal: &Portal, head: Outgoing) -> bool {
             return false;
         }
     }
+    let Some(login) = active_login(core, portal) else { return false };
     let Some(head) = core.outbox.begin_try(portal.id, head.entry.id) else { return false };
     let Some(text) = head.next_text() else {
         finish(core, portal, &head).await;
         return false;
     };
-    let after = delivery::after_send(send_once(core, portal, &head, text).await, head.tries);
+    let answer = send_once(core, &login, portal, &head, text).await;
+    let after = delivery::after_send(answer, head.tries);
     drop(pace);
     match after {
         After::Accepted(id) => {
@@ -102,7 +105,7 @@ async fn try_head(core: &Core, portal: &Portal, head: Outgoing) -> bool {
             core.tasks.pause(pause).await;
         }
         After::Throttled => throttled(core, portal),
-        After::LoggedOut => logout::session_lost(core, portal.login).await,
+        After::LoggedOut => logout::session_lost(core, &login).await,
         After::Failed(refusal) => failed(core, portal, &head, refusal).await,
     }
     false
@@ -128,13 +131,11 @@ async fn join(core: &Core, portal: &Portal) -> Result<(), Halt> {
 
 async fn send_once(
     core: &Core,
+    login: &Login,
     portal: &Portal,
     head: &Outgoing,
     text: String,
 ) -> Result<Accepted, ilink::Error> {
-    let Some(login) = core.registry.login(portal.login) else {
-        return Err(ilink::Error::SessionExpired);
-    };
     let session = core.ilink.session(login.token.clone(), login.base_url.as_deref())?;
     let message = OutboundMessage {
         to: portal.key.contact.clone(),

@@ -41,7 +41,7 @@ async fn run(core: Arc<Core>, id: LoginId, ends: CancellationToken) {
             tracing::debug!(%error, "notifystop was not taken");
         }
     } else if !ends.is_cancelled() {
-        logout::session_lost(&core, id).await;
+        logout::session_lost(&core, &login).await;
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::{
 
 use super::{
     core::{Core, Death},
-    rounds, sender, session,
+    logout, rounds, sender, session,
     state::{Job, LaneKey, Lanes, Outbox, Registry},
     transaction, work,
 };
@@ -69,8 +69,11 @@ impl Bridge {
             core.lanes.push(LaneKey::Portal(portal), Job::OpenRoom);
         }
         for login in core.registry.all_logins() {
-            if login.state == LoginState::Active {
-                session::start(&core, login.id);
+            match login.state {
+                LoginState::Active => session::start(&core, login.id),
+                LoginState::LoggedOut { .. } => {
+                    core.tasks.spawn("lost", logout::tell_lost_again(Arc::clone(&core), login));
+                }
             }
         }
         core.tasks.spawn("rounds", rounds::run(Arc::clone(&core)));
@@ -157,6 +160,7 @@ async fn open(config: Config, clock: Clock) -> Result<(Arc<Core>, Announced), St
         questions: Default::default(),
         making_rooms: Semaphore::new(ROOMS_AT_ONCE),
         receiving: Default::default(),
+        changing_logins: Default::default(),
         death: watch::Sender::new(None),
         config,
         clock,

@@ -10,7 +10,11 @@
 
 mod support;
 
+mod duplicates;
+mod faults;
 mod login;
+mod login_end;
 mod restart;
 mod rooms;
 mod text;
+mod torture;

@@ -2,7 +2,10 @@
 
 mod bridge;
 mod person;
+pub(crate) mod program;
+mod steps;
 pub(crate) mod synapse;
 
 pub(crate) use bridge::World;
-pub(crate) use person::Person;
+pub(crate) use person::{Message, Person};
+pub(crate) use program::Program;
