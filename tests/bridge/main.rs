@@ -10,8 +10,12 @@
 
 mod support;
 
+mod bad_input;
+mod commands;
 mod login;
 mod login_end;
 mod restart;
 mod rooms;
 mod text;
+mod text_in;
+mod text_out;
