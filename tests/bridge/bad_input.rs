@@ -90,7 +90,8 @@ async fn a_broken_transaction_is_refused_and_a_broken_event_costs_only_itself() 
     let mut events = vec![json!(null), json!([]), json!("event"), json!({})];
     for field in ["event_id", "room_id", "sender", "type", "content"] {
         for value in [Value::Null, json!(7), json!({ "a": [] }), json!("x".repeat(70_000))] {
-            let mut broken = whole.clone();
+            let id = format!("$broken{}", events.len());
+            let mut broken = said_in(&room, &alice.user_id, &id, "ping");
             broken[field] = value;
             events.push(broken);
         }
