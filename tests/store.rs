@@ -15,7 +15,7 @@ use matrix_appservice_wechat::{
     id::{BotId, BotToken, ContextToken, Cursor, InboxId, MessageId, PortalKey, WechatUserId},
     store::{
         Change, Direction, Entry, Error, Link, Login, LoginState, LogoutReason, Outcome, Owner,
-        Portal, Reply, Source, SourceState, Store, Work,
+        Portal, Progress, Reply, Source, SourceState, Store, Work,
         transfer::{export_file, export_lines, import_file, import_lines},
     },
 };

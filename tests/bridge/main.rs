@@ -10,6 +10,8 @@
 
 mod support;
 
+mod bad_input;
+mod commands;
 mod duplicates;
 mod faults;
 mod login;
@@ -17,4 +19,6 @@ mod login_end;
 mod restart;
 mod rooms;
 mod text;
+mod text_in;
+mod text_out;
 mod torture;
