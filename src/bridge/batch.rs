@@ -4,11 +4,11 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::value::RawValue;
 
-use super::{core::Core, sender};
+use super::core::Core;
 use crate::{
     clock::Timestamp,
     id::{PortalId, PortalKey},
-    ilink::{Message, SenderKind},
+    ilink::{Message, SenderKind, dedupe::is_content_key},
     store::{self, Change, Entry, Login, Outcome, Portal, Reply, Source, Work},
 };
 
@@ -88,7 +88,8 @@ impl Sorting<'_> {
     fn seen(&mut self, keys: &[String]) -> Result<bool, store::Error> {
         for key in keys {
             let source = Source::Message { login: self.login.id, key: key.as_str().into() };
-            if self.here.contains(key) || self.core.store.source_seen(&source)?.is_some() {
+            let here = self.here.contains(key) && !is_content_key(key);
+            if here || self.core.store.source_seen(&source)?.is_some() {
                 return Ok(true);
             }
         }
@@ -131,17 +132,13 @@ impl Sorting<'_> {
     /// The contact wrote: the window opens at the time of the message, never in the future, and
     /// the newest context token is the one to answer with.
     fn hear(&mut self, portal: PortalId, message: &Message) {
-        let known = self
-            .batch
-            .heard
-            .get(&portal)
-            .cloned()
-            .or_else(|| self.core.outbox.reply(self.core, portal));
+        let known = self.batch.heard.get(&portal).cloned().or_else(|| self.core.reply(portal));
         let at = message.created.filter(|at| at.0 > 0 && *at <= self.now).unwrap_or(self.now);
         let context =
             message.context.clone().or_else(|| known.as_ref().and_then(|r| r.context.clone()));
-        let heard = sender::newest(known.as_ref(), at);
-        let reply = Reply { context, heard, sends: 0, held_until: None, throttled: 0 };
+        let heard = known.as_ref().map_or(at, |reply| reply.heard.max(at));
+        let unconfirmed = known.as_ref().map_or(0, |reply| reply.unconfirmed);
+        let reply = Reply { context, heard, sends: 0, held_until: None, throttled: 0, unconfirmed };
         self.change(|change| change.put_reply(portal, &reply));
         self.batch.heard.insert(portal, reply);
     }

@@ -5,21 +5,16 @@ use std::sync::Arc;
 use ruma::{OwnedUserId, UserId};
 use tokio::sync::watch;
 
-use super::{
-    command::Questions,
-    lane::{Job, LaneKey, Lanes},
-    login::LoginFlows,
-    outbox::Outbox,
-    registry::Registry,
-    session::Sessions,
+use super::state::{
+    Job, LaneKey, Lanes, LoginFlows, Outbox, Paces, Questions, Registry, Replies, Sessions,
 };
 use crate::{
     clock::{Clock, Timestamp},
     config::{Config, Language},
-    id::{GhostNames, WechatUserId},
+    id::{GhostNames, PortalId, WechatUserId},
     ilink,
     matrix::{Homeserver, Intent},
-    store::{self, Entry, Login, Portal, Store, Work},
+    store::{self, Entry, Login, Portal, Reply, Store, Work},
     tasks::Tasks,
 };
 
@@ -39,10 +34,16 @@ pub(crate) struct Core {
     pub(crate) registry: Registry,
     pub(crate) lanes: Lanes,
     pub(crate) outbox: Outbox,
+    pub(crate) replies: Replies,
+    pub(crate) paces: Paces,
     pub(crate) sessions: Sessions,
     pub(crate) flows: LoginFlows,
     pub(crate) questions: Questions,
+    /// At most this many rooms are made at once; more would only wait in the homeserver.
+    pub(crate) making_rooms: tokio::sync::Semaphore,
     pub(crate) receiving: tokio::sync::Mutex<()>,
+    /// Held while a login begins or ends: looked at, committed and put into the registry as one.
+    pub(crate) changing_logins: tokio::sync::Mutex<()>,
     pub(crate) death: watch::Sender<Option<Arc<Death>>>,
 }
 
@@ -91,8 +92,8 @@ impl Core {
         &self.config.bridge.command_prefix
     }
 
-    /// Puts work that is in the store into its lane, and starts the lane when it was idle.
-    pub(crate) fn dispatch(self: &Arc<Self>, entry: Entry) {
+    /// Puts work that is in the store into its lane.
+    pub(crate) fn dispatch(&self, entry: Entry) {
         let key = match &entry.work {
             Work::FromWechat { portal, .. } => LaneKey::Portal(*portal),
             Work::FromMatrix { room, .. } => match self.registry.portal_in(room) {
@@ -100,13 +101,12 @@ impl Core {
                 None => LaneKey::Room(room.clone()),
             },
         };
-        self.enqueue(key, Job::Entry(entry));
+        self.lanes.push(key, Job::Entry(entry));
     }
 
-    pub(crate) fn enqueue(self: &Arc<Self>, key: LaneKey, job: Job) {
-        if self.lanes.push(key.clone(), job) {
-            self.tasks.spawn("lane", super::work::run_lane(Arc::clone(self), key));
-        }
+    /// What is known of this portal's reply window.
+    pub(crate) fn reply(&self, portal: PortalId) -> Option<Reply> {
+        self.replies.of(&self.store, portal)
     }
 
     /// Ends the bridge: the program sees it and exits with the cause.

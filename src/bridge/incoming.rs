@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::{
     core::{Core, name_of},
+    halt::Halt,
     notice, room,
     text::{ItemNotice, Note},
-    work::{Halt, insist},
 };
 use crate::{
     clock::Timestamp,
@@ -53,7 +53,7 @@ async fn send_one(core: &Core, portal: &Portal, sending: Sending<'_>) -> Result<
         return Ok(()); // `ensure_room` returns only portals that have both.
     };
     let Sending { content, txn, at, number, id } = sending;
-    let event = insist(core, || ghost.send(room, &content, &txn, Some(at))).await?;
+    let event = core.insist(|| ghost.send(room, &content, &txn, Some(at))).await?;
     if let Some(id) = id {
         let link = Link {
             portal: portal.id,

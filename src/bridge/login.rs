@@ -1,26 +1,23 @@
 //! A QR login as people in the room see it: one message, edited through the states and removed
 //! at the end.
 
-mod flows;
 mod linked;
 
 use std::sync::{Arc, atomic::Ordering};
 
-use flows::Flow;
-pub(crate) use flows::LoginFlows;
 use ruma::{OwnedEventId, OwnedMxcUri};
 use tokio::sync::mpsc;
 
 use super::{
     core::Core,
+    halt::Halt,
     notice,
+    state::{Flow, Wanted},
     text::LoginText,
-    work::{self, Halt, insist},
 };
 use crate::{
     config::Language,
     convert,
-    id::LoginId,
     ilink::{LoginEvent, LoginFailure, LoginProcess, VerifyCode},
     matrix::{
         content::{self, Content, Image},
@@ -28,15 +25,6 @@ use crate::{
     },
     store::{Entry, LoginState, Outcome},
 };
-
-/// Whom a login is for.
-#[derive(Debug, Clone)]
-pub(crate) enum Wanted {
-    /// Whoever scans; called by this name.
-    Anybody { name: Option<String> },
-    /// The contact of this login, once more.
-    Again { login: LoginId, name: String },
-}
 
 /// Starts a login in the room of the command. The command's entry stays in the store until the
 /// login is over, so a restart goes on with it, in the same message.
@@ -71,7 +59,7 @@ async fn run(mut shown: Shown, wanted: Wanted, typed: mpsc::Receiver<VerifyCode>
     }
     shown.remove().await;
     if !shown.recorded {
-        work::finish(&core, &shown.entry, &Outcome::Delivered);
+        core.finish(&shown.entry, &Outcome::Delivered);
     }
 }
 
@@ -169,7 +157,7 @@ impl Shown {
         };
         let (bytes, side, bot) = (qr.png.len() as u64, qr.side, self.core.bot());
         let upload = || bot.upload(qr.png.clone(), "image/png", "qr.png");
-        let mxc = insist(&self.core, upload).await?;
+        let mxc = self.core.insist(upload).await?;
         self.picture = Some(Picture { mxc, side, bytes });
         self.state(&LoginText::Code { url, number, of }).await
     }
@@ -223,7 +211,7 @@ impl Shown {
     async fn remove(&self) {
         let Some(message) = &self.message else { return };
         let (bot, txn) = (self.core.bot(), format!("login-gone-{}", self.flow.event));
-        let removed = insist(&self.core, || bot.redact(&self.flow.room, message, &txn, None)).await;
+        let removed = self.core.insist(|| bot.redact(&self.flow.room, message, &txn, None)).await;
         if let Err(Halt::Refused(error)) = removed {
             tracing::warn!(%error, "a QR code could not be removed from the room");
         }

@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 
-use ruma::{OwnedRoomId, RoomId, UserId};
+use ruma::UserId;
 
 use super::{
     command::{self, Ran},
-    core::{Core, Death},
-    notice,
+    core::Core,
+    halt::Halt,
+    notice, owner,
     text::Answer,
-    work::{Halt, insist},
 };
 use crate::{
     config::Level,
     matrix::event::{Event, Kind, Membership, MembershipState},
-    store::{Change, Entry, Outcome, Owner},
+    store::{Entry, Outcome},
 };
 
 /// Decides about one event in a room that is no portal.
@@ -59,16 +59,16 @@ async fn invited(core: &Arc<Core>, event: &Event) -> Result<Outcome, Halt> {
     let language = core.language_of(user);
     if core.config.bridge.permissions.level_of(user) < Some(Level::User) {
         let reason = Answer::NoPermission.text(language);
-        insist(core, || bot.leave(room, Some(&reason))).await?;
+        core.insist(|| bot.leave(room, Some(&reason))).await?;
         return Ok(Outcome::Refused("not_allowed".into()));
     }
-    insist(core, || bot.join(room)).await?;
-    let members = insist(core, || bot.joined_members(room)).await?;
-    let encrypted = insist(core, || bot.state(room, "m.room.encryption", "")).await?.is_some();
+    core.insist(|| bot.join(room)).await?;
+    let members = core.insist(|| bot.joined_members(room)).await?;
+    let encrypted = core.insist(|| bot.state(room, "m.room.encryption", "")).await?.is_some();
     let alone = members.iter().all(|member| member == user || *member == core.bot);
     let marked = alone && !encrypted && core.registry.owner(user).management_room.is_none();
     if marked {
-        mark_room(core, user, Some(room.clone())).await;
+        owner::mark_room(core, user, Some(room.clone())).await?;
     }
     let hello = match encrypted {
         true => Answer::EncryptedRoom.text(language),
@@ -81,10 +81,10 @@ async fn invited(core: &Arc<Core>, event: &Event) -> Result<Outcome, Halt> {
 /// Ghosts do not open chats by themselves: the contact has to scan first.
 async fn ghost_invited(core: &Core, event: &Event, ghost: &UserId) -> Result<Outcome, Halt> {
     let ghost = core.homeserver.intent(ghost);
-    insist(core, || ghost.ensure_registered()).await?;
+    core.insist(|| ghost.ensure_registered()).await?;
     let bot = core.bot.as_str();
     let reason = Answer::GhostRefuses { bot }.text(core.language_of(&event.sender));
-    insist(core, || ghost.leave(&event.room, Some(&reason))).await?;
+    core.insist(|| ghost.leave(&event.room, Some(&reason))).await?;
     Ok(Outcome::Refused("ghost_invited".into()))
 }
 
@@ -99,28 +99,10 @@ async fn encrypted(core: &Core, event: &Event) -> Result<Outcome, Halt> {
 async fn left(core: &Core, event: &Event, user: &UserId) -> Result<Outcome, Halt> {
     for member in [user, &event.sender] {
         if core.registry.owner(member).management_room.as_ref() == Some(&event.room) {
-            mark_room(core, member, None).await;
+            owner::mark_room(core, member, None).await?;
             let bot = core.bot();
-            insist(core, || bot.leave(&event.room, None)).await?;
+            core.insist(|| bot.leave(&event.room, None)).await?;
         }
     }
     Ok(Outcome::Delivered)
-}
-
-/// Writes down which room is this user's management room.
-pub(crate) async fn mark_room(core: &Core, user: &UserId, room: Option<OwnedRoomId>) {
-    let owner = Owner { management_room: room, ..Owner::clone(&core.registry.owner(user)) };
-    put_owner(core, owner).await;
-}
-
-pub(crate) async fn put_owner(core: &Core, owner: Owner) {
-    match core.store.commit(Change::new().put_owner(&owner)).await {
-        Ok(()) => core.registry.put_owner(owner),
-        Err(error) => core.die(Death::Store(error)),
-    }
-}
-
-/// Whether this is the user's management room.
-pub(crate) fn is_management_room(core: &Core, user: &UserId, room: &RoomId) -> bool {
-    core.registry.owner(user).management_room.as_deref() == Some(room)
 }

@@ -3,25 +3,28 @@
 //! Two walks lead through it, and both begin with a durable commit. From WeChat: [`session`] polls,
 //! [`batch`] sorts, a lane hands each message to [`incoming`]. From Matrix: [`transaction`] takes
 //! over, a lane hands each event to [`outgoing`] or [`management`], and [`sender`] sends what
-//! waits in the [`outbox`].
+//! waits in the [`state::Outbox`].
 
 mod core;
-mod lane;
-mod registry;
-mod room;
+mod halt;
 mod start;
+mod state;
 mod text;
 mod work;
 
 mod batch;
 mod incoming;
+mod logout;
+mod room;
 mod session;
 
+mod change;
 mod delivery;
-mod outbox;
 mod outgoing;
 mod pace;
+mod rounds;
 mod sender;
+mod shown;
 mod transaction;
 mod window;
 
@@ -29,6 +32,7 @@ mod command;
 mod login;
 mod management;
 mod notice;
+mod owner;
 
 pub use self::{
     core::Death,

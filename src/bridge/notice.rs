@@ -2,11 +2,7 @@
 
 use ruma::{OwnedRoomId, RoomId, UserId};
 
-use super::{
-    core::Core,
-    text::Note,
-    work::{Halt, insist},
-};
+use super::{core::Core, halt::Halt, owner, text::Note};
 use crate::matrix::{
     content::{self, Content},
     room::NewRoom,
@@ -20,7 +16,7 @@ pub(crate) async fn in_room(
     txn: &str,
 ) -> Result<ruma::OwnedEventId, Halt> {
     let bot = core.bot();
-    insist(core, || bot.send(room, content, txn, None)).await
+    core.insist(|| bot.send(room, content, txn, None)).await
 }
 
 /// Says a notice in a room; a refusal is logged, for there is nobody else to tell.
@@ -49,26 +45,26 @@ pub(crate) async fn ping_owner(core: &Core, owner: &UserId, note: &Note<'_>, txn
     }
 }
 
-async fn management_room(core: &Core, owner: &UserId) -> Option<OwnedRoomId> {
-    let known = core.registry.owner(owner);
+async fn management_room(core: &Core, user: &UserId) -> Option<OwnedRoomId> {
+    let known = core.registry.owner(user);
     if let Some(room) = &known.management_room {
         return Some(room.clone());
     }
     let bot = core.bot();
     let request = NewRoom {
         name: Some(core.config.appservice.bot_display_name.clone()),
-        invite: vec![owner.to_owned()],
+        invite: vec![user.to_owned()],
         is_direct: true,
         ..NewRoom::default()
     };
-    let room = match insist(core, || bot.create_room(request.clone())).await {
+    let room = match core.insist(|| bot.create_room(request.clone())).await {
         Ok(room) => room,
         Err(Halt::Stopping) => return None,
         Err(Halt::Refused(error)) => {
-            tracing::warn!(%owner, %error, "the homeserver refused to make a management room");
+            tracing::warn!(%user, %error, "the homeserver refused to make a management room");
             return None;
         }
     };
-    super::management::mark_room(core, owner, Some(room.clone())).await;
+    owner::mark_room(core, user, Some(room.clone())).await.ok()?;
     Some(room)
 }

@@ -6,10 +6,10 @@ use ruma::{OwnedRoomAliasId, OwnedRoomId, RoomAliasId};
 use sha2::{Digest, Sha256};
 
 use super::{
-    core::{Core, Death, name_of},
+    core::{Core, name_of},
+    halt::Halt,
     notice,
     text::Note,
-    work::{Halt, insist},
 };
 use crate::{
     id::{PortalId, PortalKey},
@@ -32,6 +32,7 @@ pub(crate) async fn ensure_room(
     if portal.room.is_some() {
         return Ok(Some(portal));
     }
+    let Ok(_turn) = core.making_rooms.acquire().await else { return Ok(None) };
     let Some(ghost) = core.ghost(&portal.key.contact) else {
         tracing::warn!(portal = %portal.id, "the contact's id is too long for a Matrix user id");
         return Ok(None);
@@ -39,12 +40,9 @@ pub(crate) async fn ensure_room(
     ensure_ghost(core, &portal, &ghost).await?;
     let room = make_room(core, &portal, &ghost).await?;
     let bot = core.bot();
-    insist(core, || bot.join(&room)).await?;
+    core.insist(|| bot.join(&room)).await?;
     let made = Portal { room: Some(room.clone()), ..Portal::clone(&portal) };
-    if let Err(error) = core.store.commit(Change::new().put_portal(&made)).await {
-        core.die(Death::Store(error));
-        return Err(Halt::Stopping);
-    }
+    core.commit(Change::new().put_portal(&made)).await?;
     core.registry.put_portal(made);
     tracing::info!(portal = %portal.id, %room, "made a portal room");
     greet(core, &portal, &room).await;
@@ -52,9 +50,9 @@ pub(crate) async fn ensure_room(
 }
 
 async fn ensure_ghost(core: &Core, portal: &Portal, ghost: &Intent) -> Result<(), Halt> {
-    insist(core, || ghost.ensure_registered()).await?;
+    core.insist(|| ghost.ensure_registered()).await?;
     let name = display_name(core, portal);
-    insist(core, || ghost.set_display_name(&name)).await
+    core.insist(|| ghost.set_display_name(&name)).await
 }
 
 /// What the ghost is called in Matrix.
@@ -65,7 +63,7 @@ pub(crate) fn display_name(core: &Core, portal: &Portal) -> String {
 async fn make_room(core: &Core, portal: &Portal, ghost: &Intent) -> Result<OwnedRoomId, Halt> {
     let alias = alias_localpart(core, &portal.key);
     let request = new_room(core, portal, alias.clone());
-    match insist(core, || ghost.create_room(request.clone())).await {
+    match core.insist(|| ghost.create_room(request.clone())).await {
         Err(Halt::Refused(matrix::Error::RoomInUse)) => find_room(core, &alias).await,
         made => made,
     }
@@ -77,7 +75,7 @@ async fn find_room(core: &Core, alias: &str) -> Result<OwnedRoomId, Halt> {
     let alias: OwnedRoomAliasId = RoomAliasId::parse(format!("#{alias}:{server}"))
         .map_err(|_| Halt::Refused(matrix::Error::NotFound))?;
     let bot = core.bot();
-    insist(core, || bot.resolve_alias(&alias)).await?.ok_or(Halt::Refused(matrix::Error::NotFound))
+    core.insist(|| bot.resolve_alias(&alias)).await?.ok_or(Halt::Refused(matrix::Error::NotFound))
 }
 
 fn new_room(core: &Core, portal: &Portal, alias: String) -> NewRoom {

@@ -1,48 +1,19 @@
 //! One login's poll loop: poll, commit, poll again.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use super::{
     batch::{self, Batch},
-    core::{Core, login_name, name_of},
-    notice, sender,
-    text::Note,
+    core::{Core, Death},
+    logout,
 };
 use crate::{
     id::{Cursor, LoginId},
     ilink::{Backoff, Next, Session, Updates},
-    store::{Change, LoginState, LogoutReason},
 };
-
-/// The sessions that are polling.
-#[derive(Debug, Default)]
-pub(crate) struct Sessions(Mutex<HashMap<LoginId, CancellationToken>>);
-
-impl Sessions {
-    /// A new session of this login; an older one of the same login ends.
-    fn begin(&self, login: LoginId) -> CancellationToken {
-        let ends = CancellationToken::new();
-        let mut sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(older) = sessions.insert(login, ends.clone()) {
-            older.cancel();
-        }
-        ends
-    }
-
-    /// Ends this login's session, if it has one.
-    pub(crate) fn end(&self, login: LoginId) {
-        let mut sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(session) = sessions.remove(&login) {
-            session.cancel();
-        }
-    }
-}
 
 /// Starts polling for a login.
 pub(crate) fn start(core: &Arc<Core>, login: LoginId) {
@@ -70,7 +41,7 @@ async fn run(core: Arc<Core>, id: LoginId, ends: CancellationToken) {
             tracing::debug!(%error, "notifystop was not taken");
         }
     } else if !ends.is_cancelled() {
-        lost(&core, id).await;
+        logout::session_lost(&core, &login).await;
     }
 }
 
@@ -121,14 +92,14 @@ async fn keep(
         match batch::take_over(core, &login, &updates.messages) {
             Ok(batch) => batch,
             Err(error) => {
-                core.die(super::core::Death::Store(error));
+                core.die(Death::Store(error));
                 return false;
             }
         };
     if let Some(new) = &updates.cursor {
         change = change.put_cursor(id, new);
     }
-    if !sender::commit(core, change).await {
+    if core.commit(change).await.is_err() {
         return false;
     }
     if updates.cursor.is_some() {
@@ -141,35 +112,9 @@ async fn keep(
         core.dispatch(entry);
     }
     for (portal, reply) in heard {
-        sender::heard(core, portal, reply);
+        // The window opens, the quota starts anew, and what waits goes out.
+        core.replies.put(portal, reply);
+        core.outbox.wake(portal);
     }
     true
-}
-
-/// WeChat ended the session: the owner hears it once, in each place that matters.
-pub(crate) async fn lost(core: &Arc<Core>, id: LoginId) {
-    let Some(login) = core.registry.login(id) else { return };
-    if login.state != LoginState::Active {
-        return;
-    }
-    let at = core.clock.now();
-    let state = LoginState::LoggedOut { at, why: LogoutReason::SessionEnded };
-    let out = crate::store::Login { state, ..crate::store::Login::clone(&login) };
-    if !sender::commit(core, Change::new().put_login(&out)).await {
-        return;
-    }
-    core.registry.put_login(out);
-    core.sessions.end(id);
-    tracing::info!(login.id = %id, "WeChat ended the session");
-    let (name, prefix) = (login_name(&login), core.prefix());
-    let note = Note::SessionLost { name: &name, prefix };
-    let txn = format!("lost-{id}-{}", at.0);
-    notice::ping_owner(core, &login.owner, &note, &txn).await;
-    for portal in core.registry.portals_of(id) {
-        let Some(room) = &portal.room else { continue };
-        let name = name_of(&portal);
-        let note = Note::PortalSessionLost { name: &name, prefix };
-        let text = note.text(core.language_of(&login.owner));
-        notice::say(core, room, &text, &txn).await;
-    }
 }

@@ -3,18 +3,21 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use ruma::owned_device_id;
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, mpsc::UnboundedReceiver, watch},
+};
 
 use super::{
     core::{Core, Death},
-    lane::{Job, LaneKey},
-    registry::Registry,
-    session, transaction,
+    logout, rounds, sender, session,
+    state::{Job, LaneKey, Lanes, Outbox, Registry},
+    transaction, work,
 };
 use crate::{
     clock::Clock,
     config::Config,
-    id::InboxId,
+    id::{InboxId, PortalId},
     ilink, matrix,
     store::{self, LoginState, Store},
     tasks::Tasks,
@@ -57,19 +60,23 @@ impl Bridge {
         listener: TcpListener,
     ) -> Result<Self, StartError> {
         let address = listener.local_addr().map_err(StartError::Listener)?;
-        let core = Arc::new(open(config, clock).await?);
+        let (core, announced) = open(config, clock).await?;
+        announced.begin(&core);
         resume(&core).await?;
         serve(&core, listener);
         core.tasks.spawn("greeting", greet_homeserver(Arc::clone(&core)));
         for portal in core.registry.portals_without_room() {
-            core.enqueue(LaneKey::Portal(portal), Job::OpenRoom);
+            core.lanes.push(LaneKey::Portal(portal), Job::OpenRoom);
         }
         for login in core.registry.all_logins() {
-            if login.state == LoginState::Active {
-                session::start(&core, login.id);
+            match login.state {
+                LoginState::Active => session::start(&core, login.id),
+                LoginState::LoggedOut { .. } => {
+                    core.tasks.spawn("lost", logout::tell_lost_again(Arc::clone(&core), login));
+                }
             }
         }
-        core.tasks.spawn("housekeeping", housekeeping(Arc::clone(&core)));
+        core.tasks.spawn("rounds", rounds::run(Arc::clone(&core)));
         Ok(Self { core, address })
     }
 
@@ -98,7 +105,32 @@ impl Bridge {
     }
 }
 
-async fn open(config: Config, clock: Clock) -> Result<Core, StartError> {
+/// Where idle lanes and queues that got work are announced.
+struct Announced {
+    lanes: UnboundedReceiver<LaneKey>,
+    senders: UnboundedReceiver<PortalId>,
+}
+
+impl Announced {
+    /// Has a task work off each lane and each queue that is announced.
+    fn begin(self, core: &Arc<Core>) {
+        let Self { mut lanes, mut senders } = self;
+        let working = Arc::clone(core);
+        core.tasks.spawn("lanes", async move {
+            while let Some(Some(key)) = working.tasks.unless_stopped(lanes.recv()).await {
+                working.tasks.spawn("lane", work::run_lane(Arc::clone(&working), key));
+            }
+        });
+        let sending = Arc::clone(core);
+        core.tasks.spawn("senders", async move {
+            while let Some(Some(portal)) = sending.tasks.unless_stopped(senders.recv()).await {
+                sending.tasks.spawn("sender", sender::run(Arc::clone(&sending), portal));
+            }
+        });
+    }
+}
+
+async fn open(config: Config, clock: Clock) -> Result<(Arc<Core>, Announced), StartError> {
     let path = config.store.path.clone();
     let store = tokio::task::spawn_blocking(move || Store::open(&path)).await.map_err(|_| {
         StartError::Config("the store could not be opened: its task ended".into())
@@ -110,25 +142,32 @@ async fn open(config: Config, clock: Clock) -> Result<Core, StartError> {
         proxy: None,
     })
     .map_err(StartError::Homeserver)?;
-    Ok(Core {
+    let (lanes, idle_lanes) = Lanes::new();
+    let (outbox, idle_queues) = Outbox::new();
+    let core = Core {
         started: clock.now(),
         bot: config.appservice.bot.clone(),
         ghosts: config.ghost_names(),
         ilink: ilink::Client::new(ilink_options(&config)?).map_err(StartError::Ilink)?,
         registry: Registry::load(&store)?,
         tasks: Tasks::default(),
-        lanes: Default::default(),
-        outbox: Default::default(),
+        lanes,
+        outbox,
+        replies: Default::default(),
+        paces: Default::default(),
         sessions: Default::default(),
         flows: Default::default(),
         questions: Default::default(),
+        making_rooms: Semaphore::new(ROOMS_AT_ONCE),
         receiving: Default::default(),
+        changing_logins: Default::default(),
         death: watch::Sender::new(None),
         config,
         clock,
         store,
         homeserver,
-    })
+    };
+    Ok((Arc::new(core), Announced { lanes: idle_lanes, senders: idle_queues }))
 }
 
 fn ilink_options(config: &Config) -> Result<ilink::Options, StartError> {
@@ -225,19 +264,6 @@ async fn ping(core: &Core) {
     }
 }
 
-/// Forgets, once a day, what nobody can ask for again.
-async fn housekeeping(core: Arc<Core>) {
-    while !core.tasks.stopping() {
-        let before = crate::clock::Timestamp(core.clock.now().0 - MEMORY_MILLIS);
-        match core.store.prune(before).await {
-            Ok(forgotten) => tracing::debug!(forgotten, "housekeeping"),
-            Err(error) => tracing::warn!(%error, "housekeeping failed"),
-        }
-        core.tasks.pause(HOUSEKEEPING).await;
-    }
-}
-
+/// A homeserver makes rooms one after the other anyway.
+const ROOMS_AT_ONCE: usize = 8;
 const RESUME_STEP: usize = 500;
-const HOUSEKEEPING: Duration = Duration::from_secs(24 * 60 * 60);
-/// How long finished sources, transactions and links are remembered: 30 days.
-const MEMORY_MILLIS: i64 = 30 * 24 * 60 * 60 * 1_000;

@@ -1,32 +1,20 @@
 //! Works a lane off, one job after the other.
 
-use std::{future::Future, panic::AssertUnwindSafe, sync::Arc};
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::FutureExt;
 use serde_json::value::RawValue;
 
 use super::{
     core::Core,
-    incoming,
-    lane::{Job, LaneKey},
-    outgoing, room,
+    halt::Halt,
+    incoming, outgoing, room,
+    state::{Job, LaneKey},
 };
 use crate::{
-    matrix::{
-        self,
-        event::{self, Event},
-    },
-    store::{Change, Entry, Outcome, Work},
+    matrix::event::{self, Event},
+    store::{Entry, Outcome, Work},
 };
-
-/// Why a job was not brought to its end.
-#[derive(Debug)]
-pub(crate) enum Halt {
-    /// The bridge is stopping; the job is done at the next start.
-    Stopping,
-    /// The homeserver said no, and would say no again.
-    Refused(matrix::Error),
-}
 
 /// Runs until the lane is empty or the bridge stops.
 pub(crate) async fn run_lane(core: Arc<Core>, key: LaneKey) {
@@ -60,13 +48,24 @@ async fn run_job(core: &Arc<Core>, key: &LaneKey, job: Job) {
         }
     };
     match done {
-        Ok(Some(outcome)) => finish(core, &entry, &outcome),
+        Ok(Some(outcome)) => core.finish(&entry, &outcome),
         Ok(None) | Err(Halt::Stopping) => {}
         Err(Halt::Refused(error)) => {
-            tracing::warn!(?key, %error, "the homeserver refused; the message is set aside");
-            finish(core, &entry, &Outcome::Refused("homeserver".into()));
-            incoming::say_refused(core, &entry).await;
+            tracing::warn!(?key, %error, "the homeserver refused; the work is set aside");
+            set_aside(core, entry).await;
         }
+    }
+}
+
+/// A contact's message is kept for `retry` and for the next start, and the owner hears of it; what
+/// came from Matrix and cannot be answered there has reached its end.
+async fn set_aside(core: &Core, entry: Entry) {
+    match entry.work {
+        Work::FromWechat { portal, .. } => {
+            incoming::say_refused(core, &entry).await;
+            core.lanes.set_aside(portal, entry);
+        }
+        Work::FromMatrix { .. } => core.finish(&entry, &Outcome::Refused("homeserver".into())),
     }
 }
 
@@ -89,23 +88,6 @@ async fn run_entry(
                 LaneKey::Room(_) => super::management::from_room(core, entry, event).await,
             }
         }
-    }
-}
-
-/// Records what an entry came to. Nobody waits: doing the work again would be the same request.
-pub(crate) fn finish(core: &Core, entry: &Entry, outcome: &Outcome) {
-    let now = core.clock.now();
-    core.store.submit(Change::new().finish(entry.id, entry.source(), outcome, now));
-}
-
-/// Makes a request to the homeserver until it succeeds, is refused for good, or the bridge stops.
-pub(crate) async fn insist<T, F>(core: &Core, call: impl FnMut() -> F) -> Result<T, Halt>
-where
-    F: Future<Output = Result<T, matrix::Error>>,
-{
-    match core.homeserver.with_retry(&core.tasks, call).await {
-        Err(matrix::Error::Stopping) => Err(Halt::Stopping),
-        answer => answer.map_err(Halt::Refused),
     }
 }
 

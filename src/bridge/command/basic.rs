@@ -2,7 +2,7 @@
 
 use super::{Asked, COMMANDS};
 use crate::{
-    bridge::{management, text::Answer, work::Halt},
+    bridge::{halt::Halt, owner, text::Answer},
     config::Language,
     store::Owner,
 };
@@ -10,7 +10,7 @@ use crate::{
 pub(super) async fn help(asked: &Asked<'_>) -> Result<(), Halt> {
     let prefix = asked.core.prefix();
     let management_room = asked.portal.is_none()
-        && management::is_management_room(asked.core, &asked.event.sender, &asked.event.room);
+        && owner::is_management_room(asked.core, &asked.event.sender, &asked.event.room);
     let mut text = Answer::HelpContext { prefix, management_room }.text(asked.language);
     text.push('\n');
     for usage in COMMANDS {
@@ -30,8 +30,8 @@ pub(super) async fn lang(asked: &Asked<'_>, wanted: &str) -> Result<(), Halt> {
         return asked.reply(&Answer::LanguageUsage.text(asked.language)).await;
     };
     let known = asked.core.registry.owner(&asked.event.sender);
-    let owner = Owner { language: Some(language.code().into()), ..Owner::clone(&known) };
-    management::put_owner(asked.core, owner).await;
+    let changed = Owner { language: Some(language.code().into()), ..Owner::clone(&known) };
+    owner::put_owner(asked.core, changed).await?;
     asked.reply(&Answer::LanguageSet.text(language)).await
 }
 

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use super::Asked;
 use crate::{
     bridge::{
-        core::{Core, Death, login_name, name_of},
+        core::{Core, login_name, name_of},
+        halt::Halt,
         room,
         text::{Answer, Note},
         window::{self, Hold},
-        work::{Halt, insist},
     },
     matrix::room::State,
     store::{Change, Login, LoginState, Portal},
@@ -58,7 +58,7 @@ fn portal_line(asked: &Asked<'_>, portal: &Portal) -> String {
 
 fn window_text(asked: &Asked<'_>, portal: &Portal) -> String {
     let (core, language) = (asked.core, asked.language);
-    let reply = core.outbox.reply(core, portal.id);
+    let reply = core.reply(portal.id);
     let now = core.clock.now();
     match (window::may_send(reply.as_ref(), now), &reply) {
         (Err(Hold::NeverHeard), _) | (_, None) => Note::NeverHeard.text(language),
@@ -106,20 +106,17 @@ pub(crate) async fn rename(core: &Arc<Core>, portal: &Portal, name: &str) -> Res
     if let Some(login) = &login {
         change = change.put_login(login);
     }
-    if let Err(error) = core.store.commit(change).await {
-        core.die(Death::Store(error));
-        return Err(Halt::Stopping);
-    }
+    core.commit(change).await?;
     login.into_iter().for_each(|login| core.registry.put_login(login));
     core.registry.put_portal(renamed.clone());
     if let Some(ghost) = core.ghost(&renamed.key.contact) {
         let shown = room::display_name(core, &renamed);
-        insist(core, || ghost.set_display_name(&shown)).await?;
+        core.insist(|| ghost.set_display_name(&shown)).await?;
     }
     if let Some(room) = &renamed.room {
         let bot = core.bot();
         let state = State::new("m.room.name", "", serde_json::json!({ "name": name }));
-        insist(core, || bot.send_state(room, &state)).await?;
+        core.insist(|| bot.send_state(room, &state)).await?;
     }
     Ok(())
 }

@@ -4,9 +4,10 @@ use super::{Asked, Ran, contact};
 use crate::{
     bridge::{
         core::login_name,
-        login::{self, Wanted},
+        halt::Halt,
+        login,
+        state::Wanted,
         text::{Answer, LoginText},
-        work::{Halt, insist},
     },
     ilink::VerifyCode,
     store::Outcome,
@@ -48,7 +49,7 @@ pub(super) async fn take_digits(asked: &Asked<'_>, body: &str) -> Result<bool, H
         return Ok(false);
     }
     let (bot, txn) = (asked.core.bot(), format!("digits-{}", asked.event.id));
-    match insist(asked.core, || bot.redact(room, &asked.event.id, &txn, None)).await {
+    match asked.core.insist(|| bot.redact(room, &asked.event.id, &txn, None)).await {
         Ok(_) => {}
         Err(Halt::Refused(_)) => asked.reply(&Answer::PleaseRemove.text(asked.language)).await?,
         Err(Halt::Stopping) => return Err(Halt::Stopping),

@@ -1,14 +1,7 @@
 //! `logout`, after a question.
 
-use super::{Asked, contact, question::Question};
-use crate::{
-    bridge::{
-        core::{Death, login_name},
-        text::Answer,
-        work::Halt,
-    },
-    store::{Change, Login, LoginState, LogoutReason},
-};
+use super::{Asked, contact};
+use crate::bridge::{core::login_name, halt::Halt, logout, state::Question, text::Answer};
 
 pub(super) async fn ask(asked: &Asked<'_>, wanted: &str) -> Result<(), Halt> {
     let Some(login) = contact::find(asked, "logout", wanted).await? else { return Ok(()) };
@@ -29,15 +22,7 @@ pub(super) async fn answered(
     let Some(login) = asked.core.registry.login(id).filter(|_| yes) else {
         return asked.reply(&Answer::LogoutKept.text(asked.language)).await;
     };
-    let at = asked.core.clock.now();
-    let state = LoginState::LoggedOut { at, why: LogoutReason::ByOwner };
-    let out = Login { state, ..Login::clone(&login) };
-    if let Err(error) = asked.core.store.commit(Change::new().put_login(&out)).await {
-        asked.core.die(Death::Store(error));
-        return Err(Halt::Stopping);
-    }
-    asked.core.registry.put_login(out);
-    asked.core.sessions.end(id);
+    logout::by_owner(asked.core, &login).await?;
     let name = login_name(&login);
     asked.reply(&Answer::LoggedOut { name: &name }.text(asked.language)).await
 }

@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use ruma::UserId;
 
-use super::Wanted;
 use crate::{
     bridge::{
-        core::{Core, Death, login_name},
-        lane::{Job, LaneKey},
+        core::{Core, login_name},
+        halt::Halt,
         session,
+        state::{Job, LaneKey, Wanted},
         text::LoginText,
-        work::Halt,
     },
     id::{PortalKey, WechatUserId},
     ilink::Credentials,
@@ -55,6 +54,7 @@ pub(super) async fn keep(
     command: &Entry,
 ) -> Result<Linked, Halt> {
     let Some(contact) = credentials.user.clone() else { return Ok(Linked::Incomplete) };
+    let changing = core.changing_logins.lock().await;
     let known = core.registry.find_login(owner, &contact);
     let login = record(core, owner, wanted, contact, credentials);
     let portal = portal(core, &login);
@@ -66,21 +66,19 @@ pub(super) async fn keep(
     for other in portals.iter().map(|p| p.id).chain([portal.id]) {
         change = change.drop_reply(other);
     }
-    if let Err(error) = core.store.commit(change).await {
-        core.die(Death::Store(error));
-        return Err(Halt::Stopping);
-    }
+    core.commit(change).await?;
     tracing::info!(login.id = %login.id, again = known.is_some(), "a contact is linked");
     let name = login_name(&login);
     let (login_id, portal_id) = (login.id, portal.id);
     core.registry.put_login(login);
     core.registry.put_portal(portal);
+    drop(changing);
     for portal in core.registry.portals_of(login_id) {
-        core.outbox.forget_reply(portal.id);
+        core.replies.forget(portal.id);
         core.outbox.wake(portal.id);
     }
     session::start(core, login_id);
-    core.enqueue(LaneKey::Portal(portal_id), Job::OpenRoom);
+    core.lanes.push(LaneKey::Portal(portal_id), Job::OpenRoom);
     Ok(match wanted {
         Wanted::Again { login, name: wanted } if *login != login_id => {
             Linked::Other { name, wanted: wanted.clone() }

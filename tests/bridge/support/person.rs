@@ -10,7 +10,6 @@ use std::{
 use matrix_sdk::{
     Client, Room, RoomState, SessionMeta, SessionTokens,
     authentication::matrix::MatrixSession,
-    config::SyncSettings,
     ruma::{
         OwnedEventId, RoomId, UserId,
         api::client::room::create_room::v3::Request as CreateRoom,
@@ -21,7 +20,7 @@ use matrix_sdk::{
 use serde_json::Value;
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 
-use super::{bridge::World, synapse::Synapse};
+use super::{bridge::World, steps::gapless, synapse::Synapse};
 
 /// A person with a client.
 pub(crate) struct Person {
@@ -105,13 +104,13 @@ impl Person {
                 let _ = room.join().await;
             }
         });
-        client.sync_once(SyncSettings::default()).await.unwrap();
+        client.sync_once(gapless()).await.unwrap();
         let syncing = client.clone();
         #[expect(clippy::disallowed_methods, reason = "the bridge's tasks are not the client's")]
         let sync = tokio::spawn(async move {
             loop {
                 // A homeserver that is restarted in a story ends a sync, and the next goes on.
-                let _ = syncing.sync(SyncSettings::default().timeout(POLL)).await;
+                let _ = syncing.sync(gapless().timeout(POLL)).await;
                 tokio::task::yield_now().await;
             }
         });

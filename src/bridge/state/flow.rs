@@ -9,8 +9,16 @@ use ruma::{OwnedEventId, OwnedRoomId, OwnedUserId, RoomId, UserId};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::Wanted;
-use crate::{ilink::VerifyCode, matrix::event::Event};
+use crate::{id::LoginId, ilink::VerifyCode, matrix::event::Event};
+
+/// Whom a login is for.
+#[derive(Debug, Clone)]
+pub(crate) enum Wanted {
+    /// Whoever scans; called by this name.
+    Anybody { name: Option<String> },
+    /// The contact of this login, once more.
+    Again { login: LoginId, name: String },
+}
 
 /// One login that is going on.
 #[derive(Debug)]
@@ -30,7 +38,7 @@ pub(crate) struct Flow {
 pub(crate) struct LoginFlows(Mutex<Vec<Arc<Flow>>>);
 
 impl LoginFlows {
-    pub(super) fn begin(
+    pub(crate) fn begin(
         &self,
         event: &Event,
         wanted: &Wanted,
@@ -53,7 +61,7 @@ impl LoginFlows {
         flow
     }
 
-    pub(super) fn end(&self, flow: &Arc<Flow>) {
+    pub(crate) fn end(&self, flow: &Arc<Flow>) {
         self.flows().retain(|other| !Arc::ptr_eq(other, flow));
     }
 

@@ -1,0 +1,123 @@
+//! Order within a conversation, concurrency across conversations.
+//!
+//! A lane is one queue: a portal's, for both directions, or that of a room which is no portal.
+//! It is announced when it gets work while it was idle; a task works it off and ends, so an idle
+//! portal costs nothing.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use ruma::OwnedRoomId;
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+
+use crate::{id::PortalId, store::Entry};
+
+/// Whose turn it is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum LaneKey {
+    /// Everything about one chat.
+    Portal(PortalId),
+    /// Everything in a room that is no portal: commands, invitations.
+    Room(OwnedRoomId),
+}
+
+/// One piece of work in a lane.
+#[derive(Debug)]
+pub(crate) enum Job {
+    /// Something that came in and is in the store until it is finished.
+    Entry(Entry),
+    /// Make the portal's room if it has none; asked for again at each start, so it needs no record.
+    OpenRoom,
+}
+
+/// The lanes that have work.
+#[derive(Debug)]
+pub(crate) struct Lanes {
+    queues: Mutex<HashMap<LaneKey, VecDeque<Job>>>,
+    announce: UnboundedSender<LaneKey>,
+    /// What could not be done and waits for somebody to ask for it, or for the next start.
+    aside: Mutex<HashMap<PortalId, Vec<Entry>>>,
+}
+
+impl Lanes {
+    /// No work yet; lanes that get some are announced to the receiver.
+    pub(crate) fn new() -> (Self, UnboundedReceiver<LaneKey>) {
+        let (announce, announced) = mpsc::unbounded_channel();
+        (Self { queues: Mutex::default(), announce, aside: Mutex::default() }, announced)
+    }
+
+    /// Queues a job, and announces the lane when it was idle.
+    pub(crate) fn push(&self, key: LaneKey, job: Job) {
+        let mut lanes = self.lanes();
+        let idle = !lanes.contains_key(&key);
+        lanes.entry(key.clone()).or_default().push_back(job);
+        if idle {
+            // Nobody listens any more once the bridge is stopping; the store keeps the work.
+            let _ = self.announce.send(key);
+        }
+    }
+
+    /// The lane's next job; `None` closes the lane, and its task must end.
+    pub(crate) fn next(&self, key: &LaneKey) -> Option<Job> {
+        let mut lanes = self.lanes();
+        let job = lanes.get_mut(key)?.pop_front();
+        if job.is_none() {
+            lanes.remove(key);
+        }
+        job
+    }
+
+    /// Sets a portal's entry aside; it stays in the store.
+    pub(crate) fn set_aside(&self, portal: PortalId, entry: Entry) {
+        let mut aside = self.aside.lock().unwrap_or_else(PoisonError::into_inner);
+        aside.entry(portal).or_default().push(entry);
+    }
+
+    /// Queues again what was set aside for this portal, in order; gives how much it was.
+    pub(crate) fn take_up(&self, portal: PortalId) -> usize {
+        let mut aside = self.aside.lock().unwrap_or_else(PoisonError::into_inner);
+        let entries = aside.remove(&portal).unwrap_or_default();
+        drop(aside);
+        let count = entries.len();
+        for entry in entries {
+            self.push(LaneKey::Portal(portal), Job::Entry(entry));
+        }
+        count
+    }
+
+    fn lanes(&self) -> MutexGuard<'_, HashMap<LaneKey, VecDeque<Job>>> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lane_is_announced_once_and_closes_when_it_is_empty() {
+        let (lanes, mut announced) = Lanes::new();
+        let key = LaneKey::Portal(PortalId(1));
+        lanes.push(key.clone(), Job::OpenRoom);
+        lanes.push(key.clone(), Job::OpenRoom);
+        assert_eq!(announced.try_recv(), Ok(key.clone()));
+        assert!(announced.try_recv().is_err(), "its task is already there");
+        assert!(lanes.next(&key).is_some());
+        assert!(lanes.next(&key).is_some());
+        assert!(lanes.next(&key).is_none(), "the task ends here");
+        lanes.push(key.clone(), Job::OpenRoom);
+        assert_eq!(announced.try_recv(), Ok(key), "and is started anew");
+    }
+
+    #[test]
+    fn lanes_do_not_wait_for_each_other() {
+        let (lanes, mut announced) = Lanes::new();
+        let keys = [PortalId(1), PortalId(2)].map(LaneKey::Portal);
+        for key in &keys {
+            lanes.push(key.clone(), Job::OpenRoom);
+        }
+        assert_eq!(keys.map(Ok), [announced.try_recv(), announced.try_recv()]);
+    }
+}

@@ -1,0 +1,18 @@
+//! What the core remembers in memory. It starts no task and sends nothing: whoever finds work
+//! announces it, and `start` has somebody do it.
+
+mod flow;
+mod lane;
+mod outbox;
+mod question;
+mod registry;
+mod reply;
+mod session;
+
+pub(crate) use flow::{Flow, LoginFlows, Wanted};
+pub(crate) use lane::{Job, LaneKey, Lanes};
+pub(crate) use outbox::{Changed, Outbox, Outgoing};
+pub(crate) use question::{Question, Questions};
+pub(crate) use registry::Registry;
+pub(crate) use reply::{Paces, Replies};
+pub(crate) use session::Sessions;
