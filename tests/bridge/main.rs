@@ -16,5 +16,6 @@ mod login;
 mod login_end;
 mod restart;
 mod rooms;
+mod secrets;
 mod text;
 mod torture;
