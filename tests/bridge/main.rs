@@ -18,6 +18,7 @@ mod login;
 mod login_end;
 mod restart;
 mod rooms;
+mod secrets;
 mod text;
 mod text_in;
 mod text_out;
