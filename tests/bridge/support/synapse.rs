@@ -259,7 +259,7 @@ fn free_port() -> u16 {
 }
 
 const SERVER_NAME: &str = "localhost";
-const SHARED_SLOTS: usize = 40;
+const SHARED_SLOTS: usize = 64;
 const OWN_SLOTS: usize = 2;
 const FIRST_PORT: u16 = 10_000;
 const PORTS: u16 = 22_000;
