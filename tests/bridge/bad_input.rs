@@ -33,6 +33,40 @@ async fn a_message_with_any_field_broken_costs_the_messages_around_it_nothing() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_message_of_a_sender_that_cannot_be_read_is_still_heard_of() {
+    let world = World::start().await;
+    let alice = Person::new(Synapse::shared().await, "alice").await;
+    let (phone, portal) = world.link(&alice, "Mum").await;
+    let ghost = alice.ghost_in(&world, &portal).await;
+    let room = alice.management_room(&world).await;
+    let rooms = alice.rooms();
+    let senders = [
+        Value::Null,
+        json!(""),
+        json!(true),
+        json!([7]),
+        json!("a\nb"),
+        json!("x".repeat(100_000)),
+    ];
+    for (number, sender) in senders.iter().enumerate() {
+        let mut message = phone.draft(&format!("somebody {number}"));
+        message["from_user_id"] = sender.clone();
+        phone.sends_raw(message).await;
+    }
+    let words = alice.wait_words(&portal, &ghost, senders.len()).await;
+    let expected: Vec<_> = (0..senders.len()).map(|n| format!("somebody {n}")).collect();
+    assert_eq!(words, expected);
+
+    // An id that Matrix has no name for: too long to be a ghost's.
+    let mut message = phone.draft("nobody");
+    message["from_user_id"] = json!(format!("{}@im.wechat", "X".repeat(200)));
+    phone.sends_raw(message).await;
+    alice.wait_said(&room, "A message of XXXXXXXX… could not be put into the room").await;
+    assert_eq!(alice.rooms(), rooms);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_batch_that_is_broken_as_a_whole_is_asked_for_again() {
     let world = World::start().await;
     let alice = Person::new(Synapse::shared().await, "alice").await;

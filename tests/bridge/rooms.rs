@@ -3,7 +3,7 @@
 use ilink_simulator::Phone;
 use serde_json::json;
 
-use crate::support::{Person, World, synapse::Synapse};
+use crate::support::{Message, Person, World, synapse::Synapse};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_portal_room_has_all_that_clients_look_for() {
@@ -94,11 +94,7 @@ async fn renaming_the_room_renames_the_contact_for_good() {
     let ghost = alice.ghost_in(&world, &portal).await;
 
     alice.room(&portal).set_name("Mama".into()).await.unwrap();
-    alice
-        .wait(&portal, |m| {
-            m.0["state_key"] == ghost.as_str() && m.content()["displayname"] == "Mama (WeChat)"
-        })
-        .await;
+    wait_called(&alice, &portal, &ghost, "Mama (WeChat)").await;
     assert_contact(&alice, &world, &room, &phone, "Mama").await;
 
     world.stop().await;
@@ -118,12 +114,11 @@ async fn a_contact_renamed_by_command_has_the_name_in_every_place() {
 
     let answer = alice.ask(&world, &portal, "!wechat name 妈妈").await;
     assert_eq!(answer, "The name is now 妈妈.");
-    assert_eq!(alice.content(&portal, "m.room.name", "").await["name"], "妈妈");
-    let member = alice.content(&portal, "m.room.member", &ghost).await;
-    assert_eq!(member["displayname"], "妈妈 (WeChat)");
+    wait_named(&alice, &portal, "妈妈").await;
+    wait_called(&alice, &portal, &ghost, "妈妈 (WeChat)").await;
 
     alice.ask(&world, &room, "name 妈妈 = Ma Li").await;
-    assert_eq!(alice.content(&portal, "m.room.name", "").await["name"], "Ma Li");
+    wait_named(&alice, &portal, "Ma Li").await;
     assert_contact(&alice, &world, &room, &phone, "Ma Li").await;
     world.end().await;
 }
@@ -146,6 +141,41 @@ async fn a_stranger_who_writes_to_the_bot_gets_a_room_of_their_own() {
     assert_eq!(alice.wait_words(&portal, &ghost_of_mum, 1).await, ["and I am Mum"]);
     assert_ne!(ghost, ghost_of_mum);
     world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_who_left_the_management_room_gets_a_new_one_when_there_is_news() {
+    let world = World::start().await;
+    let alice = Person::new(Synapse::shared().await, "alice").await;
+    let (phone, _) = world.link(&alice, "Mum").await;
+    let room = alice.management_room(&world).await;
+    let bot = world.bot();
+    // Somebody who sees what becomes of the room.
+    let bob = Person::new(Synapse::shared().await, "bob").await;
+    alice.invite(&room, &bob.user_id).await;
+    bob.wait_new_room(&[]).await;
+    alice.room(&room).leave().await.unwrap();
+    bob.wait(&room, |m| m.0["state_key"] == bot.as_str() && m.content()["membership"] == "leave")
+        .await;
+    alice.wait_gone(&room).await;
+    let rooms = alice.rooms();
+    world.simulator.expire_session(&phone);
+    let new = alice.wait_new_room(&rooms).await;
+    let told = alice.wait_said(&new, "WeChat ended the link to Mum").await;
+    assert_eq!(told.sender(), bot);
+    assert!(alice.ask(&world, &new, "list").await.contains("Mum"), "no prefix is needed there");
+    world.end().await;
+}
+
+/// Waits until the room is called so.
+async fn wait_named(person: &Person, room: &str, name: &str) {
+    person.wait(room, |m| m.kind() == "m.room.name" && m.content()["name"] == name).await;
+}
+
+/// Waits until the ghost is called so in the room.
+async fn wait_called(person: &Person, room: &str, ghost: &str, name: &str) {
+    let called = |m: &Message| m.0["state_key"] == ghost && m.content()["displayname"] == name;
+    person.wait(room, called).await;
 }
 
 async fn assert_contact(alice: &Person, world: &World, room: &str, phone: &Phone, name: &str) {

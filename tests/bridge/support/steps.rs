@@ -80,6 +80,12 @@ impl Person {
         self.room(room).invite_user_by_id(&UserId::parse(user).unwrap()).await.unwrap();
     }
 
+    /// Waits until the room is none of the person's.
+    pub(crate) async fn wait_gone(&self, room: &str) {
+        self.until("a room to be gone", || (!self.rooms().iter().any(|r| r == room)).then_some(()))
+            .await;
+    }
+
     /// Takes a message back.
     pub(crate) async fn remove(&self, room: &str, message: &str) {
         let message = EventId::parse(message).unwrap();
@@ -116,7 +122,7 @@ impl Person {
         receipt.map(|(event, _)| event.to_string())
     }
 
-    /// The content of the room's state event of this type and key.
+    /// The content of the state event of this type and key, as far as the client was told.
     pub(crate) async fn content(&self, room: &str, event_type: &str, key: &str) -> Value {
         let events = self.state(room, event_type).await;
         let found = events.into_iter().find(|event| event["state_key"] == key);
