@@ -42,8 +42,8 @@ pub(crate) struct Core {
     /// At most this many rooms are made at once; more would only wait in the homeserver.
     pub(crate) making_rooms: tokio::sync::Semaphore,
     pub(crate) receiving: tokio::sync::Mutex<()>,
-    /// Held while a login begins or ends: looked at, committed and put into the registry as one.
-    pub(crate) changing_logins: tokio::sync::Mutex<()>,
+    /// Held while a record is changed: looked at, committed and put into the registry as one.
+    pub(crate) changing: tokio::sync::Mutex<()>,
     pub(crate) death: watch::Sender<Option<Arc<Death>>>,
 }
 
@@ -106,7 +106,10 @@ impl Core {
 
     /// What is known of this portal's reply window.
     pub(crate) fn reply(&self, portal: PortalId) -> Option<Reply> {
-        self.replies.of(&self.store, portal)
+        self.replies.of(&self.store, portal).unwrap_or_else(|error| {
+            self.die(Death::Store(error));
+            None
+        })
     }
 
     /// Ends the bridge: the program sees it and exits with the cause.

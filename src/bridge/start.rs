@@ -65,7 +65,7 @@ impl Bridge {
         resume(&core).await?;
         serve(&core, listener);
         core.tasks.spawn("greeting", greet_homeserver(Arc::clone(&core)));
-        for portal in core.registry.portals_without_room() {
+        for portal in core.registry.unfinished_portals() {
             core.lanes.push(LaneKey::Portal(portal), Job::OpenRoom);
         }
         for login in core.registry.all_logins() {
@@ -160,7 +160,7 @@ async fn open(config: Config, clock: Clock) -> Result<(Arc<Core>, Announced), St
         questions: Default::default(),
         making_rooms: Semaphore::new(ROOMS_AT_ONCE),
         receiving: Default::default(),
-        changing_logins: Default::default(),
+        changing: Default::default(),
         death: watch::Sender::new(None),
         config,
         clock,

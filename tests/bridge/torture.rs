@@ -115,7 +115,7 @@ impl Play {
     /// so the phone goes on writing until everything has come.
     async fn drain(&mut self, size: &Size) -> Program {
         let program = Program::start(&self.world);
-        let expected: usize = (0..size.messages).map(|n| matrix_parts(n)).sum();
+        let expected: usize = (0..size.messages).map(matrix_parts).sum();
         loop {
             self.phone_says().await;
             let shown = self.phone.shows().len();
