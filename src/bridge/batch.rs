@@ -137,7 +137,8 @@ impl Sorting<'_> {
         let context =
             message.context.clone().or_else(|| known.as_ref().and_then(|r| r.context.clone()));
         let heard = known.as_ref().map_or(at, |reply| reply.heard.max(at));
-        let reply = Reply { context, heard, sends: 0, held_until: None, throttled: 0 };
+        let unconfirmed = known.as_ref().map_or(0, |reply| reply.unconfirmed);
+        let reply = Reply { context, heard, sends: 0, held_until: None, throttled: 0, unconfirmed };
         self.change(|change| change.put_reply(portal, &reply));
         self.batch.heard.insert(portal, reply);
     }

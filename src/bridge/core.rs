@@ -5,7 +5,9 @@ use std::sync::Arc;
 use ruma::{OwnedUserId, UserId};
 use tokio::sync::watch;
 
-use super::state::{Job, LaneKey, Lanes, LoginFlows, Outbox, Questions, Registry, Sessions};
+use super::state::{
+    Job, LaneKey, Lanes, LoginFlows, Outbox, Paces, Questions, Registry, Replies, Sessions,
+};
 use crate::{
     clock::{Clock, Timestamp},
     config::{Config, Language},
@@ -32,6 +34,8 @@ pub(crate) struct Core {
     pub(crate) registry: Registry,
     pub(crate) lanes: Lanes,
     pub(crate) outbox: Outbox,
+    pub(crate) replies: Replies,
+    pub(crate) paces: Paces,
     pub(crate) sessions: Sessions,
     pub(crate) flows: LoginFlows,
     pub(crate) questions: Questions,
@@ -102,7 +106,7 @@ impl Core {
 
     /// What is known of this portal's reply window.
     pub(crate) fn reply(&self, portal: PortalId) -> Option<Reply> {
-        self.outbox.reply(&self.store, portal)
+        self.replies.of(&self.store, portal)
     }
 
     /// Ends the bridge: the program sees it and exits with the cause.

@@ -113,7 +113,7 @@ async fn keep(
     }
     for (portal, reply) in heard {
         // The window opens, the quota starts anew, and what waits goes out.
-        core.outbox.put_reply(portal, reply);
+        core.replies.put(portal, reply);
         core.outbox.wake(portal);
     }
     true

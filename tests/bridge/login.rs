@@ -60,6 +60,26 @@ async fn the_digits_on_the_phone_are_asked_for_and_removed_from_the_room() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn where_the_bot_may_not_remove_the_number_it_asks_for_that() {
+    let world = World::start().await;
+    let alice = Person::new(Synapse::shared().await, "alice").await;
+    let phone = world.simulator.phone("Mum");
+    phone.require_digits("4711");
+    let room = alice.make_room(&[&world.bot()], &[]).await;
+    alice.wait_said(&room, "This is now your management room").await;
+    alice.say(&room, "login Mum").await;
+    let code = alice.wait(&room, |m| m.qr_url().is_some()).await;
+    let rooms = alice.rooms();
+    phone.scan(&code.qr_url().unwrap()).await.unwrap();
+    alice.wait_edit(&room, code.id(), "The phone shows a number").await;
+    let asked = alice.ask(&world, &room, "4711").await;
+    assert!(asked.ends_with("please remove the number yourself."), "{asked}");
+    phone.confirm().await.unwrap();
+    alice.wait_new_room(&rooms).await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn too_many_wrong_numbers_bring_a_new_code_into_the_same_message() {
     let world = World::start().await;
     let alice = Person::new(Synapse::shared().await, "alice").await;

@@ -10,6 +10,8 @@
 
 mod support;
 
+mod bad_input;
+mod commands;
 mod duplicates;
 mod faults;
 mod login;
@@ -18,4 +20,6 @@ mod restart;
 mod rooms;
 mod secrets;
 mod text;
+mod text_in;
+mod text_out;
 mod torture;

@@ -74,7 +74,7 @@ pub(super) async fn keep(
     core.registry.put_portal(portal);
     drop(changing);
     for portal in core.registry.portals_of(login_id) {
-        core.outbox.forget_reply(portal.id);
+        core.replies.forget(portal.id);
         core.outbox.wake(portal.id);
     }
     session::start(core, login_id);

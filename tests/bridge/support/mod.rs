@@ -1,6 +1,7 @@
 //! What the stories are played with.
 
 mod bridge;
+pub(crate) mod listener;
 mod person;
 pub(crate) mod program;
 mod steps;

@@ -110,7 +110,8 @@ impl Person {
         let sync = tokio::spawn(async move {
             loop {
                 // A homeserver that is restarted in a story ends a sync, and the next goes on.
-                let _ = syncing.sync(gapless().timeout(POLL)).await;
+                // One by one, because `sync` rests for a second after each.
+                let _ = syncing.sync_once(gapless().timeout(POLL)).await;
                 tokio::task::yield_now().await;
             }
         });
@@ -221,7 +222,7 @@ impl Person {
         self.client.get_room(&id).expect("the client knows the room")
     }
 
-    /// The state of a room as the homeserver has it.
+    /// The state of a room as far as the client was told.
     pub(crate) async fn state(&self, room: &str, event_type: &str) -> Vec<Value> {
         let events = self.room(room).get_state_events(event_type.into()).await.unwrap();
         let json = |event| serde_json::to_value(event).unwrap();
@@ -257,7 +258,7 @@ impl Person {
         }
     }
 
-    async fn until<T>(&self, what: &str, look: impl Fn() -> Option<T>) -> T {
+    pub(super) async fn until<T>(&self, what: &str, look: impl Fn() -> Option<T>) -> T {
         let mut changed = self.seen.changed.subscribe();
         let mut updates = self.client.subscribe_to_all_room_updates();
         let waited = timeout(PATIENCE, async {

@@ -4,12 +4,15 @@ use ilink_simulator::Phone;
 use matrix_sdk::{
     config::SyncSettings,
     ruma::{
-        UserId,
+        EventId, UserId,
         api::client::{
             filter::FilterDefinition, room::create_room::v3::Request as CreateRoom,
             sync::sync_events::v3::Filter,
         },
-        events::AnyInitialStateEvent,
+        events::{
+            AnyInitialStateEvent,
+            receipt::{ReceiptThread, ReceiptType},
+        },
         serde::Raw,
     },
 };
@@ -77,6 +80,18 @@ impl Person {
         self.room(room).invite_user_by_id(&UserId::parse(user).unwrap()).await.unwrap();
     }
 
+    /// Waits until the room is none of the person's.
+    pub(crate) async fn wait_gone(&self, room: &str) {
+        self.until("a room to be gone", || (!self.rooms().iter().any(|r| r == room)).then_some(()))
+            .await;
+    }
+
+    /// Takes a message back.
+    pub(crate) async fn remove(&self, room: &str, message: &str) {
+        let message = EventId::parse(message).unwrap();
+        self.room(room).redact(&message, None, None).await.unwrap();
+    }
+
     /// Waits until the message was edited to something that contains `words`.
     pub(crate) async fn wait_edit(&self, room: &str, message: &str, words: &str) -> Message {
         self.wait(room, |m| m.edits() == Some(message) && m.body().contains(words)).await
@@ -99,7 +114,15 @@ impl Person {
         timeline.filter(|m| m.sender() == sender && m.content()["msgtype"] == "m.notice").collect()
     }
 
-    /// The content of the room's state event of this type and key.
+    /// Up to which event this user has read the room, as far as the client was told.
+    pub(crate) async fn read_by(&self, room: &str, user: &str) -> Option<String> {
+        let (room, user) = (self.room(room), UserId::parse(user).unwrap());
+        let (kind, thread) = (ReceiptType::Read, ReceiptThread::Unthreaded);
+        let receipt = room.load_user_receipt(kind, thread, &user).await.unwrap();
+        receipt.map(|(event, _)| event.to_string())
+    }
+
+    /// The content of the state event of this type and key, as far as the client was told.
     pub(crate) async fn content(&self, room: &str, event_type: &str, key: &str) -> Value {
         let events = self.state(room, event_type).await;
         let found = events.into_iter().find(|event| event["state_key"] == key);
