@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use ruma::{OwnedUserId, UserId};
+use ruma::{OwnedUserId, RoomId, UserId};
+use serde::Deserialize;
 use tokio::sync::watch;
 
 use super::state::{
@@ -96,12 +97,21 @@ impl Core {
     pub(crate) fn dispatch(&self, entry: Entry) {
         let key = match &entry.work {
             Work::FromWechat { portal, .. } => LaneKey::Portal(*portal),
-            Work::FromMatrix { room, .. } => match self.registry.portal_in(room) {
-                Some(portal) => LaneKey::Portal(portal.id),
-                None => LaneKey::Room(room.clone()),
-            },
+            Work::FromMatrix { room, raw, .. } => self.lane_of(room, raw),
         };
         self.lanes.push(key, Job::Entry(entry));
+    }
+
+    /// What an owner writes in a room that nobody knows may be meant for a portal whose room is
+    /// there but not written down yet: it waits behind the making of that room.
+    fn lane_of(&self, room: &RoomId, raw: &str) -> LaneKey {
+        let known = self.registry.portal_in(room).map(|portal| portal.id);
+        let portal = known.or_else(|| {
+            let sender = serde_json::from_str::<Sender>(raw).ok()?.sender;
+            let elsewhere = self.registry.owner(&sender).management_room.as_deref() == Some(room);
+            self.registry.portal_without_room(&sender).filter(|_| !elsewhere)
+        });
+        portal.map_or_else(|| LaneKey::Room(room.to_owned()), LaneKey::Portal)
     }
 
     /// What is known of this portal's reply window.
@@ -121,6 +131,11 @@ impl Core {
         });
         self.tasks.soft_stop();
     }
+}
+
+#[derive(Deserialize)]
+struct Sender {
+    sender: OwnedUserId,
 }
 
 /// What a contact is called: the owner's name for them, else a shortened id.

@@ -94,6 +94,14 @@ impl Registry {
         self.records().portals.values().filter(|p| p.room.is_none()).map(|p| p.id).collect()
     }
 
+    /// The oldest portal of this owner whose room has not been made yet.
+    pub(crate) fn portal_without_room(&self, owner: &UserId) -> Option<PortalId> {
+        let records = self.records();
+        let of_owner =
+            records.portals.values().filter(|p| p.room.is_none() && p.key.owner == owner);
+        of_owner.map(|p| p.id).min()
+    }
+
     pub(crate) fn put_portal(&self, portal: Portal) {
         let mut records = self.records();
         records.by_key.insert(portal.key.clone(), portal.id);
