@@ -185,3 +185,36 @@ async fn a_second_bridge_on_the_same_store_is_refused_with_a_sentence() {
     let sentence = refused.to_string();
     assert!(sentence.contains(&world.store_path().display().to_string()), "{sentence}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_typed_the_moment_a_room_appears_is_not_lost_when_the_bridge_dies_there() {
+    let mut world = World::start().await;
+    world.stop().await;
+    let alice = Person::new(Synapse::shared().await, "alice").await;
+    let mut program = Program::start(&world);
+    let room = alice.management_room(&world).await;
+    for number in 0..ROOMS {
+        let name = format!("contact {number}");
+        let phone = world.simulator.phone(&format!("{name} of {}", alice.user_id));
+        let rooms = alice.rooms();
+        let asked = alice.say(&room, &format!("login {name}")).await;
+        let code = alice.wait_after(&room, &asked, |m| m.qr_url().is_some()).await;
+        phone.scan(&code.qr_url().unwrap()).await.unwrap();
+        phone.confirm().await.unwrap();
+        // The room is there, and the bridge may not have written down yet that it is.
+        let portal = alice.wait_new_room(&rooms).await;
+        tokio::join!(program.kill(), alice.say(&portal, "first"));
+        alice.say(&portal, "second").await;
+        program = Program::start(&world);
+        phone.says("hello").await;
+        let shown = phone.wait_shows(2).await;
+        let shown: Vec<_> = shown.iter().map(|shown| shown.text.as_str()).collect();
+        assert_eq!(shown, ["first", "second"], "{name}");
+        let ghost = alice.ghost_in(&world, &portal).await;
+        assert_eq!(alice.wait_words(&portal, &ghost, 1).await, ["hello"]);
+    }
+    assert_eq!(alice.rooms().len(), 1 + ROOMS, "no portal has two rooms");
+    assert_eq!(program.stop().await, Some(0));
+}
+
+const ROOMS: usize = 5;
