@@ -40,6 +40,19 @@ pub(crate) async fn measure(program: &Path, dir: &Path, table: &mut Table) -> an
     Ok(())
 }
 
+/// Memory with this many idle logins, for a closer look.
+pub(crate) async fn measure_some(
+    program: &Path,
+    dir: &Path,
+    logins: usize,
+    table: &mut Table,
+) -> anyhow::Result<()> {
+    let some = idle(program, dir, logins).await?;
+    table.row(&format!("memory with {logins} idle logins"), mib(some.kib), "MiB", None);
+    table.row(&format!("start: all of {logins} polling"), millis(some.all_poll), "ms", None);
+    Ok(())
+}
+
 /// Makes ghosts and rooms in a first run, and measures a second one.
 async fn idle(program: &Path, dir: &Path, logins: usize) -> anyhow::Result<Idle> {
     let world = World::new(program, dir, logins).await?;
@@ -70,7 +83,7 @@ async fn idle(program: &Path, dir: &Path, logins: usize) -> anyhow::Result<Idle>
     let all_poll = began.elapsed();
     rest(SETTLED).await;
     let kib = running.resident()?;
-    drop(running);
+    running.stop()?;
     Ok(Idle { kib, first_poll: first_poll.unwrap_or(all_poll), all_poll })
 }
 

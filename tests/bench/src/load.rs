@@ -21,7 +21,7 @@ pub(crate) async fn measure(
     table.note(&many.shares());
     let single = one_by_one(world, program).await?;
     table.row("  the same, one text per poll", single.micros(), "µs", None);
-    let out = to_wechat(world, program, single.cpu_per_text()).await?;
+    let out = to_wechat(world, program, many.cpu_per_text()).await?;
     table.row("CPU per text, Matrix → WeChat, 64 logins", out.micros(), "µs", Some(50.0));
     table.note(&out.shares());
     table.rate("  texts per second meanwhile, in", many.per_second(), None);
@@ -94,7 +94,7 @@ async fn one_by_one(world: &mut World, program: &mut Program) -> anyhow::Result<
 }
 
 /// Rooms of all logins write to WeChat at once. WeChat takes ten messages for each of the
-/// contact's, so the contact writes after every ten; what these texts cost is taken off.
+/// contact's, so the contact writes after every ten; what such a text costs at least is taken off.
 async fn to_wechat(
     world: &mut World,
     program: &mut Program,

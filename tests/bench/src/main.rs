@@ -1,6 +1,6 @@
 //! Measures the bridge's program with texts: processor time, rates, latency, memory, start.
 //!
-//! `bench-text PROGRAM FOLDER [load|latency|idle|hold]…`; the folder is for stores and logs.
+//! `bench-text PROGRAM FOLDER [load|latency|idle|idle:LOGINS]…`; the folder is for stores and logs.
 //! The homeserver is a stub and WeChat is the simulator, both in this process; the bridge is a
 //! process of its own, so that what is measured is its alone.
 
@@ -25,7 +25,7 @@ use world::World;
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [program, dir, parts @ ..] = arguments.as_slice() else {
-        anyhow::bail!("bench-text PROGRAM FOLDER [load|latency|idle]…");
+        anyhow::bail!("bench-text PROGRAM FOLDER [load|latency|idle|idle:LOGINS]…");
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(run(Path::new(program), Path::new(dir), parts))
@@ -50,6 +50,9 @@ async fn run(program: &Path, dir: &Path, parts: &[String]) -> anyhow::Result<()>
     if wants("idle") {
         report(idle::measure(program, &dir.join("idle"), &mut table).await, &table);
     }
+    for logins in parts.iter().filter_map(|part| part.strip_prefix("idle:")?.parse().ok()) {
+        report(idle::measure_some(program, &dir.join("some"), logins, &mut table).await, &table);
+    }
     table.end();
     Ok(())
 }
@@ -61,13 +64,16 @@ fn surroundings(dir: &Path) -> anyhow::Result<String> {
     let cores = std::thread::available_parallelism()?;
     std::fs::create_dir_all(dir)?;
     let mut file = std::fs::File::create(dir.join("sync"))?;
-    let began = Instant::now();
+    let mut syncs = Vec::new();
     for _ in 0..SYNCS {
+        let began = Instant::now();
         file.write_all(&[0; 256])?;
         file.sync_data()?;
+        syncs.push(began.elapsed());
     }
-    let sync = began.elapsed() / SYNCS;
-    Ok(format!("{cores} cores, load {load}, one sync of 256 bytes takes {sync:.0?}"))
+    syncs.sort();
+    let (usual, worst) = (syncs[SYNCS / 2], syncs[SYNCS - 1 - SYNCS / 100]);
+    Ok(format!("{cores} cores, load {load}; a sync of 256 bytes takes {usual:.2?}, p99 {worst:.2?}"))
 }
 
 /// A part that fails does not keep the others from being measured.
@@ -91,4 +97,4 @@ pub(crate) async fn rest(how_long: Duration) {
 }
 
 const LOGINS: usize = 64;
-const SYNCS: u32 = 200;
+const SYNCS: usize = 200;
