@@ -161,6 +161,10 @@ pub struct Delivery {
     pub interval: Duration,
     /// How many messages to one contact go without that pause after a quiet time.
     pub burst: NonZeroU32,
+    /// Whether short messages go out as one when more wait than may be sent.
+    pub merge: bool,
+    /// Whether rooms hear that few sends are left and that the reply window closes.
+    pub warn: bool,
 }
 
 /// `[store]`

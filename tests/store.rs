@@ -15,7 +15,7 @@ use matrix_appservice_wechat::{
     id::{BotId, BotToken, ContextToken, Cursor, InboxId, MessageId, PortalKey, WechatUserId},
     store::{
         Change, Direction, Entry, Error, Link, Login, LoginState, LogoutReason, Outcome, Owner,
-        Portal, Reply, Source, SourceState, Store, Work,
+        Portal, Progress, Reply, Source, SourceState, Store, Work,
         transfer::{export_file, export_lines, import_file, import_lines},
     },
 };
@@ -66,8 +66,12 @@ fn new_portal(store: &Store, login: &Login, n: u64) -> Portal {
 
 fn from_matrix(store: &Store, n: u64) -> Entry {
     let raw = format!(r#"{{"type":"m.room.message","content":{{"body":"text {n}"}}}}"#).into();
-    let work =
-        Work::FromMatrix { room: room(n % 7), source: Source::Event(event(n)), raw, parts_done: 0 };
+    let work = Work::FromMatrix {
+        room: room(n % 7),
+        source: Source::Event(event(n)),
+        raw,
+        progress: Progress::default(),
+    };
     Entry { id: store.new_inbox_id(), at: NOW, work }
 }
 
@@ -84,6 +88,7 @@ async fn fill(store: &Store, n: u64) {
                 sends: 3,
                 held_until: None,
                 throttled: 2,
+                unconfirmed: 1,
             };
             let entry = from_matrix(store, i);
             change = change
@@ -201,9 +206,16 @@ async fn an_entry_is_pending_until_it_is_finished_and_its_outcome_is_counted() {
     let source = Source::Event(event(1));
     store.commit(Change::new().add_entry(&entry)).await.unwrap();
     assert_eq!(store.source_seen(&source).unwrap(), Some(SourceState::Pending));
-    store.commit(Change::new().put_parts_done(entry.id, 2)).await.unwrap();
+    let progress = Progress {
+        parts_done: 2,
+        mark: Some(event(9_000)),
+        parcel: Some(InboxId(7)),
+        ..Progress::default()
+    };
+    store.commit(Change::new().put_progress(entry.id, &progress)).await.unwrap();
     let read = store.inbox(None, 10).unwrap();
-    assert!(matches!(read[0].work, Work::FromMatrix { parts_done: 2, .. }));
+    let Work::FromMatrix { progress: kept, .. } = &read[0].work else { panic!("{read:?}") };
+    assert_eq!(*kept, progress);
     let refused = Outcome::Refused("too_large".into());
     let done = Change::new().finish(entry.id, entry.source(), &refused, NOW);
     store.commit(done.count_outcome(&refused)).await.unwrap();

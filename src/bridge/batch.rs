@@ -8,7 +8,7 @@ use super::core::Core;
 use crate::{
     clock::Timestamp,
     id::{PortalId, PortalKey},
-    ilink::{Message, SenderKind},
+    ilink::{Message, SenderKind, dedupe::is_content_key},
     store::{self, Change, Entry, Login, Outcome, Portal, Reply, Source, Work},
 };
 
@@ -88,7 +88,8 @@ impl Sorting<'_> {
     fn seen(&mut self, keys: &[String]) -> Result<bool, store::Error> {
         for key in keys {
             let source = Source::Message { login: self.login.id, key: key.as_str().into() };
-            if self.here.contains(key) || self.core.store.source_seen(&source)?.is_some() {
+            let here = self.here.contains(key) && !is_content_key(key);
+            if here || self.core.store.source_seen(&source)?.is_some() {
                 return Ok(true);
             }
         }
@@ -136,7 +137,8 @@ impl Sorting<'_> {
         let context =
             message.context.clone().or_else(|| known.as_ref().and_then(|r| r.context.clone()));
         let heard = known.as_ref().map_or(at, |reply| reply.heard.max(at));
-        let reply = Reply { context, heard, sends: 0, held_until: None, throttled: 0 };
+        let unconfirmed = known.as_ref().map_or(0, |reply| reply.unconfirmed);
+        let reply = Reply { context, heard, sends: 0, held_until: None, throttled: 0, unconfirmed };
         self.change(|change| change.put_reply(portal, &reply));
         self.batch.heard.insert(portal, reply);
     }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use ruma::{OwnedUserId, UserId};
 use tokio::sync::watch;
 
-use super::state::{Job, LaneKey, Lanes, LoginFlows, Outbox, Questions, Registry, Sessions};
+use super::state::{
+    Job, LaneKey, Lanes, LoginFlows, Outbox, Paces, Questions, Registry, Replies, Sessions,
+};
 use crate::{
     clock::{Clock, Timestamp},
     config::{Config, Language},
@@ -32,12 +34,16 @@ pub(crate) struct Core {
     pub(crate) registry: Registry,
     pub(crate) lanes: Lanes,
     pub(crate) outbox: Outbox,
+    pub(crate) replies: Replies,
+    pub(crate) paces: Paces,
     pub(crate) sessions: Sessions,
     pub(crate) flows: LoginFlows,
     pub(crate) questions: Questions,
     /// At most this many rooms are made at once; more would only wait in the homeserver.
     pub(crate) making_rooms: tokio::sync::Semaphore,
     pub(crate) receiving: tokio::sync::Mutex<()>,
+    /// Held while a login begins or ends: looked at, committed and put into the registry as one.
+    pub(crate) changing_logins: tokio::sync::Mutex<()>,
     pub(crate) death: watch::Sender<Option<Arc<Death>>>,
 }
 
@@ -100,7 +106,7 @@ impl Core {
 
     /// What is known of this portal's reply window.
     pub(crate) fn reply(&self, portal: PortalId) -> Option<Reply> {
-        self.outbox.reply(&self.store, portal)
+        self.replies.of(&self.store, portal)
     }
 
     /// Ends the bridge: the program sees it and exits with the cause.

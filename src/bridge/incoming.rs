@@ -27,7 +27,8 @@ pub(crate) async fn from_wechat(
     raw: &str,
 ) -> Result<Outcome, Halt> {
     let Some(portal) = room::ensure_room(core, portal).await? else {
-        return Ok(Outcome::Ignored("no portal".into()));
+        say_refused(core, entry).await;
+        return Ok(Outcome::Refused("no_room".into()));
     };
     let message = Message::parse(raw).ok();
     let contents = contents(core, &portal, message.as_ref());

@@ -1,5 +1,7 @@
 //! The end of a login: WeChat's doing, or the owner's.
 
+use std::{sync::Arc, time::Duration};
+
 use super::{
     core::{Core, login_name, name_of},
     halt::Halt,
@@ -7,43 +9,58 @@ use super::{
     text::Note,
 };
 use crate::{
-    id::LoginId,
+    clock::Timestamp,
     store::{Change, Login, LoginState, LogoutReason},
 };
 
 /// The owner does not want the login any more.
 pub(crate) async fn by_owner(core: &Core, login: &Login) -> Result<(), Halt> {
     let state = LoginState::LoggedOut { at: core.clock.now(), why: LogoutReason::ByOwner };
-    end(core, Login { state, ..login.clone() }).await
+    end(core, login, state).await.map(drop)
 }
 
-/// Keeps the end durably, and then stops polling.
-async fn end(core: &Core, login: Login) -> Result<(), Halt> {
-    let id = login.id;
-    core.commit(Change::new().put_login(&login)).await?;
-    core.registry.put_login(login);
-    core.sessions.end(id);
-    Ok(())
-}
-
-/// WeChat ended the session: the owner hears it once, in each place that matters.
-pub(crate) async fn session_lost(core: &Core, id: LoginId) {
-    let Some(login) = core.registry.login(id) else { return };
-    if login.state != LoginState::Active {
-        return;
-    }
+/// WeChat ended the session of the bot that `login` had: the owner hears it once, in each place
+/// that matters.
+pub(crate) async fn session_lost(core: &Core, login: &Login) {
     let at = core.clock.now();
     let state = LoginState::LoggedOut { at, why: LogoutReason::SessionEnded };
-    let out = Login { state, ..Login::clone(&login) };
-    if end(core, out).await.is_err() {
-        return;
+    if let Ok(true) = end(core, login, state).await {
+        tracing::info!(login.id = %login.id, "WeChat ended the session");
+        tell_lost(core, login, at).await;
     }
-    tracing::info!(login.id = %id, "WeChat ended the session");
-    let (name, prefix) = (login_name(&login), core.prefix());
+}
+
+/// Says it once more after a restart, which may have come before it was said; the homeserver
+/// knows for a day whether it was.
+pub(crate) async fn tell_lost_again(core: Arc<Core>, login: Arc<Login>) {
+    if let LoginState::LoggedOut { at, why: LogoutReason::SessionEnded } = login.state
+        && core.clock.now().since(at) < TOLD_AGAIN
+    {
+        tell_lost(&core, &login, at).await;
+    }
+}
+
+/// Keeps the end durably, and then stops polling. False when there is nothing to end: another
+/// was faster, or a newer bot has taken the place of this one.
+async fn end(core: &Core, login: &Login, state: LoginState) -> Result<bool, Halt> {
+    let _one_at_a_time = core.changing_logins.lock().await;
+    let Some(now) = core.registry.login(login.id) else { return Ok(false) };
+    if now.state != LoginState::Active || now.bot != login.bot {
+        return Ok(false);
+    }
+    let out = Login { state, ..Login::clone(&now) };
+    core.commit(Change::new().put_login(&out)).await?;
+    core.registry.put_login(out);
+    core.sessions.end(login.id);
+    Ok(true)
+}
+
+async fn tell_lost(core: &Core, login: &Login, at: Timestamp) {
+    let (name, prefix) = (login_name(login), core.prefix());
     let note = Note::SessionLost { name: &name, prefix };
-    let txn = format!("lost-{id}-{}", at.0);
+    let txn = format!("lost-{}-{}", login.id, at.0);
     notice::ping_owner(core, &login.owner, &note, &txn).await;
-    for portal in core.registry.portals_of(id) {
+    for portal in core.registry.portals_of(login.id) {
         let Some(room) = &portal.room else { continue };
         let name = name_of(&portal);
         let note = Note::PortalSessionLost { name: &name, prefix };
@@ -51,3 +68,6 @@ pub(crate) async fn session_lost(core: &Core, id: LoginId) {
         notice::say(core, room, &text, &txn).await;
     }
 }
+
+/// Less than the 24 hours for which a homeserver remembers transaction ids.
+const TOLD_AGAIN: Duration = Duration::from_secs(12 * 60 * 60);

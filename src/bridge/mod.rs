@@ -18,10 +18,13 @@ mod logout;
 mod room;
 mod session;
 
+mod change;
 mod delivery;
 mod outgoing;
 mod pace;
+mod rounds;
 mod sender;
+mod shown;
 mod transaction;
 mod window;
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{
+    change,
     command::{self, Ran},
     core::Core,
     halt::Halt,
@@ -37,6 +38,9 @@ pub(crate) async fn from_portal(
                 Ran::Done(outcome) => return Ok(Some(outcome)),
                 Ran::GoesOn => return Ok(None),
             }
+            if let Some(edit) = &message.edits {
+                return change::edit(core, &event, edit, &portal).await.map(Some);
+            }
             match parts(core, &event, message, &portal) {
                 Ok(parts) => {
                     queue(core, entry, &event, &portal, parts);
@@ -47,8 +51,11 @@ pub(crate) async fn from_portal(
             }
         }
         Kind::Sticker(_) => refuse(core, &event, Refusal::Sticker).await.map(Some),
+        Kind::Reaction { of, key } if change::asks_again(key) => {
+            change::retry(core, entry, &event, of, &portal).await
+        }
         Kind::Reaction { .. } => refuse(core, &event, Refusal::Reaction).await.map(Some),
-        Kind::Redaction { .. } => redaction(core, &event).await.map(Some),
+        Kind::Redaction { of } => change::redact(core, &event, of, &portal).await.map(Some),
         Kind::Encrypted => refuse(core, &event, Refusal::Encrypted).await.map(Some),
         Kind::RoomName(Some(name)) if event.sender == portal.key.owner => {
             command::rename(core, &portal, name).await?;
@@ -60,13 +67,14 @@ pub(crate) async fn from_portal(
     }
 }
 
-enum Verdict {
+/// Why there is nothing to send.
+pub(crate) enum Verdict {
     Refuse(Refusal),
     Ignore(&'static str),
 }
 
 /// The texts to send for a message, or why there are none.
-fn parts(
+pub(crate) fn parts(
     core: &Core,
     event: &Event,
     message: &Message,
@@ -74,9 +82,6 @@ fn parts(
 ) -> Result<Vec<String>, Verdict> {
     if core.config.bridge.permissions.level_of(&event.sender) < Some(Level::Relay) {
         return Err(Verdict::Refuse(Refusal::NotAllowed));
-    }
-    if message.edits.is_some() {
-        return Err(Verdict::Refuse(Refusal::Edit));
     }
     let sender = event.sender.localpart();
     let (html, body) = (message.html.as_deref(), &message.body);
@@ -94,16 +99,23 @@ fn parts(
     Ok(convert::split(&named, convert::WECHAT_TEXT_LIMIT))
 }
 
-fn queue(core: &Arc<Core>, entry: &Entry, event: &Event, portal: &Portal, parts: Vec<String>) {
-    let Work::FromMatrix { parts_done, .. } = entry.work else { return };
+/// Hands a message to the outbox, which finishes its entry.
+pub(crate) fn queue(
+    core: &Core,
+    entry: &Entry,
+    event: &Event,
+    portal: &Portal,
+    parts: Vec<String>,
+) {
+    let Work::FromMatrix { progress, .. } = &entry.work else { return };
     let outgoing = Outgoing {
         entry: entry.clone(),
         event: event.id.clone(),
         room: event.room.clone(),
         parts,
-        done: parts_done,
+        progress: progress.clone(),
         tries: 0,
-        confirmed: true,
+        with: Vec::new(),
     };
     core.outbox.push(portal.id, outgoing);
 }
@@ -116,16 +128,4 @@ pub(crate) async fn refuse(core: &Core, event: &Event, refusal: Refusal) -> Resu
     let txn = format!("refuse-{}", event.id);
     core.insist(|| bot.send(&event.room, &reply, &txn, None)).await?;
     Ok(Outcome::Refused(refusal.code().into()))
-}
-
-/// The bot's own redactions do not come here; a redaction of a digits message is nobody's loss.
-async fn redaction(core: &Core, event: &Event) -> Result<Outcome, Halt> {
-    let Kind::Redaction { of } = &event.kind else {
-        return Ok(Outcome::Ignored("redaction".into()));
-    };
-    let sent = core.store.find_message(of).ok().flatten().is_some();
-    if sent {
-        return refuse(core, event, Refusal::Redaction).await;
-    }
-    Ok(Outcome::Ignored("redaction".into()))
 }

@@ -3,19 +3,19 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    core::{Core, name_of},
+    core::Core,
     delivery::{self, After},
     halt::Halt,
-    logout, notice,
+    logout, shown,
     state::Outgoing,
-    text::{Held, Refusal},
+    text::Refusal,
     window::{self, Hold},
 };
 use crate::{
+    convert::WECHAT_TEXT_LIMIT,
     id::{MessageId, PortalId},
-    ilink::{OutboundItem, OutboundMessage},
-    matrix::content,
-    store::{Change, Direction, Link, LoginState, Outcome, Portal, Reply},
+    ilink::{self, Accepted, OutboundItem, OutboundMessage},
+    store::{Change, Direction, Link, Login, LoginState, Outcome, Portal, Reply, Source},
 };
 
 /// Runs until the portal's queue is empty or the bridge stops.
@@ -26,45 +26,46 @@ pub(crate) async fn run(core: Arc<Core>, portal: PortalId) {
         if core.tasks.stopping() {
             return;
         }
-        match may_send(&core, &portal) {
-            Ok(()) => {
-                told = None;
-                send_head(&core, &portal, head).await;
+        let hold = may_send(&core, &portal).err().or_else(|| unreachable(&head));
+        if let Some(why) = hold.filter(|why| told != Some(why.code())) {
+            told = Some(why.code());
+            shown::held(&core, &portal, why).await;
+        }
+        match hold.filter(|why| *why != Hold::Unreachable) {
+            None => {
+                if try_head(&core, &portal, head).await {
+                    told = None;
+                }
             }
-            Err(hold) => wait(&core, &portal, &head, hold, &mut told).await,
+            Some(why) => wait(&core, &portal, why).await,
         }
     }
 }
 
 fn may_send(core: &Core, portal: &Portal) -> Result<(), Hold> {
-    let active = core.registry.login(portal.login).is_some_and(|l| l.state == LoginState::Active);
-    if !active {
-        return Err(Hold::LoggedOut);
-    }
+    active_login(core, portal).ok_or(Hold::LoggedOut)?;
     window::may_send(core.reply(portal.id).as_ref(), core.clock.now())
 }
 
-/// Says once per holding period why, and waits until something changes.
-async fn wait(
-    core: &Arc<Core>,
-    portal: &Portal,
-    head: &Outgoing,
-    hold: Hold,
-    told: &mut Option<std::mem::Discriminant<Hold>>,
-) {
+fn active_login(core: &Core, portal: &Portal) -> Option<Arc<Login>> {
+    core.registry.login(portal.login).filter(|login| login.state == LoginState::Active)
+}
+
+/// After a few tries that did not get through, the owner hears that it takes longer.
+fn unreachable(head: &Outgoing) -> Option<Hold> {
+    (head.tries >= PATIENT_TRIES).then_some(Hold::Unreachable)
+}
+
+/// Waits until something changes that the queue may be waiting for.
+async fn wait(core: &Core, portal: &Portal, why: Hold) {
     let changed = core.outbox.changed(portal.id);
-    let kind = std::mem::discriminant(&hold);
-    if *told != Some(kind) {
-        *told = Some(kind);
-        let contact = name_of(portal);
-        let held = Held { why: hold, contact: &contact, prefix: core.prefix() };
-        let text = held.text(core.language_of(&portal.key.owner));
-        notice::say(core, &head.room, &text, &format!("held-{}-{}", head.event, hold.code())).await;
-    }
-    let now = core.clock.now();
-    let patience = match hold {
-        Hold::Throttled(until) => until.since(now).min(CLOCK_CHECK),
-        Hold::NeverHeard | Hold::WindowClosed | Hold::QuotaSpent | Hold::LoggedOut => CLOCK_CHECK,
+    let patience = match why {
+        Hold::Throttled(until) => until.since(core.clock.now()).min(CLOCK_CHECK),
+        Hold::NeverHeard
+        | Hold::WindowClosed
+        | Hold::QuotaSpent
+        | Hold::LoggedOut
+        | Hold::Unreachable => CLOCK_CHECK,
     };
     tokio::select! {
         () = changed.notified() => {}
@@ -72,100 +73,134 @@ async fn wait(
     }
 }
 
-/// Tries the next part of the message at the head once.
-async fn send_head(core: &Arc<Core>, portal: &Portal, mut head: Outgoing) {
-    let Some(text) = head.parts.get(usize::from(head.done)).cloned() else {
-        finish_head(core, portal, &head).await;
-        return;
-    };
-    let pace = core.outbox.pace(portal.login);
+/// Tries the next part of the message at the head once; true when WeChat took it.
+async fn try_head(core: &Core, portal: &Portal, head: Outgoing) -> bool {
+    if join(core, portal).await.is_err() {
+        return false;
+    }
+    let pace = core.paces.of(portal.login, core.config.delivery);
     let mut pace = pace.lock().await;
     while let Err(wait) = pace.take(core.clock.now()) {
         core.tasks.pause(wait).await;
         if core.tasks.stopping() {
-            return;
+            return false;
         }
     }
-    head.tries += 1;
-    let after = delivery::after_send(send_once(core, portal, &head, text).await, head.tries);
+    let Some(login) = active_login(core, portal) else { return false };
+    let Some(head) = core.outbox.begin_try(portal.id, head.entry.id) else { return false };
+    let Some(text) = head.next_text() else {
+        finish(core, portal, &head).await;
+        return false;
+    };
+    let answer = send_once(core, &login, portal, &head, text).await;
+    let after = delivery::after_send(answer, head.tries);
     drop(pace);
     match after {
-        After::Accepted(id) => accepted(core, portal, head, id).await,
+        After::Accepted(id) => {
+            accepted(core, portal, head, id).await;
+            return true;
+        }
         After::Retry(pause) => {
             tracing::debug!(portal = %portal.id, tries = head.tries, "a send did not get through");
-            core.outbox.put_head(portal.id, head);
             core.tasks.pause(pause).await;
         }
         After::Throttled => throttled(core, portal),
-        After::LoggedOut => logout::session_lost(core, portal.login).await,
+        After::LoggedOut => logout::session_lost(core, &login).await,
         After::Failed(refusal) => failed(core, portal, &head, refusal).await,
     }
+    false
+}
+
+/// When more waits than may be sent, short messages go out as lines of one. What goes along with
+/// what is durable before it is sent, so that a restart sends the same again.
+async fn join(core: &Core, portal: &Portal) -> Result<(), Halt> {
+    let left = core.reply(portal.id).map_or(0, |reply| window::QUOTA.saturating_sub(reply.sends));
+    if !core.config.delivery.merge || core.outbox.queued(portal.id) <= left as usize {
+        return Ok(());
+    }
+    let joined = core.outbox.join(portal.id, WECHAT_TEXT_LIMIT);
+    if joined.is_empty() {
+        return Ok(());
+    }
+    tracing::debug!(portal = %portal.id, joined = joined.len(), "messages go out as one");
+    let change = joined
+        .iter()
+        .fold(Change::new(), |change, one| change.put_progress(one.entry.id, &one.progress));
+    core.commit(change).await
 }
 
 async fn send_once(
     core: &Core,
+    login: &Login,
     portal: &Portal,
     head: &Outgoing,
     text: String,
-) -> Result<crate::ilink::Accepted, crate::ilink::Error> {
-    let Some(login) = core.registry.login(portal.login) else {
-        return Err(crate::ilink::Error::SessionExpired);
-    };
+) -> Result<Accepted, ilink::Error> {
     let session = core.ilink.session(login.token.clone(), login.base_url.as_deref())?;
     let message = OutboundMessage {
         to: portal.key.contact.clone(),
         context: core.reply(portal.id).and_then(|reply| reply.context),
-        client_id: format!("{}:{}", head.event, head.done),
+        client_id: client_id(head),
         item: OutboundItem::Text(text),
     };
     core.ilink.send_message(&session, &message).await
 }
 
-async fn accepted(core: &Arc<Core>, portal: &Portal, mut head: Outgoing, id: Option<MessageId>) {
-    let number = head.done;
-    head.done += 1;
+/// Derived from what the message comes from, so that sending it again is the same request.
+fn client_id(head: &Outgoing) -> String {
+    let part = head.progress.parts_done;
+    match head.entry.source() {
+        Some(Source::Event(event)) => format!("{event}:{part}"),
+        Some(Source::Message { .. }) | None => format!("{}:{part}", head.event),
+    }
+}
+
+async fn accepted(core: &Core, portal: &Portal, mut head: Outgoing, id: Option<MessageId>) {
+    let item = head.progress.parts_done;
+    head.progress.parts_done += 1;
+    head.progress.unconfirmed |= id.is_none();
     head.tries = 0;
-    head.confirmed &= id.is_some();
-    let mut change = Change::new().put_parts_done(head.entry.id, head.done);
-    if let Some(id) = &id {
-        change = change.link(&Link {
-            portal: portal.id,
-            message: id.clone(),
-            item: number,
-            event: head.event.clone(),
-            direction: Direction::ToWechat,
-            at: core.clock.now(),
-        });
+    let mut change = Change::new().put_progress(head.entry.id, &head.progress);
+    for one in head.all() {
+        let Some(message) = id.clone() else { break };
+        let (event, at) = (one.event.clone(), core.clock.now());
+        let link =
+            Link { portal: portal.id, message, item, event, direction: Direction::ToWechat, at };
+        change = change.link(&link);
     }
     if let Some(reply) = core.reply(portal.id) {
         let reply = Reply { sends: reply.sends + 1, held_until: None, throttled: 0, ..reply };
         change = change.put_reply(portal.id, &reply);
-        core.outbox.put_reply(portal.id, reply);
+        core.replies.put(portal.id, reply);
     }
     core.store.submit(change);
-    if usize::from(head.done) < head.parts.len() {
+    shown::count_confirmation(core, portal, id.is_some()).await;
+    if usize::from(head.progress.parts_done) < head.parts.len() {
         core.outbox.put_head(portal.id, head);
     } else {
-        finish_head(core, portal, &head).await;
+        finish(core, portal, &head).await;
+        shown::warn_quota(core, portal).await;
     }
 }
 
-/// All parts are accepted: the read receipt says so, or a quiet mark that nobody can tell.
-async fn finish_head(core: &Arc<Core>, portal: &Portal, head: &Outgoing) {
-    let outcome = if head.confirmed { Outcome::Delivered } else { Outcome::Unconfirmed };
-    core.finish(&head.entry, &outcome);
-    core.outbox.drop_head(portal.id);
-    let bot = core.bot();
-    let shown = if head.confirmed {
-        bot.read_receipt(&head.room, &head.event).await
-    } else {
-        let mark = content::reaction(&head.event, UNCONFIRMED);
-        let txn = format!("unconfirmed-{}", head.event);
-        bot.send(&head.room, &mark, &txn, None).await.map(drop)
+/// All parts are accepted.
+async fn finish(core: &Core, portal: &Portal, head: &Outgoing) {
+    let outcome = match head.progress.unconfirmed {
+        false => Outcome::Delivered,
+        true => Outcome::Unconfirmed,
     };
-    if let Err(error) = shown {
-        tracing::debug!(room = %head.room, %error, "a delivery mark was not shown");
-    }
+    end(core, portal, head, &outcome);
+    shown::accepted(core, head).await;
+}
+
+/// Records the end of a message and of those that went along with it, as one.
+fn end(core: &Core, portal: &Portal, head: &Outgoing, outcome: &Outcome) {
+    let now = core.clock.now();
+    let change = head.all().fold(Change::new(), |change, one| {
+        change.finish(one.entry.id, one.entry.source(), outcome, now)
+    });
+    core.store.submit(change);
+    core.outbox.remove(portal.id, head.entry.id);
 }
 
 fn throttled(core: &Core, portal: &Portal) {
@@ -175,24 +210,20 @@ fn throttled(core: &Core, portal: &Portal) {
     tracing::warn!(portal = %portal.id, throttled, "WeChat throttles this contact's messages");
     let reply = Reply { held_until: Some(until), throttled, ..reply };
     core.store.submit(Change::new().put_reply(portal.id, &reply));
-    core.outbox.put_reply(portal.id, reply);
+    core.replies.put(portal.id, reply);
 }
 
-async fn failed(core: &Arc<Core>, portal: &Portal, head: &Outgoing, refusal: Refusal) {
-    tracing::warn!(portal = %portal.id, event = %head.event, code = refusal.code(), "WeChat refused a message");
-    let text = refusal.text(core.language_of(&portal.key.owner));
-    let reply = content::reply(&head.event, content::notice(text));
-    let txn = format!("refuse-{}", head.event);
-    let said = notice::in_room(core, &head.room, &reply, &txn).await;
-    if matches!(said, Err(Halt::Stopping)) {
+async fn failed(core: &Core, portal: &Portal, head: &Outgoing, refusal: Refusal) {
+    let code = refusal.code();
+    tracing::warn!(portal = %portal.id, event = %head.event, code, "WeChat refused a message");
+    if let Err(Halt::Stopping) = shown::failed(core, portal, head, &refusal).await {
         return; // Said and recorded together at the next start.
     }
-    core.finish(&head.entry, &Outcome::Refused(refusal.code().into()));
-    core.outbox.drop_head(portal.id);
+    end(core, portal, head, &Outcome::Refused(code.into()));
 }
 
 /// How long a held queue sleeps at most before it looks at the clock again, which may have been
 /// set in the meantime.
 const CLOCK_CHECK: Duration = Duration::from_secs(5 * 60);
-/// The mark of a message that WeChat accepted without an id.
-const UNCONFIRMED: &str = "❔";
+/// So many tries are nobody's business.
+const PATIENT_TRIES: u32 = 4;

@@ -41,7 +41,7 @@ async fn run(core: Arc<Core>, id: LoginId, ends: CancellationToken) {
             tracing::debug!(%error, "notifystop was not taken");
         }
     } else if !ends.is_cancelled() {
-        logout::session_lost(&core, id).await;
+        logout::session_lost(&core, &login).await;
     }
 }
 
@@ -113,7 +113,7 @@ async fn keep(
     }
     for (portal, reply) in heard {
         // The window opens, the quota starts anew, and what waits goes out.
-        core.outbox.put_reply(portal, reply);
+        core.replies.put(portal, reply);
         core.outbox.wake(portal);
     }
     true

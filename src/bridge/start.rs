@@ -10,7 +10,7 @@ use tokio::{
 
 use super::{
     core::{Core, Death},
-    sender, session,
+    logout, rounds, sender, session,
     state::{Job, LaneKey, Lanes, Outbox, Registry},
     transaction, work,
 };
@@ -69,11 +69,14 @@ impl Bridge {
             core.lanes.push(LaneKey::Portal(portal), Job::OpenRoom);
         }
         for login in core.registry.all_logins() {
-            if login.state == LoginState::Active {
-                session::start(&core, login.id);
+            match login.state {
+                LoginState::Active => session::start(&core, login.id),
+                LoginState::LoggedOut { .. } => {
+                    core.tasks.spawn("lost", logout::tell_lost_again(Arc::clone(&core), login));
+                }
             }
         }
-        core.tasks.spawn("housekeeping", housekeeping(Arc::clone(&core)));
+        core.tasks.spawn("rounds", rounds::run(Arc::clone(&core)));
         Ok(Self { core, address })
     }
 
@@ -140,7 +143,7 @@ async fn open(config: Config, clock: Clock) -> Result<(Arc<Core>, Announced), St
     })
     .map_err(StartError::Homeserver)?;
     let (lanes, idle_lanes) = Lanes::new();
-    let (outbox, idle_queues) = Outbox::new(config.delivery);
+    let (outbox, idle_queues) = Outbox::new();
     let core = Core {
         started: clock.now(),
         bot: config.appservice.bot.clone(),
@@ -150,11 +153,14 @@ async fn open(config: Config, clock: Clock) -> Result<(Arc<Core>, Announced), St
         tasks: Tasks::default(),
         lanes,
         outbox,
+        replies: Default::default(),
+        paces: Default::default(),
         sessions: Default::default(),
         flows: Default::default(),
         questions: Default::default(),
         making_rooms: Semaphore::new(ROOMS_AT_ONCE),
         receiving: Default::default(),
+        changing_logins: Default::default(),
         death: watch::Sender::new(None),
         config,
         clock,
@@ -258,21 +264,6 @@ async fn ping(core: &Core) {
     }
 }
 
-/// Forgets, once a day, what nobody can ask for again.
-async fn housekeeping(core: Arc<Core>) {
-    while !core.tasks.stopping() {
-        let before = crate::clock::Timestamp(core.clock.now().0 - MEMORY_MILLIS);
-        match core.store.prune(before).await {
-            Ok(forgotten) => tracing::debug!(forgotten, "housekeeping"),
-            Err(error) => tracing::warn!(%error, "housekeeping failed"),
-        }
-        core.tasks.pause(HOUSEKEEPING).await;
-    }
-}
-
 /// A homeserver makes rooms one after the other anyway.
 const ROOMS_AT_ONCE: usize = 8;
 const RESUME_STEP: usize = 500;
-const HOUSEKEEPING: Duration = Duration::from_secs(24 * 60 * 60);
-/// How long finished sources, transactions and links are remembered: 30 days.
-const MEMORY_MILLIS: i64 = 30 * 24 * 60 * 60 * 1_000;

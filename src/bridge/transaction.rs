@@ -14,7 +14,7 @@ use crate::{
         Transaction, Unavailable,
         event::{self, Event, Kind, Membership, MembershipState},
     },
-    store::{self, Change, Entry, Outcome, Source, Work},
+    store::{self, Change, Entry, Outcome, Progress, Source, Work},
 };
 
 /// Commits a transaction with its events and starts the work on them.
@@ -97,7 +97,12 @@ async fn take_over(core: &Core, transaction: &Transaction) -> Result<Vec<Entry>,
 }
 
 fn entry_of(core: &Core, at: Timestamp, event: Event, source: Source, raw: &RawValue) -> Entry {
-    let work = Work::FromMatrix { room: event.room, source, raw: raw.get().into(), parts_done: 0 };
+    let work = Work::FromMatrix {
+        room: event.room,
+        source,
+        raw: raw.get().into(),
+        progress: Progress::default(),
+    };
     Entry { id: core.store.new_inbox_id(), at, work }
 }
 

@@ -23,6 +23,8 @@ pub(crate) enum Hold {
     Throttled(Timestamp),
     /// The login is logged out.
     LoggedOut,
+    /// WeChat's server does not answer; it is tried all the time.
+    Unreachable,
 }
 
 impl Hold {
@@ -34,6 +36,7 @@ impl Hold {
             Self::QuotaSpent => "quota_spent",
             Self::Throttled(_) => "throttled",
             Self::LoggedOut => "logged_out",
+            Self::Unreachable => "unreachable",
         }
     }
 }
@@ -53,6 +56,12 @@ pub(crate) fn may_send(reply: Option<&Reply>, now: Timestamp) -> Result<(), Hold
     Ok(())
 }
 
+/// Whether the window is open and closes within an hour.
+pub(crate) fn closes_soon(heard: Timestamp, now: Timestamp) -> bool {
+    let age = now.since(heard);
+    age < WINDOW && WINDOW - age <= LAST_HOUR
+}
+
 /// How long to leave WeChat alone after it throttled for the `times`-th time in a row: two
 /// minutes, doubling, one hour at most.
 pub(crate) fn throttle_pause(times: u32) -> Duration {
@@ -60,6 +69,7 @@ pub(crate) fn throttle_pause(times: u32) -> Duration {
     doubled.min(LONGEST_PAUSE)
 }
 
+const LAST_HOUR: Duration = Duration::from_secs(60 * 60);
 const FIRST_PAUSE: Duration = Duration::from_secs(2 * 60);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
 
@@ -70,7 +80,7 @@ mod tests {
     const HEARD: Timestamp = Timestamp(1_000_000);
 
     fn reply(sends: u32, held_until: Option<Timestamp>) -> Reply {
-        Reply { context: None, heard: HEARD, sends, held_until, throttled: 0 }
+        Reply { context: None, heard: HEARD, sends, held_until, throttled: 0, unconfirmed: 0 }
     }
 
     #[test]
@@ -89,6 +99,14 @@ mod tests {
         ] {
             assert_eq!(may_send(reply.as_ref(), now), expected, "{reply:?} at {now:?}");
         }
+    }
+
+    #[test]
+    fn the_last_hour_of_the_window_is_the_only_one_that_closes_soon() {
+        let minutes = |minutes: u64| HEARD.plus(Duration::from_secs(minutes * 60));
+        let soon = [0, 22 * 60, 23 * 60, 24 * 60 - 1, 24 * 60, 48 * 60]
+            .map(|at| closes_soon(HEARD, minutes(at)));
+        assert_eq!(soon, [false, false, true, true, false, false]);
     }
 
     #[test]

@@ -51,10 +51,21 @@ async fn run_job(core: &Arc<Core>, key: &LaneKey, job: Job) {
         Ok(Some(outcome)) => core.finish(&entry, &outcome),
         Ok(None) | Err(Halt::Stopping) => {}
         Err(Halt::Refused(error)) => {
-            tracing::warn!(?key, %error, "the homeserver refused; the message is set aside");
-            core.finish(&entry, &Outcome::Refused("homeserver".into()));
-            incoming::say_refused(core, &entry).await;
+            tracing::warn!(?key, %error, "the homeserver refused; the work is set aside");
+            set_aside(core, entry).await;
         }
+    }
+}
+
+/// A contact's message is kept for `retry` and for the next start, and the owner hears of it; what
+/// came from Matrix and cannot be answered there has reached its end.
+async fn set_aside(core: &Core, entry: Entry) {
+    match entry.work {
+        Work::FromWechat { portal, .. } => {
+            incoming::say_refused(core, &entry).await;
+            core.lanes.set_aside(portal, entry);
+        }
+        Work::FromMatrix { .. } => core.finish(&entry, &Outcome::Refused("homeserver".into())),
     }
 }
 

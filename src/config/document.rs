@@ -42,6 +42,7 @@ pub(super) enum Value {
     Raw(String),
     Text(String),
     Whole(i64),
+    Flag(bool),
     List(Vec<Value>),
     Table(Entries),
     Other,
@@ -140,7 +141,12 @@ impl Value {
     pub(super) fn as_text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
-            Self::Raw(_) | Self::Whole(_) | Self::List(_) | Self::Table(_) | Self::Other => None,
+            Self::Raw(_)
+            | Self::Whole(_)
+            | Self::Flag(_)
+            | Self::List(_)
+            | Self::Table(_)
+            | Self::Other => None,
         }
     }
 }
@@ -174,11 +180,12 @@ fn value_of(text: &str, value: DeValue<'_>) -> Value {
         DeValue::Integer(number) => {
             i64::from_str_radix(number.as_str(), number.radix()).map_or(Value::Other, Value::Whole)
         }
+        DeValue::Boolean(flag) => Value::Flag(flag),
         DeValue::Array(array) => {
             Value::List(array.into_iter().map(|v| value_of(text, v.into_inner())).collect())
         }
         DeValue::Table(table) => Value::Table(entries(text, table)),
-        DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_) => Value::Other,
+        DeValue::Float(_) | DeValue::Datetime(_) => Value::Other,
     }
 }
 

@@ -209,9 +209,13 @@ fn readable_file(section: &mut Section<'_>, key: &'static str) -> Result<Option<
 fn delivery(section: &mut Section<'_>) -> Result<Delivery, Told> {
     let interval = section.whole("interval_ms", 2_500, 0..=3_600_000);
     let burst = section.whole("burst", 3, 1..=1_000);
+    let merge = section.flag("merge", true);
+    let warn = section.flag("warn", true);
     Ok(Delivery {
         interval: Duration::from_millis(interval?.into()),
         burst: NonZeroU32::new(burst?).ok_or(Told)?,
+        merge: merge?,
+        warn: warn?,
     })
 }
 

@@ -66,9 +66,9 @@ impl<'d> Section<'d> {
         let parsed = match self.entries.get(key).map(|entry| &entry.value) {
             None => return Ok(None),
             Some(Value::Text(text) | Value::Raw(text)) => parse(text),
-            Some(Value::Whole(_) | Value::List(_) | Value::Table(_) | Value::Other) => {
-                Err("must be text in quotes".to_owned())
-            }
+            Some(
+                Value::Whole(_) | Value::Flag(_) | Value::List(_) | Value::Table(_) | Value::Other,
+            ) => Err("must be text in quotes".to_owned()),
         };
         parsed.map(Some).map_err(|what| self.wrong(key, what))
     }
@@ -85,12 +85,28 @@ impl<'d> Section<'d> {
             None => return Ok(default),
             Some(Value::Whole(number)) => u32::try_from(*number).ok(),
             Some(Value::Raw(text)) => text.parse().ok(),
-            Some(Value::Text(_) | Value::List(_) | Value::Table(_) | Value::Other) => None,
+            Some(
+                Value::Text(_) | Value::Flag(_) | Value::List(_) | Value::Table(_) | Value::Other,
+            ) => None,
         };
         number.filter(|number| range.contains(number)).ok_or_else(|| {
             let (from, to) = (range.start(), range.end());
             self.wrong(key, format!("must be a whole number from {from} to {to}, without quotes"))
         })
+    }
+
+    /// Yes or no, or `default`.
+    pub(super) fn flag(&mut self, key: &'static str, default: bool) -> Result<bool, Told> {
+        self.known.push(key);
+        let flag = match self.entries.get(key).map(|entry| &entry.value) {
+            None => return Ok(default),
+            Some(Value::Flag(flag)) => Some(*flag),
+            Some(Value::Raw(text)) => text.parse().ok(),
+            Some(
+                Value::Text(_) | Value::Whole(_) | Value::List(_) | Value::Table(_) | Value::Other,
+            ) => None,
+        };
+        flag.ok_or_else(|| self.wrong(key, "must be true or false, without quotes"))
     }
 
     /// A list of texts; a missing one is empty.
@@ -104,7 +120,9 @@ impl<'d> Section<'d> {
             None => return Ok(Vec::new()),
             Some(Value::List(list)) => list.iter().map(Value::as_text).collect(),
             Some(Value::Raw(text)) => Some(parts(text).collect()),
-            Some(Value::Text(_) | Value::Whole(_) | Value::Table(_) | Value::Other) => None,
+            Some(
+                Value::Text(_) | Value::Whole(_) | Value::Flag(_) | Value::Table(_) | Value::Other,
+            ) => None,
         };
         let parsed = texts
             .ok_or_else(|| "must be a list of texts, like [\"a\", \"b\"]".to_owned())

@@ -14,8 +14,8 @@ use ruma::{
         client::{
             account::register, alias::get_alias, device::update_device, media::create_content,
             membership, message::send_message_event, profile::set_profile_field,
-            receipt::create_receipt, redact::redact_event, state::get_state_event_for_key,
-            state::send_state_event, typing::create_typing_event,
+            receipt::create_receipt, redact::redact_event, room::get_room_event,
+            state::get_state_event_for_key, state::send_state_event, typing::create_typing_event,
         },
         path_builder::VersionHistory,
     },
@@ -159,6 +159,12 @@ impl Intent {
             state_key.to_owned(),
         );
         Ok(found(self.request(request).await)?.map(|response| response.event_or_content))
+    }
+
+    /// An event of a room that the user is in.
+    pub async fn event(&self, room: &RoomId, event: &EventId) -> Result<Box<RawValue>, Error> {
+        let request = get_room_event::v3::Request::new(room.to_owned(), event.to_owned());
+        Ok(self.request(request).await?.event.into_json())
     }
 
     /// Takes an event's content away for everybody.

@@ -1,6 +1,6 @@
 //! The inbox: work of both directions that was accepted and is not finished.
 
-use ruma::OwnedRoomId;
+use ruma::{OwnedEventId, OwnedRoomId};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -47,9 +47,24 @@ pub enum Work {
         source: Source,
         /// The event's JSON.
         raw: Box<str>,
-        /// How many of its parts were already sent.
-        parts_done: u16,
+        /// How far it has come.
+        progress: Progress,
     },
+}
+
+/// How far a message from Matrix has come on its way to the phone.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Progress {
+    /// How many of its parts WeChat has accepted.
+    pub parts_done: u16,
+    /// Whether WeChat gave no message id for one of them.
+    pub unconfirmed: bool,
+    /// The bot's reaction that shows that it waits.
+    pub mark: Option<OwnedEventId>,
+    /// The entry whose message carries this one's text along.
+    #[serde(with = "parcel")]
+    pub parcel: Option<InboxId>,
 }
 
 /// Without the raw text, which is the message itself.
@@ -62,11 +77,11 @@ impl std::fmt::Debug for Work {
                 .field("portal", portal)
                 .field("source", source)
                 .finish_non_exhaustive(),
-            Self::FromMatrix { room, source, parts_done, .. } => f
+            Self::FromMatrix { room, source, progress, .. } => f
                 .debug_struct("FromMatrix")
                 .field("room", room)
                 .field("source", source)
-                .field("parts_done", parts_done)
+                .field("progress", progress)
                 .finish_non_exhaustive(),
         }
     }
@@ -103,9 +118,14 @@ impl Change {
         })
     }
 
-    /// Notes how many parts of the entry were sent, without writing the entry again.
-    pub fn put_parts_done(self, entry: InboxId, parts_done: u16) -> Self {
-        self.put(parts_key(entry), encode(&parts_done))
+    /// Writes an entry again that is in the inbox: what is to be done has changed.
+    pub fn put_entry(self, entry: &Entry) -> Self {
+        self.put(inbox_key(entry.id), encode(&EntryRecord::from(entry)))
+    }
+
+    /// Notes how far an entry has come, without writing the entry again.
+    pub fn put_progress(self, entry: InboxId, progress: &Progress) -> Self {
+        self.put(progress_key(entry), encode(progress))
     }
 
     /// Ends an entry: it leaves the inbox, its source gets the outcome, the outcome is counted.
@@ -116,7 +136,7 @@ impl Change {
         outcome: &Outcome,
         at: Timestamp,
     ) -> Self {
-        let change = self.del(inbox_key(entry)).del(parts_key(entry));
+        let change = self.del(inbox_key(entry)).del(progress_key(entry));
         match source {
             Some(source) => change.mark_source(source, outcome, at),
             None => change.count_outcome(outcome),
@@ -147,8 +167,8 @@ impl Store {
                 raw,
             },
             WorkRecord::FromMatrix { room, source, raw } => {
-                let parts_done = self.find(&parts_key(id))?.unwrap_or(0);
-                Work::FromMatrix { room, source: source.into(), raw, parts_done }
+                let progress = self.find(&progress_key(id))?.unwrap_or_default();
+                Work::FromMatrix { room, source: source.into(), raw, progress }
             }
         };
         Ok(Entry { id, at: Timestamp(record.at), work })
@@ -190,6 +210,23 @@ fn inbox_key(entry: InboxId) -> Vec<u8> {
     Table::Inbox.key(&[&entry.0.to_be_bytes()])
 }
 
-fn parts_key(entry: InboxId) -> Vec<u8> {
-    Table::Parts.key(&[&entry.0.to_be_bytes()])
+/// An entry's number as JSON.
+mod parcel {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::id::InboxId;
+
+    pub(super) fn serialize<S: Serializer>(id: &Option<InboxId>, to: S) -> Result<S::Ok, S::Error> {
+        id.map(|id| id.0).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<InboxId>, D::Error> {
+        Ok(Option::<u64>::deserialize(from)?.map(InboxId))
+    }
+}
+
+fn progress_key(entry: InboxId) -> Vec<u8> {
+    Table::Progress.key(&[&entry.0.to_be_bytes()])
 }

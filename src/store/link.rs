@@ -123,7 +123,7 @@ impl Store {
             | Table::Cursor
             | Table::Reply
             | Table::Inbox
-            | Table::Parts
+            | Table::Progress
             | Table::Outcome => Ok(false),
         }
     }

@@ -41,6 +41,8 @@ pub struct Reply {
     pub held_until: Option<Timestamp>,
     /// How often in a row WeChat throttled.
     pub throttled: u32,
+    /// How many messages in a row WeChat took without confirming them.
+    pub unconfirmed: u32,
 }
 
 impl Change {
@@ -69,6 +71,7 @@ impl Change {
             sends: reply.sends,
             held_until: reply.held_until.map(|at| at.0),
             throttled: reply.throttled,
+            unconfirmed: reply.unconfirmed,
         };
         self.put(reply_key(portal), encode(&record))
     }
@@ -100,6 +103,7 @@ impl Store {
             sends: record.sends,
             held_until: record.held_until.map(Timestamp),
             throttled: record.throttled,
+            unconfirmed: record.unconfirmed,
         }))
     }
 }
@@ -134,6 +138,8 @@ struct ReplyRecord {
     held_until: Option<i64>,
     #[serde(default)]
     throttled: u32,
+    #[serde(default)]
+    unconfirmed: u32,
 }
 
 fn portal_key(portal: PortalId) -> Vec<u8> {

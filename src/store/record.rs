@@ -15,7 +15,7 @@ pub(super) enum Table {
     Cursor = 4,
     Reply = 5,
     Inbox = 6,
-    Parts = 7,
+    Progress = 7,
     Source = 8,
     Transaction = 9,
     EventLink = 10,

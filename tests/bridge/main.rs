@@ -10,7 +10,16 @@
 
 mod support;
 
+mod bad_input;
+mod commands;
+mod duplicates;
+mod faults;
 mod login;
+mod login_end;
 mod restart;
 mod rooms;
+mod secrets;
 mod text;
+mod text_in;
+mod text_out;
+mod torture;

@@ -29,13 +29,11 @@ pub(super) async fn relogin(asked: &Asked<'_>, wanted: &str) -> Result<Ran, Halt
     Ok(Ran::GoesOn)
 }
 
+/// Stops a login. An open question takes any message as its answer, this one too, before it
+/// gets here.
 pub(super) async fn cancel(asked: &Asked<'_>, name: &str) -> Result<(), Halt> {
-    let (user, room) = (&asked.event.sender, &asked.event.room);
-    let question = asked.core.questions.take(user, room).is_some();
-    let answer = if asked.core.flows.cancel(user, name) {
+    let answer = if asked.core.flows.cancel(&asked.event.sender, name) {
         LoginText::Cancelled.text(asked.language)
-    } else if question {
-        Answer::LogoutKept.text(asked.language)
     } else {
         Answer::NothingToCancel.text(asked.language)
     };

@@ -54,6 +54,7 @@ pub(super) async fn keep(
     command: &Entry,
 ) -> Result<Linked, Halt> {
     let Some(contact) = credentials.user.clone() else { return Ok(Linked::Incomplete) };
+    let changing = core.changing_logins.lock().await;
     let known = core.registry.find_login(owner, &contact);
     let login = record(core, owner, wanted, contact, credentials);
     let portal = portal(core, &login);
@@ -71,8 +72,9 @@ pub(super) async fn keep(
     let (login_id, portal_id) = (login.id, portal.id);
     core.registry.put_login(login);
     core.registry.put_portal(portal);
+    drop(changing);
     for portal in core.registry.portals_of(login_id) {
-        core.outbox.forget_reply(portal.id);
+        core.replies.forget(portal.id);
         core.outbox.wake(portal.id);
     }
     session::start(core, login_id);

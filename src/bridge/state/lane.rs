@@ -37,13 +37,15 @@ pub(crate) enum Job {
 pub(crate) struct Lanes {
     queues: Mutex<HashMap<LaneKey, VecDeque<Job>>>,
     announce: UnboundedSender<LaneKey>,
+    /// What could not be done and waits for somebody to ask for it, or for the next start.
+    aside: Mutex<HashMap<PortalId, Vec<Entry>>>,
 }
 
 impl Lanes {
     /// No work yet; lanes that get some are announced to the receiver.
     pub(crate) fn new() -> (Self, UnboundedReceiver<LaneKey>) {
         let (announce, announced) = mpsc::unbounded_channel();
-        (Self { queues: Mutex::default(), announce }, announced)
+        (Self { queues: Mutex::default(), announce, aside: Mutex::default() }, announced)
     }
 
     /// Queues a job, and announces the lane when it was idle.
@@ -65,6 +67,24 @@ impl Lanes {
             lanes.remove(key);
         }
         job
+    }
+
+    /// Sets a portal's entry aside; it stays in the store.
+    pub(crate) fn set_aside(&self, portal: PortalId, entry: Entry) {
+        let mut aside = self.aside.lock().unwrap_or_else(PoisonError::into_inner);
+        aside.entry(portal).or_default().push(entry);
+    }
+
+    /// Queues again what was set aside for this portal, in order; gives how much it was.
+    pub(crate) fn take_up(&self, portal: PortalId) -> usize {
+        let mut aside = self.aside.lock().unwrap_or_else(PoisonError::into_inner);
+        let entries = aside.remove(&portal).unwrap_or_default();
+        drop(aside);
+        let count = entries.len();
+        for entry in entries {
+            self.push(LaneKey::Portal(portal), Job::Entry(entry));
+        }
+        count
     }
 
     fn lanes(&self) -> MutexGuard<'_, HashMap<LaneKey, VecDeque<Job>>> {

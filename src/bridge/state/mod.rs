@@ -6,11 +6,13 @@ mod lane;
 mod outbox;
 mod question;
 mod registry;
+mod reply;
 mod session;
 
 pub(crate) use flow::{Flow, LoginFlows, Wanted};
 pub(crate) use lane::{Job, LaneKey, Lanes};
-pub(crate) use outbox::{Outbox, Outgoing};
+pub(crate) use outbox::{Changed, Outbox, Outgoing};
 pub(crate) use question::{Question, Questions};
 pub(crate) use registry::Registry;
+pub(crate) use reply::{Paces, Replies};
 pub(crate) use session::Sessions;

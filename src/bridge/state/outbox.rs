@@ -1,49 +1,58 @@
-//! What waits for the phone: one queue per portal, in order, and one send in flight per login.
+//! What waits for the phone: one queue per portal, in order.
 //!
-//! The store keeps every message until its end is known; here is only who is next.
+//! The store keeps every message until its end is known; here is only who is next, and what may
+//! still be changed.
 
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use ruma::{OwnedEventId, OwnedRoomId};
+use ruma::{EventId, OwnedEventId, OwnedRoomId};
 use tokio::sync::{
     Notify,
     mpsc::{self, UnboundedReceiver, UnboundedSender},
 };
 
 use crate::{
-    bridge::pace::Pace,
-    config::Delivery,
-    id::{LoginId, PortalId},
-    store::{Entry, Reply, Store},
+    id::{InboxId, PortalId},
+    store::{Entry, Progress},
 };
 
 /// One Matrix message on its way.
 #[derive(Debug, Clone)]
 pub(crate) struct Outgoing {
     pub(crate) entry: Entry,
+    /// What is sent, and what its state is shown on.
     pub(crate) event: OwnedEventId,
     pub(crate) room: OwnedRoomId,
-    /// The texts it became; the client id of each is derived from the event and its number.
+    /// The texts it became; the client id of each is derived from the entry's source and its
+    /// number.
     pub(crate) parts: Vec<String>,
-    /// How many of them WeChat has accepted.
-    pub(crate) done: u16,
-    /// How often the next part was tried.
+    pub(crate) progress: Progress,
+    /// How often the next part was tried. Once it was, WeChat may have it, and it is too late to
+    /// change it.
     pub(crate) tries: u32,
-    /// Whether WeChat gave a message id for every part so far.
-    pub(crate) confirmed: bool,
+    /// Later messages whose texts go along with this one's.
+    pub(crate) with: Vec<Outgoing>,
+}
+
+/// What became of a wish to change something that waits.
+#[derive(Debug)]
+pub(crate) enum Changed {
+    /// It waited, and this is what it was or is now.
+    Done(Box<Outgoing>),
+    /// It is on its way.
+    TooLate,
+    /// Nothing of that name waits.
+    NotThere,
 }
 
 /// All queues.
 #[derive(Debug)]
 pub(crate) struct Outbox {
-    delivery: Delivery,
     announce: UnboundedSender<PortalId>,
     queues: Mutex<HashMap<PortalId, Queue>>,
-    paces: Mutex<HashMap<LoginId, Arc<tokio::sync::Mutex<Pace>>>>,
-    replies: Mutex<HashMap<PortalId, Reply>>,
 }
 
 #[derive(Debug, Default)]
@@ -55,23 +64,22 @@ struct Queue {
 
 impl Outbox {
     /// Nothing waits yet; portals that get something to send are announced to the receiver.
-    pub(crate) fn new(delivery: Delivery) -> (Self, UnboundedReceiver<PortalId>) {
+    pub(crate) fn new() -> (Self, UnboundedReceiver<PortalId>) {
         let (announce, announced) = mpsc::unbounded_channel();
-        let outbox = Self {
-            delivery,
-            announce,
-            queues: Mutex::default(),
-            paces: Mutex::default(),
-            replies: Mutex::default(),
-        };
-        (outbox, announced)
+        (Self { announce, queues: Mutex::default() }, announced)
     }
 
-    /// Adds a message at the end, and announces the portal when nothing waited.
+    /// Adds a message at the end, and announces the portal when nothing waited. One that was
+    /// joined to an earlier message before a restart is joined to it again.
     pub(crate) fn push(&self, portal: PortalId, outgoing: Outgoing) {
         let mut queues = self.queues();
         let idle = !queues.contains_key(&portal);
-        queues.entry(portal).or_default().waiting.push_back(outgoing);
+        let waiting = &mut queues.entry(portal).or_default().waiting;
+        let carrier = outgoing.progress.parcel;
+        match waiting.iter_mut().find(|other| Some(other.entry.id) == carrier) {
+            Some(other) => other.with.push(outgoing),
+            None => waiting.push_back(outgoing),
+        }
         if idle {
             // Nobody listens any more once the bridge is stopping; the store keeps the message.
             let _ = self.announce.send(portal);
@@ -88,22 +96,116 @@ impl Outbox {
         head
     }
 
+    /// Counts a try of the head, after which it cannot be changed any more. `None` when the head
+    /// is another by now.
+    pub(crate) fn begin_try(&self, portal: PortalId, entry: InboxId) -> Option<Outgoing> {
+        let mut queues = self.queues();
+        let head = queues.get_mut(&portal)?.waiting.front_mut()?;
+        if head.entry.id != entry {
+            return None;
+        }
+        head.tries += 1;
+        Some(head.clone())
+    }
+
+    /// Joins short messages behind the head to it, up to `limit` bytes in all, and gives those
+    /// that were joined. Only whole texts that nobody has tried are joined.
+    pub(crate) fn join(&self, portal: PortalId, limit: usize) -> Vec<Outgoing> {
+        let mut queues = self.queues();
+        let Some(waiting) = queues.get_mut(&portal).map(|queue| &mut queue.waiting) else {
+            return Vec::new();
+        };
+        let Some(mut head) = waiting.pop_front() else { return Vec::new() };
+        let mut joined = Vec::new();
+        if head.is_whole() {
+            let mut bytes = head.text().len();
+            while let Some(next) = waiting.front().filter(|next| next.is_whole()) {
+                bytes += 1 + next.text().len();
+                if bytes > limit {
+                    break;
+                }
+                let Some(mut next) = waiting.pop_front() else { break };
+                next.progress.parcel = Some(head.entry.id);
+                joined.push(next);
+            }
+            head.with.extend(joined.iter().cloned());
+        }
+        waiting.push_front(head);
+        joined
+    }
+
     /// Writes down how far the head has come.
     pub(crate) fn put_head(&self, portal: PortalId, head: Outgoing) {
-        if let Some(front) = self.queues().get_mut(&portal).and_then(|q| q.waiting.front_mut()) {
+        if let Some(front) = self.queues().get_mut(&portal).and_then(|q| q.waiting.front_mut())
+            && front.entry.id == head.entry.id
+        {
             *front = head;
         }
     }
 
-    pub(crate) fn drop_head(&self, portal: PortalId) {
-        if let Some(queue) = self.queues().get_mut(&portal) {
-            queue.waiting.pop_front();
+    /// Notes the mark that shows that a message waits.
+    pub(crate) fn put_mark(&self, portal: PortalId, entry: InboxId, mark: Option<OwnedEventId>) {
+        let mut queues = self.queues();
+        let waiting = queues.get_mut(&portal).map(|queue| queue.waiting.iter_mut());
+        if let Some(one) = waiting.into_iter().flatten().find(|one| one.entry.id == entry) {
+            one.progress.mark = mark;
         }
+    }
+
+    /// The message is over, one way or the other.
+    pub(crate) fn remove(&self, portal: PortalId, entry: InboxId) {
+        if let Some(queue) = self.queues().get_mut(&portal) {
+            queue.waiting.retain(|waiting| waiting.entry.id != entry);
+        }
+    }
+
+    /// Takes a message out that nobody has tried to send.
+    pub(crate) fn cancel(&self, portal: PortalId, event: &EventId) -> Changed {
+        let mut queues = self.queues();
+        let Some(queue) = queues.get_mut(&portal) else { return Changed::NotThere };
+        let found = queue.waiting.iter().position(|waiting| waiting.carries(event));
+        match found.map(|at| (at, queue.waiting.get(at).is_some_and(Outgoing::is_untried))) {
+            None => Changed::NotThere,
+            Some((_, false)) => Changed::TooLate,
+            Some((at, true)) => {
+                queue.changed.notify_one();
+                queue.waiting.remove(at).map_or(Changed::NotThere, |was| Changed::Done(was.into()))
+            }
+        }
+    }
+
+    /// Gives a message that nobody has tried to send another text; `raw` is the event as it is
+    /// to be kept.
+    pub(crate) fn replace(&self, portal: PortalId, event: &EventId, parts: &[String]) -> Changed {
+        let mut queues = self.queues();
+        let Some(queue) = queues.get_mut(&portal) else { return Changed::NotThere };
+        let Some(waiting) = queue.waiting.iter_mut().find(|waiting| waiting.carries(event)) else {
+            return Changed::NotThere;
+        };
+        if !waiting.is_untried() {
+            return Changed::TooLate;
+        }
+        waiting.parts = parts.to_vec();
+        Changed::Done(waiting.clone().into())
+    }
+
+    /// What waits for this contact, in order.
+    pub(crate) fn waiting(&self, portal: PortalId) -> Vec<Outgoing> {
+        let queues = self.queues();
+        let queue = queues.get(&portal);
+        queue.map(|queue| queue.waiting.iter().cloned().collect()).unwrap_or_default()
+    }
+
+    /// The portals for which something waits.
+    pub(crate) fn portals(&self) -> Vec<PortalId> {
+        self.queues().keys().copied().collect()
     }
 
     /// How many messages wait for this contact.
     pub(crate) fn queued(&self, portal: PortalId) -> usize {
-        self.queues().get(&portal).map_or(0, |queue| queue.waiting.len())
+        let queues = self.queues();
+        let messages = |queue: &Queue| queue.waiting.iter().map(|one| 1 + one.with.len()).sum();
+        queues.get(&portal).map_or(0, messages)
     }
 
     /// Something changed for this portal: the contact wrote, or the login is back.
@@ -118,39 +220,40 @@ impl Outbox {
         self.queues().get(&portal).map(|q| Arc::clone(&q.changed)).unwrap_or_default()
     }
 
-    /// One send in flight per login: whoever holds this lock may send.
-    pub(crate) fn pace(&self, login: LoginId) -> Arc<tokio::sync::Mutex<Pace>> {
-        let mut paces = self.paces.lock().unwrap_or_else(PoisonError::into_inner);
-        let delivery = &self.delivery;
-        let new = || {
-            Arc::new(tokio::sync::Mutex::new(Pace::new(delivery.interval, delivery.burst.get())))
-        };
-        Arc::clone(paces.entry(login).or_insert_with(new))
-    }
-
-    /// The reply window of a portal as it is now; read from the store the first time.
-    pub(crate) fn reply(&self, store: &Store, portal: PortalId) -> Option<Reply> {
-        if let Some(reply) = self.replies().get(&portal) {
-            return Some(reply.clone());
-        }
-        let stored = store.reply(portal).ok().flatten()?;
-        self.replies().entry(portal).or_insert(stored).clone().into()
-    }
-
-    /// The contact has a new bot, which has heard nothing yet.
-    pub(crate) fn forget_reply(&self, portal: PortalId) {
-        self.replies().remove(&portal);
-    }
-
-    pub(crate) fn put_reply(&self, portal: PortalId, reply: Reply) {
-        self.replies().insert(portal, reply);
-    }
-
     fn queues(&self) -> MutexGuard<'_, HashMap<PortalId, Queue>> {
         self.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    fn replies(&self) -> MutexGuard<'_, HashMap<PortalId, Reply>> {
-        self.replies.lock().unwrap_or_else(PoisonError::into_inner)
+impl Outgoing {
+    /// The text to send next; those of joined messages are lines of their own.
+    pub(crate) fn next_text(&self) -> Option<String> {
+        let own = self.parts.get(usize::from(self.progress.parts_done))?;
+        let along = self.with.iter().map(Outgoing::text);
+        Some(std::iter::once(own.as_str()).chain(along).collect::<Vec<_>>().join("\n"))
+    }
+
+    /// This message and those whose texts go along with it.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Outgoing> {
+        std::iter::once(self).chain(&self.with)
+    }
+
+    fn text(&self) -> &str {
+        self.parts.first().map_or("", String::as_str)
+    }
+
+    fn is_untried(&self) -> bool {
+        self.tries == 0 && self.progress.parts_done == 0 && self.with.is_empty()
+    }
+
+    fn is_whole(&self) -> bool {
+        self.is_untried() && self.parts.len() == 1
+    }
+
+    fn carries(&self, event: &EventId) -> bool {
+        self.all().any(|one| one.event == event)
     }
 }
+
+#[cfg(test)]
+mod tests;

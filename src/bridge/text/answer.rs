@@ -25,6 +25,10 @@ pub(crate) enum Answer<'a> {
     LanguageUsage,
     LanguageSet,
     PleaseRemove,
+    TakenBack,
+    Dropped { count: usize },
+    QueueUsage,
+    Retried { count: usize },
 }
 
 impl Answer<'_> {
@@ -90,6 +94,26 @@ impl Answer<'_> {
             Self::LanguageUsage => {
                 pick!(language, "Usage: `lang en` or `lang zh`.", "用法：`lang en` 或 `lang zh`。")
             }
+            Self::TakenBack => pick!(
+                language,
+                "The message was still waiting; it is taken back and will not be sent.",
+                "该消息尚在排队，已撤回，不会发送。",
+            ),
+            Self::Dropped { count } => pick!(
+                language,
+                "{count} waiting messages are taken back and will not be sent.",
+                "已取消 {count} 条排队的消息，不会发送。",
+            ),
+            Self::Retried { count } => pick!(
+                language,
+                "I try again: {count} messages that were set aside, and whatever is queued.",
+                "正在重试：{count} 条被搁置的消息，以及排队中的消息。",
+            ),
+            Self::QueueUsage => pick!(
+                language,
+                "Usage, in a contact's room: `queue`, `queue drop` or `queue drop <number>`.",
+                "用法（在联系人房间）：`queue`、`queue drop` 或 `queue drop <序号>`。",
+            ),
             Self::PleaseRemove => pick!(
                 language,
                 "Thank you. I may not remove messages here; please remove the number yourself.",

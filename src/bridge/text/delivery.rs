@@ -35,6 +35,11 @@ impl Held<'_> {
                 "⏳ Queued: WeChat asks me to slow down. I try again later by myself, or as soon as {contact} writes.",
                 "⏳ 已排队：微信要求放慢发送。稍后我会自动重试；{contact}发来消息时也会立即重试。",
             ),
+            Hold::Unreachable => pick!(
+                language,
+                "⏳ Queued: WeChat's server does not answer at the moment. I keep trying.",
+                "⏳ 已排队：微信服务器暂时没有响应，我会持续重试。",
+            ),
             Hold::LoggedOut => pick!(
                 language,
                 "⏳ Queued: the link to {contact} is logged out. Send `{prefix} relogin` to link again; it goes out then.",
@@ -58,6 +63,8 @@ pub(crate) enum Refusal {
     Rejected(i64),
     /// The sender may not write into this portal.
     NotAllowed,
+    /// What was asked for once more is no message of this room.
+    NothingToRetry,
 }
 
 impl Refusal {
@@ -72,6 +79,7 @@ impl Refusal {
             Self::Encrypted => "encrypted",
             Self::Rejected(_) => "rejected",
             Self::NotAllowed => "not_allowed",
+            Self::NothingToRetry => "nothing_to_retry",
         }
     }
 
@@ -114,6 +122,11 @@ impl Refusal {
                 language,
                 "⚠️ Not sent: WeChat refused the message (code {code}). Sending it again will not help.",
                 "⚠️ 未发送：微信拒绝了这条消息（代码 {code}），重发也不会成功。",
+            ),
+            Self::NothingToRetry => pick!(
+                language,
+                "⚠️ There is nothing to send again. Answer `retry` to the message itself, or react to it with 🔁.",
+                "⚠️ 没有可以重发的消息。请在要重发的消息上回复 `retry`，或用 🔁 回应它。",
             ),
             Self::NotAllowed => pick!(
                 language,

@@ -18,9 +18,16 @@ pub(crate) enum Note<'a> {
     PortalSessionLost { name: &'a str, prefix: &'a str },
     RoomFailed { name: &'a str },
     DeliveryRefused { name: &'a str },
+    Unconfirmed { name: &'a str, count: u32 },
+    QuotaLow { name: &'a str, left: u32 },
+    SessionBack { name: &'a str },
+    WindowCloses { name: &'a str, queued: usize },
+    Queue { name: &'a str },
+    QueueEmpty,
 }
 
 impl Note<'_> {
+    #[expect(clippy::too_many_lines, reason = "a table reads best in one piece")]
     pub(crate) fn text(&self, language: Language) -> String {
         match self {
             Self::NoLogins => pick!(
@@ -80,10 +87,36 @@ impl Note<'_> {
                 "⚠️ The homeserver refused to make the room for {name}. I try again when {name} writes; the bridge's log says more.",
                 "⚠️ 服务器拒绝为{name}建立房间。{name}发来消息时会重试，详情见桥接日志。",
             ),
+            Self::Unconfirmed { name, count } => pick!(
+                language,
+                "⚠️ WeChat has taken {count} messages to {name} in a row without confirming one. They may not have been shown: WeChat restricts some accounts for days or weeks. Ask {name} by another way.",
+                "⚠️ 微信连续接收了 {count} 条发给{name}的消息，但都没有确认，对方可能没有看到：微信有时会限制账号数天到数周。请用其他方式向{name}确认。",
+            ),
+            Self::QuotaLow { name, left } => pick!(
+                language,
+                "WeChat lets me send {left} more messages before {name} writes again; what comes after waits.",
+                "在{name}再次发来消息之前，我还可以发送 {left} 条，之后的消息会排队。",
+            ),
+            Self::SessionBack { name } => pick!(
+                language,
+                "The link to {name} works again; what was queued goes out.",
+                "与{name}的连接已恢复，排队的消息正在发送。",
+            ),
+            Self::WindowCloses { name, queued } => pick!(
+                language,
+                "The reply window with {name} closes in about an hour; {queued} messages are queued.",
+                "与{name}的回复窗口约一小时后关闭，目前排队 {queued} 条。",
+            ),
+            Self::Queue { name } => pick!(
+                language,
+                "Waiting for {name} (`queue drop` takes all back, `queue drop 2` the second; removing a message from the room does it too):",
+                "等待发给{name}的消息（`queue drop` 全部取消，`queue drop 2` 取消第二条；在房间里删除消息也可取消）：",
+            ),
+            Self::QueueEmpty => pick!(language, "Nothing is queued.", "没有排队的消息。"),
             Self::DeliveryRefused { name } => pick!(
                 language,
-                "⚠️ A message of {name} could not be put into the room: the homeserver refused it. The bridge's log says more.",
-                "⚠️ {name}的一条消息未能送入房间：服务器拒绝了它，详情见桥接日志。",
+                "⚠️ A message of {name} could not be put into the room: the homeserver refused it. It is kept: send `retry` in the room of {name}. The bridge's log says more.",
+                "⚠️ {name}的一条消息未能送入房间：服务器拒绝了它。消息已保留，请在{name}的房间发送 `retry` 重试，详情见桥接日志。",
             ),
         }
     }

@@ -57,6 +57,10 @@ fn answers(language: Language) -> Vec<String> {
         Answer::LanguageUsage,
         Answer::LanguageSet,
         Answer::PleaseRemove,
+        Answer::TakenBack,
+        Answer::Dropped { count: 2 },
+        Answer::QueueUsage,
+        Answer::Retried { count: 1 },
     ]
     .map(|answer| answer.text(language))
     .into()
@@ -77,6 +81,12 @@ fn notes(language: Language) -> Vec<String> {
         Note::PortalSessionLost { name: NAME, prefix: PREFIX },
         Note::RoomFailed { name: NAME },
         Note::DeliveryRefused { name: NAME },
+        Note::Unconfirmed { name: NAME, count: 3 },
+        Note::QuotaLow { name: NAME, left: 2 },
+        Note::SessionBack { name: NAME },
+        Note::WindowCloses { name: NAME, queued: 1 },
+        Note::Queue { name: NAME },
+        Note::QueueEmpty,
     ]
     .map(|note| note.text(language))
     .into()
@@ -112,6 +122,7 @@ fn deliveries(language: Language) -> Vec<String> {
         Hold::QuotaSpent,
         Hold::Throttled(Timestamp(0)),
         Hold::LoggedOut,
+        Hold::Unreachable,
     ];
     let kinds = [Kind::Image, Kind::File, Kind::Audio, Kind::Video, Kind::Location, Kind::Other];
     let others = [
@@ -122,6 +133,7 @@ fn deliveries(language: Language) -> Vec<String> {
         Refusal::Encrypted,
         Refusal::Rejected(-3),
         Refusal::NotAllowed,
+        Refusal::NothingToRetry,
     ];
     let items = [
         ItemNotice::Image,

@@ -103,6 +103,7 @@ cdn_base = "{cdn}"
 plain_http = {plain:?}
 [delivery]
 interval_ms = 0
+merge = false
 {more}
 "#
         );

@@ -1,8 +1,12 @@
 //! What the stories are played with.
 
 mod bridge;
+pub(crate) mod listener;
 mod person;
+pub(crate) mod program;
+mod steps;
 pub(crate) mod synapse;
 
 pub(crate) use bridge::World;
-pub(crate) use person::Person;
+pub(crate) use person::{Message, Person};
+pub(crate) use program::Program;

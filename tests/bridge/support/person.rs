@@ -10,7 +10,6 @@ use std::{
 use matrix_sdk::{
     Client, Room, RoomState, SessionMeta, SessionTokens,
     authentication::matrix::MatrixSession,
-    config::SyncSettings,
     ruma::{
         OwnedEventId, RoomId, UserId,
         api::client::room::create_room::v3::Request as CreateRoom,
@@ -21,7 +20,7 @@ use matrix_sdk::{
 use serde_json::Value;
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 
-use super::{bridge::World, synapse::Synapse};
+use super::{bridge::World, steps::gapless, synapse::Synapse};
 
 /// A person with a client.
 pub(crate) struct Person {
@@ -105,13 +104,14 @@ impl Person {
                 let _ = room.join().await;
             }
         });
-        client.sync_once(SyncSettings::default()).await.unwrap();
+        client.sync_once(gapless()).await.unwrap();
         let syncing = client.clone();
         #[expect(clippy::disallowed_methods, reason = "the bridge's tasks are not the client's")]
         let sync = tokio::spawn(async move {
             loop {
                 // A homeserver that is restarted in a story ends a sync, and the next goes on.
-                let _ = syncing.sync(SyncSettings::default().timeout(POLL)).await;
+                // One by one, because `sync` rests for a second after each.
+                let _ = syncing.sync_once(gapless().timeout(POLL)).await;
                 tokio::task::yield_now().await;
             }
         });
@@ -222,7 +222,7 @@ impl Person {
         self.client.get_room(&id).expect("the client knows the room")
     }
 
-    /// The state of a room as the homeserver has it.
+    /// The state of a room as far as the client was told.
     pub(crate) async fn state(&self, room: &str, event_type: &str) -> Vec<Value> {
         let events = self.room(room).get_state_events(event_type.into()).await.unwrap();
         let json = |event| serde_json::to_value(event).unwrap();
@@ -258,7 +258,7 @@ impl Person {
         }
     }
 
-    async fn until<T>(&self, what: &str, look: impl Fn() -> Option<T>) -> T {
+    pub(super) async fn until<T>(&self, what: &str, look: impl Fn() -> Option<T>) -> T {
         let mut changed = self.seen.changed.subscribe();
         let mut updates = self.client.subscribe_to_all_room_updates();
         let waited = timeout(PATIENCE, async {

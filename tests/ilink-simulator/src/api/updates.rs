@@ -45,7 +45,7 @@ pub(crate) async fn updates(
     loop {
         let mut signal = std::pin::pin!(wake.notified());
         signal.as_mut().enable();
-        match shared.quietly(|world| world.updates(&poll)) {
+        match shared.change(|world| world.updates(&poll)) {
             Updates::Dead => return session_timeout(),
             Updates::Ready(body) => return raw_json(body.into_bytes()),
             Updates::Nothing => {}

@@ -1,0 +1,136 @@
+//! Second thoughts about a message: edited, taken back, or wanted once more.
+
+use ruma::EventId;
+use serde_json::{Value, value::RawValue};
+
+use super::{
+    core::Core,
+    halt::Halt,
+    notice,
+    outgoing::{self, Verdict},
+    shown,
+    state::Changed,
+    text::{Answer, Refusal},
+};
+use crate::{
+    matrix::event::{self, Event, Kind, Replacement},
+    store::{Change, Entry, Outcome, Portal, Work},
+};
+
+/// A message that waits gets its new text; one that is on its way or was sent stays as it was.
+pub(crate) async fn edit(
+    core: &Core,
+    event: &Event,
+    edit: &Replacement,
+    portal: &Portal,
+) -> Result<Outcome, Halt> {
+    let parts = match outgoing::parts(core, event, &edit.new, portal) {
+        Ok(parts) => parts,
+        Err(Verdict::Ignore(reason)) => return Ok(Outcome::Ignored(reason.into())),
+        Err(Verdict::Refuse(refusal)) => return outgoing::refuse(core, event, refusal).await,
+    };
+    let mut waiting = match core.outbox.replace(portal.id, &edit.of, &parts) {
+        Changed::Done(waiting) => waiting,
+        Changed::TooLate | Changed::NotThere => {
+            return outgoing::refuse(core, event, Refusal::Edit).await;
+        }
+    };
+    if let Work::FromMatrix { raw, .. } = &mut waiting.entry.work
+        && let Some(edited) = with_content(raw, edit.new.content.get())
+    {
+        *raw = edited;
+        core.commit(Change::new().put_entry(&waiting.entry)).await?;
+    }
+    Ok(Outcome::Delivered)
+}
+
+/// An event as if it had been sent with the content of its edit.
+fn with_content(raw: &str, content: &str) -> Option<Box<str>> {
+    let mut event: Value = serde_json::from_str(raw).ok()?;
+    let content: Value = serde_json::from_str(content).ok()?;
+    event.as_object_mut()?.insert("content".to_owned(), content);
+    Some(event.to_string().into())
+}
+
+/// A message that waits is taken back, and the room hears so; one that was sent stays on the
+/// phone.
+pub(crate) async fn redact(
+    core: &Core,
+    event: &Event,
+    of: &EventId,
+    portal: &Portal,
+) -> Result<Outcome, Halt> {
+    match core.outbox.cancel(portal.id, of) {
+        Changed::Done(waiting) => {
+            core.finish(&waiting.entry, &Outcome::Cancelled);
+            shown::unmark(core, &waiting).await;
+            let text = Answer::TakenBack.text(core.language_of(&event.sender));
+            notice::say(core, &event.room, &text, &format!("taken-back-{}", event.id)).await;
+            Ok(Outcome::Delivered)
+        }
+        Changed::TooLate => outgoing::refuse(core, event, Refusal::Redaction).await,
+        Changed::NotThere if was_sent(core, of) => {
+            outgoing::refuse(core, event, Refusal::Redaction).await
+        }
+        Changed::NotThere => Ok(Outcome::Ignored("redaction".into())),
+    }
+}
+
+fn was_sent(core: &Core, event: &EventId) -> bool {
+    core.store.find_message(event).ok().flatten().is_some()
+}
+
+/// Whether a reaction asks to send a message once more.
+pub(crate) fn asks_again(key: &str) -> bool {
+    AGAIN.contains(&key.trim_end_matches('\u{fe0f}'))
+}
+
+/// Sends a message of this room once more. What asks for it becomes the message: its entry stays
+/// in the inbox with the message's event, and the client ids are derived from the asking event.
+pub(crate) async fn retry(
+    core: &Core,
+    entry: &Entry,
+    asking: &Event,
+    of: &EventId,
+    portal: &Portal,
+) -> Result<Option<Outcome>, Halt> {
+    if core.outbox.waiting(portal.id).iter().any(|waiting| waiting.event == of) {
+        core.outbox.wake(portal.id);
+        return Ok(Some(Outcome::Delivered));
+    }
+    let bot = core.bot();
+    let found = core.insist(|| bot.event(&asking.room, of)).await;
+    let message = match &found {
+        Ok(raw) => event::parse(raw).ok().zip(Some(raw)),
+        Err(Halt::Stopping) => return Err(Halt::Stopping),
+        Err(Halt::Refused(_)) => None,
+    };
+    let Some((event, raw)) = message.filter(|(event, _)| !core.is_ours(&event.sender)) else {
+        return outgoing::refuse(core, asking, Refusal::NothingToRetry).await.map(Some);
+    };
+    let Kind::Message(message) = &event.kind else {
+        return outgoing::refuse(core, asking, Refusal::NothingToRetry).await.map(Some);
+    };
+    match outgoing::parts(core, &event, message, portal) {
+        Ok(parts) => {
+            let entry = as_message(entry, raw);
+            core.commit(Change::new().put_entry(&entry)).await?;
+            outgoing::queue(core, &entry, &event, portal, parts);
+            Ok(None)
+        }
+        Err(Verdict::Ignore(reason)) => Ok(Some(Outcome::Ignored(reason.into()))),
+        Err(Verdict::Refuse(refusal)) => outgoing::refuse(core, asking, refusal).await.map(Some),
+    }
+}
+
+/// The entry of the event that asks, holding the message that is asked for.
+fn as_message(entry: &Entry, message: &RawValue) -> Entry {
+    let mut entry = entry.clone();
+    if let Work::FromMatrix { raw, .. } = &mut entry.work {
+        *raw = message.get().into();
+    }
+    entry
+}
+
+/// Reactions that ask to send a message once more.
+const AGAIN: [&str; 2] = ["🔁", "🔄"];

@@ -1,0 +1,75 @@
+//! `queue` and `retry`.
+
+use super::{Asked, Ran};
+use crate::{
+    bridge::{
+        change,
+        core::name_of,
+        halt::Halt,
+        shown,
+        state::{Changed, Outgoing},
+        text::{Answer, Note},
+    },
+    store::{Outcome, Portal},
+};
+
+pub(super) async fn queue(asked: &Asked<'_>, rest: &str) -> Result<(), Halt> {
+    let words: Vec<_> = rest.split_whitespace().collect();
+    let (Some(portal), language) = (asked.portal, asked.language) else {
+        return asked.reply(&Answer::QueueUsage.text(asked.language)).await;
+    };
+    let waiting = asked.core.outbox.waiting(portal.id);
+    let chosen: &[Outgoing] = match words.as_slice() {
+        [] => return asked.reply(&list(asked, portal, &waiting)).await,
+        ["drop"] => &waiting,
+        ["drop", number] => {
+            let at = number.parse::<usize>().ok().and_then(|n| n.checked_sub(1));
+            at.and_then(|at| waiting.get(at..=at)).unwrap_or_default()
+        }
+        _ => return asked.reply(&Answer::QueueUsage.text(language)).await,
+    };
+    let mut count = 0;
+    for outgoing in chosen {
+        if let Changed::Done(was) = asked.core.outbox.cancel(portal.id, &outgoing.event) {
+            asked.core.finish(&was.entry, &Outcome::Cancelled);
+            shown::unmark(asked.core, &was).await;
+            count += 1;
+        }
+    }
+    asked.reply(&Answer::Dropped { count }.text(language)).await
+}
+
+fn list(asked: &Asked<'_>, portal: &Portal, waiting: &[Outgoing]) -> String {
+    if waiting.is_empty() {
+        return Note::QueueEmpty.text(asked.language);
+    }
+    let name = name_of(portal);
+    let mut lines = vec![Note::Queue { name: &name }.text(asked.language)];
+    for (number, outgoing) in (1..).zip(waiting) {
+        let text = outgoing.next_text().unwrap_or_default();
+        let first: String = text.chars().take(SHOWN_CHARS).collect();
+        let first = first.replace('\n', " ");
+        let cut = if first.len() < text.len() { "…" } else { "" };
+        lines.push(format!("{number}. {first}{cut}"));
+    }
+    lines.join("\n")
+}
+
+/// As a reply, that message once more; by itself, what was set aside.
+pub(super) async fn retry(asked: &Asked<'_>) -> Result<Ran, Halt> {
+    let (core, language) = (asked.core, asked.language);
+    let Some(portal) = asked.portal else {
+        asked.reply(&Answer::QueueUsage.text(language)).await?;
+        return Ok(Ran::Done(Outcome::Delivered));
+    };
+    if let Some(of) = asked.reply_to {
+        let outcome = change::retry(core, asked.entry, asked.event, of, portal).await?;
+        return Ok(outcome.map_or(Ran::GoesOn, Ran::Done));
+    }
+    core.outbox.wake(portal.id);
+    let count = core.lanes.take_up(portal.id);
+    asked.reply(&Answer::Retried { count }.text(language)).await?;
+    Ok(Ran::Done(Outcome::Delivered))
+}
+
+const SHOWN_CHARS: usize = 60;

@@ -1,0 +1,111 @@
+//! What nobody asks for and somebody has to look at now and then.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    core::{Core, login_name, name_of},
+    notice, session,
+    text::Note,
+    window,
+};
+use crate::{
+    clock::Timestamp,
+    store::{Change, Login, LoginState, LogoutReason, Portal},
+};
+
+/// Looks every few minutes, until the bridge stops.
+pub(crate) async fn run(core: Arc<Core>) {
+    let mut rounds = 0_u32;
+    loop {
+        core.tasks.pause(ROUND).await;
+        if core.tasks.stopping() {
+            return;
+        }
+        rounds += 1;
+        warn_closing(&core).await;
+        if rounds.is_multiple_of(ROUNDS_PER_HOUR) {
+            revive(&core).await;
+        }
+        if rounds.is_multiple_of(ROUNDS_PER_DAY) {
+            tidy(&core).await;
+        }
+    }
+}
+
+/// Says once per window that it closes while messages wait.
+async fn warn_closing(core: &Core) {
+    if !core.config.delivery.warn {
+        return;
+    }
+    for portal in core.outbox.portals() {
+        let Some(portal) = core.registry.portal(portal) else { continue };
+        let Some(reply) = core.reply(portal.id) else { continue };
+        if window::closes_soon(reply.heard, core.clock.now()) {
+            say_closing(core, &portal, reply.heard).await;
+        }
+    }
+}
+
+async fn say_closing(core: &Core, portal: &Portal, heard: Timestamp) {
+    let Some(room) = &portal.room else { return };
+    let (name, queued) = (name_of(portal), core.outbox.queued(portal.id));
+    let note = Note::WindowCloses { name: &name, queued };
+    let text = note.text(core.language_of(&portal.key.owner));
+    // The same id for the same window: however often it is said, it is there once.
+    notice::say(core, room, &text, &format!("closes-{}-{}", portal.id, heard.0)).await;
+}
+
+/// Tries the tokens of sessions that WeChat ended, at most once an hour: some come back.
+async fn revive(core: &Arc<Core>) {
+    let ended = |login: &Login| {
+        matches!(login.state, LoginState::LoggedOut { why: LogoutReason::SessionEnded, .. })
+    };
+    for login in core.registry.all_logins().iter().filter(|login| ended(login)) {
+        let session = core.ilink.session(login.token.clone(), login.base_url.as_deref());
+        let Ok(session) = session else { continue };
+        if core.ilink.notify_start(&session).await.is_ok() {
+            back(core, login).await;
+        }
+    }
+}
+
+/// The session works again: everything goes on as if it had not ended.
+async fn back(core: &Arc<Core>, login: &Login) {
+    let changing = core.changing_logins.lock().await;
+    let now = core.registry.login(login.id);
+    let Some(now) = now.filter(|now| now.state == login.state && now.bot == login.bot) else {
+        return; // The owner was faster.
+    };
+    let login = Login { state: LoginState::Active, ..Login::clone(&now) };
+    if core.commit(Change::new().put_login(&login)).await.is_err() {
+        return;
+    }
+    tracing::info!(login.id = %login.id, "a session works again");
+    core.registry.put_login(login.clone());
+    drop(changing);
+    session::start(core, login.id);
+    for portal in core.registry.portals_of(login.id) {
+        core.outbox.wake(portal.id);
+    }
+    let name = login_name(&login);
+    let txn = format!("back-{}-{}", login.id, core.clock.now().0);
+    notice::to_owner(core, &login.owner, &Note::SessionBack { name: &name }, &txn).await;
+}
+
+/// Forgets what nobody can ask for again, and writes the daily export.
+async fn tidy(core: &Core) {
+    let before = Timestamp(core.clock.now().0 - MEMORY_MILLIS);
+    match core.store.prune(before).await {
+        Ok(forgotten) => tracing::debug!(forgotten, "housekeeping"),
+        Err(error) => tracing::warn!(%error, "housekeeping failed"),
+    }
+    if let Err(error) = core.store.export().await {
+        tracing::warn!(%error, "the export was not written");
+    }
+}
+
+const ROUND: Duration = Duration::from_secs(5 * 60);
+const ROUNDS_PER_HOUR: u32 = 12;
+const ROUNDS_PER_DAY: u32 = 24 * ROUNDS_PER_HOUR;
+/// How long finished sources, transactions and links are remembered: 30 days.
+const MEMORY_MILLIS: i64 = 30 * 24 * 60 * 60 * 1_000;

@@ -1,0 +1,164 @@
+//! How the state of a message is shown in its room: a read receipt, a mark, a notice, and a
+//! status event for clients that know it.
+
+use ruma::{EventId, RoomId};
+use serde_json::{Map, json};
+
+use super::{
+    core::{Core, name_of},
+    halt::Halt,
+    notice,
+    state::Outgoing,
+    text::{Held, Note, Refusal},
+    window::{self, Hold},
+};
+use crate::{
+    matrix::content::{self, Content},
+    store::{Change, Portal, Reply},
+};
+
+/// Everything that waits gets a mark, and the room hears once per holding period why.
+pub(crate) async fn held(core: &Core, portal: &Portal, why: Hold) {
+    let waiting = core.outbox.waiting(portal.id);
+    let Some(first) = waiting.first() else { return };
+    let contact = name_of(portal);
+    let held = Held { why, contact: &contact, prefix: core.prefix() };
+    let text = held.text(core.language_of(&portal.key.owner));
+    let txn = format!("held-{}-{}", first.event, why.code());
+    notice::say(core, &first.room, &text, &txn).await;
+    for outgoing in waiting {
+        mark(core, portal, outgoing).await;
+    }
+}
+
+/// Marks a message as waiting, once.
+pub(crate) async fn mark(core: &Core, portal: &Portal, mut outgoing: Outgoing) {
+    if outgoing.progress.mark.is_some() {
+        return;
+    }
+    let (bot, event, room) = (core.bot(), &outgoing.event, &outgoing.room);
+    let (mark, txn) = (content::reaction(event, WAITS), format!("waits-{event}"));
+    match core.insist(|| bot.send(room, &mark, &txn, None)).await {
+        Ok(mark) => outgoing.progress.mark = Some(mark),
+        Err(Halt::Stopping) => return,
+        // Somebody may have taken the message itself away.
+        Err(Halt::Refused(error)) => tracing::debug!(%room, %error, "a mark was refused"),
+    }
+    core.store.submit(Change::new().put_progress(outgoing.entry.id, &outgoing.progress));
+    status(core, room, event, json!({ "status": "PENDING" })).await;
+    core.outbox.put_mark(portal.id, outgoing.entry.id, outgoing.progress.mark);
+}
+
+/// WeChat took it all: the bot's read receipt says so, or a quiet mark that nobody can tell.
+pub(crate) async fn accepted(core: &Core, head: &Outgoing) {
+    let bot = core.bot();
+    for one in head.all() {
+        unmark(core, one).await;
+        let (room, event) = (&one.room, &one.event);
+        let shown = if head.progress.unconfirmed {
+            let (mark, txn) =
+                (content::reaction(event, UNCONFIRMED), format!("unconfirmed-{event}"));
+            bot.send(room, &mark, &txn, None).await.map(drop)
+        } else {
+            bot.read_receipt(room, event).await
+        };
+        if let Err(error) = shown {
+            tracing::debug!(%room, %error, "a delivery mark was not shown");
+        }
+        status(core, room, event, json!({ "status": "SUCCESS" })).await;
+    }
+}
+
+/// WeChat will never take it: one notice that says why, as a reply to each event.
+pub(crate) async fn failed(
+    core: &Core,
+    portal: &Portal,
+    head: &Outgoing,
+    refusal: &Refusal,
+) -> Result<(), Halt> {
+    let text = refusal.text(core.language_of(&portal.key.owner));
+    for one in head.all() {
+        let reply = content::reply(&one.event, content::notice(&text));
+        let txn = format!("failed-{}", one.entry.id);
+        match notice::in_room(core, &one.room, &reply, &txn).await {
+            Err(Halt::Stopping) => return Err(Halt::Stopping),
+            Err(Halt::Refused(error)) => {
+                tracing::warn!(room = %one.room, %error, "the homeserver refused a notice");
+            }
+            Ok(_) => {}
+        }
+        unmark(core, one).await;
+        let reason = "m.foreign_network_error";
+        let failed = json!({ "status": "FAIL_PERMANENT", "reason": reason, "message": text });
+        status(core, &one.room, &one.event, failed).await;
+    }
+    Ok(())
+}
+
+/// Takes the mark of a message that waits no longer away.
+pub(crate) async fn unmark(core: &Core, outgoing: &Outgoing) {
+    let Some(mark) = &outgoing.progress.mark else { return };
+    let (bot, txn) = (core.bot(), format!("goes-{}", outgoing.event));
+    if let Err(error) = bot.redact(&outgoing.room, mark, &txn, None).await {
+        tracing::debug!(room = %outgoing.room, %error, "a mark was not taken away");
+    }
+}
+
+/// The state for clients that show it by themselves; nobody misses it when it fails.
+async fn status(core: &Core, room: &RoomId, event: &EventId, state: serde_json::Value) {
+    let relation = json!({ "rel_type": "m.reference", "event_id": event });
+    let mut fields = Map::from_iter([
+        ("network".to_owned(), json!("wechat")),
+        ("m.relates_to".to_owned(), relation),
+    ]);
+    let word = state["status"].as_str().unwrap_or_default().to_owned();
+    fields.extend(state.as_object().cloned().unwrap_or_default());
+    let content = Content::new("com.beeper.message_send_status", fields);
+    let txn = format!("status-{event}-{word}");
+    if let Err(error) = core.bot().send(room, &content, &txn, None).await {
+        tracing::debug!(%room, %error, "a status was not shown");
+    }
+}
+
+/// Says once when WeChat stops confirming: the account may be restricted.
+pub(crate) async fn count_confirmation(core: &Core, portal: &Portal, confirmed: bool) {
+    let Some(known) = core.reply(portal.id) else { return };
+    let unconfirmed = if confirmed { 0 } else { known.unconfirmed + 1 };
+    if unconfirmed == known.unconfirmed {
+        return;
+    }
+    let reply = Reply { unconfirmed, ..known };
+    core.store.submit(Change::new().put_reply(portal.id, &reply));
+    core.replies.put(portal.id, reply.clone());
+    if unconfirmed == UNCONFIRMED_WARNING {
+        let name = name_of(portal);
+        let note = Note::Unconfirmed { name: &name, count: unconfirmed };
+        say_note(core, portal, &note, &format!("unconfirmed-{}-{}", portal.id, reply.heard.0))
+            .await;
+    }
+}
+
+/// Says once per message of the contact that few sends are left.
+pub(crate) async fn warn_quota(core: &Core, portal: &Portal) {
+    let Some(reply) = core.reply(portal.id).filter(|_| core.config.delivery.warn) else { return };
+    if window::QUOTA.saturating_sub(reply.sends) == QUOTA_WARNING {
+        let name = name_of(portal);
+        let note = Note::QuotaLow { name: &name, left: QUOTA_WARNING };
+        say_note(core, portal, &note, &format!("quota-{}-{}", portal.id, reply.heard.0)).await;
+    }
+}
+
+async fn say_note(core: &Core, portal: &Portal, note: &Note<'_>, txn: &str) {
+    let Some(room) = &portal.room else { return };
+    let text = note.text(core.language_of(&portal.key.owner));
+    notice::say(core, room, &text, txn).await;
+}
+
+/// The mark of a message that waits.
+const WAITS: &str = "⏳";
+/// The mark of a message that WeChat accepted without an id.
+const UNCONFIRMED: &str = "❔";
+/// After so many unconfirmed messages in a row the owner is warned.
+const UNCONFIRMED_WARNING: u32 = 3;
+/// With so many sends left the owner is warned.
+const QUOTA_WARNING: u32 = 2;

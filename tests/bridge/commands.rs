@@ -1,0 +1,143 @@
+//! What the bot can be asked, in the management room and elsewhere.
+
+use crate::support::{Person, World, listener::Listener, synapse::Synapse};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn help_names_every_command_in_the_language_that_was_chosen() {
+    let mut world = World::start().await;
+    let alice = Person::new(Synapse::shared().await, "alice").await;
+    let room = alice.management_room(&world).await;
+    let help = alice.ask(&world, &room, "help").await;
+    assert!(help.starts_with("This is your management room"), "{help}");
+    let names = [
+        "help", "login", "relogin", "cancel", "list", "status", "logout", "name", "lang",
+        "version", "ping",
+    ];
+    for name in names {
+        let told = help.lines().any(|line| line.starts_with(&format!("• {name}")));
+        assert!(told, "{name} is not in {help}");
+    }
+    assert_eq!(alice.ask(&world, &room, "!wechat").await, help, "the prefix alone asks for help");
+    assert!(alice.ask(&world, &room, "lang tlh").await.starts_with("Usage: `lang en`"));
+
+    assert_eq!(alice.ask(&world, &room, "lang zh").await, "现在起我用中文回复。");
+    let help = alice.ask(&world, &room, "HELP").await;
+    assert!(help.starts_with("这里是你的管理房间"), "{help}");
+    assert!(names.iter().all(|name| help.contains(&format!("• {name}"))), "{help}");
+    world.stop().await;
+    world.resume().await;
+    assert_eq!(alice.ask(&world, &room, "ping").await, "在。", "a restart keeps the language");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn small_questions_are_answered_and_unknown_ones_too() {
+    let world = World::start().await;
+    let alice = Person::new(Synapse::shared().await, "alice").await;
+    let room = alice.management_room(&world).await;
+    let version = alice.ask(&world, &room, "version").await;
+    assert_eq!(version, concat!("matrix-appservice-wechat ", env!("CARGO_PKG_VERSION")));
+    assert_eq!(alice.ask(&world, &room, "!WeChat Ping").await, "Pong.");
+    let unknown = alice.ask(&world, &room, "dance with me").await;
+    assert_eq!(unknown, "I do not know the command `dance`. `help` lists what I can do.");
+    for command in ["list", "status", "logout", "relogin"] {
+        let answer = alice.ask(&world, &room, command).await;
+        assert!(answer.starts_with("Nobody is linked yet."), "{command}: {answer}");
+    }
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn list_and_status_tell_how_each_contact_stands() {
+    let world = World::start().await;
+    let alice = Person::new(Synapse::shared().await, "alice").await;
+    let (mum, portal) = world.link(&alice, "Mum").await;
+    let (dad, _) = world.link(&alice, "Dad").await;
+    let room = alice.management_room(&world).await;
+    let line = |name, id: String| format!("• {name} ({}…): linked", &id[..8]);
+    let list = alice.ask(&world, &room, "list").await;
+    let lines = [line("Mum", mum.user_id()), line("Dad", dad.user_id())];
+    assert_eq!(list, lines.join("\n"));
+
+    mum.says("hello").await;
+    let ghost = alice.ghost_in(&world, &portal).await;
+    alice.wait_words(&portal, &ghost, 1).await;
+    for text in ["one", "two"] {
+        let sent = alice.say(&portal, text).await;
+        alice.wait_receipt(&portal, &sent, &world.bot()).await;
+    }
+    let status = alice.ask(&world, &portal, "!wechat status").await;
+    let window = "reply window open for 23 h 59 min, 8 sends left";
+    assert_eq!(status, format!("Mum: 0 queued; {window}"));
+    let status = alice.ask(&world, &room, "status").await;
+    assert!(status.starts_with("2 of 2 contacts linked, 0 messages queued."), "{status}");
+    assert!(status.contains(&format!("• Mum: 0 queued; {window}")), "{status}");
+    assert!(status.contains("• Dad: 0 queued; the contact has not written yet"), "{status}");
+
+    let which = alice.ask(&world, &room, "logout").await;
+    assert_eq!(which, "Which contact? Send `logout <contact>`. Your contacts: Mum, Dad");
+    let nobody = alice.ask(&world, &room, "logout Bob").await;
+    assert_eq!(nobody, "You have no contact “Bob”. Your contacts: Mum, Dad");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_portal_only_the_whole_prefix_makes_a_command() {
+    let world = World::start().await;
+    let alice = Person::new(Synapse::shared().await, "alice").await;
+    let (phone, portal) = world.link(&alice, "Mum").await;
+    phone.says("hello").await;
+    assert_eq!(alice.ask(&world, &portal, "!wechat ping").await, "Pong.");
+    let texts = ["!wechatty is a word", "help", "say !wechat ping"];
+    for text in texts {
+        alice.say(&portal, text).await;
+    }
+    let shown: Vec<_> = phone.wait_shows(3).await.into_iter().map(|shown| shown.text).collect();
+    assert_eq!(shown, texts);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logout_asks_first_and_keeps_everything_unless_the_answer_is_yes() {
+    let world = World::start().await;
+    let alice = Person::new(Synapse::shared().await, "alice").await;
+    let (phone, portal) = world.link(&alice, "Mum").await;
+    let room = alice.management_room(&world).await;
+    phone.wait_online().await;
+    assert!(alice.ask(&world, &room, "logout Mum").await.starts_with("Log out Mum?"));
+    assert_eq!(alice.ask(&world, &room, "no").await, "Nothing was logged out.");
+    assert!(alice.ask(&world, &room, "list").await.ends_with(": linked"));
+
+    assert!(alice.ask(&world, &room, "disconnect").await.starts_with("Log out Mum?"));
+    assert_eq!(alice.ask(&world, &room, "cancel").await, "Nothing was logged out.");
+    assert!(alice.ask(&world, &portal, "!wechat logout").await.starts_with("Log out Mum?"));
+    assert_eq!(alice.ask(&world, &portal, "yes").await, "Mum is logged out.");
+    world.simulator.wait_request(|request| request.endpoint() == "notifystop").await;
+    assert!(alice.ask(&world, &room, "list").await.contains(": logged out"));
+    alice.say(&portal, "later").await;
+    alice.wait_said(&portal, "Queued: the link to Mum is logged out").await;
+    assert!(phone.shows().is_empty());
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_is_pushed_twice_is_answered_once() {
+    let world = World::start().await;
+    let alice = Person::new(Synapse::shared().await, "alice").await;
+    let room = alice.management_room(&world).await;
+    let sent = alice.say(&room, "version").await;
+    alice.wait_after(&room, &sent, |m| m.body().contains(env!("CARGO_PKG_VERSION"))).await;
+    let mut event = alice.wait(&room, |m| m.id() == sent).await.0;
+    event["room_id"] = room.as_str().into();
+
+    let listener = Listener::of(&world);
+    for txn in ["again-1", "again-2"] {
+        let body = serde_json::json!({ "events": [event] });
+        assert_eq!(listener.push(txn, &body.to_string()).await, 200);
+    }
+    assert_eq!(alice.ask(&world, &room, "ping").await, "Pong.");
+    let answers = alice.notices(&room, &world.bot());
+    let versions = answers.iter().filter(|m| m.body().contains(env!("CARGO_PKG_VERSION")));
+    assert_eq!(versions.count(), 1);
+    world.end().await;
+}

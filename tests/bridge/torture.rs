@@ -1,0 +1,184 @@
+//! The bridge program killed again and again while both sides write, and the ledger afterwards.
+//!
+//! `scripts/torture` plays it at any size; the numbers come by `TORTURE_KILLS`,
+//! `TORTURE_MESSAGES` and `TORTURE_SEED`.
+
+mod ledger;
+mod room;
+
+use std::time::{Duration, Instant};
+
+use ilink_simulator::Phone;
+use ledger::{Ledger, Side};
+use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
+use tokio::time::timeout;
+
+use crate::support::{Person, Program, World, program, synapse::Synapse};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bridge_killed_at_any_moment_loses_nothing_and_doubles_nothing() {
+    let size = Size::from_environment();
+    let mut world = World::start_on(Synapse::shared().await).await;
+    world.simulator.unlimited();
+    let alice = Person::new(Synapse::shared().await, "alice").await;
+    let (phone, portal) = world.link(&alice, "Mum").await;
+    let ghost = alice.ghost_in(&world, &portal).await;
+    world.stop().await;
+
+    let mut play = Play { world, alice, phone, portal, typed: 0, said: 0 };
+    let begun = Instant::now();
+    play.kill_and_write(&size).await;
+    let last = play.drain(&size).await;
+    let died = last.stop().await;
+    let open = play.unfinished();
+    let in_room = room::words(&play.alice, &play.portal, &ghost).await;
+    let on_phone: Vec<_> = play.phone.shows().into_iter().map(|shown| shown.text).collect();
+    let ledger = Ledger {
+        seed: size.seed,
+        kills: size.kills,
+        seconds: begun.elapsed().as_secs(),
+        to_matrix: Side::new((0..play.said).map(phone_text), &in_room),
+        to_wechat: Side::new((0..play.typed).map(matrix_text), &on_phone),
+    };
+    tell(&ledger);
+    assert!(ledger.is_clean(), "{ledger}\n{}", play.log());
+    assert_eq!((died, open), (Some(0), 0), "the last run ends in order with nothing left to do");
+    let odd = play.world.simulator.dropped();
+    let repeated = ilink_simulator::Reason::Repeated;
+    assert!(odd.iter().all(|entry| entry.reason == repeated), "{odd:?}");
+}
+
+/// How much of everything.
+struct Size {
+    kills: usize,
+    messages: usize,
+    seed: u64,
+}
+
+impl Size {
+    fn from_environment() -> Self {
+        let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
+        Self {
+            kills: number("TORTURE_KILLS").unwrap_or(6) as usize,
+            messages: number("TORTURE_MESSAGES").unwrap_or(150) as usize,
+            seed: number("TORTURE_SEED").unwrap_or_else(rand::random),
+        }
+    }
+}
+
+/// Both ends of the conversation, and how far they are.
+struct Play {
+    world: World,
+    alice: Person,
+    phone: Phone,
+    portal: String,
+    /// Texts of the Matrix user.
+    typed: usize,
+    /// Messages of the phone.
+    said: usize,
+}
+
+impl Play {
+    /// Each run of the program ends by SIGKILL at a random moment, its start-up included, while
+    /// both sides write their share.
+    async fn kill_and_write(&mut self, size: &Size) {
+        let mut random = StdRng::seed_from_u64(size.seed);
+        for kill in 1..=size.kills {
+            let program = Program::start(&self.world);
+            let moment = Duration::from_millis(random.random_range(0..LONGEST_LIFE_MILLIS));
+            let share = size.messages * kill / size.kills;
+            tokio::join!(program.kill_after(moment), self.write_up_to(share));
+        }
+    }
+
+    async fn write_up_to(&mut self, share: usize) {
+        while self.typed < share || self.said < share {
+            if self.said < share {
+                self.phone_says().await;
+            }
+            if self.typed < share {
+                self.alice.say(&self.portal, &matrix_text(self.typed)).await;
+                self.typed += 1;
+            }
+        }
+    }
+
+    /// Some messages hold two items, which become two events.
+    async fn phone_says(&mut self) {
+        let item = |text: &str| serde_json::json!({ "type": 1, "text_item": { "text": text } });
+        let text = phone_text(self.said);
+        self.phone.sends_items(text.split(' ').map(item).collect()).await;
+        self.said += 1;
+    }
+
+    /// One run that nobody kills. The bridge answers ten times for each message of the phone,
+    /// so the phone goes on writing until everything has come.
+    async fn drain(&mut self, size: &Size) -> Program {
+        let program = Program::start(&self.world);
+        let expected: usize = (0..size.messages).map(|n| matrix_parts(n)).sum();
+        loop {
+            self.phone_says().await;
+            let shown = self.phone.shows().len();
+            if shown >= expected {
+                break;
+            }
+            let waits = self.phone.wait_shows((shown + STEP).min(expected));
+            if timeout(PATIENCE, waits).await.is_err() {
+                break; // The ledger tells what is missing.
+            }
+        }
+        let last = phone_text(self.said - 1);
+        let last = last.rsplit(' ').next().unwrap_or_default().to_owned();
+        self.alice.wait(&self.portal, |m| m.body() == last).await;
+        let acknowledged = timeout(PATIENCE, self.phone.wait_acknowledged());
+        acknowledged.await.expect("the bridge polls with its last cursor");
+        program
+    }
+
+    /// How much work the store still holds.
+    fn unfinished(&self) -> u64 {
+        let store = matrix_appservice_wechat::store::Store::open(&self.world.store_path()).unwrap();
+        store.count().inbox
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(program::log_path(&self.world)).unwrap_or_default()
+    }
+}
+
+/// What the phone writes, one word for each event it becomes.
+fn phone_text(number: usize) -> String {
+    match number % 10 {
+        7 => format!("p{number}.0 p{number}.1"),
+        _ => format!("p{number}"),
+    }
+}
+
+/// What Alice writes; every fortieth text is too long for one message of WeChat.
+fn matrix_text(number: usize) -> String {
+    match number % 40 {
+        11 => {
+            let words: Vec<_> = (0..LONG_WORDS).map(|word| format!("m{number}.{word}")).collect();
+            words.join(" ")
+        }
+        _ => format!("m{number}"),
+    }
+}
+
+/// How many messages a text of Alice is on the phone.
+fn matrix_parts(number: usize) -> usize {
+    use matrix_appservice_wechat::convert::{WECHAT_TEXT_LIMIT, split};
+    split(&matrix_text(number), WECHAT_TEXT_LIMIT).len()
+}
+
+#[expect(clippy::print_stdout, reason = "the ledger is what scripts/torture is for")]
+fn tell(ledger: &Ledger) {
+    println!("{ledger}");
+}
+
+/// A start takes a fraction of this, so most kills hit a bridge at work and many one that starts.
+const LONGEST_LIFE_MILLIS: u64 = 1_500;
+/// Fewer than the ten answers of one message: the last kill may have cost one of them.
+const STEP: usize = 5;
+const LONG_WORDS: usize = 3_000;
+const PATIENCE: Duration = Duration::from_secs(60);
