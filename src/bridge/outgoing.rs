@@ -116,6 +116,7 @@ pub(crate) fn queue(
         parts,
         progress: progress.clone(),
         tries: 0,
+        marked: progress.mark.is_some(),
         with: Vec::new(),
     };
     core.outbox.push(portal.id, outgoing);

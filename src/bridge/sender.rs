@@ -45,9 +45,15 @@ async fn advance(core: &Core, portal: &Portal, head: Outgoing, told: &mut Option
         return finish(core, portal, &head).await;
     }
     let hold = may_send(core, portal).err().or_else(|| unreachable(&head));
-    if let Some(why) = hold.filter(|why| *told != Some(why.code())) {
-        *told = Some(why.code());
-        shown::held(core, portal, why).await;
+    if let Some(why) = hold {
+        if *told != Some(why.code()) {
+            *told = Some(why.code());
+            shown::held(core, portal, &head, why).await;
+        }
+        // One at a time: the reason to wait may be gone before all of them are marked.
+        if let Some(unmarked) = core.outbox.find_unmarked(portal.id) {
+            return shown::mark(core, portal, unmarked).await;
+        }
     }
     match hold.filter(|why| *why != Hold::Unreachable) {
         None => {

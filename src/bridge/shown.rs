@@ -17,27 +17,18 @@ use crate::{
     store::{Change, Portal},
 };
 
-/// Everything that waits gets a mark, and the room hears once per holding period why.
-pub(crate) async fn held(core: &Core, portal: &Portal, why: Hold) {
-    let waiting = core.outbox.waiting(portal.id);
-    let Some(first) = waiting.first() else { return };
+/// The room hears once per holding period why its messages wait.
+pub(crate) async fn held(core: &Core, portal: &Portal, first: &Outgoing, why: Hold) {
     let contact = name_of(portal);
     let held = Held { why, contact: &contact, prefix: core.prefix() };
     let text = held.text(core.language_of(&portal.key.owner));
     let txn = format!("held-{}-{}", first.event, why.code());
-    if let Err(Halt::Stopping) = notice::say(core, &first.room, &text, &txn).await {
-        return; // It is said when the next start finds the queue held.
-    }
-    for outgoing in waiting {
-        mark(core, portal, outgoing).await;
-    }
+    // What a stop keeps back is said when the next start finds the queue held.
+    let _ = notice::say(core, &first.room, &text, &txn).await;
 }
 
-/// Marks a message as waiting, once.
+/// Marks a message as waiting.
 pub(crate) async fn mark(core: &Core, portal: &Portal, mut outgoing: Outgoing) {
-    if outgoing.progress.mark.is_some() {
-        return;
-    }
     let (bot, event, room) = (core.bot(), &outgoing.event, &outgoing.room);
     let (mark, txn) = (content::reaction(event, WAITS), format!("waits-{event}"));
     match core.insist(|| bot.send(room, &mark, &txn, None)).await {

@@ -35,6 +35,8 @@ pub(crate) struct Outgoing {
     /// How often the next part was tried. Once it was, WeChat may have it, and it is too late to
     /// change it.
     pub(crate) tries: u32,
+    /// Whether it is shown that it waits, as far as the homeserver lets it be shown.
+    pub(crate) marked: bool,
     /// Later messages whose texts go along with this one's.
     pub(crate) with: Vec<Outgoing>,
 }
@@ -76,7 +78,9 @@ impl Outbox {
     pub(crate) fn push(&self, portal: PortalId, outgoing: Outgoing) {
         let mut queues = self.queues();
         let idle = !queues.contains_key(&portal);
-        let waiting = &mut queues.entry(portal).or_default().waiting;
+        let queue = queues.entry(portal).or_default();
+        queue.changed.notify_one();
+        let waiting = &mut queue.waiting;
         let carrier = outgoing.progress.parcel;
         match waiting.iter_mut().find(|other| Some(other.entry.id) == carrier) {
             Some(other) => other.with.push(outgoing),
@@ -155,7 +159,15 @@ impl Outbox {
         let mut queues = self.queues();
         let waiting = queues.get_mut(&portal).map(|queue| queue.waiting.iter_mut());
         let found = waiting.into_iter().flatten().find(|one| one.entry.id == entry);
-        found.map(|one| one.progress.mark = mark).is_some()
+        let Some(one) = found else { return false };
+        one.progress.mark = mark;
+        one.marked = true;
+        true
+    }
+
+    /// The first message of which nothing shows yet that it waits.
+    pub(crate) fn find_unmarked(&self, portal: PortalId) -> Option<Outgoing> {
+        self.queues().get(&portal)?.waiting.iter().find(|one| !one.marked).cloned()
     }
 
     /// The message is over, one way or the other.

@@ -25,6 +25,7 @@ fn outgoing(number: u64, texts: &[&str]) -> Outgoing {
         parts: texts.iter().map(|text| (*text).to_owned()).collect(),
         progress: Progress::default(),
         tries: 0,
+        marked: false,
         with: Vec::new(),
     }
 }
