@@ -1,6 +1,7 @@
 //! What the stories are played with.
 
 mod bridge;
+mod chat;
 pub(crate) mod listener;
 mod person;
 pub(crate) mod program;
@@ -8,5 +9,6 @@ mod steps;
 pub(crate) mod synapse;
 
 pub(crate) use bridge::World;
+pub(crate) use chat::Chat;
 pub(crate) use person::{Message, Person};
 pub(crate) use program::Program;

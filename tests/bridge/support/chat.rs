@@ -1,0 +1,168 @@
+//! A chat with one contact as its owner sees it: the marks, receipts and statuses of messages.
+
+use ilink_simulator::{Phone, Recorded};
+use serde_json::{Value, json};
+
+use super::{
+    bridge::World,
+    person::{Message, Person},
+    synapse::Synapse,
+};
+
+/// Alice's chat with Mum.
+pub(crate) struct Chat {
+    pub(crate) world: World,
+    pub(crate) alice: Person,
+    pub(crate) phone: Phone,
+    pub(crate) portal: String,
+    pub(crate) bot: String,
+}
+
+impl Chat {
+    /// Mum is linked and has not written yet, so what Alice writes waits.
+    pub(crate) async fn silent() -> Self {
+        let world = World::start().await;
+        let alice = Person::new(Synapse::shared().await, "alice").await;
+        let (phone, portal) = world.link(&alice, "Mum").await;
+        let bot = world.bot();
+        alice.wait_said(&portal, "your chat with Mum").await;
+        Self { world, alice, phone, portal, bot }
+    }
+
+    /// Mum is linked and has written once.
+    pub(crate) async fn open() -> Self {
+        let chat = Self::silent().await;
+        chat.hear("hello").await;
+        chat
+    }
+
+    /// Mum writes, and the bridge knows it.
+    pub(crate) async fn hear(&self, text: &str) {
+        self.phone.says(text).await;
+        self.alice.wait_said(&self.portal, text).await;
+    }
+
+    /// Alice writes these, one after the other; gives their events.
+    pub(crate) async fn say(&self, texts: &[&str]) -> Vec<String> {
+        let mut events = Vec::new();
+        for text in texts {
+            events.push(self.alice.say(&self.portal, text).await);
+        }
+        events
+    }
+
+    /// Alice writes these, which have to wait; gives their events once each is marked.
+    pub(crate) async fn say_waiting(&self, texts: &[&str]) -> Vec<String> {
+        let events = self.say(texts).await;
+        for event in &events {
+            self.wait_mark(event, "⏳").await;
+        }
+        events
+    }
+
+    /// Waits for this reaction of the bot to an event.
+    pub(crate) async fn wait_mark(&self, event: &str, key: &str) -> Message {
+        self.alice.wait(&self.portal, |m| m.sender() == self.bot && m.marks(event, key)).await
+    }
+
+    /// Waits until the mark that an event waits was taken away.
+    pub(crate) async fn wait_unmarked(&self, event: &str) {
+        let mark = self.wait_mark(event, "⏳").await;
+        assert_eq!(self.alice.wait_removed(&self.portal, mark.id()).await, self.bot);
+    }
+
+    /// Waits for this status of an event.
+    pub(crate) async fn wait_status(&self, event: &str, status: &str) -> Value {
+        let wanted = |m: &Message| m.status_of(event) == Some(status);
+        let found = self.alice.wait(&self.portal, wanted).await;
+        assert_eq!(found.sender(), self.bot);
+        found.content().clone()
+    }
+
+    /// Waits for the notice with which the bot answers an event.
+    pub(crate) async fn wait_answer(&self, event: &str) -> String {
+        let wanted = |m: &Message| m.sender() == self.bot && m.answers() == Some(event);
+        self.alice.wait(&self.portal, wanted).await.body().to_owned()
+    }
+
+    /// How many of the bot's notices contain these words.
+    pub(crate) fn said(&self, words: &str) -> usize {
+        let notices = self.alice.notices(&self.portal, &self.bot).into_iter();
+        notices.filter(|m| m.body().contains(words)).count()
+    }
+
+    /// How often the bot has marked an event with this key.
+    pub(crate) fn marks(&self, event: &str, key: &str) -> usize {
+        let marks = self.alice.timeline(&self.portal).into_iter();
+        marks.filter(|m| m.sender() == self.bot && m.marks(event, key)).count()
+    }
+
+    /// Waits until the phone shows this many texts of Alice's, and gives them.
+    pub(crate) async fn wait_shown(&self, count: usize) -> Vec<String> {
+        self.phone.wait_shows(count).await.into_iter().map(|shown| shown.text).collect()
+    }
+
+    /// The client ids of all requests to send a text that came in so far.
+    pub(crate) fn requests(&self) -> Vec<String> {
+        let requests = self.world.simulator.requests().into_iter();
+        let sends = requests.filter(|request| request.endpoint() == "sendmessage");
+        let client_id = |body: Value| body["msg"]["client_id"].as_str().map(str::to_owned);
+        sends.map(|request| client_id(request.json()).unwrap_or_default()).collect()
+    }
+
+    /// Waits until the bridge has tried to send this text; gives the client id.
+    pub(crate) async fn wait_tried(&self, text: &str) -> String {
+        let tried = |body: &Value| body["msg"]["item_list"][0]["text_item"]["text"] == text;
+        let wanted = |r: &Recorded| r.endpoint() == "sendmessage" && tried(&r.json());
+        let request = self.world.simulator.wait_request(wanted).await.json();
+        request["msg"]["client_id"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// A command in the portal, and its answer.
+    pub(crate) async fn ask(&self, command: &str) -> String {
+        self.alice.ask(&self.world, &self.portal, &format!("!wechat {command}")).await
+    }
+}
+
+impl Person {
+    /// Edits a text.
+    pub(crate) async fn edit(&self, room: &str, event: &str, text: &str) -> String {
+        let content = json!({
+            "msgtype": "m.text", "body": format!("* {text}"),
+            "m.new_content": { "msgtype": "m.text", "body": text },
+            "m.relates_to": { "rel_type": "m.replace", "event_id": event },
+        });
+        self.send(room, "m.room.message", content).await
+    }
+
+    /// Answers an event with a text.
+    pub(crate) async fn answer(&self, room: &str, event: &str, text: &str) -> String {
+        let relation = json!({ "m.in_reply_to": { "event_id": event } });
+        let content = json!({ "msgtype": "m.text", "body": text, "m.relates_to": relation });
+        self.send(room, "m.room.message", content).await
+    }
+
+    /// Reacts to an event.
+    pub(crate) async fn react(&self, room: &str, event: &str, key: &str) -> String {
+        let relation = json!({ "rel_type": "m.annotation", "event_id": event, "key": key });
+        self.send(room, "m.reaction", json!({ "m.relates_to": relation })).await
+    }
+}
+
+impl Message {
+    /// Whether this is a reaction with this key to the event.
+    fn marks(&self, event: &str, key: &str) -> bool {
+        let relation = &self.content()["m.relates_to"];
+        let related = relation["rel_type"] == "m.annotation" && relation["event_id"] == event;
+        self.kind() == "m.reaction" && related && relation["key"] == key
+    }
+
+    /// The status that this one gives to the event.
+    fn status_of(&self, event: &str) -> Option<&str> {
+        let content = self.content();
+        let relation = json!({ "rel_type": "m.reference", "event_id": event });
+        let about =
+            self.kind() == "com.beeper.message_send_status" && content["m.relates_to"] == relation;
+        about.then(|| content["status"].as_str()).flatten()
+    }
+}
