@@ -21,6 +21,7 @@ use crate::{
     ilink, matrix,
     store::{self, LoginState, Store},
     tasks::Tasks,
+    web,
 };
 
 /// A bridge that is running.
@@ -211,6 +212,8 @@ fn serve(core: &Arc<Core>, listener: TcpListener) {
         move |pushed| transaction::on_transaction(Arc::clone(&for_transactions), pushed),
         move |user| transaction::on_user(Arc::clone(&for_users), user),
     );
+    let reporting = Arc::clone(core);
+    let router = router.merge(web::router(move || reporting.report()));
     let stopping = core.tasks.clone();
     core.tasks.spawn("listener", async move {
         let served = axum::serve(listener, router)
