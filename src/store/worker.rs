@@ -158,7 +158,9 @@ impl Worker {
                 break;
             }
             let job = match kept_until {
-                Some(until) => jobs.recv_timeout(until.saturating_duration_since(Instant::now())).ok(),
+                Some(until) => {
+                    jobs.recv_timeout(until.saturating_duration_since(Instant::now())).ok()
+                }
                 None => jobs.try_recv().ok(),
             };
             match job {
