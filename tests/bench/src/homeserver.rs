@@ -85,7 +85,8 @@ fn answer(seen: &mut Seen, path: &str, body: &[u8]) -> (&'static str, String) {
         [_, "rooms", _, "joined_members"] => r#"{"joined":{}}"#.to_owned(),
         [_, "register"] => format!(r#"{{"user_id":"@registered:{SERVER}"}}"#),
         [_, "capabilities"] => {
-            r#"{"capabilities":{"m.room_versions":{"default":"11","available":{"11":"stable"}}}}"#.to_owned()
+            r#"{"capabilities":{"m.room_versions":{"default":"11","available":{"11":"stable"}}}}"#
+                .to_owned()
         }
         [_, "account", "whoami"] => format!(r#"{{"user_id":"@registered:{SERVER}"}}"#),
         ["versions"] => r#"{"versions":["v1.11"]}"#.to_owned(),

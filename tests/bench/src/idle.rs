@@ -29,7 +29,9 @@ pub(crate) async fn measure(program: &Path, dir: &Path, table: &mut Table) -> an
         table.row("  each idle login over plain HTTP", each, "KiB", Some(24.0));
     }
     if open_files()? < FILES_FOR_ALL {
-        table.note("10,000 logins not measured: the hard limit of open files is too low (ulimit -Hn)");
+        table.note(
+            "10,000 logins not measured: the hard limit of open files is too low (ulimit -Hn)",
+        );
         return Ok(());
     }
     let all = idle(program, dir, 10_000).await?;

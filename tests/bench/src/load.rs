@@ -110,8 +110,7 @@ async fn to_wechat(
         let mut events = Vec::new();
         let now = room_counts(world, &rooms);
         for (owner, lane) in lanes.iter_mut().enumerate() {
-            let (texts, receipts) =
-                (now[owner].0 - start[owner].0, now[owner].1 - start[owner].1);
+            let (texts, receipts) = (now[owner].0 - start[owner].0, now[owner].1 - start[owner].1);
             lane.done = receipts;
             if lane.done == lane.pushed && lane.refills * TEN == lane.pushed {
                 lane.refills += 1;

@@ -73,7 +73,9 @@ fn surroundings(dir: &Path) -> anyhow::Result<String> {
     }
     syncs.sort();
     let (usual, worst) = (syncs[SYNCS / 2], syncs[SYNCS - 1 - SYNCS / 100]);
-    Ok(format!("{cores} cores, load {load}; a sync of 256 bytes takes {usual:.2?}, p99 {worst:.2?}"))
+    Ok(format!(
+        "{cores} cores, load {load}; a sync of 256 bytes takes {usual:.2?}, p99 {worst:.2?}"
+    ))
 }
 
 /// A part that fails does not keep the others from being measured.
