@@ -3,11 +3,13 @@
 //! `scripts/torture` plays it at any size; the numbers come by `TORTURE_KILLS`,
 //! `TORTURE_MESSAGES` and `TORTURE_SEED`.
 
+mod handover;
 mod ledger;
 mod room;
 
 use std::time::{Duration, Instant};
 
+use handover::Handover;
 use ilink_simulator::Phone;
 use ledger::{Ledger, Side};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
@@ -23,9 +25,8 @@ async fn a_bridge_killed_at_any_moment_loses_nothing_and_doubles_nothing() {
     let alice = Person::new(Synapse::shared().await, "alice").await;
     let (phone, portal) = world.link(&alice, "Mum").await;
     let ghost = alice.ghost_in(&world, &portal).await;
-    // As it comes: messages that wait are joined.
-    world.reconfigure(|config| config.replace("merge = false", "merge = true")).await;
     world.stop().await;
+    let handover = stand_between(&world).await;
 
     let mut play = Play { world, alice, phone, portal, typed: 0, said: 0 };
     let begun = Instant::now();
@@ -35,12 +36,15 @@ async fn a_bridge_killed_at_any_moment_loses_nothing_and_doubles_nothing() {
     let open = play.unfinished();
     let in_room = room::words(&play.alice, &play.portal, &ghost).await;
     let on_phone: Vec<_> = play.phone.shows().into_iter().map(|shown| shown.text).collect();
+    let said: Vec<_> = (0..play.said).map(phone_text).collect();
+    let typed: Vec<_> = (0..play.typed).map(matrix_text).collect();
+    let handed = handover.texts(&play.portal, &play.alice.user_id);
     let ledger = Ledger {
         seed: size.seed,
         kills: size.kills,
         seconds: begun.elapsed().as_secs(),
-        to_matrix: Side::new((0..play.said).map(phone_text), &in_room),
-        to_wechat: Side::new((0..play.typed).map(matrix_text), &on_phone),
+        to_matrix: Side::new(&said, &ledger::in_order(&said), &in_room),
+        to_wechat: Side::new(&typed, &handed, &on_phone),
     };
     tell(&ledger);
     assert!(ledger.is_clean(), "{ledger}\n{}", play.log());
@@ -48,6 +52,18 @@ async fn a_bridge_killed_at_any_moment_loses_nothing_and_doubles_nothing() {
     let odd = play.world.simulator.dropped();
     let repeated = ilink_simulator::Reason::Repeated;
     assert!(odd.iter().all(|entry| entry.reason == repeated), "{odd:?}");
+}
+
+/// Lets the homeserver's pushes pass through a listener that notes their order. The bridge is
+/// otherwise configured as it comes: messages that wait are joined.
+async fn stand_between(world: &World) -> Handover {
+    let (at, bridge) = (world.slot.listen, Synapse::shared().await.slot().listen);
+    let config = std::fs::read_to_string(world.config_path()).unwrap();
+    let config = config
+        .replace(&format!("listen = \"{at}\""), &format!("listen = \"{bridge}\""))
+        .replace("merge = false", "merge = true");
+    std::fs::write(world.config_path(), config).unwrap();
+    Handover::listen(at, bridge).await
 }
 
 /// How much of everything.
