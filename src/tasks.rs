@@ -22,6 +22,8 @@ impl Tasks {
     /// here, once, and ends only this task.
     pub fn spawn(&self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) {
         let hard = self.hard.clone();
+        // Each layer below would hold room for the whole of it once more.
+        let work = Box::pin(work);
         let guarded = async move {
             let work = std::panic::AssertUnwindSafe(work).catch_unwind();
             if let Some(Err(_)) = hard.run_until_cancelled(work).await {

@@ -61,6 +61,7 @@ fn new_portal(store: &Store, login: &Login, n: u64) -> Portal {
         login: login.id,
         room: Some(room(n)),
         name: login.name.clone(),
+        welcomed: true,
     }
 }
 

@@ -13,6 +13,7 @@ use super::{
     text::{Answer, Refusal},
 };
 use crate::{
+    config::Level,
     matrix::event::{self, Event, Kind, Replacement},
     store::{Change, Entry, Outcome, Portal, Work},
 };
@@ -29,7 +30,7 @@ pub(crate) async fn edit(
         Err(Verdict::Ignore(reason)) => return Ok(Outcome::Ignored(reason.into())),
         Err(Verdict::Refuse(refusal)) => return outgoing::refuse(core, event, refusal).await,
     };
-    let mut waiting = match core.outbox.replace(portal.id, &edit.of, &parts) {
+    let mut waiting = match core.outbox.replace(portal.id, &edit.of, &event.sender, &parts) {
         Changed::Done(waiting) => waiting,
         Changed::TooLate | Changed::NotThere => {
             return outgoing::refuse(core, event, Refusal::Edit).await;
@@ -65,7 +66,7 @@ pub(crate) async fn redact(
             core.finish(&waiting.entry, &Outcome::Cancelled);
             shown::unmark(core, &waiting).await;
             let text = Answer::TakenBack.text(core.language_of(&event.sender));
-            notice::say(core, &event.room, &text, &format!("taken-back-{}", event.id)).await;
+            notice::say(core, &event.room, &text, &format!("taken-back-{}", event.id)).await?;
             Ok(Outcome::Delivered)
         }
         Changed::TooLate => outgoing::refuse(core, event, Refusal::Redaction).await,
@@ -94,6 +95,9 @@ pub(crate) async fn retry(
     of: &EventId,
     portal: &Portal,
 ) -> Result<Option<Outcome>, Halt> {
+    if core.config.bridge.permissions.level_of(&asking.sender) < Some(Level::Relay) {
+        return outgoing::refuse(core, asking, Refusal::NotAllowed).await.map(Some);
+    }
     if core.outbox.waiting(portal.id).iter().any(|waiting| waiting.event == of) {
         core.outbox.wake(portal.id);
         return Ok(Some(Outcome::Delivered));

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use ruma::{OwnedUserId, RoomId, UserId};
-use serde::Deserialize;
+use ruma::{OwnedUserId, UserId};
 use tokio::sync::watch;
 
 use super::state::{
@@ -17,6 +16,7 @@ use crate::{
     matrix::{Homeserver, Intent},
     store::{self, Entry, Login, Portal, Reply, Store, Work},
     tasks::Tasks,
+    web::Report,
 };
 
 /// One running bridge.
@@ -43,8 +43,8 @@ pub(crate) struct Core {
     /// At most this many rooms are made at once; more would only wait in the homeserver.
     pub(crate) making_rooms: tokio::sync::Semaphore,
     pub(crate) receiving: tokio::sync::Mutex<()>,
-    /// Held while a login begins or ends: looked at, committed and put into the registry as one.
-    pub(crate) changing_logins: tokio::sync::Mutex<()>,
+    /// Held while a record is changed: looked at, committed and put into the registry as one.
+    pub(crate) changing: tokio::sync::Mutex<()>,
     pub(crate) death: watch::Sender<Option<Arc<Death>>>,
 }
 
@@ -97,26 +97,34 @@ impl Core {
     pub(crate) fn dispatch(&self, entry: Entry) {
         let key = match &entry.work {
             Work::FromWechat { portal, .. } => LaneKey::Portal(*portal),
-            Work::FromMatrix { room, raw, .. } => self.lane_of(room, raw),
+            Work::FromMatrix { room, .. } => match self.registry.portal_in(room) {
+                Some(portal) => LaneKey::Portal(portal.id),
+                None => LaneKey::Room(room.clone()),
+            },
         };
         self.lanes.push(key, Job::Entry(entry));
     }
 
-    /// What an owner writes in a room that nobody knows may be meant for a portal whose room is
-    /// there but not written down yet: it waits behind the making of that room.
-    fn lane_of(&self, room: &RoomId, raw: &str) -> LaneKey {
-        let known = self.registry.portal_in(room).map(|portal| portal.id);
-        let portal = known.or_else(|| {
-            let sender = serde_json::from_str::<Sender>(raw).ok()?.sender;
-            let elsewhere = self.registry.owner(&sender).management_room.as_deref() == Some(room);
-            self.registry.portal_without_room(&sender).filter(|_| !elsewhere)
-        });
-        portal.map_or_else(|| LaneKey::Room(room.to_owned()), LaneKey::Portal)
-    }
-
     /// What is known of this portal's reply window.
     pub(crate) fn reply(&self, portal: PortalId) -> Option<Reply> {
-        self.replies.of(&self.store, portal)
+        self.replies.of(&self.store, portal).unwrap_or_else(|error| {
+            self.die(Death::Store(error));
+            None
+        })
+    }
+
+    /// How the bridge stands.
+    pub(crate) fn report(&self) -> Report {
+        let fresh = self.sessions.freshness(self.clock.now());
+        Report {
+            store: self.death.borrow().is_none(),
+            homeserver: !self.homeserver.is_away(),
+            polling: fresh.polling,
+            stale: fresh.stale,
+            oldest_poll: fresh.oldest,
+            cut_polls: fresh.cut,
+            unfinished: self.store.count().inbox,
+        }
     }
 
     /// Ends the bridge: the program sees it and exits with the cause.
@@ -131,11 +139,6 @@ impl Core {
         });
         self.tasks.soft_stop();
     }
-}
-
-#[derive(Deserialize)]
-struct Sender {
-    sender: OwnedUserId,
 }
 
 /// What a contact is called: the owner's name for them, else a shortened id.

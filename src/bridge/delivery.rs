@@ -28,6 +28,9 @@ pub(crate) fn after_send(answer: Result<Accepted, ilink::Error>, tries: u32) -> 
         Ok(accepted) => After::Accepted(accepted.message_id),
         Err(ilink::Error::SessionExpired) => After::LoggedOut,
         Err(ilink::Error::Refused { code, message }) => after_refusal(code, &message),
+        Err(ilink::Error::HostNotAllowed { .. } | ilink::Error::Setup { .. }) => {
+            After::Failed(Refusal::BadServer)
+        }
         Err(ilink::Error::Http { status: 429 }) => After::Throttled,
         Err(ilink::Error::Http { status }) if (400..500).contains(&status) => {
             After::Failed(Refusal::Rejected(status.into()))
@@ -80,6 +83,11 @@ mod tests {
             (Err(ilink::Error::Http { status: 429 }), 1, After::Throttled),
             (Err(ilink::Error::Http { status: 404 }), 1, rejected(404)),
             (Err(ilink::Error::Http { status: 502 }), 1, retry(1)),
+            (
+                Err(ilink::Error::HostNotAllowed { host: "example.org".into() }),
+                1,
+                After::Failed(Refusal::BadServer),
+            ),
             (Err(ilink::Error::Timeout), 2, retry(2)),
             (Err(ilink::Error::Garbled), 4, retry(8)),
             (Err(ilink::Error::Unreachable { reason: "refused".into() }), 20, retry(60)),

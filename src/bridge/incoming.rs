@@ -108,7 +108,9 @@ pub(crate) async fn say_refused(core: &Core, entry: &Entry) {
     let Some(portal) = core.registry.portal(*portal) else { return };
     let name = name_of(&portal);
     let note = Note::DeliveryRefused { name: &name };
-    notice::to_owner(core, &portal.key.owner, &note, &format!("refused-{}", entry.id)).await;
+    // When the bridge is stopping, the next start tries the message again, and says it then.
+    let _ =
+        notice::to_owner(core, &portal.key.owner, &note, &format!("refused-{}", entry.id)).await;
 }
 
 #[cfg(test)]

@@ -10,10 +10,11 @@ use super::{
 };
 use crate::{
     clock::Timestamp,
+    id::BotToken,
     store::{Change, Login, LoginState, LogoutReason},
 };
 
-/// The owner does not want the login any more.
+/// The owner does not want the login any more; its token is forgotten.
 pub(crate) async fn by_owner(core: &Core, login: &Login) -> Result<(), Halt> {
     let state = LoginState::LoggedOut { at: core.clock.now(), why: LogoutReason::ByOwner };
     end(core, login, state).await.map(drop)
@@ -43,12 +44,15 @@ pub(crate) async fn tell_lost_again(core: Arc<Core>, login: Arc<Login>) {
 /// Keeps the end durably, and then stops polling. False when there is nothing to end: another
 /// was faster, or a newer bot has taken the place of this one.
 async fn end(core: &Core, login: &Login, state: LoginState) -> Result<bool, Halt> {
-    let _one_at_a_time = core.changing_logins.lock().await;
+    let _one_at_a_time = core.changing.lock().await;
     let Some(now) = core.registry.login(login.id) else { return Ok(false) };
     if now.state != LoginState::Active || now.bot != login.bot {
         return Ok(false);
     }
-    let out = Login { state, ..Login::clone(&now) };
+    let mut out = Login { state, ..Login::clone(&now) };
+    if matches!(out.state, LoginState::LoggedOut { why: LogoutReason::ByOwner, .. }) {
+        out.token = BotToken::new("");
+    }
     core.commit(Change::new().put_login(&out)).await?;
     core.registry.put_login(out);
     core.sessions.end(login.id);
@@ -59,13 +63,14 @@ async fn tell_lost(core: &Core, login: &Login, at: Timestamp) {
     let (name, prefix) = (login_name(login), core.prefix());
     let note = Note::SessionLost { name: &name, prefix };
     let txn = format!("lost-{}-{}", login.id, at.0);
-    notice::ping_owner(core, &login.owner, &note, &txn).await;
+    // What a stop prevents is said after the next start, see `tell_lost_again`.
+    let _ = notice::ping_owner(core, &login.owner, &note, &txn).await;
     for portal in core.registry.portals_of(login.id) {
         let Some(room) = &portal.room else { continue };
         let name = name_of(&portal);
         let note = Note::PortalSessionLost { name: &name, prefix };
         let text = note.text(core.language_of(&login.owner));
-        notice::say(core, room, &text, &txn).await;
+        let _ = notice::say(core, room, &text, &txn).await;
     }
 }
 

@@ -74,7 +74,7 @@ async fn invited(core: &Arc<Core>, event: &Event) -> Result<Outcome, Halt> {
         true => Answer::EncryptedRoom.text(language),
         false => Answer::Hello { prefix: core.prefix(), marked }.text(language),
     };
-    notice::say(core, room, &hello, &format!("hello-{}", event.id)).await;
+    notice::say(core, room, &hello, &format!("hello-{}", event.id)).await?;
     Ok(Outcome::Delivered)
 }
 
@@ -88,10 +88,11 @@ async fn ghost_invited(core: &Core, event: &Event, ghost: &UserId) -> Result<Out
     Ok(Outcome::Refused("ghost_invited".into()))
 }
 
-/// The bot cannot read an encrypted room; it says so in the clear, once per room.
+/// The bot cannot read an encrypted room; it says so in the clear, and not again while the homeserver
+/// remembers it, which is a day.
 async fn encrypted(core: &Core, event: &Event) -> Result<Outcome, Halt> {
     let text = Answer::EncryptedRoom.text(core.language_of(&event.sender));
-    notice::say(core, &event.room, &text, &format!("encrypted-{}", event.room)).await;
+    notice::say(core, &event.room, &text, &format!("encrypted-{}", event.room)).await?;
     Ok(Outcome::Refused("encrypted".into()))
 }
 

@@ -1,6 +1,6 @@
 //! What the bot says: in a room, or to an owner in their management room.
 
-use ruma::{OwnedRoomId, RoomId, UserId};
+use ruma::{OwnedEventId, OwnedRoomId, RoomId, UserId};
 
 use super::{core::Core, halt::Halt, owner, text::Note};
 use crate::matrix::{
@@ -14,41 +14,57 @@ pub(crate) async fn in_room(
     room: &RoomId,
     content: &Content,
     txn: &str,
-) -> Result<ruma::OwnedEventId, Halt> {
+) -> Result<OwnedEventId, Halt> {
     let bot = core.bot();
     core.insist(|| bot.send(room, content, txn, None)).await
 }
 
 /// Says a notice in a room; a refusal is logged, for there is nobody else to tell.
-pub(crate) async fn say(core: &Core, room: &RoomId, text: &str, txn: &str) {
-    if let Err(Halt::Refused(error)) = in_room(core, room, &content::notice(text), txn).await {
-        tracing::warn!(%room, %error, "the homeserver refused a notice");
+pub(crate) async fn say(core: &Core, room: &RoomId, text: &str, txn: &str) -> Result<(), Halt> {
+    heard(room, in_room(core, room, &content::notice(text), txn).await)
+}
+
+fn heard(room: &RoomId, said: Result<OwnedEventId, Halt>) -> Result<(), Halt> {
+    match said {
+        Err(Halt::Refused(error)) => {
+            tracing::warn!(%room, %error, "the homeserver refused a notice");
+            Ok(())
+        }
+        said => said.map(drop),
     }
 }
 
 /// Tells an owner something in the management room, which is made when there is none.
-pub(crate) async fn to_owner(core: &Core, owner: &UserId, note: &Note<'_>, txn: &str) {
+pub(crate) async fn to_owner(
+    core: &Core,
+    owner: &UserId,
+    note: &Note<'_>,
+    txn: &str,
+) -> Result<(), Halt> {
     let text = note.text(core.language_of(owner));
-    if let Some(room) = management_room(core, owner).await {
-        say(core, &room, &text, txn).await;
+    match management_room(core, owner).await? {
+        Some(room) => say(core, &room, &text, txn).await,
+        None => Ok(()),
     }
 }
 
 /// Tells an owner something that must be noticed: a message that mentions them.
-pub(crate) async fn ping_owner(core: &Core, owner: &UserId, note: &Note<'_>, txn: &str) {
+pub(crate) async fn ping_owner(
+    core: &Core,
+    owner: &UserId,
+    note: &Note<'_>,
+    txn: &str,
+) -> Result<(), Halt> {
     let text = note.text(core.language_of(owner));
-    if let Some(room) = management_room(core, owner).await {
-        let content = content::text(text).mentioning(&[owner.to_owned()]);
-        if let Err(Halt::Refused(error)) = in_room(core, &room, &content, txn).await {
-            tracing::warn!(%room, %error, "the homeserver refused a notice");
-        }
-    }
+    let Some(room) = management_room(core, owner).await? else { return Ok(()) };
+    let content = content::text(text).mentioning(&[owner.to_owned()]);
+    heard(&room, in_room(core, &room, &content, txn).await)
 }
 
-async fn management_room(core: &Core, user: &UserId) -> Option<OwnedRoomId> {
+async fn management_room(core: &Core, user: &UserId) -> Result<Option<OwnedRoomId>, Halt> {
     let known = core.registry.owner(user);
     if let Some(room) = &known.management_room {
-        return Some(room.clone());
+        return Ok(Some(room.clone()));
     }
     let bot = core.bot();
     let request = NewRoom {
@@ -59,12 +75,12 @@ async fn management_room(core: &Core, user: &UserId) -> Option<OwnedRoomId> {
     };
     let room = match core.insist(|| bot.create_room(request.clone())).await {
         Ok(room) => room,
-        Err(Halt::Stopping) => return None,
+        Err(Halt::Stopping) => return Err(Halt::Stopping),
         Err(Halt::Refused(error)) => {
             tracing::warn!(%user, %error, "the homeserver refused to make a management room");
-            return None;
+            return Ok(None);
         }
     };
-    owner::mark_room(core, user, Some(room.clone())).await.ok()?;
-    Some(room)
+    owner::mark_room(core, user, Some(room.clone())).await?;
+    Ok(Some(room))
 }

@@ -111,6 +111,7 @@ pub(crate) fn queue(
     let outgoing = Outgoing {
         entry: entry.clone(),
         event: event.id.clone(),
+        sender: event.sender.clone(),
         room: event.room.clone(),
         parts,
         progress: progress.clone(),

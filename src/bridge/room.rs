@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use ruma::{OwnedRoomAliasId, OwnedRoomId, RoomAliasId};
+use ruma::{OwnedRoomAliasId, OwnedRoomId, RoomAliasId, RoomId};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::{
@@ -15,12 +16,13 @@ use crate::{
     id::{PortalId, PortalKey},
     matrix::{
         self, Intent,
-        room::{self, Bridged, NewRoom, Power, RoomPreset},
+        room::{self, Bridged, NewRoom, Power, RoomPreset, State},
     },
     store::{Change, Portal},
 };
 
-/// The portal with its room; the room is made when there is none.
+/// The portal with its room, into which the owner is invited once the store knows it: whatever
+/// they write there finds its portal.
 ///
 /// A crash between making the room and recording it makes no second room: the room's alias is
 /// derived from the portal, and the room that has it is taken over.
@@ -29,24 +31,55 @@ pub(crate) async fn ensure_room(
     portal: PortalId,
 ) -> Result<Option<Arc<Portal>>, Halt> {
     let Some(portal) = core.registry.portal(portal) else { return Ok(None) };
-    if portal.room.is_some() {
+    if portal.room.is_some() && portal.welcomed {
         return Ok(Some(portal));
     }
     let Ok(_turn) = core.making_rooms.acquire().await else { return Ok(None) };
-    let Some(ghost) = core.ghost(&portal.key.contact) else {
-        tracing::warn!(portal = %portal.id, "the contact's id is too long for a Matrix user id");
-        return Ok(None);
+    // An id that is too long for a Matrix user id: what it says is set aside, and its owner told.
+    let ghost = core.ghost(&portal.key.contact).ok_or(Halt::Refused(matrix::Error::TooLarge))?;
+    let room = match &portal.room {
+        Some(room) => room.clone(),
+        None => {
+            ensure_ghost(core, &portal, &ghost).await?;
+            let room = make_room(core, &portal, &ghost).await?;
+            let bot = core.bot();
+            core.insist(|| bot.join(&room)).await?;
+            change(core, portal.id, |portal| portal.room = Some(room.clone())).await?;
+            tracing::info!(portal = %portal.id, %room, "made a portal room");
+            room
+        }
     };
-    ensure_ghost(core, &portal, &ghost).await?;
-    let room = make_room(core, &portal, &ghost).await?;
-    let bot = core.bot();
-    core.insist(|| bot.join(&room)).await?;
-    let made = Portal { room: Some(room.clone()), ..Portal::clone(&portal) };
-    core.commit(Change::new().put_portal(&made)).await?;
-    core.registry.put_portal(made);
-    tracing::info!(portal = %portal.id, %room, "made a portal room");
-    greet(core, &portal, &room).await;
+    invite_owner(core, &portal, &ghost, &room).await?;
+    greet(core, &portal, &room).await?;
+    change(core, portal.id, |portal| portal.welcomed = true).await?;
     Ok(core.registry.portal(portal.id))
+}
+
+/// Changes a portal's record as it is now.
+async fn change(core: &Core, portal: PortalId, with: impl FnOnce(&mut Portal)) -> Result<(), Halt> {
+    let _one_at_a_time = core.changing.lock().await;
+    let Some(now) = core.registry.portal(portal) else { return Ok(()) };
+    let mut changed = Portal::clone(&now);
+    with(&mut changed);
+    core.commit(Change::new().put_portal(&changed)).await?;
+    core.registry.put_portal(changed);
+    Ok(())
+}
+
+/// Invites as the ghost and to a direct chat, so that clients list the room as a chat with the
+/// contact. Somebody who is in already needs no invitation.
+async fn invite_owner(
+    core: &Core,
+    portal: &Portal,
+    ghost: &Intent,
+    room: &RoomId,
+) -> Result<(), Halt> {
+    let invitation = json!({ "membership": "invite", "is_direct": true });
+    let state = State::new("m.room.member", portal.key.owner.as_str(), invitation);
+    match core.insist(|| ghost.send_state(room, &state)).await {
+        Err(Halt::Refused(matrix::Error::Forbidden { .. })) => Ok(()),
+        invited => invited.map(drop),
+    }
 }
 
 async fn ensure_ghost(core: &Core, portal: &Portal, ghost: &Intent) -> Result<(), Halt> {
@@ -94,7 +127,7 @@ fn new_room(core: &Core, portal: &Portal, alias: String) -> NewRoom {
     NewRoom {
         name: Some(name.clone()),
         alias_localpart: Some(alias.clone()),
-        invite: vec![portal.key.owner.clone(), core.bot.clone()],
+        invite: vec![core.bot.clone()],
         is_direct: true,
         preset: Some(RoomPreset::PrivateChat),
         additional_creators: vec![core.bot.clone()],
@@ -121,10 +154,10 @@ fn alias_localpart(core: &Core, key: &PortalKey) -> String {
     format!("{}{short}", core.config.appservice.ghost_prefix)
 }
 
-async fn greet(core: &Core, portal: &Portal, room: &OwnedRoomId) {
+async fn greet(core: &Core, portal: &Portal, room: &RoomId) -> Result<(), Halt> {
     let name = name_of(portal);
     let greeting = Note::Greeting { name: &name }.text(core.language_of(&portal.key.owner));
-    notice::say(core, room, &greeting, &format!("greeting-{}", portal.id)).await;
+    notice::say(core, room, &greeting, &format!("greeting-{}", portal.id)).await
 }
 
 /// Tells the owner that there is no room yet.
@@ -132,5 +165,7 @@ pub(crate) async fn say_room_failed(core: &Core, portal: PortalId) {
     let Some(portal) = core.registry.portal(portal) else { return };
     let name = name_of(&portal);
     let note = Note::RoomFailed { name: &name };
-    notice::to_owner(core, &portal.key.owner, &note, &format!("no-room-{}", portal.id)).await;
+    // When the bridge is stopping, the next start tries the room again.
+    let _ =
+        notice::to_owner(core, &portal.key.owner, &note, &format!("no-room-{}", portal.id)).await;
 }

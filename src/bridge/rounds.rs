@@ -52,7 +52,8 @@ async fn say_closing(core: &Core, portal: &Portal, heard: Timestamp) {
     let note = Note::WindowCloses { name: &name, queued };
     let text = note.text(core.language_of(&portal.key.owner));
     // The same id for the same window: however often it is said, it is there once.
-    notice::say(core, room, &text, &format!("closes-{}-{}", portal.id, heard.0)).await;
+    // Said in the next round when this one ends early.
+    let _ = notice::say(core, room, &text, &format!("closes-{}-{}", portal.id, heard.0)).await;
 }
 
 /// Tries the tokens of sessions that WeChat ended, at most once an hour: some come back.
@@ -71,7 +72,7 @@ async fn revive(core: &Arc<Core>) {
 
 /// The session works again: everything goes on as if it had not ended.
 async fn back(core: &Arc<Core>, login: &Login) {
-    let changing = core.changing_logins.lock().await;
+    let changing = core.changing.lock().await;
     let now = core.registry.login(login.id);
     let Some(now) = now.filter(|now| now.state == login.state && now.bot == login.bot) else {
         return; // The owner was faster.
@@ -89,7 +90,8 @@ async fn back(core: &Arc<Core>, login: &Login) {
     }
     let name = login_name(&login);
     let txn = format!("back-{}-{}", login.id, core.clock.now().0);
-    notice::to_owner(core, &login.owner, &Note::SessionBack { name: &name }, &txn).await;
+    // Good news that a stop keeps back is seen in `status`.
+    let _ = notice::to_owner(core, &login.owner, &Note::SessionBack { name: &name }, &txn).await;
 }
 
 /// Forgets what nobody can ask for again, and writes the daily export.

@@ -1,6 +1,8 @@
 //! Sends what waits for one contact: the thin shell around `window`, `pace` and `delivery`.
 
-use std::{sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures_util::FutureExt as _;
 
 use super::{
     core::Core,
@@ -15,7 +17,7 @@ use crate::{
     convert::WECHAT_TEXT_LIMIT,
     id::{MessageId, PortalId},
     ilink::{self, Accepted, OutboundItem, OutboundMessage},
-    store::{Change, Direction, Link, Login, LoginState, Outcome, Portal, Reply, Source},
+    store::{Change, Direction, Link, Login, LoginState, Outcome, Portal, Source},
 };
 
 /// Runs until the portal's queue is empty or the bridge stops.
@@ -26,24 +28,39 @@ pub(crate) async fn run(core: Arc<Core>, portal: PortalId) {
         if core.tasks.stopping() {
             return;
         }
-        if !head.is_complete() && core.lanes.is_busy(&LaneKey::Portal(portal.id)) {
-            let changed = core.outbox.changed(portal.id);
-            core.tasks.unless_stopped(changed.notified()).await;
-            continue;
+        let done = AssertUnwindSafe(advance(&core, &portal, head, &mut told)).catch_unwind().await;
+        if done.is_err() {
+            // The message stays in the store and in the queue.
+            tracing::error!(portal = %portal.id, "a send panicked; it is tried again later");
+            core.tasks.pause(CLOCK_CHECK).await;
         }
-        let hold = may_send(&core, &portal).err().or_else(|| unreachable(&head));
-        if let Some(why) = hold.filter(|why| told != Some(why.code())) {
-            told = Some(why.code());
-            shown::held(&core, &portal, why).await;
-        }
-        match hold.filter(|why| *why != Hold::Unreachable) {
-            None => {
-                if try_head(&core, &portal, head).await {
-                    told = None;
-                }
+    }
+}
+
+/// Brings the queue one step further: a send, or a wait until there is a reason to look again.
+/// `told` is the reason to wait that the room has heard of.
+async fn advance(core: &Core, portal: &Portal, head: Outgoing, told: &mut Option<&'static str>) {
+    if !head.is_complete() && core.lanes.is_busy(&LaneKey::Portal(portal.id)) {
+        let changed = core.outbox.changed(portal.id);
+        core.tasks.unless_stopped(changed.notified()).await;
+        return;
+    }
+    if head.next_text().is_none() {
+        // A restart came between the last part and its end.
+        return finish(core, portal, &head).await;
+    }
+    let hold = may_send(core, portal).err().or_else(|| unreachable(&head));
+    if let Some(why) = hold.filter(|why| *told != Some(why.code())) {
+        *told = Some(why.code());
+        shown::held(core, portal, why).await;
+    }
+    match hold.filter(|why| *why != Hold::Unreachable) {
+        None => {
+            if try_head(core, portal, head).await {
+                *told = None;
             }
-            Some(why) => wait(&core, &portal, why).await,
         }
+        Some(why) => wait(core, portal, why).await,
     }
 }
 
@@ -91,10 +108,7 @@ async fn try_head(core: &Core, portal: &Portal, head: Outgoing) -> bool {
     }
     let Some(login) = active_login(core, portal) else { return false };
     let Some(mut head) = core.outbox.begin_try(portal.id, head.entry.id) else { return false };
-    let Some(text) = head.next_text() else {
-        finish(core, portal, &head).await;
-        return false;
-    };
+    let Some(text) = head.next_text() else { return false };
     if mark_tried(core, portal, &mut head).await.is_err() {
         return false;
     }
@@ -181,12 +195,12 @@ async fn accepted(core: &Core, portal: &Portal, mut head: Outgoing, id: Option<M
             Link { portal: portal.id, message, item, event, direction: Direction::ToWechat, at };
         change = change.link(&link);
     }
-    if let Some(reply) = core.reply(portal.id) {
-        let reply = Reply { sends: reply.sends + 1, held_until: None, throttled: 0, ..reply };
-        change = change.put_reply(portal.id, &reply);
-        core.replies.put(portal.id, reply);
-    }
     core.store.submit(change);
+    core.replies.change(&core.store, portal.id, |reply| {
+        reply.sends += 1;
+        reply.held_until = None;
+        reply.throttled = 0;
+    });
     shown::count_confirmation(core, portal, id.is_some()).await;
     if usize::from(head.progress.parts_done) < head.parts.len() {
         core.outbox.put_head(portal.id, head);
@@ -217,13 +231,12 @@ fn end(core: &Core, portal: &Portal, head: &Outgoing, outcome: &Outcome) {
 }
 
 fn throttled(core: &Core, portal: &Portal) {
-    let Some(reply) = core.reply(portal.id) else { return };
-    let throttled = reply.throttled + 1;
-    let until = core.clock.now().plus(window::throttle_pause(throttled));
-    tracing::warn!(portal = %portal.id, throttled, "WeChat throttles this contact's messages");
-    let reply = Reply { held_until: Some(until), throttled, ..reply };
-    core.store.submit(Change::new().put_reply(portal.id, &reply));
-    core.replies.put(portal.id, reply);
+    let now = core.clock.now();
+    core.replies.change(&core.store, portal.id, |reply| {
+        reply.throttled += 1;
+        reply.held_until = Some(now.plus(window::throttle_pause(reply.throttled)));
+    });
+    tracing::warn!(portal = %portal.id, "WeChat throttles this contact's messages");
 }
 
 async fn failed(core: &Core, portal: &Portal, head: &Outgoing, refusal: Refusal) {

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     matrix::content::{self, Content},
-    store::{Change, Portal, Reply},
+    store::{Change, Portal},
 };
 
 /// Everything that waits gets a mark, and the room hears once per holding period why.
@@ -25,7 +25,9 @@ pub(crate) async fn held(core: &Core, portal: &Portal, why: Hold) {
     let held = Held { why, contact: &contact, prefix: core.prefix() };
     let text = held.text(core.language_of(&portal.key.owner));
     let txn = format!("held-{}-{}", first.event, why.code());
-    notice::say(core, &first.room, &text, &txn).await;
+    if let Err(Halt::Stopping) = notice::say(core, &first.room, &text, &txn).await {
+        return; // It is said when the next start finds the queue held.
+    }
     for outgoing in waiting {
         mark(core, portal, outgoing).await;
     }
@@ -44,9 +46,12 @@ pub(crate) async fn mark(core: &Core, portal: &Portal, mut outgoing: Outgoing) {
         // Somebody may have taken the message itself away.
         Err(Halt::Refused(error)) => tracing::debug!(%room, %error, "a mark was refused"),
     }
+    if !core.outbox.put_mark(portal.id, outgoing.entry.id, outgoing.progress.mark.clone()) {
+        // It was taken back in the meantime.
+        return unmark(core, &outgoing).await;
+    }
     core.store.submit(Change::new().put_progress(outgoing.entry.id, &outgoing.progress));
     status(core, room, event, json!({ "status": "PENDING" })).await;
-    core.outbox.put_mark(portal.id, outgoing.entry.id, outgoing.progress.mark);
 }
 
 /// WeChat took it all: the bot's read receipt says so, or a quiet mark that nobody can tell.
@@ -127,13 +132,11 @@ pub(crate) async fn count_confirmation(core: &Core, portal: &Portal, confirmed: 
     if unconfirmed == known.unconfirmed {
         return;
     }
-    let reply = Reply { unconfirmed, ..known };
-    core.store.submit(Change::new().put_reply(portal.id, &reply));
-    core.replies.put(portal.id, reply.clone());
+    core.replies.change(&core.store, portal.id, |reply| reply.unconfirmed = unconfirmed);
     if unconfirmed == UNCONFIRMED_WARNING {
         let name = name_of(portal);
         let note = Note::Unconfirmed { name: &name, count: unconfirmed };
-        say_note(core, portal, &note, &format!("unconfirmed-{}-{}", portal.id, reply.heard.0))
+        say_note(core, portal, &note, &format!("unconfirmed-{}-{}", portal.id, known.heard.0))
             .await;
     }
 }
@@ -151,7 +154,8 @@ pub(crate) async fn warn_quota(core: &Core, portal: &Portal) {
 async fn say_note(core: &Core, portal: &Portal, note: &Note<'_>, txn: &str) {
     let Some(room) = &portal.room else { return };
     let text = note.text(core.language_of(&portal.key.owner));
-    notice::say(core, room, &text, txn).await;
+    // A warning that a stop keeps back comes with the next message.
+    let _ = notice::say(core, room, &text, txn).await;
 }
 
 /// The mark of a message that waits.

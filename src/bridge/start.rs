@@ -21,6 +21,7 @@ use crate::{
     ilink, matrix,
     store::{self, LoginState, Store},
     tasks::Tasks,
+    web,
 };
 
 /// A bridge that is running.
@@ -66,7 +67,7 @@ impl Bridge {
         announced.begin(&core);
         serve(&core, listener);
         core.tasks.spawn("greeting", greet_homeserver(Arc::clone(&core)));
-        for portal in core.registry.portals_without_room() {
+        for portal in core.registry.unfinished_portals() {
             core.lanes.push(LaneKey::Portal(portal), Job::OpenRoom);
         }
         for login in core.registry.all_logins() {
@@ -161,7 +162,7 @@ async fn open(config: Config, clock: Clock) -> Result<(Arc<Core>, Announced), St
         questions: Default::default(),
         making_rooms: Semaphore::new(ROOMS_AT_ONCE),
         receiving: Default::default(),
-        changing_logins: Default::default(),
+        changing: Default::default(),
         death: watch::Sender::new(None),
         config,
         clock,
@@ -212,6 +213,8 @@ fn serve(core: &Arc<Core>, listener: TcpListener) {
         move |pushed| transaction::on_transaction(Arc::clone(&for_transactions), pushed),
         move |user| transaction::on_user(Arc::clone(&for_users), user),
     );
+    let reporting = Arc::clone(core);
+    let router = router.merge(web::router(move || reporting.report()));
     let stopping = core.tasks.clone();
     core.tasks.spawn("listener", async move {
         let served = axum::serve(listener, router)

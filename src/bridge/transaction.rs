@@ -132,8 +132,6 @@ fn ignored(core: &Core, event: &Event) -> Option<&'static str> {
 /// Whether a user that the homeserver asks for is one that the bridge can bring to life.
 pub(crate) async fn on_user(core: Arc<Core>, user: OwnedUserId) -> bool {
     let known = user == core.bot
-        || core.ghosts.contact(&user).is_some_and(|contact| {
-            core.registry.all_logins().iter().any(|login| login.contact == contact)
-        });
+        || core.ghosts.contact(&user).is_some_and(|contact| core.registry.knows(&contact));
     known && core.homeserver.intent(&user).ensure_registered().await.is_ok()
 }

@@ -8,11 +8,10 @@ use serde_json::value::RawValue;
 use super::{
     core::Core,
     halt::Halt,
-    incoming, management, outgoing, room,
+    incoming, outgoing, room,
     state::{Job, LaneKey},
 };
 use crate::{
-    id::PortalId,
     matrix::event::{self, Event},
     store::{Entry, Outcome, Work},
 };
@@ -88,37 +87,10 @@ async fn run_entry(
                 return Ok(Some(Outcome::Ignored("malformed".into())));
             };
             match key {
-                LaneKey::Portal(portal) => in_portal(core, entry, *portal, event).await,
-                LaneKey::Room(_) => management::from_room(core, entry, event).await,
+                LaneKey::Portal(portal) => outgoing::from_portal(core, entry, *portal, event).await,
+                LaneKey::Room(_) => super::management::from_room(core, entry, event).await,
             }
         }
-    }
-}
-
-/// Decides about an event in a portal's lane: when it came its room may not have been known, and
-/// now it turns out to be this portal's or another.
-async fn in_portal(
-    core: &Arc<Core>,
-    entry: &Entry,
-    id: PortalId,
-    event: Event,
-) -> Result<Option<Outcome>, Halt> {
-    let is_here = || core.registry.portal_in(&event.room).is_some_and(|portal| portal.id == id);
-    if is_here() {
-        return outgoing::from_portal(core, entry, id, event).await;
-    }
-    let made = match room::ensure_room(core, id).await {
-        Ok(portal) => portal.is_some_and(|portal| portal.room.is_some()),
-        Err(Halt::Refused(_)) => false,
-        Err(Halt::Stopping) => return Err(Halt::Stopping),
-    };
-    match made {
-        true if is_here() => outgoing::from_portal(core, entry, id, event).await,
-        true => {
-            core.dispatch(entry.clone());
-            Ok(None)
-        }
-        false => management::from_room(core, entry, event).await,
     }
 }
 

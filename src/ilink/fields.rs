@@ -3,7 +3,7 @@
 //! A field that is missing, null or of another type is absent; one bad field never costs the
 //! others. Numbers are never read through `f64`, and text may hold half an emoji.
 
-use std::{collections::BTreeMap, fmt};
+use std::{borrow::Cow, collections::BTreeMap, fmt};
 
 use serde::{
     Deserialize, Deserializer,
@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 use crate::{clock::Timestamp, id::MessageId};
 
 /// The fields of one JSON object, each still unread.
-pub(crate) struct Fields<'a>(BTreeMap<String, &'a RawValue>);
+pub(crate) struct Fields<'a>(BTreeMap<Cow<'a, str>, &'a RawValue>);
 
 impl<'a> Fields<'a> {
     /// The fields of `json`; `None` when it is not one JSON object.
@@ -31,7 +31,7 @@ impl<'a> Fields<'a> {
     pub(crate) fn text(&self, name: &str) -> Option<String> {
         let json = self.json(name)?;
         if json.starts_with('"') {
-            return serde_json::from_str::<Lossy>(json).ok().map(|text| text.0);
+            return serde_json::from_str::<Lossy>(json).ok().map(|text| text.0.into_owned());
         }
         is_number(json).then(|| json.to_owned())
     }
@@ -113,9 +113,9 @@ impl<'de> Visitor<'de> for FieldsVisitor {
 }
 
 /// A JSON string in which half a surrogate pair becomes U+FFFD instead of an error.
-struct Lossy(String);
+struct Lossy<'a>(Cow<'a, str>);
 
-impl<'de> Deserialize<'de> for Lossy {
+impl<'de> Deserialize<'de> for Lossy<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_bytes(LossyVisitor)
     }
@@ -123,21 +123,38 @@ impl<'de> Deserialize<'de> for Lossy {
 
 struct LossyVisitor;
 
-impl Visitor<'_> for LossyVisitor {
-    type Value = Lossy;
+impl<'de> Visitor<'de> for LossyVisitor {
+    type Value = Lossy<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a string")
     }
 
-    fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Lossy, E> {
-        // Half a pair arrives as the three bytes that UTF-8 forbids for it.
-        let text = String::from_utf8_lossy(bytes).replace("\u{fffd}\u{fffd}\u{fffd}", "\u{fffd}");
-        Ok(Lossy(text))
+    fn visit_borrowed_bytes<E>(self, bytes: &'de [u8]) -> Result<Lossy<'de>, E> {
+        Ok(Lossy(lossy(bytes)))
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<Lossy, E> {
-        Ok(Lossy(text.to_owned()))
+    fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Lossy<'de>, E> {
+        Ok(Lossy(Cow::Owned(lossy(bytes).into_owned())))
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Lossy<'de>, E> {
+        Ok(Lossy(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Lossy<'de>, E> {
+        Ok(Lossy(Cow::Owned(text.to_owned())))
+    }
+}
+
+/// Half a pair arrives as the three bytes that UTF-8 forbids for it.
+fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => {
+            let text = String::from_utf8_lossy(bytes);
+            Cow::Owned(text.replace("\u{fffd}\u{fffd}\u{fffd}", "\u{fffd}"))
+        }
     }
 }
 

@@ -61,7 +61,7 @@ impl Http {
 
     /// Asks with GET, which carries the two application headers and nothing else.
     pub(super) async fn ask(&self, url: Url, bounds: Bounds) -> Result<Vec<u8>, Error> {
-        finish(self.0.get(url), bounds).await
+        Box::pin(finish(self.0.get(url), bounds)).await
     }
 
     /// Posts JSON.
@@ -81,10 +81,11 @@ impl Http {
         if let Some(authorization) = authorization {
             request = request.header(header::AUTHORIZATION, authorization);
         }
-        finish(request.body(body), bounds).await
+        Box::pin(finish(request.body(body), bounds)).await
     }
 }
 
+/// Callers box it: a poll waits in it, and each layer around would hold the whole of it once more.
 async fn finish(request: RequestBuilder, bounds: Bounds) -> Result<Vec<u8>, Error> {
     let response = request.timeout(bounds.within).send().await;
     let mut response = response.map_err(|e| Error::of_transport(&e))?;

@@ -26,6 +26,8 @@ pub struct Portal {
     pub room: Option<OwnedRoomId>,
     /// What the room is called.
     pub name: Option<String>,
+    /// Whether the owner was invited and greeted.
+    pub welcomed: bool,
 }
 
 /// What an answer to the contact depends on.
@@ -54,6 +56,7 @@ impl Change {
             login: portal.login.0,
             room: portal.room.clone(),
             name: portal.name.clone(),
+            welcomed: portal.welcomed,
         };
         self.put(portal_key(portal.id), encode(&record))
     }
@@ -118,6 +121,7 @@ fn portal((key, value): &Pair) -> Result<Portal, String> {
         login: LoginId(record.login),
         room: record.room,
         name: record.name,
+        welcomed: record.welcomed,
     })
 }
 
@@ -128,6 +132,8 @@ struct PortalRecord {
     login: u32,
     room: Option<OwnedRoomId>,
     name: Option<String>,
+    #[serde(default)]
+    welcomed: bool,
 }
 
 #[derive(Serialize, Deserialize)]

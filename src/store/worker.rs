@@ -146,16 +146,31 @@ impl Worker {
     }
 
     /// Commits `ops` and the commits that wait behind them; returns what waits behind those.
+    ///
+    /// Changes that nobody waits for are kept back for a moment: what comes with the next commit
+    /// costs no sync of its own.
     fn commit_group(&mut self, ops: Vec<Op>, first: Answer, jobs: &Receiver<Job>) -> Option<Job> {
+        let mut kept_until = first.is_none().then(|| Instant::now() + SUBMIT_PATIENCE);
         let (mut group, mut answers, mut next) = (ops, vec![first], None);
-        while group.len() < GROUP_OPS && next.is_none() {
-            match jobs.try_recv() {
-                Ok(Job::Commit(ops, answer)) => {
+        loop {
+            let most = if kept_until.is_some() { KEPT_OPS } else { GROUP_OPS };
+            if group.len() >= most || next.is_some() {
+                break;
+            }
+            let job = match kept_until {
+                Some(until) => {
+                    jobs.recv_timeout(until.saturating_duration_since(Instant::now())).ok()
+                }
+                None => jobs.try_recv().ok(),
+            };
+            match job {
+                Some(Job::Commit(ops, answer)) => {
                     group.extend(ops);
+                    kept_until = kept_until.filter(|_| answer.is_none());
                     answers.push(answer);
                 }
-                Ok(other) => next = Some(other),
-                Err(_) => break,
+                Some(other) => next = Some(other),
+                None => break,
             }
         }
         let result = self.commit(group);
@@ -286,5 +301,9 @@ fn cause(fault: Fault) -> String {
 }
 
 const GROUP_OPS: usize = 8_192;
+/// What a crash within this time takes back is done again with the same ids.
+const SUBMIT_PATIENCE: Duration = Duration::from_millis(20);
+/// More than this would make a commit wait that comes a moment later.
+const KEPT_OPS: usize = 256;
 const EXPORT_PATIENCE: Duration = Duration::from_secs(2);
 const EXPORT_REST: Duration = Duration::from_secs(180);

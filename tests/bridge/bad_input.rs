@@ -191,9 +191,10 @@ fn broken_messages(phone: &Phone) -> Vec<Value> {
         }
         let mut message = phone.draft("broken");
         let (parent, name) = field.rsplit_once('/').unwrap();
-        match message.pointer_mut(parent).unwrap() {
-            Value::Object(map) => drop(map.remove(name)),
-            list => *list = json!([]),
+        let parent = message.pointer_mut(parent).unwrap();
+        match parent.as_object_mut() {
+            Some(map) => drop(map.remove(name)),
+            None => *parent = json!([]),
         }
         broken.push(message);
     }

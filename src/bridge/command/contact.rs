@@ -99,7 +99,9 @@ pub(crate) async fn rename(core: &Arc<Core>, portal: &Portal, name: &str) -> Res
     if name.is_empty() || portal.name.as_deref() == Some(&name) {
         return Ok(());
     }
-    let renamed = Portal { name: Some(name.clone()), ..portal.clone() };
+    let changing = core.changing.lock().await;
+    let Some(portal) = core.registry.portal(portal.id) else { return Ok(()) };
+    let renamed = Portal { name: Some(name.clone()), ..Portal::clone(&portal) };
     let mut change = Change::new().put_portal(&renamed);
     let login = core.registry.login(portal.login).filter(|l| l.contact == portal.key.contact);
     let login = login.map(|l| Login { name: Some(name.clone()), ..Login::clone(&l) });
@@ -109,6 +111,7 @@ pub(crate) async fn rename(core: &Arc<Core>, portal: &Portal, name: &str) -> Res
     core.commit(change).await?;
     login.into_iter().for_each(|login| core.registry.put_login(login));
     core.registry.put_portal(renamed.clone());
+    drop(changing);
     if let Some(ghost) = core.ghost(&renamed.key.contact) {
         let shown = room::display_name(core, &renamed);
         core.insist(|| ghost.set_display_name(&shown)).await?;

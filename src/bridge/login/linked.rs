@@ -54,7 +54,7 @@ pub(super) async fn keep(
     command: &Entry,
 ) -> Result<Linked, Halt> {
     let Some(contact) = credentials.user.clone() else { return Ok(Linked::Incomplete) };
-    let changing = core.changing_logins.lock().await;
+    let changing = core.changing.lock().await;
     let known = core.registry.find_login(owner, &contact);
     let login = record(core, owner, wanted, contact, credentials);
     let portal = portal(core, &login);
@@ -126,6 +126,7 @@ fn portal(core: &Core, login: &Login) -> Portal {
             key,
             login: login.id,
             room: None,
+            welcomed: false,
             name: login.name.clone(),
         },
     }

@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use ruma::{EventId, OwnedEventId, OwnedRoomId};
+use ruma::{EventId, OwnedEventId, OwnedRoomId, OwnedUserId, UserId};
 use tokio::sync::{
     Notify,
     mpsc::{self, UnboundedReceiver, UnboundedSender},
@@ -25,6 +25,8 @@ pub(crate) struct Outgoing {
     pub(crate) entry: Entry,
     /// What is sent, and what its state is shown on.
     pub(crate) event: OwnedEventId,
+    /// Who wrote it; nobody else may change it.
+    pub(crate) sender: OwnedUserId,
     pub(crate) room: OwnedRoomId,
     /// The texts it became; the client id of each is derived from the entry's source and its
     /// number.
@@ -146,13 +148,17 @@ impl Outbox {
         }
     }
 
-    /// Notes the mark that shows that a message waits.
-    pub(crate) fn put_mark(&self, portal: PortalId, entry: InboxId, mark: Option<OwnedEventId>) {
+    /// Notes the mark that shows that a message waits; false when it waits no longer.
+    pub(crate) fn put_mark(
+        &self,
+        portal: PortalId,
+        entry: InboxId,
+        mark: Option<OwnedEventId>,
+    ) -> bool {
         let mut queues = self.queues();
         let waiting = queues.get_mut(&portal).map(|queue| queue.waiting.iter_mut());
-        if let Some(one) = waiting.into_iter().flatten().find(|one| one.entry.id == entry) {
-            one.progress.mark = mark;
-        }
+        let found = waiting.into_iter().flatten().find(|one| one.entry.id == entry);
+        found.map(|one| one.progress.mark = mark).is_some()
     }
 
     /// The message is over, one way or the other.
@@ -177,14 +183,22 @@ impl Outbox {
         }
     }
 
-    /// Gives a message that nobody has tried to send another text; `raw` is the event as it is
-    /// to be kept.
-    pub(crate) fn replace(&self, portal: PortalId, event: &EventId, parts: &[String]) -> Changed {
+    /// Gives a message of `sender` that nobody has tried to send another text.
+    pub(crate) fn replace(
+        &self,
+        portal: PortalId,
+        event: &EventId,
+        sender: &UserId,
+        parts: &[String],
+    ) -> Changed {
         let mut queues = self.queues();
         let Some(queue) = queues.get_mut(&portal) else { return Changed::NotThere };
         let Some(waiting) = queue.waiting.iter_mut().find(|waiting| waiting.carries(event)) else {
             return Changed::NotThere;
         };
+        if waiting.sender != sender {
+            return Changed::NotThere;
+        }
         if !waiting.is_untried() {
             return Changed::TooLate;
         }

@@ -84,22 +84,19 @@ impl Registry {
         records.by_room.get(room).and_then(|id| records.portals.get(id)).cloned()
     }
 
+    /// Whether anybody has a chat with this contact.
+    pub(crate) fn knows(&self, contact: &WechatUserId) -> bool {
+        self.records().by_key.keys().any(|key| key.contact == *contact)
+    }
+
     /// The portals that this login carries.
     pub(crate) fn portals_of(&self, login: LoginId) -> Vec<Arc<Portal>> {
         self.records().portals.values().filter(|p| p.login == login).cloned().collect()
     }
 
-    /// Portals whose room has not been made yet.
-    pub(crate) fn portals_without_room(&self) -> Vec<PortalId> {
-        self.records().portals.values().filter(|p| p.room.is_none()).map(|p| p.id).collect()
-    }
-
-    /// The oldest portal of this owner whose room has not been made yet.
-    pub(crate) fn portal_without_room(&self, owner: &UserId) -> Option<PortalId> {
-        let records = self.records();
-        let of_owner =
-            records.portals.values().filter(|p| p.room.is_none() && p.key.owner == owner);
-        of_owner.map(|p| p.id).min()
+    /// Portals whose room has not been made yet, or whose owner is not in it.
+    pub(crate) fn unfinished_portals(&self) -> Vec<PortalId> {
+        self.records().portals.values().filter(|p| !p.welcomed).map(|p| p.id).collect()
     }
 
     pub(crate) fn put_portal(&self, portal: Portal) {

@@ -1,7 +1,7 @@
 //! The reply windows as they are now, and the pace of each login.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -9,7 +9,7 @@ use crate::{
     bridge::pace::Pace,
     config::Delivery,
     id::{LoginId, PortalId},
-    store::{Reply, Store},
+    store::{self, Change, Reply, Store},
 };
 
 /// Each portal's reply window, read from the store the first time.
@@ -17,16 +17,38 @@ use crate::{
 pub(crate) struct Replies(Mutex<HashMap<PortalId, Reply>>);
 
 impl Replies {
-    pub(crate) fn of(&self, store: &Store, portal: PortalId) -> Option<Reply> {
+    pub(crate) fn of(
+        &self,
+        store: &Store,
+        portal: PortalId,
+    ) -> Result<Option<Reply>, store::Error> {
         if let Some(reply) = self.replies().get(&portal) {
-            return Some(reply.clone());
+            return Ok(Some(reply.clone()));
         }
-        let stored = store.reply(portal).ok().flatten()?;
-        Some(self.replies().entry(portal).or_insert(stored).clone())
+        let stored = store.reply(portal)?;
+        Ok(stored.map(|stored| self.replies().entry(portal).or_insert(stored).clone()))
     }
 
+    /// What a batch has heard, which is committed with the batch.
     pub(crate) fn put(&self, portal: PortalId, reply: Reply) {
         self.replies().insert(portal, reply);
+    }
+
+    /// Changes what is known and has it written down, in the order of the changes.
+    pub(crate) fn change(
+        &self,
+        store: &Store,
+        portal: PortalId,
+        with: impl FnOnce(&mut Reply),
+    ) -> Option<Reply> {
+        let mut replies = self.replies();
+        let reply = match replies.entry(portal) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unread) => unread.insert(store.reply(portal).ok().flatten()?),
+        };
+        with(reply);
+        store.submit(Change::new().put_reply(portal, reply));
+        Some(reply.clone())
     }
 
     /// The contact has a new bot, which has heard nothing yet.

@@ -61,6 +61,8 @@ pub(crate) enum Refusal {
     Encrypted,
     /// WeChat said no, with this code, and would say no again.
     Rejected(i64),
+    /// The login's server is none that the bridge may talk to.
+    BadServer,
     /// The sender may not write into this portal.
     NotAllowed,
     /// What was asked for once more is no message of this room.
@@ -78,6 +80,7 @@ impl Refusal {
             Self::Sticker => "sticker",
             Self::Encrypted => "encrypted",
             Self::Rejected(_) => "rejected",
+            Self::BadServer => "bad_server",
             Self::NotAllowed => "not_allowed",
             Self::NothingToRetry => "nothing_to_retry",
         }
@@ -122,6 +125,11 @@ impl Refusal {
                 language,
                 "⚠️ Not sent: WeChat refused the message (code {code}). Sending it again will not help.",
                 "⚠️ 未发送：微信拒绝了这条消息（代码 {code}），重发也不会成功。",
+            ),
+            Self::BadServer => pick!(
+                language,
+                "⚠️ Not sent: WeChat moved this contact to a server that the bridge may not talk to. Ask its administrator to look at the log.",
+                "⚠️ 未发送：微信把此联系人移到了桥接不允许连接的服务器，请管理员查看日志。",
             ),
             Self::NothingToRetry => pick!(
                 language,

@@ -133,6 +133,7 @@ fn deliveries(language: Language) -> Vec<String> {
         Refusal::Encrypted,
         Refusal::Rejected(-3),
         Refusal::NotAllowed,
+        Refusal::BadServer,
         Refusal::NothingToRetry,
     ];
     let items = [

@@ -1,4 +1,4 @@
-use ruma::{event_id, room_id};
+use ruma::{event_id, room_id, user_id};
 
 use super::*;
 use crate::{
@@ -20,6 +20,7 @@ fn outgoing(number: u64, texts: &[&str]) -> Outgoing {
     Outgoing {
         entry: Entry { id: InboxId(number), at: Timestamp(0), work },
         event,
+        sender: user_id!("@alice:b.org").to_owned(),
         room,
         parts: texts.iter().map(|text| (*text).to_owned()).collect(),
         progress: Progress::default(),
@@ -40,10 +41,12 @@ fn queue(messages: impl IntoIterator<Item = Outgoing>) -> Outbox {
 fn a_message_can_be_changed_until_it_is_tried() {
     let outbox = queue([outgoing(1, &["one"]), outgoing(2, &["two"])]);
     let new = ["uno".to_owned()];
-    assert!(matches!(outbox.replace(PORTAL, event_id!("$1"), &new), Changed::Done(_)));
+    let (alice, mallory) = (user_id!("@alice:b.org"), user_id!("@mallory:b.org"));
+    assert!(matches!(outbox.replace(PORTAL, event_id!("$1"), mallory, &new), Changed::NotThere));
+    assert!(matches!(outbox.replace(PORTAL, event_id!("$1"), alice, &new), Changed::Done(_)));
     let tried = outbox.begin_try(PORTAL, InboxId(1)).unwrap();
     assert_eq!(tried.next_text().as_deref(), Some("uno"));
-    assert!(matches!(outbox.replace(PORTAL, event_id!("$1"), &new), Changed::TooLate));
+    assert!(matches!(outbox.replace(PORTAL, event_id!("$1"), alice, &new), Changed::TooLate));
     assert!(matches!(outbox.cancel(PORTAL, event_id!("$1")), Changed::TooLate));
     assert!(matches!(outbox.cancel(PORTAL, event_id!("$2")), Changed::Done(_)));
     assert!(matches!(outbox.cancel(PORTAL, event_id!("$2")), Changed::NotThere));

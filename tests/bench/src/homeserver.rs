@@ -1,0 +1,177 @@
+//! A homeserver that answers every call of the bridge at once and pushes events like Synapse: the next
+//! transaction only after the 200 for the one before.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use serde_json::Value;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::in_background;
+use crate::ledger::{Ledger, Seen};
+use crate::wire::{Reader, find};
+
+/// The domain of all users and rooms.
+pub(crate) const SERVER: &str = "bench.example";
+/// What the homeserver shows the bridge.
+pub(crate) const HS_TOKEN: &str = "bench-hs-token";
+
+/// A running stub.
+#[derive(Debug, Clone)]
+pub(crate) struct Homeserver {
+    pub(crate) address: SocketAddr,
+    pub(crate) ledger: Arc<Ledger>,
+}
+
+impl Homeserver {
+    /// Starts on a free port.
+    pub(crate) async fn start() -> anyhow::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let ledger = Arc::new(Ledger::default());
+        let shared = Arc::clone(&ledger);
+        in_background(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let ledger = Arc::clone(&shared);
+                in_background(async move {
+                    // A bridge that stops hangs up; there is nothing to tell.
+                    let _ = serve(stream, &ledger).await;
+                });
+            }
+        });
+        Ok(Self { address, ledger })
+    }
+}
+
+async fn serve(mut stream: TcpStream, ledger: &Ledger) -> anyhow::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut reader = Reader::default();
+    while let Some(request) = reader.next(&mut stream).await? {
+        let path = request.first_line.split(' ').nth(1).unwrap_or_default();
+        let (status, body) = answer(&mut ledger.seen(), path, request.body);
+        let head = "content-type: application/json\r\ncontent-length";
+        let answer = format!("HTTP/1.1 {status}\r\n{head}: {}\r\n\r\n{body}", body.len());
+        stream.write_all(answer.as_bytes()).await?;
+    }
+    Ok(())
+}
+
+fn answer(seen: &mut Seen, path: &str, body: &[u8]) -> (&'static str, String) {
+    seen.requests += 1;
+    let path = path.split('?').next().unwrap_or_default();
+    let rest = path.strip_prefix("/_matrix/client/").unwrap_or_default();
+    let parts: Vec<&str> = rest.split('/').collect();
+    let body = match parts.as_slice() {
+        [_, "rooms", room, "send", kind, _] => {
+            if *kind == "m.room.message" {
+                seen.on_text(room_number(room), number_of(body));
+            }
+            format!(r#"{{"event_id":"$s{}"}}"#, seen.requests)
+        }
+        [_, "rooms", room, "receipt", ..] => {
+            seen.on_receipt(room_number(room));
+            "{}".to_owned()
+        }
+        [_, "createRoom"] => {
+            let room = seen.make_room(invited_owner(body));
+            format!(r#"{{"room_id":"!{room}:{SERVER}"}}"#)
+        }
+        [_, "rooms", room, "join"] | [_, "join", room] => {
+            format!(r#"{{"room_id":"!{}:{SERVER}"}}"#, room_number(room))
+        }
+        [_, "rooms", _, "state", ..] => format!(r#"{{"event_id":"$s{}"}}"#, seen.requests),
+        [_, "rooms", _, "joined_members"] => r#"{"joined":{}}"#.to_owned(),
+        [_, "register"] => format!(r#"{{"user_id":"@registered:{SERVER}"}}"#),
+        [_, "capabilities"] => {
+            r#"{"capabilities":{"m.room_versions":{"default":"11","available":{"11":"stable"}}}}"#
+                .to_owned()
+        }
+        [_, "account", "whoami"] => format!(r#"{{"user_id":"@registered:{SERVER}"}}"#),
+        ["versions"] => r#"{"versions":["v1.11"]}"#.to_owned(),
+        [_, "directory", ..] => {
+            return ("404 Not Found", r#"{"errcode":"M_NOT_FOUND","error":"no"}"#.to_owned());
+        }
+        [_, "appservice", ..] => r#"{"duration_ms":1}"#.to_owned(),
+        _ => "{}".to_owned(),
+    };
+    ("200 OK", body)
+}
+
+/// The number in `!12:server`, percent-encoded or not.
+fn room_number(room: &str) -> usize {
+    let room = room.trim_start_matches("%21").trim_start_matches('!');
+    let digits = room.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default();
+    digits.parse().unwrap_or(usize::MAX)
+}
+
+/// The number with which a text of the load begins.
+fn number_of(body: &[u8]) -> Option<u64> {
+    let key = br#""body":""#;
+    let text = body.get(find(body, key)? + key.len()..)?;
+    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    std::str::from_utf8(text.get(..digits)?).ok()?.parse().ok()
+}
+
+/// The number of the owner among those who are invited.
+fn invited_owner(body: &[u8]) -> Option<usize> {
+    let request: Value = serde_json::from_slice(body).ok()?;
+    let invited = request["invite"].as_array()?;
+    invited.iter().find_map(|user| owner_number(user.as_str()?))
+}
+
+/// The user id of an owner.
+pub(crate) fn owner(number: usize) -> String {
+    format!("@u{number}:{SERVER}")
+}
+
+fn owner_number(user: &str) -> Option<usize> {
+    user.strip_prefix("@u")?.split(':').next()?.parse().ok()
+}
+
+/// One connection on which transactions are pushed to the bridge.
+pub(crate) struct Push {
+    stream: TcpStream,
+    reader: Reader,
+    pushed: u64,
+}
+
+impl Push {
+    pub(crate) async fn connect(bridge: SocketAddr) -> anyhow::Result<Self> {
+        let stream = TcpStream::connect(bridge).await.context("the bridge does not listen")?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream, reader: Reader::default(), pushed: 0 })
+    }
+
+    /// Pushes one transaction and waits for its 200.
+    pub(crate) async fn push(&mut self, events: &[String]) -> anyhow::Result<()> {
+        self.pushed += 1;
+        let body = format!(r#"{{"events":[{}]}}"#, events.join(","));
+        let head = format!(
+            "PUT /_matrix/app/v1/transactions/{} HTTP/1.1\r\nhost: bridge\r\n\
+             authorization: Bearer {HS_TOKEN}\r\ncontent-type: application/json\r\n\
+             content-length: {}\r\n\r\n",
+            self.pushed,
+            body.len()
+        );
+        self.stream.write_all(format!("{head}{body}").as_bytes()).await?;
+        let answer = self.reader.next(&mut self.stream).await?.context("the bridge hung up")?;
+        let line = answer.first_line.to_owned();
+        anyhow::ensure!(line.contains(" 200 "), "a transaction was answered {line}");
+        Ok(())
+    }
+}
+
+/// A text of an owner in a room, as Synapse pushes it.
+pub(crate) fn text_event(owner_number: usize, room: usize, number: u64) -> String {
+    let (sender, text) = (owner(owner_number), text(number));
+    format!(
+        r#"{{"type":"m.room.message","room_id":"!{room}:{SERVER}","sender":"{sender}","content":{{"msgtype":"m.text","body":"{text}","m.mentions":{{}}}},"origin_server_ts":1760000000000,"unsigned":{{"age":12,"membership":"join"}},"event_id":"$m{number}xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx","user_id":"{sender}","age":12}}"#
+    )
+}
+
+/// A text of the load: a number and an ordinary sentence.
+pub(crate) fn text(number: u64) -> String {
+    format!("{number} 今天下午三点在老地方见面,可以吗? See you there at three.")
+}

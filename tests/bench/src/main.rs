@@ -1,0 +1,102 @@
+//! Measures the bridge's program with texts: processor time, rates, latency, memory, start.
+//!
+//! `bench-text PROGRAM FOLDER [load|latency|idle|idle:LOGINS]…`; the folder is for stores and logs.
+//! The homeserver is a stub and WeChat is the simulator, both in this process; the bridge is a
+//! process of its own, so that what is measured is its alone.
+
+mod homeserver;
+mod idle;
+mod latency;
+mod ledger;
+mod load;
+mod program;
+mod table;
+mod wire;
+mod world;
+
+use std::future::Future;
+use std::io::Write as _;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use table::Table;
+use world::World;
+
+fn main() -> anyhow::Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [program, dir, parts @ ..] = arguments.as_slice() else {
+        anyhow::bail!("bench-text PROGRAM FOLDER [load|latency|idle|idle:LOGINS]…");
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(run(Path::new(program), Path::new(dir), parts))
+}
+
+async fn run(program: &Path, dir: &Path, parts: &[String]) -> anyhow::Result<()> {
+    let wants = |part: &str| parts.is_empty() || parts.iter().any(|wanted| wanted == part);
+    let mut table = Table::begin();
+    table.note(&surroundings(dir)?);
+    if wants("load") || wants("latency") {
+        let mut world = World::new(program, &dir.join("load"), LOGINS).await?;
+        let mut running = world.start().await?;
+        table.note(&format!("the bridge is process {}", running.pid()));
+        if wants("latency") {
+            report(latency::measure(&mut world, &running, &mut table).await, &table);
+        }
+        if wants("load") {
+            report(load::measure(&mut world, &mut running, &mut table).await, &table);
+        }
+        world.complaints().iter().for_each(|complaint| table.note(complaint));
+    }
+    if wants("idle") {
+        report(idle::measure(program, &dir.join("idle"), &mut table).await, &table);
+    }
+    for logins in parts.iter().filter_map(|part| part.strip_prefix("idle:")?.parse().ok()) {
+        report(idle::measure_some(program, &dir.join("some"), logins, &mut table).await, &table);
+    }
+    table.end();
+    Ok(())
+}
+
+/// What the figures depend on besides the bridge.
+fn surroundings(dir: &Path) -> anyhow::Result<String> {
+    let load = std::fs::read_to_string("/proc/loadavg")?;
+    let load = load.split_whitespace().next().unwrap_or_default().to_owned();
+    let cores = std::thread::available_parallelism()?;
+    std::fs::create_dir_all(dir)?;
+    let mut file = std::fs::File::create(dir.join("sync"))?;
+    let mut syncs = Vec::new();
+    for _ in 0..SYNCS {
+        let began = Instant::now();
+        file.write_all(&[0; 256])?;
+        file.sync_data()?;
+        syncs.push(began.elapsed());
+    }
+    syncs.sort();
+    let (usual, worst) = (syncs[SYNCS / 2], syncs[SYNCS - 1 - SYNCS / 100]);
+    Ok(format!(
+        "{cores} cores, load {load}; a sync of 256 bytes takes {usual:.2?}, p99 {worst:.2?}"
+    ))
+}
+
+/// A part that fails does not keep the others from being measured.
+fn report(done: anyhow::Result<()>, table: &Table) {
+    if let Err(error) = done {
+        table.note(&format!("not measured further: {error:#}"));
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the stub's connections live as long as the measurement and are not waited for"
+)]
+pub(crate) fn in_background(job: impl Future<Output = ()> + Send + 'static) {
+    tokio::spawn(job);
+}
+
+#[expect(clippy::disallowed_methods, reason = "a measurement at a given rate has to wait")]
+pub(crate) async fn rest(how_long: Duration) {
+    tokio::time::sleep(how_long).await;
+}
+
+const LOGINS: usize = 64;
+const SYNCS: usize = 200;

@@ -1,0 +1,65 @@
+//! As much HTTP/1.1 as a homeserver and its application service speak with each other on one machine.
+//!
+//! Written by hand because the two sides share the machine: what this costs is taken from the bridge.
+
+use anyhow::{Context as _, bail};
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+
+/// One message: its first line, and its body.
+#[derive(Debug)]
+pub(crate) struct Message<'a> {
+    pub(crate) first_line: &'a str,
+    pub(crate) body: &'a [u8],
+}
+
+/// What was read from one connection and not looked at yet.
+#[derive(Debug, Default)]
+pub(crate) struct Reader {
+    bytes: Vec<u8>,
+    taken: usize,
+}
+
+impl Reader {
+    /// The next message; `None` when the other side has hung up between two.
+    pub(crate) async fn next<R: AsyncRead + Unpin>(
+        &mut self,
+        from: &mut R,
+    ) -> anyhow::Result<Option<Message<'_>>> {
+        self.bytes.drain(..self.taken);
+        self.taken = 0;
+        let head = loop {
+            if let Some(at) = find(&self.bytes, b"\r\n\r\n") {
+                break at;
+            }
+            if from.read_buf(&mut self.bytes).await? == 0 {
+                return Ok(None);
+            }
+        };
+        let begins = head + 4;
+        let ends = begins + content_length(&self.bytes[..head])?;
+        while self.bytes.len() < ends {
+            if from.read_buf(&mut self.bytes).await? == 0 {
+                bail!("the connection broke off");
+            }
+        }
+        self.taken = ends;
+        let line = find(&self.bytes, b"\r\n").unwrap_or(head);
+        let first_line = std::str::from_utf8(&self.bytes[..line]).context("the first line")?;
+        Ok(Some(Message { first_line, body: &self.bytes[begins..ends] }))
+    }
+}
+
+/// Where `wanted` begins.
+pub(crate) fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    bytes.windows(wanted.len()).position(|window| window == wanted)
+}
+
+fn content_length(head: &[u8]) -> anyhow::Result<usize> {
+    for line in head.split(|byte| *byte == b'\n') {
+        let Some((name, value)) = line.split_at_checked(15) else { continue };
+        if name.eq_ignore_ascii_case(b"content-length:") {
+            return Ok(std::str::from_utf8(value)?.trim().parse()?);
+        }
+    }
+    Ok(0)
+}
