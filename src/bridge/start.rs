@@ -62,8 +62,9 @@ impl Bridge {
     ) -> Result<Self, StartError> {
         let address = listener.local_addr().map_err(StartError::Listener)?;
         let (core, announced) = open(config, clock).await?;
-        announced.begin(&core);
         resume(&core).await?;
+        // Not before: a lane that ran dry for a moment would count as worked off.
+        announced.begin(&core);
         serve(&core, listener);
         core.tasks.spawn("greeting", greet_homeserver(Arc::clone(&core)));
         for portal in core.registry.unfinished_portals() {
