@@ -4,6 +4,7 @@
 //! - [`id`], [`secret`], [`clock`]: identifiers, values that do not print, wall time.
 //! - [`ilink`]: the WeChat side; HTTP and JSON as Tencent speaks them. Never heard of Matrix.
 //! - [`matrix`]: the Matrix side; the homeserver's API and what it pushes. Never heard of WeChat.
+//! - [`web`]: what the listener tells others than the homeserver.
 //! - [`store`]: what must survive a crash.
 //! - [`convert`]: content of one side to content of the other. Pure.
 //! - [`bridge`]: the core, the only place that decides.
@@ -17,6 +18,7 @@ pub mod tasks;
 
 pub mod ilink;
 pub mod matrix;
+pub mod web;
 
 pub mod store;
 

@@ -20,13 +20,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("id", &["secret"]),
     ("ilink", &["id", "secret", "clock"]),
     ("matrix", &["secret", "clock", "tasks"]),
+    ("web", &[]),
     ("store", &["id", "secret", "clock"]),
     ("convert", &[]),
     // `ilink` for the parser of its base address, `matrix` for the tokens of the registration.
     ("config", &["id", "secret", "ilink", "matrix"]),
     (
         "bridge",
-        &["id", "secret", "clock", "tasks", "ilink", "matrix", "store", "convert", "config"],
+        &["id", "secret", "clock", "tasks", "ilink", "matrix", "web", "store", "convert", "config"],
     ),
     ("cli", &["bridge", "clock", "config", "matrix", "store"]),
     ("main", &["cli"]),
@@ -57,7 +58,7 @@ const KEPT_IN: &[(&str, &[&str])] = &[
     ("sled::", &["src/store/engine.rs", "src/store/engine/"]),
     ("SystemTime", &["src/clock.rs"]),
     ("reqwest", &["src/ilink/", "src/matrix/"]),
-    ("axum", &["src/matrix/appservice.rs", "src/bridge/start.rs"]),
+    ("axum", &["src/matrix/appservice.rs", "src/web.rs", "src/bridge/start.rs"]),
     ("anyhow", &["src/cli/"]),
 ];
 

@@ -16,6 +16,7 @@ use crate::{
     matrix::{Homeserver, Intent},
     store::{self, Entry, Login, Portal, Reply, Store, Work},
     tasks::Tasks,
+    web::Report,
 };
 
 /// One running bridge.
@@ -110,6 +111,20 @@ impl Core {
             self.die(Death::Store(error));
             None
         })
+    }
+
+    /// How the bridge stands.
+    pub(crate) fn report(&self) -> Report {
+        let fresh = self.sessions.freshness(self.clock.now());
+        Report {
+            store: self.death.borrow().is_none(),
+            homeserver: !self.homeserver.is_away(),
+            polling: fresh.polling,
+            stale: fresh.stale,
+            oldest_poll: fresh.oldest,
+            cut_polls: fresh.cut,
+            unfinished: self.store.count().inbox,
+        }
     }
 
     /// Ends the bridge: the program sees it and exits with the cause.

@@ -9,7 +9,7 @@ use super::{
     delivery::{self, After},
     halt::Halt,
     logout, shown,
-    state::Outgoing,
+    state::{LaneKey, Outgoing},
     text::Refusal,
     window::{self, Hold},
 };
@@ -40,6 +40,11 @@ pub(crate) async fn run(core: Arc<Core>, portal: PortalId) {
 /// Brings the queue one step further: a send, or a wait until there is a reason to look again.
 /// `told` is the reason to wait that the room has heard of.
 async fn advance(core: &Core, portal: &Portal, head: Outgoing, told: &mut Option<&'static str>) {
+    if !head.is_complete() && core.lanes.is_busy(&LaneKey::Portal(portal.id)) {
+        let changed = core.outbox.changed(portal.id);
+        core.tasks.unless_stopped(changed.notified()).await;
+        return;
+    }
     if head.next_text().is_none() {
         // A restart came between the last part and its end.
         return finish(core, portal, &head).await;
@@ -98,9 +103,7 @@ async fn wait(core: &Core, portal: &Portal, why: Hold) {
 
 /// Tries the next part of the message at the head once; true when WeChat took it.
 async fn try_head(core: &Core, portal: &Portal, head: Outgoing) -> bool {
-    if join(core, portal).await.is_err() {
-        return false;
-    }
+    join(core, portal);
     let pace = core.paces.of(portal.login, core.config.delivery);
     let mut pace = pace.lock().await;
     while let Err(wait) = pace.take(core.clock.now()) {
@@ -110,8 +113,11 @@ async fn try_head(core: &Core, portal: &Portal, head: Outgoing) -> bool {
         }
     }
     let Some(login) = active_login(core, portal) else { return false };
-    let Some(head) = core.outbox.begin_try(portal.id, head.entry.id) else { return false };
+    let Some(mut head) = core.outbox.begin_try(portal.id, head.entry.id) else { return false };
     let Some(text) = head.next_text() else { return false };
+    if mark_tried(core, portal, &mut head).await.is_err() {
+        return false;
+    }
     let answer = send_once(core, &login, portal, &head, text).await;
     let after = delivery::after_send(answer, head.tries);
     drop(pace);
@@ -131,22 +137,29 @@ async fn try_head(core: &Core, portal: &Portal, head: Outgoing) -> bool {
     false
 }
 
-/// When more waits than may be sent, short messages go out as lines of one. What goes along with
-/// what is durable before it is sent, so that a restart sends the same again.
-async fn join(core: &Core, portal: &Portal) -> Result<(), Halt> {
+/// When more waits than may be sent, short messages go out as lines of one.
+fn join(core: &Core, portal: &Portal) {
     let left = core.reply(portal.id).map_or(0, |reply| window::QUOTA.saturating_sub(reply.sends));
     if !core.config.delivery.merge || core.outbox.queued(portal.id) <= left as usize {
-        return Ok(());
+        return;
     }
     let joined = core.outbox.join(portal.id, WECHAT_TEXT_LIMIT);
-    if joined.is_empty() {
+    if !joined.is_empty() {
+        tracing::debug!(portal = %portal.id, joined = joined.len(), "messages go out as one");
+    }
+}
+
+/// What is sent, and what goes along with it, is durable before it is sent: WeChat loses another
+/// text under a client id that it knows, so a restart must send the same again.
+async fn mark_tried(core: &Core, portal: &Portal, head: &mut Outgoing) -> Result<(), Halt> {
+    if head.progress.tried {
         return Ok(());
     }
-    tracing::debug!(portal = %portal.id, joined = joined.len(), "messages go out as one");
-    let change = joined
-        .iter()
-        .fold(Change::new(), |change, one| change.put_progress(one.entry.id, &one.progress));
-    core.commit(change).await
+    head.progress.tried = true;
+    head.progress.along = u16::try_from(head.with.len()).unwrap_or(u16::MAX);
+    core.outbox.put_head(portal.id, head.clone());
+    let noted = |change: Change, one: &Outgoing| change.put_progress(one.entry.id, &one.progress);
+    core.commit(head.all().fold(Change::new(), noted)).await
 }
 
 async fn send_once(

@@ -17,7 +17,7 @@ use crate::{
 
 /// Starts polling for a login.
 pub(crate) fn start(core: &Arc<Core>, login: LoginId) {
-    let ends = core.sessions.begin(login);
+    let ends = core.sessions.begin(login, core.clock.now());
     let span = tracing::info_span!("session", login.id = %login);
     let session = run(Arc::clone(core), login, ends);
     span.in_scope(|| core.tasks.spawn("session", session.in_current_span()));
@@ -58,12 +58,21 @@ async fn poll(core: &Arc<Core>, id: LoginId, session: &Session, ends: &Cancellat
         let next = backoff.after(&answer);
         match answer {
             Ok(updates) => {
+                // A gateway that ends every idle poll still shows that the way is open.
+                if updates.timed_out && updates.gateway.is_none() {
+                    core.sessions.count_cut();
+                } else {
+                    core.sessions.answered(id, core.clock.now());
+                }
                 hold = updates.hold.or(hold);
                 if !keep(core, id, updates, &mut cursor).await {
                     return true;
                 }
             }
-            Err(error) => tracing::debug!(%error, "a poll failed"),
+            Err(error) => {
+                core.sessions.count_cut();
+                tracing::debug!(%error, "a poll failed");
+            }
         }
         match next {
             Next::Now => {}

@@ -21,6 +21,7 @@ use crate::{
     ilink, matrix,
     store::{self, LoginState, Store},
     tasks::Tasks,
+    web,
 };
 
 /// A bridge that is running.
@@ -61,8 +62,9 @@ impl Bridge {
     ) -> Result<Self, StartError> {
         let address = listener.local_addr().map_err(StartError::Listener)?;
         let (core, announced) = open(config, clock).await?;
-        announced.begin(&core);
         resume(&core).await?;
+        // Not before: a lane that ran dry for a moment would count as worked off.
+        announced.begin(&core);
         serve(&core, listener);
         core.tasks.spawn("greeting", greet_homeserver(Arc::clone(&core)));
         for portal in core.registry.unfinished_portals() {
@@ -211,6 +213,8 @@ fn serve(core: &Arc<Core>, listener: TcpListener) {
         move |pushed| transaction::on_transaction(Arc::clone(&for_transactions), pushed),
         move |user| transaction::on_user(Arc::clone(&for_users), user),
     );
+    let reporting = Arc::clone(core);
+    let router = router.merge(web::router(move || reporting.report()));
     let stopping = core.tasks.clone();
     core.tasks.spawn("listener", async move {
         let served = axum::serve(listener, router)

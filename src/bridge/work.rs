@@ -28,6 +28,9 @@ pub(crate) async fn run_lane(core: Arc<Core>, key: LaneKey) {
             tracing::error!(?key, "a job panicked and was set aside");
         }
     }
+    if let LaneKey::Portal(portal) = key {
+        core.outbox.wake(portal);
+    }
 }
 
 async fn run_job(core: &Arc<Core>, key: &LaneKey, job: Job) {

@@ -108,6 +108,11 @@ impl Homeserver {
         Ok(self.request(request, AppserviceUserIdentity::default()).await?.duration)
     }
 
+    /// Whether the last request that was worth repeating is still without an answer.
+    pub fn is_away(&self) -> bool {
+        self.0.outage.is_on()
+    }
+
     pub(super) fn device_id(&self) -> &DeviceId {
         &self.0.options.device_id
     }

@@ -49,6 +49,10 @@ impl Homeserver {
 pub(super) struct Outage(AtomicBool);
 
 impl Outage {
+    pub(super) fn is_on(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
     fn note(&self, error: Option<&Error>) {
         // Whoever asks to slow down is there.
         let away = error.filter(|error| {

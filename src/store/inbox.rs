@@ -62,6 +62,10 @@ pub struct Progress {
     pub unconfirmed: bool,
     /// The bot's reaction that shows that it waits.
     pub mark: Option<OwnedEventId>,
+    /// Whether it was tried: WeChat may have it as it is, and it must not become another.
+    pub tried: bool,
+    /// How many later entries' texts went along with it when it was tried.
+    pub along: u16,
     /// The entry whose message carries this one's text along.
     #[serde(with = "parcel")]
     pub parcel: Option<InboxId>,

@@ -14,6 +14,7 @@ mod bad_input;
 mod commands;
 mod duplicates;
 mod faults;
+mod health;
 mod login;
 mod login_end;
 mod outbox;

@@ -59,6 +59,11 @@ impl Lanes {
         }
     }
 
+    /// Whether the lane has work.
+    pub(crate) fn is_busy(&self, key: &LaneKey) -> bool {
+        self.lanes().contains_key(key)
+    }
+
     /// The lane's next job; `None` closes the lane, and its task must end.
     pub(crate) fn next(&self, key: &LaneKey) -> Option<Job> {
         let mut lanes = self.lanes();

@@ -80,11 +80,10 @@ impl Outbox {
         let idle = !queues.contains_key(&portal);
         let queue = queues.entry(portal).or_default();
         queue.changed.notify_one();
-        let waiting = &mut queue.waiting;
         let carrier = outgoing.progress.parcel;
-        match waiting.iter_mut().find(|other| Some(other.entry.id) == carrier) {
+        match queue.waiting.iter_mut().find(|other| Some(other.entry.id) == carrier) {
             Some(other) => other.with.push(outgoing),
-            None => waiting.push_back(outgoing),
+            None => queue.waiting.push_back(outgoing),
         }
         if idle {
             // Nobody listens any more once the bridge is stopping; the store keeps the message.
@@ -264,12 +263,17 @@ impl Outgoing {
         std::iter::once(self).chain(&self.with)
     }
 
+    /// Whether everything is here that went along with it when it was tried before a restart.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.with.len() >= usize::from(self.progress.along)
+    }
+
     fn text(&self) -> &str {
         self.parts.first().map_or("", String::as_str)
     }
 
     fn is_untried(&self) -> bool {
-        self.tries == 0 && self.progress.parts_done == 0 && self.with.is_empty()
+        self.tries == 0 && !self.progress.tried && self.with.is_empty()
     }
 
     fn is_whole(&self) -> bool {

@@ -1,34 +1,113 @@
-//! The sessions that are polling.
+//! The sessions that are polling, and when each was last answered.
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use tokio_util::sync::CancellationToken;
 
-use crate::id::LoginId;
+use crate::{clock::Timestamp, id::LoginId};
 
 /// One poll loop per login.
 #[derive(Debug, Default)]
-pub(crate) struct Sessions(Mutex<HashMap<LoginId, CancellationToken>>);
+pub(crate) struct Sessions {
+    polling: Mutex<HashMap<LoginId, Session>>,
+    cut: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Session {
+    ends: CancellationToken,
+    answered: Timestamp,
+}
+
+/// How the poll loops stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Freshness {
+    pub(crate) polling: usize,
+    pub(crate) stale: usize,
+    pub(crate) oldest: Option<Duration>,
+    pub(crate) cut: u64,
+}
 
 impl Sessions {
     /// A new session of this login; an older one of the same login ends.
-    pub(crate) fn begin(&self, login: LoginId) -> CancellationToken {
+    pub(crate) fn begin(&self, login: LoginId, now: Timestamp) -> CancellationToken {
         let ends = CancellationToken::new();
-        let mut sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(older) = sessions.insert(login, ends.clone()) {
-            older.cancel();
+        let session = Session { ends: ends.clone(), answered: now };
+        if let Some(older) = self.polling().insert(login, session) {
+            older.ends.cancel();
         }
         ends
     }
 
     /// Ends this login's session, if it has one.
     pub(crate) fn end(&self, login: LoginId) {
-        let mut sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(session) = sessions.remove(&login) {
-            session.cancel();
+        if let Some(session) = self.polling().remove(&login) {
+            session.ends.cancel();
         }
+    }
+
+    /// The server answered a poll, in time or by holding it to its end.
+    pub(crate) fn answered(&self, login: LoginId, now: Timestamp) {
+        if let Some(session) = self.polling().get_mut(&login) {
+            session.answered = now;
+        }
+    }
+
+    /// A poll hung beyond its time or broke off.
+    pub(crate) fn count_cut(&self) {
+        self.cut.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How old the last good answers are.
+    pub(crate) fn freshness(&self, now: Timestamp) -> Freshness {
+        let polling = self.polling();
+        let ages = || polling.values().map(|session| now.since(session.answered));
+        Freshness {
+            polling: polling.len(),
+            stale: ages().filter(|age| *age > STALE).count(),
+            oldest: ages().max(),
+            cut: self.cut.load(Ordering::Relaxed),
+        }
+    }
+
+    fn polling(&self) -> MutexGuard<'_, HashMap<LoginId, Session>> {
+        self.polling.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Twice what one held poll takes at most, and a little more.
+const STALE: Duration = Duration::from_secs(120);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_login_is_stale_when_its_last_answer_is_old() {
+        let sessions = Sessions::default();
+        let at = |seconds| Timestamp(0).plus(Duration::from_secs(seconds));
+        let _first = sessions.begin(LoginId(1), at(0));
+        let _second = sessions.begin(LoginId(2), at(0));
+        sessions.answered(LoginId(1), at(100));
+        let fresh = sessions.freshness(at(130));
+        assert_eq!((fresh.polling, fresh.stale), (2, 1));
+        assert_eq!(fresh.oldest, Some(Duration::from_secs(130)));
+        sessions.end(LoginId(2));
+        assert_eq!(sessions.freshness(at(130)).stale, 0);
+    }
+
+    #[test]
+    fn a_newer_session_of_a_login_ends_the_older() {
+        let sessions = Sessions::default();
+        let older = sessions.begin(LoginId(1), Timestamp(0));
+        let newer = sessions.begin(LoginId(1), Timestamp(0));
+        assert!(older.is_cancelled() && !newer.is_cancelled());
     }
 }

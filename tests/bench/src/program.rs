@@ -51,6 +51,8 @@ cdn_base = "{cdn}"
 plain_http = {plain:?}
 [delivery]
 interval_ms = 0
+merge = false
+warn = false
 [store]
 path = "data"
 "#,

@@ -23,6 +23,8 @@ pub(super) struct Side {
     doubled: usize,
     out_of_order: usize,
     unknown: usize,
+    /// Texts that the homeserver handed over behind younger ones.
+    handed_over_late: usize,
     /// The first few words that are wrong, for whoever looks into it.
     examples: Vec<String>,
 }
@@ -37,31 +39,30 @@ impl Ledger {
 impl Side {
     /// Compares the texts sent with the messages that arrived, word by word: a text may arrive
     /// in several messages, and each of its words names the text it belongs to before a dot.
-    pub(super) fn new(sent: impl IntoIterator<Item = String>, arrived: &[String]) -> Self {
-        let sent: Vec<String> = sent.into_iter().collect();
-        let words = sent.iter().flat_map(|text| text.split_whitespace());
-        let place: HashMap<&str, usize> = words.zip(0..).collect();
+    /// The order to keep is that in which the bridge was handed the texts.
+    pub(super) fn new(sent: &[String], handed: &[Handed], arrived: &[String]) -> Self {
+        let place = places(handed);
         let mut times: HashMap<&str, usize> = HashMap::new();
         let mut side = Self { sent: sent.len(), ..Self::default() };
-        let mut furthest = 0;
-        let (mut doubled, mut late) = (HashSet::new(), HashSet::new());
+        let mut taken: Vec<&Handed> = handed.iter().collect();
+        taken.sort_by_key(|text| text.last);
+        let taken: Vec<String> = taken.into_iter().map(|text| text.text.clone()).collect();
+        side.handed_over_late = late(&places(&in_order(sent)), &taken).len();
+        let mut doubled = HashSet::new();
         for word in arrived.iter().flat_map(|message| message.split_whitespace()) {
-            let Some(&at) = place.get(word) else {
+            if !place.contains_key(word) {
                 side.unknown += 1;
                 side.note("unknown", word);
                 continue;
-            };
+            }
             let seen = times.entry(word).or_default();
             *seen += 1;
-            if *seen > 1 {
-                if doubled.insert(text_of(word)) {
-                    side.note("doubled", word);
-                }
-            } else if at < furthest && late.insert(text_of(word)) {
-                side.note("late", word);
+            if *seen > 1 && doubled.insert(text_of(word)) {
+                side.note("doubled", word);
             }
-            furthest = furthest.max(at);
         }
+        let late = late(&place, arrived);
+        late.iter().for_each(|text| side.note("late", text));
         let is_lost = |text: &&String| text.split_whitespace().any(|w| !times.contains_key(w));
         let lost: Vec<&String> = sent.iter().filter(is_lost).collect();
         lost.iter().for_each(|text| side.note("lost", text_of(text)));
@@ -83,6 +84,51 @@ impl Side {
     }
 }
 
+/// A text that was handed over. When the first attempt was not answered, it may have been at the
+/// first or at the last.
+#[derive(Debug, Clone)]
+pub(super) struct Handed {
+    pub(super) text: String,
+    pub(super) first: (usize, usize),
+    pub(super) last: (usize, usize),
+}
+
+/// Texts that were handed over one after the other.
+pub(super) fn in_order(texts: &[String]) -> Vec<Handed> {
+    let handed =
+        |(text, at): (&String, usize)| Handed { text: text.clone(), first: (at, 0), last: (at, 0) };
+    texts.iter().zip(0..).map(handed).collect()
+}
+
+/// When a word was handed over: attempt, place in it, place in the text.
+type Place = (usize, usize, usize);
+
+/// The first and the last possible place of each word.
+fn places(texts: &[Handed]) -> HashMap<&str, (Place, Place)> {
+    let mut places = HashMap::new();
+    for Handed { text, first, last } in texts {
+        for (word, at) in text.split_whitespace().zip(0..) {
+            places.insert(word, ((first.0, first.1, at), (last.0, last.1, at)));
+        }
+    }
+    places
+}
+
+/// The texts that come behind one that was surely handed over later; a word that comes again is
+/// doubled, not late.
+fn late<'a>(places: &HashMap<&str, (Place, Place)>, texts: &'a [String]) -> Vec<&'a str> {
+    let (mut furthest, mut seen, mut late) = (Place::default(), HashSet::new(), Vec::new());
+    for word in texts.iter().flat_map(|text| text.split_whitespace()) {
+        let Some(&(first, last)) = places.get(word) else { continue };
+        let text = text_of(word);
+        if seen.insert(word) && last < furthest && !late.contains(&text) {
+            late.push(text);
+        }
+        furthest = furthest.max(first);
+    }
+    late
+}
+
 /// The text that a word belongs to.
 fn text_of(word: &str) -> &str {
     word.split(['.', ' ']).next().unwrap_or(word)
@@ -92,7 +138,10 @@ impl fmt::Display for Ledger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { seed, kills, seconds, to_matrix, to_wechat } = self;
         writeln!(f, "torture: {kills} kills in {seconds} s, seed {seed}")?;
-        writeln!(f, "                    sent arrived lost doubled out of order unknown")?;
+        writeln!(
+            f,
+            "                    sent arrived lost doubled out of order unknown (handed over late)"
+        )?;
         writeln!(f, "WeChat to Matrix  {to_matrix}")?;
         write!(f, "Matrix to WeChat  {to_wechat}")
     }
@@ -100,9 +149,10 @@ impl fmt::Display for Ledger {
 
 impl fmt::Display for Side {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { sent, arrived, lost, doubled, out_of_order, unknown, examples } = self;
+        let Self { sent, arrived, lost, doubled, out_of_order, unknown, .. } = self;
         write!(f, "{sent:>6} {arrived:>7} {lost:>4} {doubled:>7} {out_of_order:>12} {unknown:>7}")?;
-        examples.iter().try_for_each(|example| write!(f, "\n  {example}"))
+        write!(f, " {:>18}", self.handed_over_late)?;
+        self.examples.iter().try_for_each(|example| write!(f, "\n  {example}"))
     }
 }
 
@@ -110,11 +160,11 @@ const EXAMPLES: usize = 12;
 
 #[test]
 fn the_ledger_finds_what_is_wrong() {
-    let sent = || ["a".to_owned(), "b.0 b.1".to_owned(), "c".to_owned()];
+    let texts = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
+    let sent = texts(&["a", "b.0 b.1", "c"]);
     let side = |arrived: &[&str]| {
-        let arrived: Vec<_> = arrived.iter().map(|&text| text.to_owned()).collect();
-        let Side { lost, doubled, out_of_order, unknown, .. } = Side::new(sent(), &arrived);
-        [lost, doubled, out_of_order, unknown]
+        let side = Side::new(&sent, &in_order(&sent), &texts(arrived));
+        [side.lost, side.doubled, side.out_of_order, side.unknown]
     };
     assert_eq!(side(&["a", "b.0", "b.1", "c"]), [0, 0, 0, 0]);
     assert_eq!(side(&["a", "b.0", "c"]), [1, 0, 0, 0]);
@@ -122,4 +172,12 @@ fn the_ledger_finds_what_is_wrong() {
     assert_eq!(side(&["a", "c", "b.0 b.1"]), [0, 0, 1, 0]);
     assert_eq!(side(&["a", "b.0 b.1", "c", "d"]), [0, 0, 0, 1]);
     assert_eq!(side(&[]), [3, 0, 0, 0]);
+    let arrived = texts(&["a", "c", "b.0 b.1"]);
+    let mut handed = in_order(&arrived);
+    let kept = Side::new(&sent, &handed, &arrived);
+    assert_eq!((kept.is_clean(), kept.handed_over_late), (true, 1));
+    assert_eq!(Side::new(&sent, &handed, &sent).out_of_order, 1);
+    // The first attempt for b was not answered: it may have been taken then.
+    handed[2].first = (0, 1);
+    assert!(Side::new(&sent, &handed, &sent).is_clean());
 }

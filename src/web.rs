@@ -1,0 +1,99 @@
+//! What the listener tells others than the homeserver: whether the bridge lives, and whether it
+//! does its work. Knows nothing of chats.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{Router, response::Response, routing::get};
+use http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
+use serde_json::json;
+
+/// How the bridge stands at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Report {
+    /// Whether changes can be made durable.
+    pub store: bool,
+    /// Whether the homeserver answered the last request.
+    pub homeserver: bool,
+    /// Logins that poll.
+    pub polling: usize,
+    /// Logins whose last good poll is too long ago.
+    pub stale: usize,
+    /// How long ago the login that waits longest was last answered.
+    pub oldest_poll: Option<Duration>,
+    /// Polls that hung or broke off since the start.
+    pub cut_polls: u64,
+    /// Work that is not finished.
+    pub unfinished: u64,
+}
+
+impl Report {
+    /// Whether everything works. A login that is logged out does not count: only its owner can
+    /// mend that.
+    pub fn is_ready(&self) -> bool {
+        self.store && self.homeserver && self.stale == 0
+    }
+}
+
+/// `GET /health` answers while the program lives; `GET /ready` answers 200 when it does its work
+/// and 503 when it does not, with what is wrong. Neither names a user or a contact.
+pub fn router(report: impl Fn() -> Report + Send + Sync + 'static) -> Router {
+    let report = Arc::new(report);
+    Router::new()
+        .route("/health", get(|| async { answer(StatusCode::OK, &json!({ "live": true })) }))
+        .route("/ready", get(move || async move { ready(report()) }))
+}
+
+fn ready(report: Report) -> Response {
+    let status = match report.is_ready() {
+        true => StatusCode::OK,
+        false => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    let body = json!({
+        "ready": report.is_ready(),
+        "store": report.store,
+        "homeserver": report.homeserver,
+        "polling": report.polling,
+        "stale": report.stale,
+        "oldest_poll_seconds": report.oldest_poll.map(|age| age.as_secs()),
+        "cut_polls": report.cut_polls,
+        "unfinished": report.unfinished,
+    });
+    answer(status, &body)
+}
+
+fn answer(status: StatusCode, body: &serde_json::Value) -> Response {
+    let mut response = Response::new(body.to_string().into());
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WELL: Report = Report {
+        store: true,
+        homeserver: true,
+        polling: 2,
+        stale: 0,
+        oldest_poll: Some(Duration::from_secs(30)),
+        cut_polls: 1,
+        unfinished: 3,
+    };
+
+    #[test]
+    fn one_thing_that_does_not_work_is_enough() {
+        assert!(WELL.is_ready());
+        assert!(!Report { store: false, ..WELL }.is_ready());
+        assert!(!Report { homeserver: false, ..WELL }.is_ready());
+        assert!(!Report { stale: 1, ..WELL }.is_ready());
+        assert!(Report { polling: 0, oldest_poll: None, ..WELL }.is_ready());
+    }
+
+    #[test]
+    fn the_status_says_it_too() {
+        assert_eq!(ready(WELL).status(), StatusCode::OK);
+        assert_eq!(ready(Report { stale: 1, ..WELL }).status(), StatusCode::SERVICE_UNAVAILABLE);
+    }
+}
