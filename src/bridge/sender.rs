@@ -115,12 +115,16 @@ async fn try_head(core: &Core, portal: &Portal, head: Outgoing) -> bool {
     let Some(login) = active_login(core, portal) else { return false };
     let Some(mut head) = core.outbox.begin_try(portal.id, head.entry.id) else { return false };
     let Some(text) = head.next_text() else { return false };
+    let first_try = !head.progress.tried;
     if mark_tried(core, portal, &mut head).await.is_err() {
         return false;
     }
     let answer = send_once(core, &login, portal, &head, text).await;
     let after = delivery::after_send(answer, head.tries);
     drop(pace);
+    if first_try && matches!(after, After::Throttled | After::LoggedOut) {
+        undo_try(core, portal, &head);
+    }
     match after {
         After::Accepted(id) => {
             accepted(core, portal, head, id).await;
@@ -160,6 +164,13 @@ async fn mark_tried(core: &Core, portal: &Portal, head: &mut Outgoing) -> Result
     core.outbox.put_head(portal.id, head.clone());
     let noted = |change: Change, one: &Outgoing| change.put_progress(one.entry.id, &one.progress);
     core.commit(head.all().fold(Change::new(), noted)).await
+}
+
+/// WeChat certainly does not have what it refused at the first try: it may be changed again.
+fn undo_try(core: &Core, portal: &Portal, head: &Outgoing) {
+    let changed = core.outbox.undo_try(portal.id, head.entry.id);
+    let noted = |change: Change, one: &Outgoing| change.put_progress(one.entry.id, &one.progress);
+    core.store.submit(changed.iter().fold(Change::new(), noted));
 }
 
 async fn send_once(

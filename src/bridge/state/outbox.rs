@@ -113,6 +113,25 @@ impl Outbox {
         Some(head.clone())
     }
 
+    /// Makes the head as if nobody had tried it, and what was joined to it messages of their own
+    /// again; gives everything that changed.
+    pub(crate) fn undo_try(&self, portal: PortalId, entry: InboxId) -> Vec<Outgoing> {
+        let mut queues = self.queues();
+        let waiting = queues.get_mut(&portal).map(|queue| &mut queue.waiting);
+        let Some(waiting) = waiting.filter(|w| w.front().is_some_and(|h| h.entry.id == entry))
+        else {
+            return Vec::new();
+        };
+        let Some(mut head) = waiting.pop_front() else { return Vec::new() };
+        let mut apart = std::mem::take(&mut head.with);
+        head.tries = 0;
+        (head.progress.tried, head.progress.along) = (false, 0);
+        apart.iter_mut().for_each(|one| one.progress.parcel = None);
+        apart.insert(0, head);
+        apart.iter().rev().for_each(|one| waiting.push_front(one.clone()));
+        apart
+    }
+
     /// Joins short messages behind the head to it, up to `limit` bytes in all, and gives those
     /// that were joined. Only whole texts that nobody has tried are joined.
     pub(crate) fn join(&self, portal: PortalId, limit: usize) -> Vec<Outgoing> {
