@@ -219,11 +219,11 @@ async fn accepted(core: &Core, portal: &Portal, mut head: Outgoing, id: Option<M
         reply.throttled = 0;
     });
     shown::count_confirmation(core, portal, id.is_some()).await;
+    shown::warn_quota(core, portal).await;
     if usize::from(head.progress.parts_done) < head.parts.len() {
         core.outbox.put_head(portal.id, head);
     } else {
         finish(core, portal, &head).await;
-        shown::warn_quota(core, portal).await;
     }
 }
 
