@@ -305,4 +305,6 @@ impl Outgoing {
 }
 
 #[cfg(test)]
+mod interleaving;
+#[cfg(test)]
 mod tests;

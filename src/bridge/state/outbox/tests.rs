@@ -6,9 +6,9 @@ use crate::{
     store::{Source, Work},
 };
 
-const PORTAL: PortalId = PortalId(1);
+pub(super) const PORTAL: PortalId = PortalId(1);
 
-fn outgoing(number: u64, texts: &[&str]) -> Outgoing {
+pub(super) fn outgoing(number: u64, texts: &[&str]) -> Outgoing {
     let event = EventId::parse(format!("${number}")).unwrap();
     let room = room_id!("!room").to_owned();
     let work = Work::FromMatrix {
@@ -30,7 +30,7 @@ fn outgoing(number: u64, texts: &[&str]) -> Outgoing {
     }
 }
 
-fn queue(messages: impl IntoIterator<Item = Outgoing>) -> Outbox {
+pub(super) fn queue(messages: impl IntoIterator<Item = Outgoing>) -> Outbox {
     let (outbox, _announced) = Outbox::new();
     for message in messages {
         outbox.push(PORTAL, message);
@@ -105,4 +105,32 @@ fn a_queue_is_announced_when_it_gets_its_first_message() {
     assert!(outbox.head(PORTAL).is_none(), "its sender ends here");
     outbox.push(PORTAL, outgoing(3, &["three"]));
     assert_eq!(announced.try_recv(), Ok(PORTAL));
+}
+
+#[test]
+fn what_was_refused_for_now_is_as_if_nobody_had_tried_it() {
+    let outbox = queue([outgoing(1, &["one"]), outgoing(2, &["two"]), outgoing(3, &["three"])]);
+    outbox.join(PORTAL, 1_000);
+    let mut head = outbox.begin_try(PORTAL, InboxId(1)).unwrap();
+    (head.progress.tried, head.progress.along) = (true, 2);
+    outbox.put_head(PORTAL, head);
+    assert!(outbox.undo_try(PORTAL, InboxId(2)).is_empty(), "it is not at the head");
+    let changed = outbox.undo_try(PORTAL, InboxId(1));
+    assert!(changed.iter().all(|one| one.progress == Progress::default()), "{changed:?}");
+    let waiting = outbox.waiting(PORTAL);
+    let texts: Vec<_> = waiting.iter().filter_map(Outgoing::next_text).collect();
+    assert_eq!(texts, ["one", "two", "three"]);
+    for event in [event_id!("$2"), event_id!("$1"), event_id!("$3")] {
+        assert!(matches!(outbox.cancel(PORTAL, event), Changed::Done(_)));
+    }
+}
+
+#[test]
+fn what_comes_to_a_queue_is_unmarked_until_its_mark_is_noted() {
+    let outbox = queue([outgoing(1, &["one"]), outgoing(2, &["two"])]);
+    assert!(outbox.put_mark(PORTAL, InboxId(1), None), "a mark that the homeserver refused");
+    assert_eq!(outbox.find_unmarked(PORTAL).unwrap().event, "$2");
+    assert!(outbox.put_mark(PORTAL, InboxId(2), Some(event_id!("$mark").to_owned())));
+    assert!(outbox.find_unmarked(PORTAL).is_none());
+    assert!(!outbox.put_mark(PORTAL, InboxId(3), None), "nothing of that name waits");
 }

@@ -1,0 +1,291 @@
+//! Random interleavings of everything that can happen to a queue, against a list.
+//!
+//! Whoever plays the sender here does with the outbox what `bridge::sender` does with it.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use proptest::prelude::*;
+use ruma::user_id;
+
+use super::{
+    tests::{PORTAL, outgoing, queue},
+    *,
+};
+
+/// Something that happens.
+#[derive(Debug, Clone)]
+enum Step {
+    /// Somebody writes a text that becomes so many messages.
+    Push { parts: usize },
+    /// The sender sends the next part, joined with others if it may.
+    Send { join: bool, end: End },
+    /// Somebody takes the text of this number back.
+    Cancel(usize),
+    /// Somebody gives the text of this number other words.
+    Replace(usize),
+    /// The bridge is killed and reads its store, so much of it for now.
+    Restart { read: usize },
+}
+
+/// How a try ends. Answers of WeChat that are no come only while it does not have the message.
+#[derive(Debug, Clone, Copy)]
+enum End {
+    Accepted,
+    /// WeChat has it, and nobody knows.
+    AnswerLost,
+    /// WeChat does not have it, and nobody knows.
+    RequestLost,
+    NotNow,
+    Never,
+    /// Killed before the request; the rest of the store is read at once.
+    KilledBefore,
+    /// Killed when WeChat has it and nothing of that is written down.
+    KilledAfter,
+}
+
+/// A text as the model sees it.
+#[derive(Debug)]
+struct Text {
+    parts: Vec<String>,
+    waits: bool,
+    tried: bool,
+}
+
+/// The bridge's store, the queue and WeChat.
+struct Play {
+    outbox: Outbox,
+    /// What is durable of each unfinished message.
+    store: BTreeMap<u64, (Vec<String>, Progress)>,
+    /// What is in the store and not yet in the queue.
+    unread: VecDeque<u64>,
+    /// What WeChat took, by its client id.
+    taken: HashMap<(u64, u16), String>,
+    shown: Vec<String>,
+    texts: Vec<Text>,
+    edits: usize,
+}
+
+impl Play {
+    fn new() -> Self {
+        Self {
+            outbox: queue([]),
+            store: BTreeMap::new(),
+            unread: VecDeque::new(),
+            taken: HashMap::new(),
+            shown: Vec::new(),
+            texts: Vec::new(),
+            edits: 0,
+        }
+    }
+
+    fn step(&mut self, step: Step) {
+        match step {
+            Step::Push { parts } => {
+                let number = self.texts.len();
+                let parts: Vec<_> = (0..parts).map(|part| format!("{number}.{part}")).collect();
+                self.store.insert(number as u64, (parts.clone(), Progress::default()));
+                self.unread.push_back(number as u64);
+                self.texts.push(Text { parts, waits: true, tried: false });
+                // What was typed before the kill is read before what was typed after it.
+                if self.unread.len() == 1 {
+                    self.read(1);
+                }
+            }
+            Step::Send { join, end } => self.send(join, end),
+            Step::Cancel(number) => self.cancel(number),
+            Step::Replace(number) => self.replace(number),
+            Step::Restart { read } => self.restart(read),
+        }
+        self.check();
+    }
+
+    fn restart(&mut self, read: usize) {
+        self.outbox = queue([]);
+        self.unread = self.store.keys().copied().collect();
+        self.read(read);
+    }
+
+    fn read(&mut self, count: usize) {
+        for _ in 0..count {
+            let Some(number) = self.unread.pop_front() else { return };
+            let (parts, progress) = self.store[&number].clone();
+            let texts: Vec<_> = parts.iter().map(String::as_str).collect();
+            self.outbox.push(PORTAL, Outgoing { progress, ..outgoing(number, &texts) });
+        }
+    }
+
+    fn send(&mut self, join: bool, end: End) {
+        let Some(head) = self.outbox.head(PORTAL) else { return };
+        if !head.is_complete() && !self.unread.is_empty() {
+            return;
+        }
+        if join {
+            self.outbox.join(PORTAL, LIMIT);
+        }
+        let mut head = self.outbox.begin_try(PORTAL, head.entry.id).unwrap();
+        let first = !head.progress.tried;
+        if first {
+            head.progress.tried = true;
+            head.progress.along = u16::try_from(head.with.len()).unwrap();
+            self.outbox.put_head(PORTAL, head.clone());
+            self.note(head.all(), true);
+        }
+        let id = (head.entry.id.0, head.progress.parts_done);
+        match (end, self.taken.contains_key(&id)) {
+            (End::Accepted, _) | (End::NotNow | End::Never, true) => {
+                self.take(&head);
+                self.accepted(head);
+            }
+            (End::AnswerLost, _) => self.take(&head),
+            (End::RequestLost, _) => {}
+            (End::NotNow, false) if first => {
+                let changed = self.outbox.undo_try(PORTAL, head.entry.id);
+                self.note(changed.iter(), false);
+            }
+            (End::NotNow, false) => {}
+            (End::Never, false) => {
+                let done = usize::from(head.progress.parts_done);
+                self.texts[number(&head)].parts.truncate(done);
+                head.with.iter().for_each(|one| self.texts[number(one)].parts.clear());
+                self.end(&head);
+            }
+            (End::KilledBefore, _) => self.restart(usize::MAX),
+            (End::KilledAfter, _) => {
+                self.take(&head);
+                self.restart(1);
+            }
+        }
+    }
+
+    /// WeChat takes a message, and loses another one under the same client id.
+    fn take(&mut self, head: &Outgoing) {
+        let (id, text) = ((head.entry.id.0, head.progress.parts_done), head.next_text().unwrap());
+        match self.taken.get(&id) {
+            Some(earlier) => assert_eq!(*earlier, text, "another text under the same client id"),
+            None => {
+                self.shown.extend(text.split('\n').map(str::to_owned));
+                self.taken.insert(id, text);
+            }
+        }
+    }
+
+    fn accepted(&mut self, mut head: Outgoing) {
+        head.progress.parts_done += 1;
+        head.tries = 0;
+        self.note(std::iter::once(&head), true);
+        if usize::from(head.progress.parts_done) < head.parts.len() {
+            self.outbox.put_head(PORTAL, head);
+        } else {
+            self.end(&head);
+        }
+    }
+
+    fn end(&mut self, head: &Outgoing) {
+        for one in head.all() {
+            self.store.remove(&one.entry.id.0);
+            self.texts[number(one)].waits = false;
+        }
+        self.outbox.remove(PORTAL, head.entry.id);
+    }
+
+    fn note<'a>(&mut self, changed: impl Iterator<Item = &'a Outgoing>, tried: bool) {
+        for one in changed {
+            self.store.get_mut(&one.entry.id.0).unwrap().1 = one.progress.clone();
+            self.texts[number(one)].tried = tried;
+        }
+    }
+
+    fn cancel(&mut self, number: usize) {
+        self.read(usize::MAX);
+        let event = EventId::parse(format!("${number}")).unwrap();
+        let changed = self.outbox.cancel(PORTAL, &event);
+        self.expect(number, &changed);
+        if matches!(changed, Changed::Done(_)) {
+            self.store.remove(&(number as u64));
+            self.texts[number] = Text { parts: Vec::new(), waits: false, tried: false };
+        }
+    }
+
+    fn replace(&mut self, number: usize) {
+        self.read(usize::MAX);
+        let event = EventId::parse(format!("${number}")).unwrap();
+        self.edits += 1;
+        let parts = vec![format!("{number}, edit {}", self.edits)];
+        let alice = user_id!("@alice:b.org");
+        let changed = self.outbox.replace(PORTAL, &event, alice, &parts);
+        self.expect(number, &changed);
+        if matches!(changed, Changed::Done(_)) {
+            self.store.get_mut(&(number as u64)).unwrap().0.clone_from(&parts);
+            self.texts[number].parts = parts;
+        }
+    }
+
+    /// What nobody has tried can be changed, and nothing else.
+    fn expect(&self, number: usize, changed: &Changed) {
+        let model = self.texts.get(number).map(|text| (text.waits, text.tried));
+        match (model, changed) {
+            (Some((true, false)), Changed::Done(_))
+            | (Some((true, true)), Changed::TooLate)
+            | (Some((false, _)) | None, Changed::NotThere) => {}
+            (model, changed) => panic!("text {number} is {model:?}, and yet {changed:?}"),
+        }
+    }
+
+    fn check(&self) {
+        let waiting = self.texts.iter().filter(|text| text.waits).count();
+        assert_eq!(self.outbox.queued(PORTAL) + self.unread.len(), waiting);
+        assert_eq!(self.store.len(), waiting);
+    }
+
+    /// Everything that still waits goes out.
+    fn drain(&mut self) {
+        self.read(usize::MAX);
+        while self.outbox.head(PORTAL).is_some() {
+            self.step(Step::Send { join: false, end: End::Accepted });
+        }
+    }
+}
+
+/// Which of the texts a message is.
+fn number(outgoing: &Outgoing) -> usize {
+    usize::try_from(outgoing.entry.id.0).unwrap()
+}
+
+fn any_step() -> impl Strategy<Value = Step> {
+    let end = prop_oneof![
+        4 => Just(End::Accepted),
+        1 => Just(End::AnswerLost),
+        1 => Just(End::RequestLost),
+        2 => Just(End::NotNow),
+        1 => Just(End::Never),
+        1 => Just(End::KilledBefore),
+        2 => Just(End::KilledAfter),
+    ];
+    prop_oneof![
+        4 => prop_oneof![4 => Just(1_usize), 1 => 2..4_usize]
+            .prop_map(|parts| Step::Push { parts }),
+        6 => (any::<bool>(), end).prop_map(|(join, end)| Step::Send { join, end }),
+        1 => (0..12_usize).prop_map(Step::Cancel),
+        2 => (0..12_usize).prop_map(Step::Replace),
+        1 => (0..4_usize).prop_map(|read| Step::Restart { read }),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn whatever_happens_everything_is_shown_once_in_order_as_it_was_last_wanted(
+        steps in prop::collection::vec(any_step(), 1..60),
+    ) {
+        let mut play = Play::new();
+        for step in steps {
+            play.step(step);
+        }
+        play.drain();
+        let wanted: Vec<_> = play.texts.iter().flat_map(|text| text.parts.clone()).collect();
+        prop_assert_eq!(play.shown, wanted);
+        prop_assert!(play.store.is_empty());
+    }
+}
+
+/// Room for some texts in one message, and not for all.
+const LIMIT: usize = 20;
