@@ -53,11 +53,15 @@ async fn what_goes_out_as_one_is_the_same_one_after_a_kill() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn while_wechat_throttles_nothing_is_tried_until_the_contact_writes() {
-    let chat = Chat::open().await;
+    let mut chat = Chat::open().await;
     chat.world.simulator.throttle(Duration::from_secs(600));
     let events = chat.say_waiting(&["one", "two", "three"]).await;
     let status = chat.ask("status").await;
     assert!(status.starts_with("Mum: 3 queued"), "{status}");
+    chat.world.stop().await;
+    chat.world.resume().await;
+    let queue = chat.ask("queue").await;
+    assert!(queue.ends_with("\n1. one\n2. two\n3. three"), "{queue}");
     assert_eq!(chat.requests().len(), 1, "a try would prolong it");
     assert_eq!(chat.said("WeChat asks me to slow down"), 1);
 

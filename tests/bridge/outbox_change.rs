@@ -170,6 +170,27 @@ async fn who_may_not_write_may_not_have_it_sent_once_more() {
     assert!(dropped.iter().all(|one| one.reason == Reason::NoBot), "{dropped:?}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_homeserver_refused_is_taken_up_by_retry() {
+    let chat = Chat::open().await;
+    let ghost = chat.alice.ghost_in(&chat.world, &chat.portal).await;
+    chat.as_user(&ghost, "leave").await;
+    chat.phone.says("one").await;
+    chat.phone.says("two").await;
+    let room = chat.alice.management_room(&chat.world).await;
+    let told = chat.alice.wait_said(&room, "A message of Mum could not be put into").await;
+    chat.alice
+        .wait_after(&room, told.id(), |m| m.body().contains("A message of Mum could not be put"))
+        .await;
+    chat.alice.invite(&chat.portal, &ghost).await;
+    chat.as_user(&ghost, "join").await;
+    assert!(chat.ask("retry").await.contains("2 messages that were set aside"));
+    let words = chat.alice.wait_words(&chat.portal, &ghost, 3).await;
+    assert_eq!(words, ["hello", "one", "two"]);
+    assert!(chat.ask("retry").await.contains("0 messages that were set aside"));
+    chat.world.end().await;
+}
+
 /// Somebody else in the portal.
 async fn bob_in(chat: &Chat) -> Person {
     let bob = Person::new(Synapse::shared().await, "bob").await;

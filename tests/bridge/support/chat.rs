@@ -118,6 +118,17 @@ impl Chat {
         request["msg"]["client_id"].as_str().unwrap_or_default().to_owned()
     }
 
+    /// Has one of the bridge's users `join` or `leave` the portal, behind the bridge's back.
+    pub(crate) async fn as_user(&self, user: &str, action: &str) {
+        let slot = &self.world.slot;
+        let room = format!("{}/_matrix/client/v3/rooms/{}", slot.base_url, self.portal);
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        // A user id of the bridge needs no escapes in a query.
+        let request = client.post(format!("{room}/{action}?user_id={user}"));
+        let request = request.bearer_auth(&slot.as_token);
+        request.body("{}").send().await.unwrap().error_for_status().unwrap();
+    }
+
     /// A command in the portal, and its answer.
     pub(crate) async fn ask(&self, command: &str) -> String {
         self.alice.ask(&self.world, &self.portal, &format!("!wechat {command}")).await
