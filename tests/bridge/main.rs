@@ -15,6 +15,7 @@ mod commands;
 mod duplicates;
 mod faults;
 mod health;
+mod import;
 mod login;
 mod login_end;
 mod outbox;

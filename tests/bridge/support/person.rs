@@ -165,6 +165,12 @@ impl Person {
         self.until("a message", || self.timeline(room).into_iter().find(|m| wanted(m))).await
     }
 
+    /// Waits for these words in one of these rooms, and gives the room.
+    pub(crate) async fn wait_anywhere(&self, rooms: &[String], words: &str) -> String {
+        let said_in = |room: &&String| self.timeline(room).iter().any(|m| m.body() == words);
+        self.until(words, || rooms.iter().find(said_in).cloned()).await
+    }
+
     /// Waits for an event that came later than this one.
     pub(crate) async fn wait_after(
         &self,
