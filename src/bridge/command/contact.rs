@@ -18,7 +18,9 @@ use crate::{
 pub(super) async fn list(asked: &Asked<'_>) -> Result<(), Halt> {
     let logins = asked.core.registry.logins_of(&asked.event.sender);
     if logins.is_empty() {
-        return asked.reply(&Note::NoLogins.text(asked.language)).await;
+        return asked
+            .reply(&Note::NoLogins { prefix: asked.core.prefix() }.text(asked.language))
+            .await;
     }
     let lines: Vec<_> = logins.iter().map(|login| login_line(asked, login)).collect();
     asked.reply(&lines.join("\n")).await
@@ -28,7 +30,8 @@ fn login_line(asked: &Asked<'_>, login: &Login) -> String {
     let active = login.state == LoginState::Active;
     let contact = login.contact.to_string();
     let name = login_name(login);
-    Note::LoginLine { name: &name, contact: &contact, active }.text(asked.language)
+    Note::LoginLine { name: &name, contact: &contact, active, prefix: asked.core.prefix() }
+        .text(asked.language)
 }
 
 pub(super) async fn status(asked: &Asked<'_>) -> Result<(), Halt> {
@@ -37,7 +40,9 @@ pub(super) async fn status(asked: &Asked<'_>) -> Result<(), Halt> {
     }
     let logins = asked.core.registry.logins_of(&asked.event.sender);
     if logins.is_empty() {
-        return asked.reply(&Note::NoLogins.text(asked.language)).await;
+        return asked
+            .reply(&Note::NoLogins { prefix: asked.core.prefix() }.text(asked.language))
+            .await;
     }
     let portals: Vec<_> =
         logins.iter().flat_map(|login| asked.core.registry.portals_of(login.id)).collect();
@@ -151,7 +156,7 @@ pub(super) async fn find(
     let names: Vec<_> = logins.iter().map(|login| login_name(login)).collect();
     let names = names.join(", ");
     let answer = match (logins.is_empty(), wanted.is_empty() || !matching.is_empty()) {
-        (true, _) => Note::NoLogins.text(asked.language),
+        (true, _) => Note::NoLogins { prefix: asked.core.prefix() }.text(asked.language),
         (false, true) => Answer::WhichContact { command, names: &names }.text(asked.language),
         (false, false) => Answer::NoSuchContact { wanted, names: &names }.text(asked.language),
     };

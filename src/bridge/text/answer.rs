@@ -101,12 +101,12 @@ impl Answer<'_> {
             ),
             Self::Dropped { count } => pick!(
                 language,
-                "{count} waiting messages are taken back and will not be sent.",
+                "Taken back, and not to be sent: {count}.",
                 "已取消 {count} 条排队的消息，不会发送。",
             ),
             Self::Retried { count } => pick!(
                 language,
-                "I try again: {count} messages that were set aside, and whatever is queued.",
+                "I try again whatever is queued, and what was set aside: {count}.",
                 "正在重试：{count} 条被搁置的消息，以及排队中的消息。",
             ),
             Self::QueueUsage => pick!(

@@ -6,8 +6,8 @@ use crate::config::Language;
 /// States and notes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Note<'a> {
-    NoLogins,
-    LoginLine { name: &'a str, contact: &'a str, active: bool },
+    NoLogins { prefix: &'a str },
+    LoginLine { name: &'a str, contact: &'a str, active: bool, prefix: &'a str },
     StatusPortal { name: &'a str, queued: usize },
     StatusBridge { logins: usize, active: usize, queued: usize },
     Window { left_minutes: u64, sends_left: u32 },
@@ -30,18 +30,18 @@ impl Note<'_> {
     #[expect(clippy::too_many_lines, reason = "a table reads best in one piece")]
     pub(crate) fn text(&self, language: Language) -> String {
         match self {
-            Self::NoLogins => pick!(
+            Self::NoLogins { prefix } => pick!(
                 language,
-                "Nobody is linked yet. Send `login <name>` to link a contact.",
-                "还没有联系人。发送 `login <名字>` 连接一位联系人。",
+                "Nobody is linked yet. Send `{prefix} login <name>` to link a contact.",
+                "还没有联系人。发送 `{prefix} login <名字>` 连接一位联系人。",
             ),
-            Self::LoginLine { name, contact, active: true } => {
+            Self::LoginLine { name, contact, active: true, .. } => {
                 pick!(language, "• {name} ({contact}): linked", "• {name}（{contact}）：已连接")
             }
-            Self::LoginLine { name, contact, active: false } => pick!(
+            Self::LoginLine { name, contact, active: false, prefix } => pick!(
                 language,
-                "• {name} ({contact}): logged out, `relogin {name}` links again",
-                "• {name}（{contact}）：已登出，发送 `relogin {name}` 重新连接",
+                "• {name} ({contact}): logged out, `{prefix} relogin {name}` links again",
+                "• {name}（{contact}）：已登出，发送 `{prefix} relogin {name}` 重新连接",
             ),
             Self::StatusPortal { name, queued } => {
                 pick!(language, "{name}: {queued} queued", "{name}：排队 {queued} 条")
@@ -104,7 +104,7 @@ impl Note<'_> {
             ),
             Self::WindowCloses { name, queued } => pick!(
                 language,
-                "The reply window with {name} closes in about an hour; {queued} messages are queued.",
+                "The reply window with {name} closes in about an hour. Queued: {queued}.",
                 "与{name}的回复窗口约一小时后关闭，目前排队 {queued} 条。",
             ),
             Self::Queue { name } => pick!(

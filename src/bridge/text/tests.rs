@@ -68,9 +68,9 @@ fn answers(language: Language) -> Vec<String> {
 
 fn notes(language: Language) -> Vec<String> {
     [
-        Note::NoLogins,
-        Note::LoginLine { name: NAME, contact: "o9cq80Ab…", active: true },
-        Note::LoginLine { name: NAME, contact: "o9cq80Ab…", active: false },
+        Note::NoLogins { prefix: PREFIX },
+        Note::LoginLine { name: NAME, contact: "o9cq80Ab…", active: true, prefix: PREFIX },
+        Note::LoginLine { name: NAME, contact: "o9cq80Ab…", active: false, prefix: PREFIX },
         Note::StatusPortal { name: NAME, queued: 2 },
         Note::StatusBridge { logins: 3, active: 2, queued: 4 },
         Note::Window { left_minutes: 125, sends_left: 6 },
