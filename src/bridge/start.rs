@@ -217,13 +217,21 @@ fn serve(core: &Arc<Core>, listener: TcpListener) {
     let router = router.merge(web::router(move || reporting.report()));
     let stopping = core.tasks.clone();
     core.tasks.spawn("listener", async move {
-        let served = axum::serve(listener, router)
-            .with_graceful_shutdown(async move { stopping.stopped().await })
-            .await;
+        let served = axum::serve(listener, router).with_graceful_shutdown(linger(stopping)).await;
         if let Err(error) = served {
             tracing::error!(%error, "the listener ended");
         }
     });
+}
+
+/// Listens a little longer than the bridge works. The homeserver still has the bridge's own last
+/// events to push; one that is not taken makes it count the bridge as away, and what is written
+/// while it finds the bridge back can stay with it (Synapse 1.163). What comes now is kept and
+/// done at the next start.
+async fn linger(tasks: Tasks) {
+    tasks.stopped().await;
+    // Nothing comes of this wait but its end.
+    let _ = tokio::time::timeout(LINGER, std::future::pending::<()>()).await;
 }
 
 /// Makes the bot exist and asks the homeserver to push; a token that it does not know ends the
@@ -270,4 +278,5 @@ async fn ping(core: &Core) {
 
 /// A homeserver makes rooms one after the other anyway.
 const ROOMS_AT_ONCE: usize = 8;
+const LINGER: Duration = Duration::from_millis(300);
 const RESUME_STEP: usize = 500;

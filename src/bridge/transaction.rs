@@ -25,9 +25,6 @@ pub(crate) async fn on_transaction(
     core: Arc<Core>,
     transaction: Transaction,
 ) -> Result<(), Unavailable> {
-    if core.tasks.stopping() {
-        return Err(Unavailable);
-    }
     // A task of its own: when the homeserver hangs up midway, what was committed is still begun.
     let (done, taken) = oneshot::channel();
     let tasks = core.tasks.clone();
