@@ -78,7 +78,7 @@ pub(crate) async fn redact(
 }
 
 fn was_sent(core: &Core, event: &EventId) -> bool {
-    core.store.find_message(event).ok().flatten().is_some()
+    core.store.find_message(event).is_ok_and(|link| link.is_some())
 }
 
 /// Whether a reaction asks to send a message once more.

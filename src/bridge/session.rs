@@ -47,7 +47,13 @@ async fn run(core: Arc<Core>, id: LoginId, ends: CancellationToken) {
 
 /// Polls until somebody ends it (true) or WeChat does (false).
 async fn poll(core: &Arc<Core>, id: LoginId, session: &Session, ends: &CancellationToken) -> bool {
-    let mut cursor = core.store.cursor(id).ok().flatten();
+    let mut cursor = match core.store.cursor(id) {
+        Ok(cursor) => cursor,
+        Err(error) => {
+            core.die(Death::Store(error));
+            return true;
+        }
+    };
     let (mut backoff, mut hold) = (Backoff::default(), None);
     loop {
         let asked = core.ilink.get_updates(session, cursor.as_ref(), hold);
