@@ -2,6 +2,7 @@
 //!
 //! In reading order:
 //! - [`id`], [`secret`], [`clock`]: identifiers, values that do not print, wall time.
+//! - [`spool`]: files without a name, for media on their way.
 //! - [`ilink`]: the WeChat side; HTTP and JSON as Tencent speaks them. Never heard of Matrix.
 //! - [`matrix`]: the Matrix side; the homeserver's API and what it pushes. Never heard of WeChat.
 //! - [`web`]: what the listener tells others than the homeserver.
@@ -14,6 +15,7 @@ pub mod id;
 pub mod secret;
 
 pub mod clock;
+pub mod spool;
 pub mod tasks;
 
 pub mod ilink;

@@ -16,10 +16,11 @@ use std::{
 const ARROWS: &[(&str, &[&str])] = &[
     ("secret", &[]),
     ("clock", &[]),
+    ("spool", &[]),
     ("tasks", &[]),
     ("id", &["secret"]),
-    ("ilink", &["id", "secret", "clock"]),
-    ("matrix", &["secret", "clock", "tasks"]),
+    ("ilink", &["id", "secret", "clock", "spool"]),
+    ("matrix", &["secret", "clock", "spool", "tasks"]),
     ("web", &[]),
     ("store", &["id", "secret", "clock"]),
     ("convert", &[]),
@@ -27,7 +28,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("config", &["id", "secret", "ilink", "matrix"]),
     (
         "bridge",
-        &["id", "secret", "clock", "tasks", "ilink", "matrix", "web", "store", "convert", "config"],
+        &[
+            "id", "secret", "clock", "spool", "tasks", "ilink", "matrix", "web", "store",
+            "convert", "config",
+        ],
     ),
     ("cli", &["bridge", "clock", "config", "matrix", "store"]),
     ("main", &["cli"]),

@@ -1,0 +1,211 @@
+//! Files without a name, in which media wait between the two sides.
+//!
+//! Nobody else can open such a file, and the system takes it back when its last handle is closed,
+//! however the program ends. Knows nothing of what is in them.
+
+use std::{
+    fmt,
+    fs::File,
+    io::{self, Seek, Write},
+    os::unix::fs::FileExt,
+    path::PathBuf,
+    sync::Arc,
+};
+
+use bytes::Bytes;
+use futures_util::{Stream, stream};
+use md5::{Digest, Md5};
+
+/// The folder in which the files lie, on a disk rather than in memory.
+#[derive(Debug, Clone)]
+pub struct Spools(PathBuf);
+
+impl Spools {
+    /// The files will lie in `folder`, which must exist.
+    pub fn new(folder: PathBuf) -> Self {
+        Self(folder)
+    }
+
+    /// An empty file; what is written to it is also digested when `with_md5` is set, which costs
+    /// more than writing it.
+    ///
+    /// # Errors
+    /// When the folder is gone or may not be written.
+    pub fn create(&self, with_md5: bool) -> io::Result<SpoolWriter> {
+        let file = tempfile::tempfile_in(&self.0)?;
+        Ok(SpoolWriter { file, len: 0, md5: with_md5.then(Md5::new) })
+    }
+}
+
+/// A file that is being written. Its calls block as long as the disk does.
+#[derive(Debug)]
+pub struct SpoolWriter {
+    file: File,
+    len: u64,
+    md5: Option<Md5>,
+}
+
+impl SpoolWriter {
+    /// How many bytes were written.
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether nothing was written yet.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Ends the writing.
+    pub fn finish(self) -> Spool {
+        let md5 = self.md5.map(|md5| md5.finalize().into());
+        Spool(Arc::new(Inner { file: self.file, len: self.len, md5 }))
+    }
+}
+
+impl Write for SpoolWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        if let Some(md5) = &mut self.md5 {
+            md5.update(&bytes[..written]);
+        }
+        self.len += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A file that is complete; cheap to clone.
+#[derive(Clone)]
+pub struct Spool(Arc<Inner>);
+
+struct Inner {
+    file: File,
+    len: u64,
+    md5: Option<[u8; 16]>,
+}
+
+impl Spool {
+    /// Size in bytes.
+    pub fn len(&self) -> u64 {
+        self.0.len
+    }
+
+    /// Whether it holds nothing.
+    pub fn is_empty(&self) -> bool {
+        self.0.len == 0
+    }
+
+    /// The MD5 of the content, if it was asked for.
+    pub fn md5(&self) -> Option<[u8; 16]> {
+        self.0.md5
+    }
+
+    /// Reads at `offset` as much as there is, at most the length of `into`; blocks.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<usize> {
+        let mut done = 0;
+        while done < into.len() {
+            match self.0.file.read_at(&mut into[done..], offset + done as u64) {
+                Ok(0) => break,
+                Ok(read) => done += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(done)
+    }
+
+    /// A handle for another process, at the beginning of the file. All such handles share one
+    /// position: one reader at a time.
+    ///
+    /// # Errors
+    /// When the system has no handle left.
+    pub fn handle(&self) -> io::Result<File> {
+        let mut file = self.0.file.try_clone()?;
+        file.rewind()?;
+        Ok(file)
+    }
+
+    /// The content from the beginning, in pieces of [`CHUNK`] bytes; each stream reads for itself.
+    pub fn chunks(&self) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+        let spool = self.clone();
+        stream::try_unfold(0_u64, move |offset| {
+            let spool = spool.clone();
+            async move {
+                if offset >= spool.len() {
+                    return Ok(None);
+                }
+                let read = tokio::task::spawn_blocking(move || spool.chunk(offset)).await;
+                let chunk = read.map_err(io::Error::other)??;
+                let next = offset + chunk.len() as u64;
+                Ok(Some((chunk, next)))
+            }
+        })
+    }
+
+    fn chunk(&self, offset: u64) -> io::Result<Bytes> {
+        let mut buffer = vec![0; CHUNK];
+        let read = self.read_at(&mut buffer, offset)?;
+        if read == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        buffer.truncate(read);
+        Ok(buffer.into())
+    }
+}
+
+impl fmt::Debug for Spool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Spool({} bytes)", self.0.len)
+    }
+}
+
+/// So much is in memory at once for each file that is read.
+pub const CHUNK: usize = 256 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use futures_util::TryStreamExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_was_written_is_read_by_several_and_has_no_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let content: Vec<u8> = (0..CHUNK * 2 + 7).map(|at| (at % 251) as u8).collect();
+        let mut writer = Spools::new(folder.path().to_owned()).create(true).unwrap();
+        writer.write_all(&content).unwrap();
+        let spool = writer.finish();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        assert_eq!(spool.len(), content.len() as u64);
+        assert_eq!(spool.md5(), Some(Md5::digest(&content).into()));
+        let (one, other): (Vec<Bytes>, Vec<Bytes>) =
+            tokio::try_join!(spool.chunks().try_collect(), spool.chunks().try_collect()).unwrap();
+        assert_eq!(one.concat(), content);
+        assert_eq!(other.concat(), content);
+        assert_eq!(one.len(), 3);
+    }
+
+    #[test]
+    fn a_handle_begins_at_the_beginning_each_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = Spools::new(folder.path().to_owned()).create(false).unwrap();
+        writer.write_all(b"abc").unwrap();
+        let spool = writer.finish();
+        for _ in 0..2 {
+            assert_eq!(io::read_to_string(spool.handle().unwrap()).unwrap(), "abc");
+        }
+        assert_eq!(spool.md5(), None);
+    }
+
+    #[test]
+    fn a_folder_that_is_gone_is_an_error() {
+        assert!(Spools::new("/nowhere/at/all".into()).create(false).is_err());
+    }
+}
