@@ -1,0 +1,116 @@
+//! The one item of a message to a contact (docs/protocol.md §5, §7).
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::ilink::{
+    body::{FILE, IMAGE, TEXT, VIDEO, VOICE},
+    upload::Uploaded,
+};
+
+/// What a message to a contact says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OutboundItem {
+    /// A text of at most 16,384 bytes (docs/protocol.md §10).
+    Text(String),
+    /// A picture in a format that phones show.
+    Image(Uploaded),
+    /// A film.
+    Video(Uploaded),
+    /// Any file.
+    File {
+        /// Where it lies.
+        upload: Uploaded,
+        /// How it is called, with the extension that a phone opens it by.
+        name: String,
+    },
+    /// A recording in SILK of 24 kHz; phones do not show it at present (docs/protocol.md §7).
+    Voice {
+        /// Where it lies.
+        upload: Uploaded,
+        /// How long it plays, sent in milliseconds.
+        playtime: Duration,
+    },
+}
+
+#[derive(Serialize)]
+pub(super) struct Item<'a> {
+    r#type: i64,
+    #[serde(flatten)]
+    content: Content<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Content<'a> {
+    TextItem { text: &'a str },
+    ImageItem { media: Media<'a>, mid_size: u64 },
+    VideoItem { media: Media<'a>, video_size: u64 },
+    FileItem { media: Media<'a>, file_name: &'a str, len: String },
+    VoiceItem(VoiceItem<'a>),
+}
+
+#[derive(Serialize)]
+struct VoiceItem<'a> {
+    media: Media<'a>,
+    encode_type: i64,
+    bits_per_sample: u64,
+    sample_rate: u64,
+    playtime: u64,
+}
+
+#[derive(Serialize)]
+struct Media<'a> {
+    encrypt_query_param: &'a str,
+    aes_key: String,
+    encrypt_type: i64,
+}
+
+impl<'a> Item<'a> {
+    pub(super) fn of(item: &'a OutboundItem) -> Self {
+        let (r#type, content) = match item {
+            OutboundItem::Text(text) => (TEXT, Content::TextItem { text }),
+            OutboundItem::Image(upload) => {
+                let mid_size = upload.cipher_len();
+                (IMAGE, Content::ImageItem { media: Media::of(upload), mid_size })
+            }
+            OutboundItem::Video(upload) => {
+                let video_size = upload.cipher_len();
+                (VIDEO, Content::VideoItem { media: Media::of(upload), video_size })
+            }
+            OutboundItem::File { upload, name } => {
+                let (media, len) = (Media::of(upload), upload.plain_len.to_string());
+                (FILE, Content::FileItem { media, file_name: name, len })
+            }
+            OutboundItem::Voice { upload, playtime } => {
+                (VOICE, Content::VoiceItem(VoiceItem::of(upload, *playtime)))
+            }
+        };
+        Self { r#type, content }
+    }
+}
+
+impl<'a> VoiceItem<'a> {
+    fn of(upload: &'a Uploaded, playtime: Duration) -> Self {
+        Self {
+            media: Media::of(upload),
+            encode_type: SILK,
+            bits_per_sample: 16,
+            sample_rate: 24_000,
+            playtime: u64::try_from(playtime.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+}
+
+impl<'a> Media<'a> {
+    fn of(upload: &'a Uploaded) -> Self {
+        Self {
+            encrypt_query_param: upload.param.expose(),
+            aes_key: upload.key.to_base64_of_hex().expose().to_owned(),
+            encrypt_type: 1,
+        }
+    }
+}
+
+const SILK: i64 = 6;
