@@ -14,6 +14,7 @@ use crate::{
     id::{GhostNames, PortalId, WechatUserId},
     ilink,
     matrix::{Homeserver, Intent},
+    spool::Spools,
     store::{self, Entry, Login, Portal, Reply, Store, Work},
     tasks::Tasks,
     web::Report,
@@ -28,6 +29,8 @@ pub(crate) struct Core {
     pub(crate) clock: Clock,
     pub(crate) tasks: Tasks,
     pub(crate) store: Store,
+    /// Where media wait between the two sides.
+    pub(crate) spools: Spools,
     pub(crate) homeserver: Homeserver,
     pub(crate) bot: OwnedUserId,
     pub(crate) ghosts: GhostNames,

@@ -19,6 +19,7 @@ use crate::{
     config::Config,
     id::{InboxId, PortalId},
     ilink, matrix,
+    spool::Spools,
     store::{self, LoginState, Store},
     tasks::Tasks,
     web,
@@ -137,6 +138,8 @@ async fn open(config: Config, clock: Clock) -> Result<(Arc<Core>, Announced), St
     let store = tokio::task::spawn_blocking(move || Store::open(&path)).await.map_err(|_| {
         StartError::Config("the store could not be opened: its task ended".into())
     })??;
+    let spools = Spools::open(config.store.path.join("media"))
+        .map_err(|why| StartError::Config(format!("the folder of media cannot be made: {why}")))?;
     let homeserver = matrix::Homeserver::new(matrix::HomeserverOptions {
         url: config.homeserver.url.clone(),
         as_token: config.appservice.as_token.clone(),
@@ -167,6 +170,7 @@ async fn open(config: Config, clock: Clock) -> Result<(Arc<Core>, Announced), St
         config,
         clock,
         store,
+        spools,
         homeserver,
     };
     Ok((Arc::new(core), Announced { lanes: idle_lanes, senders: idle_queues }))
