@@ -132,13 +132,19 @@ enum Next {
 pub struct Patience {
     /// For the next byte.
     pub idle: Duration,
+    /// For the CDN's word on a file after its last byte was handed over, which still has to travel.
+    pub answer: Duration,
     /// Before the second try; four times as long before the third.
     pub pause: Duration,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { idle: Duration::from_secs(30), pause: Duration::from_millis(500) }
+        Self {
+            idle: Duration::from_secs(30),
+            answer: Duration::from_secs(120),
+            pause: Duration::from_millis(500),
+        }
     }
 }
 
@@ -218,17 +224,17 @@ impl Cdn {
                     failures += 1;
                     places.rotate_left(1);
                     tracing::debug!(failures, %error, "the CDN is asked again");
-                    self.rest(failures).await;
+                    rest(self.patience.pause * 4_u32.pow(failures - 1)).await;
                 }
                 Next::Elsewhere | Next::Again | Next::End => return Err(error),
             }
         }
     }
+}
 
-    #[expect(clippy::disallowed_methods, reason = "the one place where a transfer waits for time")]
-    async fn rest(&self, failures: u32) {
-        tokio::time::sleep(self.patience.pause * 4_u32.pow(failures - 1)).await;
-    }
+#[expect(clippy::disallowed_methods, reason = "the one place where a transfer waits for time")]
+pub(super) async fn rest(how_long: Duration) {
+    tokio::time::sleep(how_long).await;
 }
 
 /// An answer of success, or why it is none.

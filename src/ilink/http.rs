@@ -83,13 +83,18 @@ async fn finish(request: RequestBuilder, bounds: Bounds) -> Result<Vec<u8>, Erro
     if status.is_success() { Ok(body) } else { Err(answer::refused(status.as_u16(), &body)) }
 }
 
-/// A pool of connections under the settings' proxy and certificates; redirects are not followed.
+/// A pool of connections under the settings' proxy and certificates; redirects are not followed,
+/// and bytes are counted as they come, not unpacked.
 ///
 /// # Errors
 /// [`Error::Setup`] when a certificate, the proxy or TLS itself is not usable.
 pub(super) fn connections(options: &Options, headers: HeaderMap) -> Result<reqwest::Client, Error> {
     let mut builder = reqwest::Client::builder()
         .http1_only()
+        .no_gzip()
+        .no_brotli()
+        .no_deflate()
+        .no_zstd()
         .no_proxy()
         .redirect(Policy::none())
         .default_headers(headers)

@@ -3,7 +3,7 @@
 //! The file is announced, encrypted while it is sent, and known afterwards by a parameter that
 //! the CDN gives.
 
-use std::{io, time::Duration};
+use std::io;
 
 use bytes::Bytes;
 use futures_util::{Stream, stream};
@@ -16,7 +16,7 @@ use url::Url;
 use super::{
     answer::UploadUrl,
     body::CdnParam,
-    cdn::{Cdn, CdnError, encoded, verdict},
+    cdn::{Cdn, CdnError, Patience, encoded, rest, verdict},
     cipher::{Encryptor, ciphertext_len},
     client::{Client, Session},
     key::AesKey,
@@ -151,7 +151,7 @@ impl Cdn {
             .body(Body::wrap_stream(ciphertext(plain.clone(), key, sent)));
         let response = tokio::select! {
             response = request.send() => response.map_err(|e| CdnError::of_transport(&e))?,
-            () = stalled(progress, self.patience.idle) => return Err(CdnError::silent()),
+            () = stalled(progress, self.patience) => return Err(CdnError::silent()),
         };
         param(&verdict(response)?)
     }
@@ -201,17 +201,13 @@ fn encrypted(plain: &Spool, key: &AesKey, offset: u64) -> io::Result<(Vec<u8>, b
     Ok((piece, more))
 }
 
-/// Ends when the upload has not moved for so long. Once all is sent, the answer may take longer:
-/// what is on the way has to arrive first.
-async fn stalled(mut progress: watch::Receiver<()>, idle: Duration) {
+/// Ends when the upload has not moved for too long, or when all of it is sent and the answer does
+/// not come.
+async fn stalled(mut progress: watch::Receiver<()>, patience: Patience) {
     loop {
-        match timeout(idle, progress.changed()).await {
+        match timeout(patience.idle, progress.changed()).await {
             Ok(Ok(())) => {}
-            Ok(Err(_)) => {
-                let never = std::future::pending::<()>();
-                let _ = timeout(idle * ANSWER_IDLES, never).await;
-                return;
-            }
+            Ok(Err(_all_sent)) => return rest(patience.answer).await,
             Err(_) => return,
         }
     }
@@ -232,11 +228,39 @@ async fn digest(plain: Spool) -> Result<[u8; 16], CdnError> {
     counted.await.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(CdnError::Disk)
 }
 
-const ANSWER_IDLES: u32 = 4;
-
 #[cfg(test)]
 mod tests {
+    use std::{io::Write as _, net::TcpListener, time::Duration};
+
     use super::*;
+    use crate::{
+        ilink::{client::Options, host::HostRules},
+        spool::Spools,
+    };
+
+    #[tokio::test]
+    async fn a_server_that_stops_reading_is_left() {
+        // The kernel takes the connection and what its buffers hold.
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let url = Url::parse(&url).unwrap();
+        let options = Options {
+            api_base: url.clone(),
+            cdn_base: url.clone(),
+            hosts: HostRules::new(&[], &["127.0.0.1".to_owned()]),
+            extra_ca_pem: None,
+            proxy: None,
+            bot_agent: String::new(),
+        };
+        let idle = Duration::from_millis(100);
+        let patience = Patience { idle, answer: Duration::from_secs(600), pause: idle };
+        let cdn = Cdn::new(&options, patience).unwrap();
+        let mut writer = Spools::new(std::env::temp_dir()).create(false).unwrap();
+        writer.write_all(&vec![0; 32 * 1024 * 1024]).unwrap();
+        let result = cdn.bring(url, &AesKey::generate(), &writer.finish()).await;
+        let Err(CdnError::Unreachable { reason }) = result else { panic!("{result:?}") };
+        assert_eq!(reason, "nothing came for too long");
+    }
 
     #[test]
     fn an_upload_is_kept_as_plain_parts() {

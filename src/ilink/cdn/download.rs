@@ -135,28 +135,37 @@ async fn done<T>(job: &mut JoinHandle<io::Result<T>>) -> Result<T, CdnError> {
 
 /// Opens what comes and writes it down; blocks.
 struct Intake {
-    decryptor: Option<Decryptor>,
-    keys: Vec<AesKey>,
+    opening: Option<Opening>,
     writer: SpoolWriter,
     spools: Spools,
     with_md5: bool,
 }
 
+struct Opening {
+    decryptor: Decryptor,
+    key: AesKey,
+    others: Vec<AesKey>,
+}
+
 impl Intake {
     fn new(keys: Keys, spools: Spools, with_md5: bool) -> io::Result<Self> {
-        let keys = match keys {
+        let mut keys = match keys {
             Keys::Plain => Vec::new(),
             Keys::Any(keys) => keys,
-        };
-        let decryptor = keys.first().map(Decryptor::new);
+        }
+        .into_iter();
+        let opening = keys.next().map(|key| {
+            let decryptor = Decryptor::new(&key);
+            Opening { decryptor, key, others: keys.collect() }
+        });
         let writer = spools.create(with_md5)?;
-        Ok(Self { decryptor, keys, writer, spools, with_md5 })
+        Ok(Self { opening, writer, spools, with_md5 })
     }
 
     /// Takes whole blocks, and gives the piece back empty.
     fn write(&mut self, mut piece: Vec<u8>) -> io::Result<Vec<u8>> {
-        if let Some(decryptor) = &mut self.decryptor {
-            decryptor.blocks(&mut piece);
+        if let Some(opening) = &mut self.opening {
+            opening.decryptor.blocks(&mut piece);
         }
         self.writer.write_all(&piece)?;
         piece.clear();
@@ -165,70 +174,85 @@ impl Intake {
 
     /// Takes the end of the file, its padding included.
     fn finish(mut self, mut last: Vec<u8>) -> Result<Spool, CdnError> {
-        let end = match &mut self.decryptor {
-            Some(decryptor) => decryptor.last(&mut last),
+        let end = match &mut self.opening {
+            Some(opening) => opening.decryptor.last(&mut last),
             None => Ok(last.len()),
         };
-        let kept = end.unwrap_or(last.len());
-        self.writer.write_all(&last[..kept]).map_err(CdnError::Disk)?;
-        let spool = self.writer.finish();
-        let Err(broken) = end else { return Ok(spool) };
-        let (wrong, others) = match self.keys.split_first() {
-            Some((wrong, others)) if broken == Broken::Padding => (wrong, others),
-            Some((wrong, _)) => (wrong, &[][..]),
-            None => return Err(CdnError::NoKey),
+        self.writer.write_all(&last[..end.unwrap_or(last.len())]).map_err(CdnError::Disk)?;
+        let opened = self.writer.finish();
+        let (Err(broken), Some(Opening { key, others, .. })) = (end, self.opening) else {
+            return Ok(opened);
         };
-        Closed { opened: spool, wrong, spools: &self.spools }.open(others, self.with_md5)
+        let others = if broken == Broken::Padding { others } else { Vec::new() };
+        Mistaken { opened, key, spools: self.spools }.open(&others, self.with_md5)
     }
 }
 
-/// A file that was opened with a key that is not its own.
-struct Closed<'a> {
+/// A file that was opened with a key that is not its own, padding and all.
+struct Mistaken {
     opened: Spool,
-    wrong: &'a AesKey,
-    spools: &'a Spools,
+    key: AesKey,
+    spools: Spools,
 }
 
-impl Closed<'_> {
+impl Mistaken {
     fn open(&self, others: &[AesKey], with_md5: bool) -> Result<Spool, CdnError> {
         for key in others {
-            let opened = self.recode(Some(key), with_md5).map_err(CdnError::Disk)?;
-            if let Some(spool) = opened {
-                return Ok(spool);
+            match self.open_with(key, with_md5) {
+                Ok(spool) => return Ok(spool),
+                Err(NotOpened::Disk(error)) => return Err(CdnError::Disk(error)),
+                Err(NotOpened::Broken) => {}
             }
         }
-        match self.recode(None, false).map_err(CdnError::Disk)? {
-            Some(kept) => Err(CdnError::Undecryptable { kept }),
-            None => Err(CdnError::NoKey),
-        }
+        let kept = self.closed(false, |_, _| Ok::<_, io::Error>(())).map_err(CdnError::Disk)?;
+        Err(CdnError::Undecryptable { kept })
     }
 
-    /// The plain file under `key`, or the ciphertext without one; `None` when it is not the key.
-    fn recode(&self, key: Option<&AesKey>, with_md5: bool) -> io::Result<Option<Spool>> {
+    fn open_with(&self, key: &AesKey, with_md5: bool) -> Result<Spool, NotOpened> {
+        let mut decryptor = Decryptor::new(key);
+        self.closed(with_md5, |piece, is_last| {
+            if is_last {
+                let len = decryptor.last(piece).map_err(|_| NotOpened::Broken)?;
+                piece.truncate(len);
+            } else {
+                decryptor.blocks(piece);
+            }
+            Ok(())
+        })
+    }
+
+    /// The ciphertext, with each piece handed to `turn` before it is written.
+    fn closed<E: From<io::Error>>(
+        &self,
+        with_md5: bool,
+        mut turn: impl FnMut(&mut Vec<u8>, bool) -> Result<(), E>,
+    ) -> Result<Spool, E> {
         let mut writer = self.spools.create(with_md5)?;
-        let mut encryptor = Encryptor::new(self.wrong);
-        let mut decryptor = key.map(Decryptor::new);
-        let (mut piece, mut offset) = (vec![0; CHUNK], 0);
+        let mut encryptor = Encryptor::new(&self.key);
+        let (mut piece, mut offset) = (Vec::new(), 0);
         while offset < self.opened.len() {
             piece.resize(CHUNK, 0);
             let read = self.opened.read_at(&mut piece, offset)?;
             if read == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
+                return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
             }
             piece.truncate(read);
             offset += read as u64;
             encryptor.blocks(&mut piece);
-            let is_last = offset >= self.opened.len();
-            match &mut decryptor {
-                Some(decryptor) if is_last => match decryptor.last(&mut piece) {
-                    Ok(len) => piece.truncate(len),
-                    Err(_) => return Ok(None),
-                },
-                Some(decryptor) => decryptor.blocks(&mut piece),
-                None => {}
-            }
+            turn(&mut piece, offset >= self.opened.len())?;
             writer.write_all(&piece)?;
         }
-        Ok(Some(writer.finish()))
+        Ok(writer.finish())
+    }
+}
+
+enum NotOpened {
+    Broken,
+    Disk(io::Error),
+}
+
+impl From<io::Error> for NotOpened {
+    fn from(error: io::Error) -> Self {
+        Self::Disk(error)
     }
 }

@@ -114,3 +114,21 @@ impl<'a> Media<'a> {
 }
 
 const SILK: i64 = 6;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+
+    #[test]
+    fn a_recording_says_how_it_is_coded_and_how_long_it_plays() {
+        let key = Secret::new("00112233445566778899aabbccddeeff");
+        let upload = Uploaded::from_parts(&Secret::new("PP/+="), &key, 5146).unwrap();
+        let voice = OutboundItem::Voice { upload, playtime: Duration::from_millis(2960) };
+        assert_eq!(
+            serde_json::to_string(&Item::of(&voice)).unwrap(),
+            r#"{"type":3,"voice_item":{"media":{"encrypt_query_param":"PP/+=","aes_key":"MDAxMTIyMzM0NDU1NjY3Nzg4OTlhYWJiY2NkZGVlZmY=","encrypt_type":1},"encode_type":6,"bits_per_sample":16,"sample_rate":24000,"playtime":2960}}"#
+        );
+        assert!(!format!("{voice:?}").contains("PP/+="));
+    }
+}
