@@ -31,10 +31,10 @@ const ARROWS: &[(&str, &[&str])] = &[
         "bridge",
         &[
             "id", "secret", "clock", "spool", "tasks", "ilink", "matrix", "web", "store",
-            "convert", "config",
+            "convert", "media", "config",
         ],
     ),
-    ("cli", &["bridge", "clock", "config", "matrix", "store"]),
+    ("cli", &["bridge", "clock", "config", "matrix", "media", "store"]),
     ("main", &["cli", "media"]),
     ("lib", &[]),
 ];

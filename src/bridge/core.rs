@@ -14,6 +14,7 @@ use crate::{
     id::{GhostNames, PortalId, WechatUserId},
     ilink,
     matrix::{Homeserver, Intent},
+    media::Workers,
     spool::Spools,
     store::{self, Entry, Login, Portal, Reply, Store, Work},
     tasks::Tasks,
@@ -31,6 +32,8 @@ pub(crate) struct Core {
     pub(crate) store: Store,
     /// Where media wait between the two sides.
     pub(crate) spools: Spools,
+    /// Who looks at strangers' media.
+    pub(crate) workers: Workers,
     pub(crate) homeserver: Homeserver,
     pub(crate) bot: OwnedUserId,
     pub(crate) ghosts: GhostNames,

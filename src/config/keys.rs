@@ -10,7 +10,8 @@ use ruma::{OwnedServerName, UserId};
 use url::Url;
 
 use super::{
-    Appservice, Bridge, Config, Delivery, Homeserver, Ilink, Log, Media, Permissions, Purpose, Store,
+    Appservice, Bridge, Config, Delivery, Homeserver, Ilink, Log, Media, Permissions, Purpose,
+    Store,
     document::Document,
     section::{Section, Told},
     token::token,
