@@ -11,6 +11,7 @@ mod fault;
 mod folder;
 mod guard;
 mod inbox;
+mod kept;
 mod link;
 mod login;
 mod open;
@@ -36,6 +37,7 @@ use tokio::sync::oneshot;
 pub use change::Change;
 pub use error::Error;
 pub use inbox::{Entry, Progress, Work};
+pub use kept::Kept;
 pub use link::{Direction, Link};
 pub use login::{Login, LoginState, LogoutReason, Owner};
 pub use portal::{Portal, Reply};
@@ -76,6 +78,8 @@ pub struct Counts {
     pub transactions: u64,
     /// Links between events and messages.
     pub links: u64,
+    /// Items that could not be brought, and the notices that tell of them.
+    pub kept: u64,
     /// Commits that reached the disk since the store was opened, each with one sync for all
     /// that waited.
     pub syncs: u64,
@@ -167,6 +171,7 @@ impl Store {
             sources: of(Table::Source),
             transactions: of(Table::Transaction),
             links: of(Table::EventLink),
+            kept: of(Table::Kept),
             syncs: shared.syncs.load(Ordering::SeqCst),
         }
     }

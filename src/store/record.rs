@@ -21,10 +21,11 @@ pub(super) enum Table {
     EventLink = 10,
     MessageLink = 11,
     Outcome = 12,
+    Kept = 13,
 }
 
 /// How many tables a count is kept for.
-pub(super) const TABLES: usize = 13;
+pub(super) const TABLES: usize = 14;
 
 impl Table {
     /// A key of this table; `parts` are put one behind the other.
