@@ -6,14 +6,20 @@
 //! written in C, run there and nowhere else. Never heard of Matrix or WeChat.
 
 mod answer;
+pub mod decode;
 mod input;
 mod job;
+mod opus;
+pub mod pcm;
 mod sandbox;
+pub mod silk;
+mod voice;
+mod wav;
 mod worker;
 mod workers;
 
 pub use self::{
-    job::{Job, Report, Sandbox, Unreadable, VoiceMime, VoiceReport, WorkError},
+    job::{Job, Refusal, Report, Sandbox, Unreadable, VoiceMime, VoiceReport, WorkError},
     worker::{WORKER, run_worker},
     workers::{Done, Workers},
 };

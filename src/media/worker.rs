@@ -5,8 +5,8 @@ use std::{env, fs::File, io, process::ExitCode};
 use super::{
     answer::{self, Made},
     input::Input,
-    job::{Job, Refusal, Report, Unreadable},
-    sandbox,
+    job::{Job, Refusal, Report},
+    sandbox, voice,
 };
 
 /// The program's first argument when it is to be a worker; the job follows as JSON.
@@ -36,9 +36,11 @@ fn held() -> io::Result<(Input, io::StdoutLock<'static>)> {
     Ok((input, io::stdout().lock()))
 }
 
-fn work(job: Job, _input: Input) -> Result<Made, Refusal> {
+fn work(job: Job, input: Input) -> Result<Made, Refusal> {
     match job {
-        Job::VoiceForMatrix | Job::VoiceForPhone | Job::VoiceAsFile => Err(Unreadable::Kind.into()),
+        Job::VoiceForMatrix => voice::for_matrix(input),
+        Job::VoiceForPhone => voice::for_phone(input),
+        Job::VoiceAsFile => voice::as_file(input),
         Job::SelfTest => {
             let _ = File::open("/etc/passwd");
             Ok(Made { report: Report::Unguarded, output: None, thumbnail: None })
