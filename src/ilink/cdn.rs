@@ -83,10 +83,14 @@ impl CdnError {
     }
 
     pub(super) fn of_transport(error: &reqwest::Error) -> Self {
-        match Error::of_transport(error) {
-            Error::Unreachable { reason } => Self::Unreachable { reason },
-            Error::Timeout => Self::silent(),
-            _ => Self::unreachable("the connection broke"),
+        let error = Error::of_transport(error);
+        if let Error::Unreachable { reason } = error {
+            return Self::Unreachable { reason };
+        }
+        if error == Error::Timeout {
+            Self::silent()
+        } else {
+            Self::unreachable("the connection broke")
         }
     }
 

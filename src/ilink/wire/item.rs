@@ -42,17 +42,21 @@ pub(super) struct Item<'a> {
 }
 
 #[derive(Serialize)]
-#[serde(rename_all = "snake_case")]
 enum Content<'a> {
-    TextItem { text: &'a str },
-    ImageItem { media: Media<'a>, mid_size: u64 },
-    VideoItem { media: Media<'a>, video_size: u64 },
-    FileItem { media: Media<'a>, file_name: &'a str, len: String },
-    VoiceItem(VoiceItem<'a>),
+    #[serde(rename = "text_item")]
+    Text { text: &'a str },
+    #[serde(rename = "image_item")]
+    Image { media: Media<'a>, mid_size: u64 },
+    #[serde(rename = "video_item")]
+    Video { media: Media<'a>, video_size: u64 },
+    #[serde(rename = "file_item")]
+    File { media: Media<'a>, file_name: &'a str, len: String },
+    #[serde(rename = "voice_item")]
+    Voice(Voice<'a>),
 }
 
 #[derive(Serialize)]
-struct VoiceItem<'a> {
+struct Voice<'a> {
     media: Media<'a>,
     encode_type: i64,
     bits_per_sample: u64,
@@ -70,28 +74,28 @@ struct Media<'a> {
 impl<'a> Item<'a> {
     pub(super) fn of(item: &'a OutboundItem) -> Self {
         let (r#type, content) = match item {
-            OutboundItem::Text(text) => (TEXT, Content::TextItem { text }),
+            OutboundItem::Text(text) => (TEXT, Content::Text { text }),
             OutboundItem::Image(upload) => {
                 let mid_size = upload.cipher_len();
-                (IMAGE, Content::ImageItem { media: Media::of(upload), mid_size })
+                (IMAGE, Content::Image { media: Media::of(upload), mid_size })
             }
             OutboundItem::Video(upload) => {
                 let video_size = upload.cipher_len();
-                (VIDEO, Content::VideoItem { media: Media::of(upload), video_size })
+                (VIDEO, Content::Video { media: Media::of(upload), video_size })
             }
             OutboundItem::File { upload, name } => {
                 let (media, len) = (Media::of(upload), upload.plain_len.to_string());
-                (FILE, Content::FileItem { media, file_name: name, len })
+                (FILE, Content::File { media, file_name: name, len })
             }
             OutboundItem::Voice { upload, playtime } => {
-                (VOICE, Content::VoiceItem(VoiceItem::of(upload, *playtime)))
+                (VOICE, Content::Voice(Voice::of(upload, *playtime)))
             }
         };
         Self { r#type, content }
     }
 }
 
-impl<'a> VoiceItem<'a> {
+impl<'a> Voice<'a> {
     fn of(upload: &'a Uploaded, playtime: Duration) -> Self {
         Self {
             media: Media::of(upload),
