@@ -6,7 +6,7 @@ use serde_json::{Value, value::RawValue};
 use super::{
     core::Core,
     halt::Halt,
-    notice,
+    kept, notice,
     outgoing::{self, Verdict},
     shown,
     state::Changed,
@@ -97,6 +97,9 @@ pub(crate) async fn retry(
 ) -> Result<Option<Outcome>, Halt> {
     if core.config.bridge.permissions.level_of(&asking.sender) < Some(Level::Relay) {
         return outgoing::refuse(core, asking, Refusal::NotAllowed).await.map(Some);
+    }
+    if let Some(kept) = kept::told_by(core, of)?.filter(|kept| kept.portal == portal.id) {
+        return kept::again(core, asking, of, &kept, portal).await.map(Some);
     }
     if core.outbox.waiting(portal.id).iter().any(|waiting| waiting.event == of) {
         core.outbox.wake(portal.id);

@@ -14,9 +14,11 @@ mod work;
 
 mod batch;
 mod incoming;
+mod kept;
 mod logout;
 mod room;
 mod session;
+mod transfer;
 
 mod change;
 mod delivery;

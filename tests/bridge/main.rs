@@ -19,6 +19,8 @@ mod import;
 mod link_page;
 mod login;
 mod login_end;
+mod media_in;
+mod media_in_trouble;
 mod outbox;
 mod outbox_change;
 mod outbox_shown;

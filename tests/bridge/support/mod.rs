@@ -3,6 +3,7 @@
 mod bridge;
 mod chat;
 pub(crate) mod listener;
+pub(crate) mod media;
 mod person;
 pub(crate) mod program;
 mod steps;
