@@ -24,6 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("web", &["secret"]),
     ("store", &["id", "secret", "clock"]),
     ("convert", &[]),
+    ("media", &["spool"]),
     // `ilink` for the parser of its base address, `matrix` for the tokens of the registration.
     ("config", &["id", "secret", "ilink", "matrix"]),
     (
@@ -34,7 +35,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("cli", &["bridge", "clock", "config", "matrix", "store"]),
-    ("main", &["cli"]),
+    ("main", &["cli", "media"]),
     ("lib", &[]),
 ];
 

@@ -1,0 +1,19 @@
+//! Strangers' media: bytes in, bytes out, in a process of its own.
+//!
+//! [`Workers`] is the bridge's side: it starts one process per medium and believes nothing that
+//! comes back. [`run_worker`] is that process: the same program, which first gives up everything
+//! but its own memory and two open files, and only then looks at the bytes. Codecs, some of them
+//! written in C, run there and nowhere else. Never heard of Matrix or WeChat.
+
+mod answer;
+mod input;
+mod job;
+mod sandbox;
+mod worker;
+mod workers;
+
+pub use self::{
+    job::{Job, Report, Sandbox, Unreadable, VoiceMime, VoiceReport, WorkError},
+    worker::{WORKER, run_worker},
+    workers::{Done, Workers},
+};
