@@ -8,12 +8,18 @@
 mod answer;
 mod input;
 mod job;
+pub mod name;
+mod picture;
 mod sandbox;
+pub mod sniff;
+mod video;
 mod worker;
 mod workers;
 
 pub use self::{
     job::{Job, Report, Sandbox, Unreadable, VoiceMime, VoiceReport, WorkError},
+    picture::{PictureFormat, PictureReport, ThumbnailReport},
+    video::VideoReport,
     worker::{WORKER, run_worker},
     workers::{Done, Workers},
 };

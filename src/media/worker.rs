@@ -6,7 +6,7 @@ use super::{
     answer::{self, Made},
     input::Input,
     job::{Job, Refusal, Report, Unreadable},
-    sandbox,
+    picture, sandbox, video,
 };
 
 /// The program's first argument when it is to be a worker; the job follows as JSON.
@@ -36,9 +36,12 @@ fn held() -> io::Result<(Input, io::StdoutLock<'static>)> {
     Ok((input, io::stdout().lock()))
 }
 
-fn work(job: Job, _input: Input) -> Result<Made, Refusal> {
+fn work(job: Job, input: Input) -> Result<Made, Refusal> {
     match job {
         Job::VoiceForMatrix | Job::VoiceForPhone | Job::VoiceAsFile => Err(Unreadable::Kind.into()),
+        Job::Picture => picture::inspect(input),
+        Job::PictureForPhone => picture::for_phone(input),
+        Job::Video => video::inspect(input),
         Job::SelfTest => {
             let _ = File::open("/etc/passwd");
             Ok(Made { report: Report::Unguarded, output: None, thumbnail: None })
