@@ -6,7 +6,7 @@ use super::{
     answer::{self, Made},
     input::Input,
     job::{Job, Refusal, Report},
-    sandbox, voice,
+    picture, sandbox, video, voice,
 };
 
 /// The program's first argument when it is to be a worker; the job follows as JSON.
@@ -41,6 +41,9 @@ fn work(job: Job, input: Input) -> Result<Made, Refusal> {
         Job::VoiceForMatrix => voice::for_matrix(input),
         Job::VoiceForPhone => voice::for_phone(input),
         Job::VoiceAsFile => voice::as_file(input),
+        Job::Picture => picture::inspect(input),
+        Job::PictureForPhone => picture::for_phone(input),
+        Job::Video => video::inspect(input),
         Job::SelfTest => {
             let _ = File::open("/etc/passwd");
             Ok(Made { report: Report::Unguarded, output: None, thumbnail: None })

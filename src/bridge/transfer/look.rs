@@ -7,11 +7,16 @@ use std::time::Duration;
 
 use ruma::OwnedMxcUri;
 
+use super::fetch;
 use crate::{
     bridge::core::Core,
     ilink::{Body, File, Voice},
     matrix::content::{self, MediaKind},
-    media::{Job, Report, VoiceReport},
+    media::{
+        Done, Job, PictureReport, Report, ThumbnailReport, VoiceReport, WorkError,
+        name::safe_name,
+        sniff::{Class, HEAD, Kind, sniff},
+    },
     spool::Spool,
 };
 
@@ -81,33 +86,73 @@ impl About {
 
 /// Looks at the file of an item.
 pub(super) async fn look(core: &Core, body: &Body, file: Spool) -> Looked {
+    let kind = beginning(&file).await;
     match body {
-        Body::Image(_) => picture(core, file).await,
-        Body::Voice(voice) => self::voice(core, voice, file).await,
-        Body::Video(_) => film(core, body, file).await,
-        Body::File(File { name, .. }) => named(name.as_deref().unwrap_or("file"), file),
+        Body::Image(_) => picture(core, kind, file).await,
+        Body::Voice(voice) => self::voice(core, voice, kind, file).await,
+        Body::Video(_) => film(core, body, kind, file).await,
+        Body::File(File { name, .. }) => plain(named(name.as_deref(), kind), file),
         // Items of these kinds have no file.
-        Body::Text(_) | Body::Unsupported { .. } => named("file", file),
+        Body::Text(_) | Body::Unsupported { .. } => plain(named(None, kind), file),
     }
+}
+
+/// What the first bytes say; the disk may take its time.
+async fn beginning(file: &Spool) -> Kind {
+    let file = file.clone();
+    let reading = move || {
+        let mut head = [0; HEAD];
+        let read = file.read_at(&mut head, 0).unwrap_or_default();
+        sniff(&head[..read])
+    };
+    tokio::task::spawn_blocking(reading).await.unwrap_or_else(|_| sniff(&[]))
+}
+
+/// A picture that can be decoded says its size and colours. One that a worker finds broken or
+/// hostile is left to the reader, as a file.
+async fn picture(core: &Core, kind: Kind, file: Spool) -> Looked {
+    if kind.class != Class::Image {
+        return plain(unnamed("image", kind), file);
+    }
+    let done = core.workers.run(Job::Picture, &file).await.inspect_err(told);
+    match done {
+        Ok(Done { report: Report::Picture(report), thumbnail, .. }) => {
+            Looked { file, about: of_picture(&report), small: small(&report, thumbnail) }
+        }
+        // Nobody has looked at it, so that nothing speaks against it but what is not known.
+        Err(WorkError::CannotStart(_)) => {
+            plain(About { kind: MediaKind::Image, ..unnamed("image", kind) }, file)
+        }
+        Ok(_) | Err(_) => plain(unnamed("image", kind), file),
+    }
+}
+
+fn of_picture(report: &PictureReport) -> About {
+    let name = format!("image.{}", report.format.extension());
+    About {
+        size: Some((report.width, report.height)),
+        blurhash: report.blurhash.clone(),
+        ..About::new(MediaKind::Image, name, report.format.mime())
+    }
+}
+
+fn small(report: &PictureReport, file: Option<Spool>) -> Option<Small> {
+    let ThumbnailReport { format, width, height } = report.thumbnail.as_ref()?;
+    Some(Small { file: file?, mime_type: format.mime().into(), size: (*width, *height) })
 }
 
 /// A recording becomes Ogg/Opus, which every client plays; one that cannot be read, or only to
 /// a part, stays what it is.
-async fn voice(core: &Core, voice: &Voice, file: Spool) -> Looked {
-    let done = core.workers.run(Job::VoiceForMatrix, &file).await;
-    let read = done.ok().and_then(|done| match done.report {
-        Report::Voice(report) => Some((report, done.output?)),
-        Report::Unguarded => None,
-    });
+async fn voice(core: &Core, voice: &Voice, kind: Kind, file: Spool) -> Looked {
+    let done = core.workers.run(Job::VoiceForMatrix, &file).await.inspect_err(told);
     let whole = |report: &VoiceReport| voice.playtime.is_none_or(|said| report.is_whole(said));
-    let looked = match read {
-        Some((report, sound)) if whole(&report) => {
-            Looked { file: sound, about: of_voice(report), small: None }
+    let (file, about) = match done {
+        Ok(Done { report: Report::Voice(report), output: Some(sound), .. }) if whole(&report) => {
+            (sound, of_voice(report))
         }
-        Some(_) | None => unnamed("voice", file),
+        Ok(_) | Err(_) => (file, unnamed("voice", kind)),
     };
-    let caption = voice.transcript.clone();
-    Looked { about: About { caption, ..looked.about }, ..looked }
+    plain(About { caption: voice.transcript.clone(), ..about }, file)
 }
 
 fn of_voice(report: VoiceReport) -> About {
@@ -119,44 +164,59 @@ fn of_voice(report: VoiceReport) -> About {
     }
 }
 
+/// A film says its size and length where its index can be read; a player finds out otherwise.
+async fn film(core: &Core, body: &Body, kind: Kind, file: Spool) -> Looked {
+    if kind.class != Class::Video {
+        return plain(unnamed("video", kind), file);
+    }
+    let done = core.workers.run(Job::Video, &file).await.inspect_err(told);
+    let about = About { kind: MediaKind::Video, ..unnamed("video", kind) };
+    let about = match done {
+        Ok(Done { report: Report::Video(report), .. }) => {
+            About { size: report.width.zip(report.height), duration: report.duration, ..about }
+        }
+        Ok(_) | Err(_) => about,
+    };
+    Looked { file, about, small: poster(core, body).await }
+}
+
+/// The picture that the sender gives with a film, when it is one.
+async fn poster(core: &Core, body: &Body) -> Option<Small> {
+    let file = fetch::thumbnail(core, body).await?;
+    let done = core.workers.run(Job::Picture, &file).await.inspect_err(told).ok()?;
+    let Report::Picture(report) = done.report else { return None };
+    let itself = || {
+        let mime_type = report.format.mime().into();
+        Small { file, mime_type, size: (report.width, report.height) }
+    };
+    Some(small(&report, done.thumbnail).unwrap_or_else(itself))
+}
+
 /// A file under the sender's name for it, of the type that the name says, or else the content.
-fn named(name: &str, file: Spool) -> Looked {
-    let by_name = mime_guess::from_path(name).first_raw();
-    let mime_type = by_name.or_else(|| sniffed(&file).map(|(mime, _)| mime)).unwrap_or(UNKNOWN);
-    Looked { file, about: About::new(MediaKind::File, name, mime_type), small: None }
+fn named(name: Option<&str>, kind: Kind) -> About {
+    let safe = safe_name(name, kind);
+    let by_name = mime_guess::from_path(&safe).first_raw();
+    About::new(MediaKind::File, safe, by_name.unwrap_or(kind.mime))
 }
 
-/// A file to which nobody gave a name, and which is shown as nothing but a file.
-fn unnamed(stem: &str, file: Spool) -> Looked {
-    let (mime_type, extension) = sniffed(&file).unwrap_or((UNKNOWN, "bin"));
-    let name = format!("{stem}.{extension}");
-    Looked { file, about: About::new(MediaKind::File, name, mime_type), small: None }
+/// A file to which nobody gave a name.
+fn unnamed(stem: &str, kind: Kind) -> About {
+    About::new(MediaKind::File, format!("{stem}.{}", kind.extension), kind.mime)
 }
 
-const UNKNOWN: &str = "application/octet-stream";
-
-async fn picture(_core: &Core, file: Spool) -> Looked {
-    let looked = unnamed("image", file);
-    let kind = if looked.about.mime_type.starts_with("image/") {
-        MediaKind::Image
-    } else {
-        MediaKind::File
-    };
-    Looked { about: About { kind, ..looked.about }, ..looked }
+/// A file of which there is no smaller picture.
+fn plain(about: About, file: Spool) -> Looked {
+    Looked { file, about, small: None }
 }
 
-async fn film(_core: &Core, _body: &Body, file: Spool) -> Looked {
-    let looked = unnamed("video", file);
-    let kind = if looked.about.mime_type.starts_with("video/") {
-        MediaKind::Video
-    } else {
-        MediaKind::File
-    };
-    Looked { about: About { kind, ..looked.about }, ..looked }
-}
-
-fn sniffed(file: &Spool) -> Option<(&'static str, &'static str)> {
-    let mut head = [0; 512];
-    let read = file.read_at(&mut head, 0).ok()?;
-    infer::get(&head[..read]).map(|kind| (kind.mime_type(), kind.extension()))
+/// What went wrong with a worker is worth a line: a codec that dies is a finding.
+fn told(error: &WorkError) {
+    match error {
+        WorkError::Unreadable(_) | WorkError::TooLarge => {
+            tracing::debug!(%error, "a medium stays a file");
+        }
+        WorkError::Crashed | WorkError::TimedOut | WorkError::CannotStart(_) => {
+            tracing::warn!(%error, cause = std::error::Error::source(error).map(tracing::field::display), "a medium stays a file");
+        }
+    }
 }
