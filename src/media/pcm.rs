@@ -28,7 +28,10 @@ impl Pcm {
     }
 
     /// The same sound at another rate; both rates lie between 4 and 192 kHz.
-    pub(super) fn resampled(self, rate: u32) -> Result<Self, Unreadable> {
+    ///
+    /// # Errors
+    /// When the sound is empty or a rate is out of range.
+    pub fn resampled(self, rate: u32) -> Result<Self, Unreadable> {
         if rate == self.rate {
             return Ok(self);
         }
