@@ -19,7 +19,7 @@ const FRAME: usize = VOICE_RATE as usize / 50 * 2;
 /// Zero bytes behind the input, for the decoder that reads past the end.
 const SPARE: usize = 16;
 /// What is spent on a second of speech.
-const BITS_PER_SECOND: i32 = 24_000;
+const BITS_PER_SECOND: i32 = 32_000;
 
 /// Whether `bytes` begin as SILK does, with or without WeChat's byte.
 pub fn is_silk(bytes: &[u8]) -> bool {
@@ -54,8 +54,11 @@ pub(super) fn seconds(packets: &[&[u8]]) -> u64 {
     packets.len() as u64 / 50
 }
 
-/// Decodes packets at 24 kHz, whatever the sender says the rate is.
-pub(super) fn decode(packets: &[&[u8]]) -> Result<Pcm, Unreadable> {
+/// Decodes packets at 24 kHz, whatever the sender says the rate is. Only for a worker.
+///
+/// # Errors
+/// When the decoder refuses a packet.
+pub fn decode(packets: &[&[u8]]) -> Result<Pcm, Unreadable> {
     let len = HEADER.len() + packets.iter().map(|packet| 2 + packet.len()).sum::<usize>();
     let mut stream = Vec::with_capacity(len + SPARE);
     stream.extend_from_slice(HEADER);
