@@ -19,7 +19,7 @@ const FRAME: usize = VOICE_RATE as usize / 50 * 2;
 /// Zero bytes behind the input, for the decoder that reads past the end.
 const SPARE: usize = 16;
 /// What is spent on a second of speech.
-const BITS_PER_SECOND: i32 = 24_000;
+const BITS_PER_SECOND: i32 = 32_000;
 
 /// Whether `bytes` begin as SILK does, with or without WeChat's byte.
 pub fn is_silk(bytes: &[u8]) -> bool {
@@ -54,8 +54,11 @@ pub(super) fn seconds(packets: &[&[u8]]) -> u64 {
     packets.len() as u64 / 50
 }
 
-/// Decodes packets at 24 kHz, whatever the sender says the rate is.
-pub(super) fn decode(packets: &[&[u8]]) -> Result<Pcm, Unreadable> {
+/// Decodes packets at 24 kHz, whatever the sender says the rate is. Only for a worker.
+///
+/// # Errors
+/// When the decoder refuses a packet.
+pub fn decode(packets: &[&[u8]]) -> Result<Pcm, Unreadable> {
     let len = HEADER.len() + packets.iter().map(|packet| 2 + packet.len()).sum::<usize>();
     let mut stream = Vec::with_capacity(len + SPARE);
     stream.extend_from_slice(HEADER);
@@ -84,6 +87,8 @@ pub(super) fn encode(pcm: &Pcm) -> Result<Vec<u8>, Unreadable> {
 
 #[cfg(test)]
 mod tests {
+    use sha2::{Digest as _, Sha256};
+
     use super::*;
     use crate::media::pcm::tests::{likeness, tone};
 
@@ -113,6 +118,25 @@ mod tests {
         for other in [&b""[..], b"\x02", b"#!SILK_V2", b"\x02\x02#!SILK_V3\x01\0a"] {
             assert_eq!(packets(other), Err(Unreadable::Kind));
             assert!(!is_silk(other));
+        }
+    }
+
+    #[test]
+    fn files_of_other_encoders_decode_as_other_decoders_decode_them() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/silk/");
+        let read = |name: &str| std::fs::read(format!("{folder}{name}")).unwrap();
+        let manifest: serde_json::Value = serde_json::from_slice(&read("manifest.json")).unwrap();
+        let samples = manifest["samples"].as_array().unwrap();
+        assert!(samples.len() >= 8);
+        for sample in samples {
+            let file = sample["file"].as_str().unwrap();
+            let bytes = read(file);
+            let packets = packets(&bytes).unwrap();
+            assert_eq!(packets.len() as u64, sample["packets"], "{file}");
+            let decoded = decode(&packets).unwrap().to_bytes();
+            assert_eq!(decoded.len() as u64, sample["decoded_24k_bytes"], "{file}");
+            let digest = hex::encode(Sha256::digest(&decoded));
+            assert_eq!(digest, sample["decoded_24k_sha256"], "{file}");
         }
     }
 

@@ -36,6 +36,7 @@ pub struct Workers {
     spools: Spools,
     program: Arc<PathBuf>,
     places: Arc<Semaphore>,
+    patience: Duration,
 }
 
 /// How long a worker may take, however little it computes.
@@ -49,6 +50,7 @@ impl Workers {
             spools,
             program: Arc::new(own_program()),
             places: Arc::new(Semaphore::new(at_once.clamp(1, Semaphore::MAX_PERMITS))),
+            patience: PATIENCE,
         }
     }
 
@@ -56,6 +58,12 @@ impl Workers {
     #[must_use]
     pub fn with_program(self, program: PathBuf) -> Self {
         Self { program: Arc::new(program), ..self }
+    }
+
+    /// The same, with another time than 30 seconds after which a worker is ended.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// Does `job` with `input`, in a process that ends with this future.
@@ -115,7 +123,7 @@ impl Workers {
             .stderr(Stdio::null())
             .kill_on_drop(true);
         let mut worker = command.spawn().map_err(WorkError::CannotStart)?;
-        match time::timeout(PATIENCE, worker.wait()).await {
+        match time::timeout(self.patience, worker.wait()).await {
             Ok(ended) => Ok((ended.map_err(WorkError::CannotStart)?, answer)),
             Err(_) => {
                 // It ends in any case; the place is free when it has.
