@@ -135,3 +135,23 @@ fn refusal(error: &matrix::Error) -> Option<Trouble> {
         | matrix::Error::Stopping => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_homeserver_that_takes_no_file_is_not_one_that_is_gone() {
+        let quota = matrix::Error::Rejected {
+            errcode: "M_RESOURCE_LIMIT_EXCEEDED".into(),
+            status: 403,
+            message: String::new(),
+        };
+        assert_eq!(refusal(&quota), Some(Trouble::HomeserverRefuses));
+        let forbidden = matrix::Error::Forbidden { message: "quota".into() };
+        assert_eq!(refusal(&forbidden), Some(Trouble::HomeserverRefuses));
+        assert_eq!(refusal(&matrix::Error::TooLarge), Some(Trouble::HomeserverLimit));
+        assert_eq!(refusal(&matrix::Error::TokenRejected), None);
+        assert_eq!(refusal(&matrix::Error::Stopping), None);
+    }
+}

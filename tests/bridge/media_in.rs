@@ -81,7 +81,7 @@ async fn a_video_says_how_long_it_is_and_shows_the_picture_that_came_with_it() {
     let message = chat.alice.wait(&chat.portal, |m| m.msgtype() == "m.video").await;
     let info = message.info();
     assert_eq!(info["mimetype"], "video/mp4");
-    assert_eq!([&info["w"], &info["h"]], [&json!(160), &json!(120)]);
+    assert_eq!([&info["w"], &info["h"]], [&json!(320), &json!(240)]);
     let duration = info["duration"].as_u64().unwrap();
     assert!((1_500..=2_500).contains(&duration), "{info}");
     assert!(chat.alice.fetch(&info["thumbnail_url"]).await.starts_with(b"\xff\xd8"), "a JPEG");
@@ -206,7 +206,7 @@ async fn a_file_has_the_name_that_is_safe_and_the_type_that_it_has() {
     for (name, shown, mime) in [
         ("../../etc/报价单.pdf", "报价单.pdf", "application/pdf"),
         ("C:\\Users\\mum\\plan.pdf", "plan.pdf", "application/pdf"),
-        ("no type", "no type", "application/pdf"),
+        ("no type", "no type.pdf", "application/pdf"),
     ] {
         chat.phone.sends_file(name, &pdf).await;
         let seen = |m: &Message| m.sender() == ghost && m.body() == shown;

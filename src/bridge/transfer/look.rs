@@ -220,3 +220,24 @@ fn told(error: &WorkError) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_type_of_a_file_is_what_its_name_says_and_else_what_its_bytes_say() {
+        let pdf = sniff(b"%PDF-1.7");
+        for (name, shown, mime) in [
+            (Some("plan.pdf"), "plan.pdf", "application/pdf"),
+            (Some("notes.txt"), "notes.txt", "text/plain"),
+            (Some("plan"), "plan.pdf", "application/pdf"),
+            (Some("plan.x7q"), "plan.x7q", "application/pdf"),
+            (None, "file.pdf", "application/pdf"),
+        ] {
+            let about = named(name, pdf);
+            assert_eq!((about.filename.as_str(), about.mime_type.as_str()), (shown, mime));
+            assert_eq!(about.kind, MediaKind::File);
+        }
+    }
+}
