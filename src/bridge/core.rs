@@ -6,7 +6,7 @@ use ruma::{OwnedUserId, UserId};
 use tokio::sync::watch;
 
 use super::state::{
-    Job, LaneKey, Lanes, LoginFlows, Outbox, Paces, Questions, Registry, Replies, Sessions,
+    Job, LaneKey, Lanes, LoginFlows, Outbox, Paces, Questions, Registry, Replies, Sessions, Typists,
 };
 use crate::{
     clock::{Clock, Timestamp},
@@ -38,6 +38,7 @@ pub(crate) struct Core {
     pub(crate) replies: Replies,
     pub(crate) paces: Paces,
     pub(crate) sessions: Sessions,
+    pub(crate) typists: Typists,
     pub(crate) flows: LoginFlows,
     pub(crate) questions: Questions,
     /// At most this many rooms are made at once; more would only wait in the homeserver.
