@@ -58,7 +58,7 @@ impl Point {
     pub(crate) fn after(&self) {}
 }
 
-/// Work that names one of these words in a test is poison: it panics, or takes the program along.
+/// In a test, work with certain words is poison: it panics, or takes the program along.
 pub(crate) fn taste(work: &str) {
     #[cfg(feature = "crash-points")]
     switch::taste(work);

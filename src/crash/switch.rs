@@ -1,6 +1,7 @@
 //! How a test sets the places: by a folder that the environment names.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, File},
     io::Write as _,
     path::PathBuf,
@@ -20,8 +21,8 @@ struct Folder {
 }
 
 /// Notes the place in the file `passed`, and dies when it is the one that the file `armed` names:
-/// the number of the time on the first line, the place on the second. An armed place is one for
-/// one death, and counts from when it was set.
+/// the number of the order and that of the time on the first line, the place on the second. An
+/// order is good for one death, and times count from when it was given.
 pub(super) fn pass(place: &str) {
     let Some(folder) = &*FOLDER else { return };
     let mut noting = folder.noting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -33,7 +34,10 @@ pub(super) fn pass(place: &str) {
     if noting.0 != armed {
         *noting = (armed.clone(), 0);
     }
-    let wanted = armed.split_once('\n').and_then(|(time, name)| Some((time.parse().ok()?, name)));
+    let wanted = armed.split_once('\n').and_then(|(order, name)| {
+        let (_number, time) = order.split_once(' ')?;
+        Some((time.parse::<usize>().ok()?, name))
+    });
     let Some((time, name)) = wanted else { return };
     if name != place {
         return;
@@ -44,13 +48,25 @@ pub(super) fn pass(place: &str) {
     }
 }
 
-/// Panics or aborts over work that asks for it.
+/// Panics over work that holds `poison: panic <word> <number>` so many times for each word, and
+/// ends the program over `poison: abort`.
 #[expect(clippy::panic, reason = "the test asks for it")]
 pub(super) fn taste(work: &str) {
+    static TASTED: Mutex<BTreeMap<String, u32>> = Mutex::new(BTreeMap::new());
     if work.contains("poison: abort") && FOLDER.is_some() {
         std::process::abort();
     }
-    assert!(!work.contains("poison: panic"), "a test asked for a panic");
+    let Some((_, poison)) = work.split_once("poison: panic ") else { return };
+    let mut words = poison.split(|c: char| !c.is_alphanumeric());
+    let (word, number) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let mut tasted = TASTED.lock().unwrap_or_else(PoisonError::into_inner);
+    let times = tasted.entry(word.to_owned()).or_default();
+    *times += 1;
+    let enough = number.parse().is_ok_and(|number| *times > number);
+    drop(tasted);
+    if !enough {
+        panic!("a test asked for it");
+    }
 }
 
 const VARIABLE: &str = "WECHAT_CRASH_POINTS";

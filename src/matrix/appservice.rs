@@ -22,7 +22,6 @@ use serde_json::json;
 use subtle::ConstantTimeEq;
 
 use super::{BadBody, HsToken, Transaction};
-use crate::crash::Point;
 
 /// A transaction cannot be taken now; the homeserver is to push it again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -113,11 +112,7 @@ async fn transaction(
             return refusal(StatusCode::BAD_REQUEST, errcode, &error.to_string());
         }
     };
-    let point = Point::new(|| "push".into());
-    point.before();
-    let taken = (hearers.on_transaction)(transaction).await;
-    point.after();
-    match taken {
+    match (hearers.on_transaction)(transaction).await {
         Ok(()) => done("{}"),
         Err(error @ Unavailable) => {
             refusal(StatusCode::SERVICE_UNAVAILABLE, "M_UNKNOWN", &error.to_string())

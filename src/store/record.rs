@@ -30,8 +30,19 @@ impl Table {
     /// What the table with this number is called.
     pub(super) fn name(number: u8) -> &'static str {
         const NAMES: [&str; TABLES] = [
-            "meta", "login", "portal", "owner", "cursor", "reply", "inbox", "progress", "source",
-            "transaction", "event-link", "message-link", "outcome",
+            "meta",
+            "login",
+            "portal",
+            "owner",
+            "cursor",
+            "reply",
+            "inbox",
+            "progress",
+            "source",
+            "transaction",
+            "event-link",
+            "message-link",
+            "outcome",
         ];
         NAMES.get(usize::from(number)).copied().unwrap_or("other")
     }
