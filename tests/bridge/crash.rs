@@ -12,10 +12,12 @@ mod stage;
 
 use std::{
     collections::{BTreeMap, VecDeque},
+    panic::AssertUnwindSafe,
     sync::{Arc, Mutex},
     time::Instant,
 };
 
+use futures_util::FutureExt as _;
 use stage::{ACTS, Act, Stage};
 
 /// A place of an act, and which of its times.
@@ -95,7 +97,9 @@ async fn kill_everywhere(
         let Some(mut boundary) = left.lock().unwrap().pop_front() else { break };
         let deaths = stage.daemon.deaths();
         stage.daemon.arm(&boundary.place, boundary.time);
-        let played = stage.play(boundary.act).await;
+        // A wait in vain is a panic: it has to be known where.
+        let played = AssertUnwindSafe(stage.play(boundary.act)).catch_unwind().await;
+        let played = played.unwrap_or_else(|_| Err(format!("stuck; {}", stage.last_words())));
         let died = stage.daemon.disarm();
         let mut found = found.lock().unwrap();
         if let Err(wrong) = played {

@@ -118,6 +118,13 @@ impl Stage {
         notices.filter(|m| m.body().contains("again and again")).count()
     }
 
+    /// The end of the program's log.
+    pub(super) fn last_words(&self) -> String {
+        let log = self.daemon.log();
+        let lines: Vec<_> = log.lines().collect();
+        lines[lines.len().saturating_sub(40)..].join("\n")
+    }
+
     async fn restart(&mut self) {
         self.daemon.stop().await;
         self.hear("while you slept").await;
