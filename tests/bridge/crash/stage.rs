@@ -118,6 +118,13 @@ impl Stage {
         notices.filter(|m| m.body().contains("again and again")).count()
     }
 
+    /// Ends the program in order, and waits until a new one has nothing to do.
+    pub(super) async fn start_afresh(&self) {
+        self.daemon.stop().await;
+        self.daemon.resume();
+        self.rest().await;
+    }
+
     /// The end of the program's log.
     pub(super) fn last_words(&self) -> String {
         let log = self.daemon.log();
