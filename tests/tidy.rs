@@ -16,20 +16,21 @@ use std::{
 const ARROWS: &[(&str, &[&str])] = &[
     ("secret", &[]),
     ("clock", &[]),
+    ("crash", &[]),
     ("spool", &[]),
     ("tasks", &[]),
     ("id", &["secret"]),
-    ("ilink", &["id", "secret", "clock", "spool"]),
-    ("matrix", &["secret", "clock", "spool", "tasks"]),
+    ("ilink", &["id", "secret", "clock", "crash", "spool"]),
+    ("matrix", &["secret", "clock", "crash", "spool", "tasks"]),
     ("web", &["secret"]),
-    ("store", &["id", "secret", "clock"]),
+    ("store", &["id", "secret", "clock", "crash"]),
     ("convert", &[]),
     // `ilink` for the parser of its base address, `matrix` for the tokens of the registration.
     ("config", &["id", "secret", "ilink", "matrix"]),
     (
         "bridge",
         &[
-            "id", "secret", "clock", "spool", "tasks", "ilink", "matrix", "web", "store",
+            "id", "secret", "clock", "crash", "spool", "tasks", "ilink", "matrix", "web", "store",
             "convert", "config",
         ],
     ),

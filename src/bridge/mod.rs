@@ -7,6 +7,7 @@
 
 mod core;
 mod halt;
+mod poison;
 mod start;
 mod state;
 mod text;

@@ -12,6 +12,7 @@ mod support;
 
 mod bad_input;
 mod commands;
+mod crash;
 mod duplicates;
 mod faults;
 mod health;
@@ -22,8 +23,10 @@ mod login_end;
 mod outbox;
 mod outbox_change;
 mod outbox_shown;
+mod poison;
 mod restart;
 mod rooms;
+mod rounds;
 mod secrets;
 mod text;
 mod text_in;
