@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     clock::Timestamp,
+    convert,
     id::{InboxId, LoginId, MessageId, PortalId},
     ilink::{Body, Item, Message},
     matrix::{
@@ -109,7 +110,7 @@ impl Place<'_> {
 /// Brings one item into its place.
 async fn bring(core: &Core, place: &Place<'_>, body: &Body, raw: &str) -> Result<Outcome, Halt> {
     let content = match body {
-        Body::Text(text) => content::text(text.as_str()),
+        Body::Text(text) => content::text(convert::faces_to_unicode(text)),
         Body::Unsupported { kind } => {
             return say_instead(core, place, &ItemNotice::Unknown { kind: *kind }).await;
         }

@@ -36,7 +36,7 @@ use tokio::sync::oneshot;
 
 pub use change::Change;
 pub use error::Error;
-pub use inbox::{Entry, Progress, Work};
+pub use inbox::{Entry, Progress, Tries, Work};
 pub use kept::Kept;
 pub use link::{Direction, Link};
 pub use login::{Login, LoginState, LogoutReason, Owner};

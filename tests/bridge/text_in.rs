@@ -10,7 +10,7 @@ async fn whatever_cannot_be_shown_arrives_in_its_place_as_a_notice_that_names_it
     let alice = Person::new(Synapse::shared().await, "alice").await;
     let (phone, portal) = world.link(&alice, "Mum").await;
     let ghost = alice.ghost_in(&world, &portal).await;
-    phone.says("first").await;
+    phone.says("first [Smile]").await;
     phone.sends_item(json!({ "type": 99, "new_item": {} })).await;
     phone.sends_items(Vec::new()).await;
     phone.sends_raw(json!("no message at all")).await;
@@ -20,7 +20,7 @@ async fn whatever_cannot_be_shown_arrives_in_its_place_as_a_notice_that_names_it
 
     let words = alice.wait_words(&portal, &ghost, 7).await;
     let expected = [
-        "first",
+        "first 🙂",
         "a kind that I do not know (99)",
         "A message without content",
         "I could not read",
