@@ -87,6 +87,12 @@ impl Bridge {
         self.address
     }
 
+    /// Looks now at what is otherwise looked at every few minutes, for a test with its own clock.
+    #[cfg(feature = "crash-points")]
+    pub async fn look_around(&self) {
+        rounds::look(&self.core).await;
+    }
+
     /// Resolves when the bridge had to end by itself, with the cause.
     pub async fn ended(&self) -> Arc<Death> {
         let mut death = self.core.death.subscribe();
@@ -158,11 +164,13 @@ async fn open(config: Config, clock: Clock) -> Result<(Arc<Core>, Announced), St
         replies: Default::default(),
         paces: Default::default(),
         sessions: Default::default(),
+        typists: Default::default(),
         flows: Default::default(),
         questions: Default::default(),
         making_rooms: Semaphore::new(ROOMS_AT_ONCE),
         receiving: Default::default(),
         changing: Default::default(),
+        rounds: rounds::Rounds::new(clock.now()).into(),
         death: watch::Sender::new(None),
         config,
         clock,
@@ -197,7 +205,7 @@ async fn resume(core: &Arc<Core>) -> Result<(), store::Error> {
         after = Some(last.id);
         resumed += entries.len();
         for entry in entries {
-            core.dispatch(entry);
+            core.dispatch_again(entry);
         }
         tokio::task::yield_now().await;
     }
@@ -215,6 +223,10 @@ fn serve(core: &Arc<Core>, listener: TcpListener) {
     );
     let reporting = Arc::clone(core);
     let router = router.merge(web::router(move || reporting.report()));
+    let router = match core.config.bridge.public_url {
+        Some(_) => router.merge(link_pages(core)),
+        None => router,
+    };
     let stopping = core.tasks.clone();
     core.tasks.spawn("listener", async move {
         let served = axum::serve(listener, router).with_graceful_shutdown(linger(stopping)).await;
@@ -222,6 +234,12 @@ fn serve(core: &Arc<Core>, listener: TcpListener) {
             tracing::error!(%error, "the listener ended");
         }
     });
+}
+
+/// The pages of the logins that are going on.
+fn link_pages(core: &Arc<Core>) -> axum::Router {
+    let core = Arc::clone(core);
+    web::link::router(move |token| Some(core.flows.by_link(token)? as Arc<dyn web::link::Watched>))
 }
 
 /// Listens a little longer than the bridge works. The homeserver still has the bridge's own last

@@ -101,11 +101,11 @@ mod tests {
     fn text_and_emotes_become_parts() {
         for (msgtype, body, html, parts) in [
             ("m.text", "hi <3", None, vec!["hi ＜3"]),
-            ("m.text", "**hi**", Some("<b>hi</b>"), vec!["hi"]),
+            ("m.text", "hi", Some("<b>hi</b>"), vec!["**hi**"]),
             ("m.text", "> <@a:b.c> old\n\nnew", None, vec!["new"]),
             ("m.text", "plain", Some(""), vec!["plain"]),
             ("m.emote", "waves", None, vec!["* Ann ＜Lee＞ waves"]),
-            ("m.emote", "waves", Some("<i>waves</i>"), vec!["* Ann ＜Lee＞ waves"]),
+            ("m.emote", "waves", Some("<u>waves</u>"), vec!["* Ann ＜Lee＞ waves"]),
         ] {
             let got = text_parts(msgtype, body, html, "Ann\n <Lee> ").unwrap();
             assert_eq!(got, parts, "{msgtype} {body:?} {html:?}");

@@ -1,13 +1,16 @@
 //! Content of one side to content of the other. Pure.
 //!
+//! - [`emoji`]: the faces that WeChat writes as names.
 //! - [`text`]: Matrix HTML to plain text, what WeChat must not see, parts under the limit.
 //! - [`from_matrix`]: a Matrix message to the texts that WeChat gets, or why there are none.
 //! - [`qr`]: a text as a QR code that a phone can read off a screen.
 
+pub mod emoji;
 pub mod from_matrix;
 pub mod qr;
 pub mod text;
 
+pub use emoji::faces_to_unicode;
 pub use from_matrix::{Kind, NotBridged, text_parts};
-pub use qr::{Qr, qr_png};
+pub use qr::{Qr, qr_png, qr_svg};
 pub use text::{WECHAT_TEXT_LIMIT, split};

@@ -1,4 +1,4 @@
-//! Text as WeChat takes it: plain, without angle brackets, in parts under the limit.
+//! Text as WeChat takes it: a little Markdown, no angle brackets, in parts under the limit.
 //!
 //! Knows nothing of messages, only of text.
 
@@ -10,7 +10,7 @@ use std::borrow::Cow;
 
 pub use split::{WECHAT_TEXT_LIMIT, split};
 
-/// A Matrix `formatted_body` as readable plain text.
+/// A Matrix `formatted_body` as text with the Markdown that WeChat shows.
 ///
 /// Paragraphs, lists, quotes, tables and code keep their shape, links show their address, a link
 /// to a Matrix user or room shows its name only, and an `<mx-reply>` is left out. Lines are not

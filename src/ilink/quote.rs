@@ -1,5 +1,7 @@
 //! What an item answers to (docs/protocol.md §8).
 
+use md5::{Digest, Md5};
+
 use super::{body::Body, fields::Fields};
 use crate::{clock::Timestamp, id::MessageId};
 
@@ -70,6 +72,34 @@ impl PartialText {
             md5: part.some_text("quotemd5"),
         })
     }
+
+    /// The selected part of the quoted text, from the beginning of [`PartialText::start`] to the
+    /// end of [`PartialText::end`]; `None` when it is not in there (docs/protocol.md §8).
+    ///
+    /// Phones count the occurrences of the end over the whole text or from behind the start. The
+    /// checksum tells which; without one the whole text counts.
+    pub fn within<'a>(&self, text: &'a str) -> Option<&'a str> {
+        let from = occurrence(text, &self.start, self.start_index)?;
+        let behind = from + self.start.len();
+        let over_all = occurrence(text, &self.end, self.end_index);
+        let after_start =
+            occurrence(text.get(behind..)?, &self.end, self.end_index).map(|at| behind + at);
+        let mut readings = [over_all, after_start]
+            .into_iter()
+            .map(|at| text.get(from..at?.checked_add(self.end.len())?));
+        match &self.md5 {
+            None => readings.next()?,
+            Some(md5) => readings.flatten().find(|part| {
+                hex::encode(Md5::digest(part.as_bytes())).eq_ignore_ascii_case(md5.trim())
+            }),
+        }
+    }
+}
+
+/// Where the `index`-th occurrence of `part` begins, counted from 0 without overlaps.
+fn occurrence(text: &str, part: &str, index: u64) -> Option<usize> {
+    let index = usize::try_from(index).ok()?;
+    text.match_indices(part).nth(index).map(|(at, _)| at)
 }
 
 /// New phones quote by id alone and send an item of type 0 with it.
@@ -110,6 +140,35 @@ mod tests {
         let part = quote.partial.unwrap();
         assert_eq!((part.start_index, part.end_index), (1, 0));
         assert_eq!(part.md5.as_deref(), Some("4E"));
+    }
+
+    #[test]
+    fn the_selected_part_is_found_by_its_ends() {
+        let part = |start: &str, start_index, end: &str, end_index, of: Option<&str>| PartialText {
+            start: start.into(),
+            end: end.into(),
+            start_index,
+            end_index,
+            md5: of.map(|part| hex::encode_upper(Md5::digest(part))),
+        };
+        let text = "one two one three 二 one";
+        for (part, found) in [
+            (part("two", 0, "three", 0, None), Some("two one three")),
+            (part("one", 1, "二", 0, None), Some("one three 二")),
+            // Counted over the whole text the third `one`, behind the start the second.
+            (part("two", 0, "one", 2, None), Some("two one three 二 one")),
+            (part("two", 0, "one", 1, Some("two one three 二 one")), Some("two one three 二 one")),
+            (part("two", 0, "one", 1, Some("two one")), Some("two one")),
+            (part("two", 0, "one", 1, Some("something else")), None),
+            (part("one", 0, "one", 0, None), Some("one")),
+            // The end stands before the start.
+            (part("three", 0, "two", 0, None), None),
+            (part("four", 0, "one", 0, None), None),
+            (part("one", 9, "one", 0, None), None),
+            (part("one", u64::MAX, "one", u64::MAX, None), None),
+        ] {
+            assert_eq!(part.within(text), found, "{part:?}");
+        }
     }
 
     #[test]

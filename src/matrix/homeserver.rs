@@ -21,6 +21,7 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 use super::{AsToken, Error, Intent, retry::Outage};
+use crate::crash::Point;
 
 /// What a [`Homeserver`] needs to know.
 #[derive(Debug, Clone)]
@@ -150,8 +151,11 @@ impl Homeserver {
             token.set_sensitive(true);
         }
         let request = reqwest::Request::try_from(request).map_err(unsendable)?;
+        let point = Point::request("matrix", request.url().path());
+        point.before();
         let response = self.0.http.execute(request).await.map_err(unreachable)?;
         let answer = whole(response).await?;
+        point.after();
         let status = answer.status();
         if !status.is_success() {
             return Err(Error::from_answer(status, answer.headers(), answer.body()));

@@ -50,7 +50,7 @@ async fn formatted_texts_emotes_and_brackets_are_readable_on_the_phone() {
     let shown: Vec<_> = phone.wait_shows(4).await.into_iter().map(|shown| shown.text).collect();
     let name = alice.user_id.trim_start_matches('@').split(':').next().unwrap();
     let emote = format!("* {name} waves");
-    let link = "hi there\nhere (https://example.org)";
+    let link = "**hi** there\nhere (https://example.org)";
     assert_eq!(shown, [link, "1 ＜ 2 and 2 ＞ 1", &emote, "the end"]);
     let said = alice.notices(&portal, &world.bot());
     assert_eq!(said.len(), 1, "only the greeting: {said:?}");

@@ -4,6 +4,7 @@ use super::{Answer, Held, ItemNotice, LoginText, Note, Refusal};
 use crate::{bridge::window::Hold, clock::Timestamp, config::Language, convert::Kind};
 
 const NAME: &str = "Mum";
+const PAGE: &str = "https://wechat.example.org/link/TOKEN";
 const PREFIX: &str = "!wechat";
 
 #[test]
@@ -81,6 +82,7 @@ fn notes(language: Language) -> Vec<String> {
         Note::PortalSessionLost { name: NAME, prefix: PREFIX },
         Note::RoomFailed { name: NAME },
         Note::DeliveryRefused { name: NAME },
+        Note::Poison { name: NAME },
         Note::Unconfirmed { name: NAME, count: 3 },
         Note::QuotaLow { name: NAME, left: 2 },
         Note::SessionBack { name: NAME },
@@ -94,7 +96,9 @@ fn notes(language: Language) -> Vec<String> {
 
 fn logins(language: Language) -> Vec<String> {
     [
-        LoginText::Code { url: "https://example.org/q", number: 1, of: 3 },
+        LoginText::Code { url: "https://example.org/q", number: 1, of: 3, page: None },
+        LoginText::Code { url: "https://example.org/q", number: 1, of: 3, page: Some(PAGE) },
+        LoginText::PageOnly { page: PAGE },
         LoginText::Scanned,
         LoginText::DigitsWanted,
         LoginText::DigitsWrong,
@@ -135,6 +139,7 @@ fn deliveries(language: Language) -> Vec<String> {
         Refusal::NotAllowed,
         Refusal::BadServer,
         Refusal::NothingToRetry,
+        Refusal::Poison,
     ];
     let items = [
         ItemNotice::Image,

@@ -16,6 +16,8 @@ pub(super) struct Flow {
     quoted_since: bool,
     one_line: bool,
     overflown: bool,
+    /// Marks that are open, and where each stands once something was written behind it.
+    marks: Vec<(&'static str, Option<usize>)>,
 }
 
 /// What puts something before each of its lines.
@@ -85,6 +87,32 @@ impl Flow {
     /// Whether line ends become spaces from here on, as in a cell of a table.
     pub(super) fn keep_on_one_line(&mut self, one_line: bool) {
         self.one_line = one_line;
+    }
+
+    /// Opens a pair of marks around what comes next; nothing is written around nothing.
+    pub(super) fn open_mark(&mut self, mark: &'static str) {
+        self.marks.push((mark, None));
+    }
+
+    /// Closes the innermost pair of this mark. The pair is taken away again when `stays` does not
+    /// like what stands between.
+    pub(super) fn close_mark(&mut self, mark: &str, stays: impl Fn(&str) -> bool) {
+        let Some(at) = self.marks.iter().rposition(|(open, _)| *open == mark) else { return };
+        let (mark, written) = self.marks.remove(at);
+        let Some(start) = written else { return };
+        match self.text.get(start + mark.len()..).is_some_and(stays) {
+            true => self.text.push_str(mark),
+            false => self.take_away(start, mark.len()),
+        }
+    }
+
+    fn take_away(&mut self, start: usize, len: usize) {
+        self.text.replace_range(start..start + len, "");
+        for written in self.marks.iter_mut().filter_map(|(_, written)| written.as_mut()) {
+            if *written > start {
+                *written -= len;
+            }
+        }
     }
 
     /// Opens a quote.
@@ -174,6 +202,10 @@ impl Flow {
             self.start_line();
         } else if self.space {
             self.text.push(' ');
+        }
+        for (mark, written) in self.marks.iter_mut().filter(|(_, written)| written.is_none()) {
+            *written = Some(self.text.len());
+            self.text.push_str(mark);
         }
         self.text.push_str(text);
         (self.margin, self.breaks, self.space) = (0, 0, false);

@@ -1,4 +1,4 @@
-//! Matrix HTML to text: what each tag means.
+//! Matrix HTML to Markdown: what each tag means.
 //!
 //! Only the tokens are read, never a tree: the cost is one pass over the input, whatever is left
 //! open or nested in it.
@@ -57,9 +57,13 @@ struct Page {
     link: Option<Link>,
     /// How many elements are open in which white space counts.
     preformatted: usize,
+    /// The language behind the mark that stands before code, until the mark is written.
+    fence: Option<String>,
     struck: usize,
     /// Cells so far in the row.
     cells: usize,
+    /// Whether the table's first row has ended.
+    ruled: bool,
 }
 
 struct Link {
@@ -76,6 +80,7 @@ impl Page {
             link.shown.push_str(text);
         }
         if self.preformatted > 0 {
+            self.open_fence();
             self.flow.verbatim(text);
         } else {
             self.flow.words(text);
@@ -117,11 +122,25 @@ impl Page {
             "pre" => {
                 self.flow.block();
                 self.preformatted += 1;
+                self.fence = Some(String::new());
+            }
+            "code" if self.preformatted == 0 => self.flow.open_mark(CODE),
+            "code" => self.name_language(attribute(tag, "class").unwrap_or_default()),
+            "b" | "strong" => self.flow.open_mark(BOLD),
+            "i" | "em" => self.flow.open_mark(ITALIC),
+            "h1" | "h2" | "h3" | "h4" => {
+                self.flow.block();
+                self.flow.words(HEADINGS.get(..heading_level(&tag.name)).unwrap_or_default());
+                self.flow.words(" ");
             }
             "a" => self.open_link(attribute(tag, "href").unwrap_or_default()),
             "del" | "s" | "strike" => {
                 self.on_text(STRUCK);
                 self.struck += 1;
+            }
+            "table" => {
+                self.flow.block();
+                self.ruled = false;
             }
             "tr" => self.start_row(),
             "td" | "th" => self.start_cell(),
@@ -137,17 +156,19 @@ impl Page {
             "blockquote" => self.flow.close_quote(),
             "ul" | "ol" => self.flow.close_list(),
             "li" => self.flow.close_item(),
-            "pre" => {
-                self.preformatted = self.preformatted.saturating_sub(1);
-                self.flow.block();
-            }
+            "pre" if self.preformatted > 0 => self.close_pre(),
+            "code" if self.preformatted == 0 => self.flow.close_mark(CODE, |_| true),
+            "b" | "strong" => self.flow.close_mark(BOLD, |_| true),
+            "i" | "em" => self.flow.close_mark(ITALIC, |text| !text.contains(is_cjk)),
             "a" => self.close_link(),
             "del" | "s" | "strike" if self.struck > 0 => {
                 self.struck -= 1;
                 self.on_text(STRUCK);
             }
             "td" | "th" => self.flow.keep_on_one_line(false),
+            "tr" => self.end_row(),
             "table" => {
+                self.end_row();
                 self.flow.keep_on_one_line(false);
                 self.flow.block();
             }
@@ -158,7 +179,7 @@ impl Page {
     /// The start and the end of an element that only stands apart from what is around it.
     fn start_plain(&mut self, name: &str) {
         match name {
-            "p" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "table" | "details" => {
+            "p" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "details" => {
                 self.flow.block();
             }
             "div" | "caption" | "summary" | "dl" | "dt" | "dd" => self.flow.line(),
@@ -168,7 +189,32 @@ impl Page {
 
     fn rule(&mut self) {
         self.flow.block();
-        self.on_text("———");
+        self.on_text("---");
+        self.flow.block();
+    }
+
+    /// Highlighters are told the language as a class of the `code` inside the `pre`.
+    fn name_language(&mut self, classes: &str) {
+        let named = classes.split_whitespace().find_map(|class| class.strip_prefix("language-"));
+        if let (Some(fence), Some(language)) = (&mut self.fence, named) {
+            *fence =
+                language.chars().filter(|c| c.is_alphanumeric() || "+#-".contains(*c)).collect();
+        }
+    }
+
+    fn open_fence(&mut self) {
+        if let Some(language) = self.fence.take() {
+            self.flow.verbatim(&format!("{FENCE}{language}"));
+            self.flow.line();
+        }
+    }
+
+    fn close_pre(&mut self) {
+        self.preformatted -= 1;
+        if self.preformatted == 0 && self.fence.take().is_none() {
+            self.flow.line();
+            self.flow.verbatim(FENCE);
+        }
         self.flow.block();
     }
 
@@ -180,10 +226,22 @@ impl Page {
 
     fn start_cell(&mut self) {
         self.flow.keep_on_one_line(true);
-        if self.cells > 0 {
-            self.flow.words(" | ");
-        }
+        self.flow.words(if self.cells > 0 { " | " } else { "| " });
         self.cells += 1;
+    }
+
+    /// A line behind the first row makes a table of the rows.
+    fn end_row(&mut self) {
+        if self.cells == 0 {
+            return;
+        }
+        self.flow.words(" |");
+        self.flow.keep_on_one_line(false);
+        if !std::mem::replace(&mut self.ruled, true) {
+            self.flow.line();
+            self.flow.verbatim(&format!("|{}", " --- |".repeat(self.cells.min(MAX_COLUMNS))));
+        }
+        self.cells = 0;
     }
 
     fn open_link(&mut self, target: &str) {
@@ -233,6 +291,24 @@ const MAX_HTML_BYTES: usize = 64 * 1024;
 const SHOWN_ADDRESSES: [&str; 6] = ["http:", "https:", "ftp:", "magnet:", "mailto:", "tel:"];
 const MATRIX_ADDRESSES: [&str; 2] = ["https://matrix.to/", "http://matrix.to/"];
 const STRUCK: &str = "~~";
+/// What WeChat shows of Markdown (docs/protocol.md §5).
+const BOLD: &str = "**";
+const ITALIC: &str = "*";
+const CODE: &str = "`";
+const FENCE: &str = "```";
+const HEADINGS: &str = "####";
+/// No reader follows more columns.
+const MAX_COLUMNS: usize = 64;
+
+fn heading_level(name: &str) -> usize {
+    name.as_bytes().get(1).map_or(0, |digit| usize::from(digit.saturating_sub(b'0')))
+}
+
+/// WeChat shows the marks themselves when they stand around such letters.
+fn is_cjk(c: char) -> bool {
+    matches!(c, '\u{2e80}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}' | '\u{f900}'..='\u{faff}'
+        | '\u{ff00}'..='\u{ffef}' | '\u{20000}'..='\u{3ffff}')
+}
 
 #[cfg(test)]
 mod tests {
@@ -250,9 +326,12 @@ mod tests {
         shows("one<br>two<br/>\nthree", "one\ntwo\nthree");
         shows("<p>one\n  two</p>\n<p>three</p>\n", "one two\n\nthree");
         shows("one<br><br>two<br><br><br><br><br>three", "one\n\ntwo\n\n\nthree");
-        shows("<h1>Title</h1>text <b>bold</b>, <i>it</i>alic", "Title\n\ntext bold, italic");
+        shows(
+            "<h1>Title</h1>text <b>bold</b>, <i>it</i>alic",
+            "# Title\n\ntext **bold**, *it*alic",
+        );
         shows("<div>one</div><div>two</div>", "one\ntwo");
-        shows("above<hr>below", "above\n\n———\n\nbelow");
+        shows("above<hr>below", "above\n\n---\n\nbelow");
         shows("a &amp; b &lt;c&gt; &#x4F60;&nbsp;&copy;x", "a & b <c> 你\u{a0}©x");
         shows("<del>old</del> new</del>", "~~old~~ new");
     }
@@ -288,10 +367,21 @@ mod tests {
         shows(
             "<p>see <code>a  b</code></p><pre><code class=\"language-rust\">fn  main() {\n\n    \
              x &lt; 1;\n}\n</code></pre><p>end</p>",
-            "see a b\n\nfn  main() {\n\n    x < 1;\n}\n\nend",
+            "see `a b`\n\n```rust\nfn  main() {\n\n    x < 1;\n}\n```\n\nend",
         );
-        shows("<pre>\n\n\n\n\n  a\n\n\n\n\n  b</pre>", "  a\n\n\n\n\n  b");
-        shows("<pre><span>let</span> <span>x</span>\t= 1;   \n</pre>", "let x\t= 1;");
+        shows("<pre>  a\n\n\n\n\n  b</pre>", "```\n  a\n\n\n\n\n  b\n```");
+        shows("<pre><span>let</span> <span>x</span>\t= 1;   \n</pre>", "```\nlet x\t= 1;\n```");
+        shows("<pre></pre>a<pre>b", "a\n\n```\nb");
+    }
+
+    #[test]
+    fn marks_stand_at_their_words_and_only_where_wechat_shows_them() {
+        shows("a<b> bold </b>b", "a **bold** b");
+        shows("<b></b>a<strong>b<em>c</em></strong>", "a**b*c***");
+        shows("<i>你好</i> <em>you, 你</em> <i>so</i>", "你好 you, 你 *so*");
+        shows("<i>你<b>好</i>x</b>", "你**好x**");
+        shows("</b>a</i><code></code>", "a");
+        shows("<h4>four</h4><h5>five</h5>", "#### four\n\nfive");
     }
 
     #[test]
@@ -320,7 +410,7 @@ mod tests {
         shows(
             "<p>t</p><table><thead><tr><th>a</th><th>b</th></tr></thead>\n<tbody><tr><td>1</td>\n\
              <td><p>2</p><p>3</p></td></tr></tbody></table>end",
-            "t\n\na | b\n1 | 2 3\n\nend",
+            "t\n\n| a | b |\n| --- | --- |\n| 1 | 2 3 |\n\nend",
         );
         shows(
             "<details><summary>more</summary>text</details>",
