@@ -2,6 +2,7 @@
 //!
 //! In reading order:
 //! - [`id`], [`secret`], [`clock`]: identifiers, values that do not print, wall time.
+//! - `crash`: where a test lets the program die; nothing in any other build.
 //! - [`spool`]: files without a name, for media on their way.
 //! - [`ilink`]: the WeChat side; HTTP and JSON as Tencent speaks them. Never heard of Matrix.
 //! - [`matrix`]: the Matrix side; the homeserver's API and what it pushes. Never heard of WeChat.
@@ -16,6 +17,7 @@ pub mod id;
 pub mod secret;
 
 pub mod clock;
+mod crash;
 pub mod spool;
 pub mod tasks;
 

@@ -5,8 +5,12 @@ use std::sync::Arc;
 use ruma::{OwnedUserId, UserId};
 use tokio::sync::watch;
 
-use super::state::{
-    Job, LaneKey, Lanes, LoginFlows, Outbox, Paces, Questions, Registry, Replies, Sessions,
+use super::{
+    rounds::Rounds,
+    state::{
+        Job, LaneKey, Lanes, LoginFlows, Outbox, Paces, Questions, Registry, Replies, Sessions,
+        Typists,
+    },
 };
 use crate::{
     clock::{Clock, Timestamp},
@@ -38,6 +42,7 @@ pub(crate) struct Core {
     pub(crate) replies: Replies,
     pub(crate) paces: Paces,
     pub(crate) sessions: Sessions,
+    pub(crate) typists: Typists,
     pub(crate) flows: LoginFlows,
     pub(crate) questions: Questions,
     /// At most this many rooms are made at once; more would only wait in the homeserver.
@@ -45,6 +50,7 @@ pub(crate) struct Core {
     pub(crate) receiving: tokio::sync::Mutex<()>,
     /// Held while a record is changed: looked at, committed and put into the registry as one.
     pub(crate) changing: tokio::sync::Mutex<()>,
+    pub(crate) rounds: std::sync::Mutex<Rounds>,
     pub(crate) death: watch::Sender<Option<Arc<Death>>>,
 }
 
@@ -95,14 +101,22 @@ impl Core {
 
     /// Puts work that is in the store into its lane.
     pub(crate) fn dispatch(&self, entry: Entry) {
-        let key = match &entry.work {
+        self.lanes.push(self.lane_of(&entry), Job::Entry(entry));
+    }
+
+    /// The same for work of an earlier run.
+    pub(crate) fn dispatch_again(&self, entry: Entry) {
+        self.lanes.push(self.lane_of(&entry), Job::Again(entry));
+    }
+
+    fn lane_of(&self, entry: &Entry) -> LaneKey {
+        match &entry.work {
             Work::FromWechat { portal, .. } => LaneKey::Portal(*portal),
             Work::FromMatrix { room, .. } => match self.registry.portal_in(room) {
                 Some(portal) => LaneKey::Portal(portal.id),
                 None => LaneKey::Room(room.clone()),
             },
-        };
-        self.lanes.push(key, Job::Entry(entry));
+        }
     }
 
     /// What is known of this portal's reply window.
@@ -111,6 +125,13 @@ impl Core {
             self.die(Death::Store(error));
             None
         })
+    }
+
+    /// Changes what is known of this portal's reply window, if anything is.
+    pub(crate) fn change_reply(&self, portal: PortalId, with: impl FnOnce(&mut Reply)) {
+        if let Err(error) = self.replies.change(&self.store, portal, with) {
+            self.die(Death::Store(error));
+        }
     }
 
     /// How the bridge stands.

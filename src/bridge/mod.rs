@@ -7,6 +7,7 @@
 
 mod core;
 mod halt;
+mod poison;
 mod start;
 mod state;
 mod text;
@@ -26,6 +27,7 @@ mod rounds;
 mod sender;
 mod shown;
 mod transaction;
+mod typing;
 mod window;
 
 mod command;

@@ -213,7 +213,7 @@ async fn accepted(core: &Core, portal: &Portal, mut head: Outgoing, id: Option<M
         change = change.link(&link);
     }
     core.store.submit(change);
-    core.replies.change(&core.store, portal.id, |reply| {
+    core.change_reply(portal.id, |reply| {
         reply.sends += 1;
         reply.held_until = None;
         reply.throttled = 0;
@@ -249,7 +249,7 @@ fn end(core: &Core, portal: &Portal, head: &Outgoing, outcome: &Outcome) {
 
 fn throttled(core: &Core, portal: &Portal) {
     let now = core.clock.now();
-    core.replies.change(&core.store, portal.id, |reply| {
+    core.change_reply(portal.id, |reply| {
         reply.throttled += 1;
         reply.held_until = Some(now.plus(window::throttle_pause(reply.throttled)));
     });

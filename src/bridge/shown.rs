@@ -123,7 +123,7 @@ pub(crate) async fn count_confirmation(core: &Core, portal: &Portal, confirmed: 
     if unconfirmed == known.unconfirmed {
         return;
     }
-    core.replies.change(&core.store, portal.id, |reply| reply.unconfirmed = unconfirmed);
+    core.change_reply(portal.id, |reply| reply.unconfirmed = unconfirmed);
     if unconfirmed == UNCONFIRMED_WARNING {
         let name = name_of(portal);
         let note = Note::Unconfirmed { name: &name, count: unconfirmed };

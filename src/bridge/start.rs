@@ -87,6 +87,12 @@ impl Bridge {
         self.address
     }
 
+    /// Looks now at what is otherwise looked at every few minutes, for a test with its own clock.
+    #[cfg(feature = "crash-points")]
+    pub async fn look_around(&self) {
+        rounds::look(&self.core).await;
+    }
+
     /// Resolves when the bridge had to end by itself, with the cause.
     pub async fn ended(&self) -> Arc<Death> {
         let mut death = self.core.death.subscribe();
@@ -158,11 +164,13 @@ async fn open(config: Config, clock: Clock) -> Result<(Arc<Core>, Announced), St
         replies: Default::default(),
         paces: Default::default(),
         sessions: Default::default(),
+        typists: Default::default(),
         flows: Default::default(),
         questions: Default::default(),
         making_rooms: Semaphore::new(ROOMS_AT_ONCE),
         receiving: Default::default(),
         changing: Default::default(),
+        rounds: rounds::Rounds::new(clock.now()).into(),
         death: watch::Sender::new(None),
         config,
         clock,
@@ -197,7 +205,7 @@ async fn resume(core: &Arc<Core>) -> Result<(), store::Error> {
         after = Some(last.id);
         resumed += entries.len();
         for entry in entries {
-            core.dispatch(entry);
+            core.dispatch_again(entry);
         }
         tokio::task::yield_now().await;
     }

@@ -5,12 +5,14 @@
 
 pub mod attachment;
 mod message;
+mod typing;
 
 use ruma::{OwnedEventId, OwnedRoomId, OwnedUserId};
 use serde_json::value::RawValue;
 
 pub use attachment::{Attachment, Source};
 pub use message::{Message, Replacement};
+pub use typing::Typing;
 
 use super::object::Object;
 use crate::clock::Timestamp;

@@ -21,6 +21,7 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 use super::{AsToken, Error, Intent, retry::Outage};
+use crate::crash::Point;
 
 /// What a [`Homeserver`] needs to know.
 #[derive(Debug, Clone)]
@@ -183,8 +184,11 @@ impl Homeserver {
     ) -> Result<R::IncomingResponse, Error> {
         let mut request = ready(request)?;
         *request.timeout_mut() = Some(REQUEST_TIMEOUT);
-        let answer = success(self.start(request).await?).await?;
-        read_as::<R>(answer)
+        let point = Point::request("matrix", request.url().path());
+        point.before();
+        let answer = success(self.start(request).await?).await;
+        point.after();
+        read_as::<R>(answer?)
     }
 
     fn base(&self) -> &str {

@@ -25,12 +25,11 @@ impl Input {
         Ok(Self { file, len, at: 0 })
     }
 
-    /// All bytes; `spare` zero bytes of capacity are allocated behind them.
-    pub(super) fn all(&mut self, spare: usize) -> Result<Vec<u8>, Refusal> {
+    /// All bytes.
+    pub(super) fn all(&mut self) -> Result<Vec<u8>, Refusal> {
         let len = usize::try_from(self.len).map_err(|_| Refusal::TooLarge)?;
-        let mut bytes = vec![0; len + spare];
-        let read = self.file.read_exact_at(&mut bytes[..len], 0);
-        bytes.truncate(len);
+        let mut bytes = vec![0; len];
+        let read = self.file.read_exact_at(&mut bytes, 0);
         // The file is the bridge's own: it is as long as it was.
         read.map_err(|_| Refusal::TooLarge)?;
         Ok(bytes)

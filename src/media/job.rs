@@ -153,8 +153,10 @@ pub enum Unreadable {
 
 /// What a worker answers when it has no report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Refusal {
+pub enum Refusal {
+    /// The medium is not what it should be.
     Unreadable(Unreadable),
+    /// The medium, or what would be made of it, is above a limit.
     TooLarge,
 }
 

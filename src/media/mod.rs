@@ -6,18 +6,24 @@
 //! written in C, run there and nowhere else. Never heard of Matrix or WeChat.
 
 mod answer;
+pub mod decode;
 mod input;
 mod job;
 pub mod name;
+mod opus;
+pub mod pcm;
 mod picture;
 mod sandbox;
+pub mod silk;
 pub mod sniff;
 mod video;
+mod voice;
+mod wav;
 mod worker;
 mod workers;
 
 pub use self::{
-    job::{Job, Report, Sandbox, Unreadable, VoiceMime, VoiceReport, WorkError},
+    job::{Job, Refusal, Report, Sandbox, Unreadable, VoiceMime, VoiceReport, WorkError},
     picture::{PictureFormat, PictureReport, ThumbnailReport},
     video::VideoReport,
     worker::{WORKER, run_worker},

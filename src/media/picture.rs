@@ -115,12 +115,12 @@ impl PictureReport {
 
 /// Size, colours and a thumbnail of a picture as it is.
 pub(super) fn inspect(mut input: Input) -> Result<Made, Refusal> {
-    inspected(&input.all(0)?)
+    inspected(&input.all()?)
 }
 
 /// A picture that phones show: WebP becomes PNG, or GIF when it moves, others stay as they are.
 pub(super) fn for_phone(mut input: Input) -> Result<Made, Refusal> {
-    phones(&input.all(0)?)
+    phones(&input.all()?)
 }
 
 fn inspected(bytes: &[u8]) -> Result<Made, Refusal> {

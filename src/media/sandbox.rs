@@ -54,10 +54,13 @@ mod filter {
         // The input is open for writing too, for it is the bridge's own file.
         let to_answer = rule(vec![argument(0, Width::Dword, Is::Eq, 1)?])?;
         let to_nowhere = rule(vec![argument(0, Width::Dword, Is::Eq, 2)?])?;
+        // A debug build asks before it closes a file.
+        let is_it_open = rule(vec![argument(1, Width::Dword, Is::Eq, F_GETFD)?])?;
         let never_code = || argument(2, Width::Dword, Is::MaskedEq(PROT_EXEC), 0);
         let no_file = argument(3, Width::Dword, Is::MaskedEq(MAP_ANONYMOUS), MAP_ANONYMOUS)?;
         let mut calls = BTreeMap::from([
             (libc::SYS_write, vec![to_answer, to_nowhere]),
+            (libc::SYS_fcntl, vec![is_it_open]),
             (libc::SYS_mmap, vec![rule(vec![no_file, never_code()?])?]),
             (libc::SYS_mprotect, vec![rule(vec![never_code()?])?]),
         ]);
@@ -66,12 +69,14 @@ mod filter {
     }
 
     /// Constants of the kernel's interface, in the width that a rule compares.
+    const F_GETFD: u64 = libc::F_GETFD as u64;
     const PROT_EXEC: u64 = libc::PROT_EXEC as u64;
     const MAP_ANONYMOUS: u64 = libc::MAP_ANONYMOUS as u64;
 
     /// Calls with any arguments: reading what is open, memory, ending.
     const FREE: &[i64] = &[
         libc::SYS_pread64,
+        libc::SYS_close,
         libc::SYS_brk,
         libc::SYS_munmap,
         libc::SYS_mremap,

@@ -5,8 +5,8 @@ use std::{env, fs::File, io, process::ExitCode};
 use super::{
     answer::{self, Made},
     input::Input,
-    job::{Job, Refusal, Report, Unreadable},
-    picture, sandbox, video,
+    job::{Job, Refusal, Report},
+    picture, sandbox, video, voice,
 };
 
 /// The program's first argument when it is to be a worker; the job follows as JSON.
@@ -38,7 +38,9 @@ fn held() -> io::Result<(Input, io::StdoutLock<'static>)> {
 
 fn work(job: Job, input: Input) -> Result<Made, Refusal> {
     match job {
-        Job::VoiceForMatrix | Job::VoiceForPhone | Job::VoiceAsFile => Err(Unreadable::Kind.into()),
+        Job::VoiceForMatrix => voice::for_matrix(input),
+        Job::VoiceForPhone => voice::for_phone(input),
+        Job::VoiceAsFile => voice::as_file(input),
         Job::Picture => picture::inspect(input),
         Job::PictureForPhone => picture::for_phone(input),
         Job::Video => video::inspect(input),

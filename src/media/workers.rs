@@ -36,6 +36,7 @@ pub struct Workers {
     spools: Spools,
     program: Arc<PathBuf>,
     places: Arc<Semaphore>,
+    patience: Duration,
 }
 
 /// How long a worker may take, however little it computes.
@@ -49,6 +50,7 @@ impl Workers {
             spools,
             program: Arc::new(own_program()),
             places: Arc::new(Semaphore::new(at_once.clamp(1, Semaphore::MAX_PERMITS))),
+            patience: PATIENCE,
         }
     }
 
@@ -56,6 +58,12 @@ impl Workers {
     #[must_use]
     pub fn with_program(self, program: PathBuf) -> Self {
         Self { program: Arc::new(program), ..self }
+    }
+
+    /// The same, with another time than 30 seconds after which a worker is ended.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// Does `job` with `input`, in a process that ends with this future.
@@ -102,12 +110,12 @@ impl Workers {
 
     /// Runs a worker to its end; the second part is what it has written.
     async fn start(&self, job: Job, input: &Spool) -> Result<(ExitStatus, Spool), WorkError> {
-        let _place = self.places.acquire().await.map_err(|closed| no_worker(closed))?;
+        let _place = self.places.acquire().await.map_err(no_worker)?;
         let answer = self.spools.create(false).map_err(WorkError::CannotStart)?.finish();
         let mut command = Command::new(&*self.program);
         command
             .arg(WORKER)
-            .arg(serde_json::to_string(&job).map_err(|wrong| no_worker(wrong))?)
+            .arg(serde_json::to_string(&job).map_err(no_worker)?)
             .env_clear()
             .current_dir("/")
             .stdin(input.handle().map_err(WorkError::CannotStart)?)
@@ -115,7 +123,7 @@ impl Workers {
             .stderr(Stdio::null())
             .kill_on_drop(true);
         let mut worker = command.spawn().map_err(WorkError::CannotStart)?;
-        match time::timeout(PATIENCE, worker.wait()).await {
+        match time::timeout(self.patience, worker.wait()).await {
             Ok(ended) => Ok((ended.map_err(WorkError::CannotStart)?, answer)),
             Err(_) => {
                 // It ends in any case; the place is free when it has.

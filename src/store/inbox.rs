@@ -71,6 +71,16 @@ pub struct Progress {
     pub parcel: Option<InboxId>,
 }
 
+/// How often an entry was tried without the try coming to an end: the program died in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Tries {
+    /// The tries.
+    pub count: u32,
+    /// Whether somebody was told that it is set aside.
+    pub told: bool,
+}
+
 /// Without the raw text, which is the message itself.
 impl std::fmt::Debug for Work {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -132,6 +142,16 @@ impl Change {
         self.put(progress_key(entry), encode(progress))
     }
 
+    /// Notes how often an entry was tried.
+    pub fn put_tries(self, entry: InboxId, tries: Tries) -> Self {
+        self.put(tries_key(entry), encode(&tries))
+    }
+
+    /// An entry's last try came to an end.
+    pub fn forget_tries(self, entry: InboxId) -> Self {
+        self.del(tries_key(entry))
+    }
+
     /// Ends an entry: it leaves the inbox, its source gets the outcome, the outcome is counted.
     pub fn finish(
         self,
@@ -140,7 +160,7 @@ impl Change {
         outcome: &Outcome,
         at: Timestamp,
     ) -> Self {
-        let change = self.del(inbox_key(entry)).del(progress_key(entry));
+        let change = self.del(inbox_key(entry)).del(progress_key(entry)).forget_tries(entry);
         match source {
             Some(source) => change.mark_source(source, outcome, at),
             None => change.count_outcome(outcome),
@@ -157,6 +177,14 @@ impl Store {
         let from = InboxId(after.map_or(0, |after| after.0.saturating_add(1)));
         let pairs = self.scan(Table::Inbox, &inbox_key(from), limit)?;
         pairs.iter().map(|pair| self.entry(pair)).collect()
+    }
+
+    /// How often an entry was tried without the try coming to an end.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn tries(&self, entry: InboxId) -> Result<Tries, Error> {
+        Ok(self.find(&tries_key(entry))?.unwrap_or_default())
     }
 
     fn entry(&self, (key, value): &Pair) -> Result<Entry, Error> {
@@ -233,4 +261,9 @@ mod parcel {
 
 fn progress_key(entry: InboxId) -> Vec<u8> {
     Table::Progress.key(&[&entry.0.to_be_bytes()])
+}
+
+/// Beside the progress, whose key is shorter.
+fn tries_key(entry: InboxId) -> Vec<u8> {
+    Table::Progress.key(&[&entry.0.to_be_bytes(), b"tries"])
 }

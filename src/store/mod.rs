@@ -35,7 +35,7 @@ use tokio::sync::oneshot;
 
 pub use change::Change;
 pub use error::Error;
-pub use inbox::{Entry, Progress, Work};
+pub use inbox::{Entry, Progress, Tries, Work};
 pub use link::{Direction, Link};
 pub use login::{Login, LoginState, LogoutReason, Owner};
 pub use portal::{Portal, Reply};

@@ -67,6 +67,8 @@ pub(crate) enum Refusal {
     NotAllowed,
     /// What was asked for once more is no message of this room.
     NothingToRetry,
+    /// The bridge itself fails at it.
+    Poison,
 }
 
 impl Refusal {
@@ -83,6 +85,7 @@ impl Refusal {
             Self::BadServer => "bad_server",
             Self::NotAllowed => "not_allowed",
             Self::NothingToRetry => "nothing_to_retry",
+            Self::Poison => "poison",
         }
     }
 
@@ -135,6 +138,11 @@ impl Refusal {
                 language,
                 "⚠️ There is nothing to send again. Answer `retry` to the message itself, or react to it with 🔁.",
                 "⚠️ 没有可以重发的消息。请在要重发的消息上回复 `retry`，或用 🔁 回应它。",
+            ),
+            Self::Poison => pick!(
+                language,
+                "⚠️ Not done: the bridge failed at this again and again, by a fault of its own; its log says more. To try a message once more, react to it with 🔁.",
+                "⚠️ 未完成：桥接程序自身出错，反复处理失败，详情见桥接日志。要重发消息，请用 🔁 回应它。",
             ),
             Self::NotAllowed => pick!(
                 language,

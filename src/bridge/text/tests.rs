@@ -82,6 +82,7 @@ fn notes(language: Language) -> Vec<String> {
         Note::PortalSessionLost { name: NAME, prefix: PREFIX },
         Note::RoomFailed { name: NAME },
         Note::DeliveryRefused { name: NAME },
+        Note::Poison { name: NAME },
         Note::Unconfirmed { name: NAME, count: 3 },
         Note::QuotaLow { name: NAME, left: 2 },
         Note::SessionBack { name: NAME },
@@ -138,6 +139,7 @@ fn deliveries(language: Language) -> Vec<String> {
         Refusal::NotAllowed,
         Refusal::BadServer,
         Refusal::NothingToRetry,
+        Refusal::Poison,
     ];
     let items = [
         ItemNotice::Image,

@@ -52,6 +52,11 @@ impl World {
         self.bridge = Some(bridge);
     }
 
+    /// Has the bridge look now at what it looks at every few minutes.
+    pub(crate) async fn look_around(&self) {
+        self.bridge.as_ref().expect("the bridge runs").look_around().await;
+    }
+
     /// The bot's user id.
     pub(crate) fn bot(&self) -> String {
         format!("@{}:{}", self.slot.bot_localpart, self.slot.server_name)
