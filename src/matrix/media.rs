@@ -53,6 +53,8 @@ impl Homeserver {
         };
         let limit = self.known_upload_limit().get_or_try_init(ask).await.copied();
         limit.or_else(|error: Error| match error.retry() {
+            // A proxy that does not know this path may well know the one for uploads.
+            _ if matches!(error, Error::Garbled { .. }) => Ok(None),
             Retry::Never => Ok(None),
             Retry::Now | Retry::After(_) => Err(error),
         })

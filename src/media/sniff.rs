@@ -55,7 +55,13 @@ pub fn sniff(head: &[u8]) -> Kind {
         MatcherType::Image => Class::Image,
         MatcherType::Audio => Class::Audio,
         MatcherType::Video => Class::Video,
-        _ => Class::Other,
+        MatcherType::App
+        | MatcherType::Archive
+        | MatcherType::Book
+        | MatcherType::Doc
+        | MatcherType::Font
+        | MatcherType::Text
+        | MatcherType::Custom => Class::Other,
     };
     Kind { mime, extension, class }
 }

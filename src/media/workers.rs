@@ -110,12 +110,12 @@ impl Workers {
 
     /// Runs a worker to its end; the second part is what it has written.
     async fn start(&self, job: Job, input: &Spool) -> Result<(ExitStatus, Spool), WorkError> {
-        let _place = self.places.acquire().await.map_err(|closed| no_worker(closed))?;
+        let _place = self.places.acquire().await.map_err(no_worker)?;
         let answer = self.spools.create(false).map_err(WorkError::CannotStart)?.finish();
         let mut command = Command::new(&*self.program);
         command
             .arg(WORKER)
-            .arg(serde_json::to_string(&job).map_err(|wrong| no_worker(wrong))?)
+            .arg(serde_json::to_string(&job).map_err(no_worker)?)
             .env_clear()
             .current_dir("/")
             .stdin(input.handle().map_err(WorkError::CannotStart)?)
