@@ -99,7 +99,7 @@ pub(crate) async fn retry(
         return outgoing::refuse(core, asking, Refusal::NotAllowed).await.map(Some);
     }
     if let Some(kept) = kept::told_by(core, of)?.filter(|kept| kept.portal == portal.id) {
-        return kept::again(core, asking, of, &kept, portal).await.map(Some);
+        return Box::pin(kept::again(core, asking, of, &kept, portal)).await.map(Some);
     }
     if core.outbox.waiting(portal.id).iter().any(|waiting| waiting.event == of) {
         core.outbox.wake(portal.id);

@@ -122,7 +122,8 @@ async fn bring(core: &Core, place: &Place<'_>, body: &Body, raw: &str) -> Result
             if let Some(kept) = known? {
                 return kept::say(core, place, &kept).await;
             }
-            match transfer::bring(core, place.ghost, body).await {
+            // Boxed, because a text has no use for the room that a transfer takes.
+            match Box::pin(transfer::bring(core, place.ghost, body)).await {
                 Ok(content) => content,
                 Err(Failed::Lost(lost)) => return kept::keep(core, place, raw, body, lost).await,
                 Err(Failed::Halt(halt)) => return Err(halt),

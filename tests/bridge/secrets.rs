@@ -74,7 +74,10 @@ async fn converse(world: &World, alice: &Person) -> BTreeMap<String, &'static st
     phone.sends_item(json!({ "type": 2, "image_item": { "media": media } })).await;
     let file = json!({ "file_name": FILE_NAME, "media": media });
     phone.sends_item(json!({ "type": 4, "file_item": file })).await;
-    alice.wait_words(&portal, &ghost, 5).await;
+    phone.sends_file(FILE_NAME, b"planted file").await;
+    phone.sends_voice(b"no sound", 1_000, Some(FROM_PHONE)).await;
+    let words = alice.wait_words(&portal, &ghost, 7).await;
+    assert_eq!([words[5].as_str(), &words[6]], [FILE_NAME, FROM_PHONE]);
     phone.wait_shows(3).await;
     let token = phone.bot_token().unwrap();
     simulator.expire_session(&phone);

@@ -89,8 +89,8 @@ pub(super) const COMMANDS: &[Usage] = &[
         command: Command::Retry,
         names: &["retry"],
         arguments: "",
-        en: "as a reply: send that message once more; by itself: try again what was set aside",
-        zh: "作为回复：重发该消息；单独使用：重试被搁置的消息",
+        en: "as a reply: send that message, or fetch that file, once more; by itself: try again what was set aside",
+        zh: "作为回复：重发该消息或重新获取该文件；单独使用：重试被搁置的消息",
     },
     Usage {
         command: Command::Name,

@@ -1,6 +1,6 @@
 //! Getting a file from WeChat's CDN, under limits that are told before the work starts.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Failed, Lost};
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     spool::Spool,
 };
 
-/// Fetches and opens the file of an item. A CDN that does not answer is asked for about a minute;
+/// Fetches and opens the file of an item. A CDN that does not answer is asked for a minute or two;
 /// what this contact writes meanwhile waits behind it.
 pub(crate) async fn fetch(core: &Core, ghost: &Intent, body: &Body) -> Result<Spool, Failed> {
     let limit = limit(core, ghost).await?;
@@ -38,6 +38,7 @@ async fn limit(core: &Core, ghost: &Intent) -> Result<u64, Halt> {
 }
 
 async fn download(core: &Core, media: &RemoteMedia, limit: u64) -> Result<Spool, Failed> {
+    let begun = Instant::now();
     for wait in ROUNDS {
         // What was fetched by half is fetched again at the next start.
         let fetching = core.ilink.download(media, limit, &core.spools);
@@ -46,7 +47,8 @@ async fn download(core: &Core, media: &RemoteMedia, limit: u64) -> Result<Spool,
             Ok(file) => return Ok(file),
             Err(error) => error,
         };
-        let Some(wait) = wait.filter(|_| error.retry() != Retry::Never) else {
+        let useful = error.retry() != Retry::Never && begun.elapsed() < PATIENCE;
+        let Some(wait) = wait.filter(|_| useful) else {
             tracing::info!(%error, "a file of WeChat's could not be fetched");
             return Err(lost(error, limit).into());
         };
@@ -90,6 +92,8 @@ fn declared(body: &Body) -> Option<u64> {
 /// The pauses after the rounds of tries that one download is.
 const ROUNDS: [Option<Duration>; 3] =
     [Some(Duration::from_secs(5)), Some(Duration::from_secs(20)), None];
+/// No round begins later than this; one takes up to a minute and a half when nothing comes at all.
+const PATIENCE: Duration = Duration::from_secs(60);
 const CIPHER_BLOCK: u64 = 16;
 const MOST_THUMBNAIL: u64 = 4 << 20;
 

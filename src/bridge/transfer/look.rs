@@ -13,7 +13,7 @@ use crate::{
     ilink::{Body, File, Voice},
     matrix::content::{self, MediaKind},
     media::{
-        Done, Job, PictureReport, Report, ThumbnailReport, VoiceReport, WorkError,
+        Done, Job, PictureReport, Report, ThumbnailReport, VideoReport, VoiceReport, WorkError,
         name::safe_name,
         sniff::{Class, HEAD, Kind, sniff},
     },
@@ -166,18 +166,31 @@ fn of_voice(report: VoiceReport) -> About {
 
 /// A film says its size and length where its index can be read; a player finds out otherwise.
 async fn film(core: &Core, body: &Body, kind: Kind, file: Spool) -> Looked {
-    if kind.class != Class::Video {
-        return plain(unnamed("video", kind), file);
-    }
     let done = core.workers.run(Job::Video, &file).await.inspect_err(told);
-    let about = About { kind: MediaKind::Video, ..unnamed("video", kind) };
     let about = match done {
-        Ok(Done { report: Report::Video(report), .. }) => {
-            About { size: report.width.zip(report.height), duration: report.duration, ..about }
+        Ok(Done { report: Report::Video(report), .. }) => of_film(report, kind),
+        Ok(_) | Err(_) if kind.class == Class::Video => {
+            About { kind: MediaKind::Video, ..unnamed("video", kind) }
         }
-        Ok(_) | Err(_) => about,
+        Ok(_) | Err(_) => return plain(unnamed("video", kind), file),
     };
     Looked { file, about, small: poster(core, body).await }
+}
+
+/// A film whose beginning says nothing is still one when it has an index.
+fn of_film(report: VideoReport, kind: Kind) -> About {
+    let about = match kind.class {
+        Class::Video => unnamed("video", kind),
+        Class::Image | Class::Audio | Class::Other => {
+            About::new(MediaKind::Video, "video.mp4", "video/mp4")
+        }
+    };
+    About {
+        kind: MediaKind::Video,
+        size: report.width.zip(report.height),
+        duration: report.duration,
+        ..about
+    }
 }
 
 /// The picture that the sender gives with a film, when it is one.
@@ -211,12 +224,13 @@ fn plain(about: About, file: Spool) -> Looked {
 
 /// What went wrong with a worker is worth a line: a codec that dies is a finding.
 fn told(error: &WorkError) {
+    let cause = std::error::Error::source(error).map(tracing::field::display);
     match error {
         WorkError::Unreadable(_) | WorkError::TooLarge => {
             tracing::debug!(%error, "a medium stays a file");
         }
         WorkError::Crashed | WorkError::TimedOut | WorkError::CannotStart(_) => {
-            tracing::warn!(%error, cause = std::error::Error::source(error).map(tracing::field::display), "a medium stays a file");
+            tracing::warn!(%error, cause, "a medium stays a file");
         }
     }
 }
