@@ -6,7 +6,7 @@ use ruma::{OwnedUserId, UserId};
 use tokio::sync::watch;
 
 use super::state::{
-    Job, LaneKey, Lanes, LoginFlows, Outbox, Paces, Questions, Registry, Replies, Sessions,
+    Job, LaneKey, Lanes, LoginFlows, Outbox, Paces, Questions, Read, Registry, Replies, Sessions,
 };
 use crate::{
     clock::{Clock, Timestamp},
@@ -94,7 +94,7 @@ impl Core {
     }
 
     /// Puts work that is in the store into its lane.
-    pub(crate) fn dispatch(&self, entry: Entry) {
+    pub(crate) fn dispatch(&self, entry: Entry, read: Read) {
         let key = match &entry.work {
             Work::FromWechat { portal, .. } => LaneKey::Portal(*portal),
             Work::FromMatrix { room, .. } => match self.registry.portal_in(room) {
@@ -102,7 +102,7 @@ impl Core {
                 None => LaneKey::Room(room.clone()),
             },
         };
-        self.lanes.push(key, Job::Entry(entry));
+        self.lanes.push(key, Job::Entry(entry, read));
     }
 
     /// What is known of this portal's reply window.

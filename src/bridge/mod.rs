@@ -15,6 +15,7 @@ mod work;
 mod batch;
 mod incoming;
 mod logout;
+mod recall;
 mod room;
 mod session;
 

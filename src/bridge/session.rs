@@ -123,8 +123,8 @@ async fn keep(
     for portal in portals {
         core.registry.put_portal(portal);
     }
-    for entry in entries {
-        core.dispatch(entry);
+    for (entry, read) in entries {
+        core.dispatch(entry, read);
     }
     for (portal, reply) in heard {
         // The window opens, the quota starts anew, and what waits goes out.

@@ -11,7 +11,7 @@ use tokio::{
 use super::{
     core::{Core, Death},
     logout, rounds, sender, session,
-    state::{Job, LaneKey, Lanes, Outbox, Registry},
+    state::{Job, LaneKey, Lanes, Outbox, Read, Registry},
     transaction, work,
 };
 use crate::{
@@ -197,7 +197,7 @@ async fn resume(core: &Arc<Core>) -> Result<(), store::Error> {
         after = Some(last.id);
         resumed += entries.len();
         for entry in entries {
-            core.dispatch(entry);
+            core.dispatch(entry, Read::Not);
         }
         tokio::task::yield_now().await;
     }

@@ -8,10 +8,11 @@ use serde_json::value::RawValue;
 use super::{
     core::Core,
     halt::Halt,
-    incoming, outgoing, room,
-    state::{Job, LaneKey},
+    incoming, outgoing, recall, room,
+    state::{Job, LaneKey, Read},
 };
 use crate::{
+    ilink::Message,
     matrix::event::{self, Event},
     store::{Entry, Outcome, Work},
 };
@@ -45,8 +46,8 @@ async fn run_job(core: &Arc<Core>, key: &LaneKey, job: Job) {
             }
             return;
         }
-        Job::Entry(entry) => {
-            let done = run_entry(core, key, &entry).await;
+        Job::Entry(entry, read) => {
+            let done = run_entry(core, key, &entry, read).await;
             (entry, done)
         }
     };
@@ -77,14 +78,28 @@ async fn run_entry(
     core: &Arc<Core>,
     key: &LaneKey,
     entry: &Entry,
+    read: Read,
 ) -> Result<Option<Outcome>, Halt> {
     match &entry.work {
         Work::FromWechat { portal, raw, .. } => {
-            incoming::from_wechat(core, entry, *portal, raw).await.map(Some)
+            let message = match read {
+                Read::Message(message) => Some(*message),
+                Read::Not | Read::Event(_) => Message::parse(raw).ok(),
+            };
+            match message {
+                Some(message) if message.deleted.is_some() => {
+                    recall::from_wechat(core, *portal, &message).await.map(Some)
+                }
+                message => incoming::from_wechat(core, entry, *portal, message).await.map(Some),
+            }
         }
         Work::FromMatrix { raw, .. } => {
-            let Ok(event) = parse(raw) else {
-                return Ok(Some(Outcome::Ignored("malformed".into())));
+            let event = match read {
+                Read::Event(event) => *event,
+                Read::Not | Read::Message(_) => match parse(raw) {
+                    Ok(event) => event,
+                    Err(_) => return Ok(Some(Outcome::Ignored("malformed".into()))),
+                },
             };
             match key {
                 LaneKey::Portal(portal) => outgoing::from_portal(core, entry, *portal, event).await,

@@ -39,7 +39,7 @@ pub use inbox::{Entry, Progress, Work};
 pub use link::{Direction, Link};
 pub use login::{Login, LoginState, LogoutReason, Owner};
 pub use portal::{Portal, Reply};
-pub use source::{Outcome, Source, SourceState};
+pub use source::{Outcome, OutcomeCount, Source, SourceState};
 
 use crate::id::{InboxId, LoginId, PortalId};
 use engine::{Engine, Fault, Pair};

@@ -10,7 +10,7 @@ mod reply;
 mod session;
 
 pub(crate) use flow::{Flow, LoginFlows, Wanted};
-pub(crate) use lane::{Job, LaneKey, Lanes};
+pub(crate) use lane::{Job, LaneKey, Lanes, Read};
 pub(crate) use outbox::{Changed, Outbox, Outgoing};
 pub(crate) use question::{Question, Questions};
 pub(crate) use registry::Registry;
