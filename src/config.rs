@@ -93,6 +93,9 @@ pub struct Bridge {
     pub language: Language,
     /// What ghosts are called.
     pub display_name: DisplayName,
+    /// Where people reach the bridge's pages from outside, without a slash at the end; no link
+    /// page is offered without it.
+    pub public_url: Option<String>,
     /// Who may do what.
     pub permissions: Permissions,
 }

@@ -1,6 +1,8 @@
 //! What the listener tells others than the homeserver: whether the bridge lives, and whether it
 //! does its work. Knows nothing of chats.
 
+pub mod link;
+
 use std::{sync::Arc, time::Duration};
 
 use axum::{Router, response::Response, routing::get};

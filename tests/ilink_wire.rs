@@ -9,7 +9,8 @@ use matrix_appservice_wechat::{
     id::{BotToken, ContextToken, Cursor, WechatUserId},
     ilink::{
         Client, Error, HostRules, LoginEvent, LoginFailure, LoginProcess, Options, OutboundItem,
-        OutboundMessage, QrId, Session, TypingTicket, VerifyCode, agent::DEFAULT_BOT_AGENT,
+        OutboundMessage, Patience, QrId, Session, TypingTicket, VerifyCode,
+        agent::DEFAULT_BOT_AGENT,
     },
 };
 use serde_json::Value;
@@ -417,7 +418,7 @@ async fn codes(server: &MockServer) {
 const CONFIRMED: &str = r#"{"status":"confirmed","bot_token":"TTT","ilink_bot_id":"b@im.bot","ilink_user_id":"o9@im.wechat","baseurl":"https://ilinkai.weixin.qq.com"}"#;
 
 fn process(server: &MockServer, held: Vec<BotToken>) -> LoginProcess {
-    LoginProcess::new(client(&server.uri()), held, Clock::manual(Timestamp(0)))
+    LoginProcess::new(client(&server.uri()), held, Clock::manual(Timestamp(0)), Patience::PICTURE)
 }
 
 #[tokio::test]
@@ -497,6 +498,7 @@ async fn a_login_without_a_server_says_so() {
         client(&format!("http://{free}")),
         Vec::new(),
         Clock::manual(Timestamp(0)),
+        Patience::PICTURE,
     );
     let (_enter, mut digits) = mpsc::channel(1);
     let event = login.next(&mut digits).await;
@@ -512,7 +514,8 @@ async fn a_login_ends_when_nobody_can_enter_the_digits_or_the_time_is_up() {
         .mount(&server)
         .await;
     let clock = Clock::manual(Timestamp(0));
-    let mut login = LoginProcess::new(client(&server.uri()), Vec::new(), clock.clone());
+    let mut login =
+        LoginProcess::new(client(&server.uri()), Vec::new(), clock.clone(), Patience::PICTURE);
     let (_enter, mut digits) = mpsc::channel(1);
     login.next(&mut digits).await;
     assert!(matches!(login.next(&mut digits).await, LoginEvent::DigitsWanted { .. }));

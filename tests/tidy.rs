@@ -21,7 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("id", &["secret"]),
     ("ilink", &["id", "secret", "clock", "spool"]),
     ("matrix", &["secret", "clock", "spool", "tasks"]),
-    ("web", &[]),
+    ("web", &["secret"]),
     ("store", &["id", "secret", "clock"]),
     ("convert", &[]),
     // `ilink` for the parser of its base address, `matrix` for the tokens of the registration.
@@ -51,6 +51,9 @@ const KEPT_IN: &[(&str, &[&str])] = &[
             "src/matrix/appservice.rs",
             "src/matrix/homeserver.rs",
             "src/matrix/registration.rs",
+            // Into the key of a page's address, and into the address.
+            "src/bridge/login.rs",
+            "src/web/link/token.rs",
             // A proxy's address may hold a password.
             "src/bridge/start.rs",
             // Onto the disk.
@@ -62,7 +65,7 @@ const KEPT_IN: &[(&str, &[&str])] = &[
     ("sled::", &["src/store/engine.rs", "src/store/engine/"]),
     ("SystemTime", &["src/clock.rs"]),
     ("reqwest", &["src/ilink/", "src/matrix/"]),
-    ("axum", &["src/matrix/appservice.rs", "src/web.rs", "src/bridge/start.rs"]),
+    ("axum", &["src/matrix/appservice.rs", "src/web.rs", "src/web/", "src/bridge/start.rs"]),
     ("anyhow", &["src/cli/"]),
 ];
 

@@ -162,6 +162,9 @@ url = "{bridge}"
 as_token = "{as_token}"
 hs_token = "{hs_token}"
 
+[bridge]
+public_url = "{bridge}"
+
 [bridge.permissions]
 "localhost" = "user"
 

@@ -18,19 +18,21 @@ use super::{
 use crate::{
     config::Language,
     convert,
-    ilink::{LoginEvent, LoginFailure, LoginProcess, VerifyCode},
+    ilink::{LoginEvent, LoginFailure, LoginProcess, Patience, VerifyCode},
     matrix::{
         content::{self, Content, Image},
         event::Event,
     },
     store::{Entry, LoginState, Outcome},
+    web::link::{Code, LinkToken, View},
 };
 
 /// Starts a login in the room of the command. The command's entry stays in the store until the
 /// login is over, so a restart goes on with it, in the same message.
 pub(crate) fn start(core: &Arc<Core>, entry: &Entry, event: &Event, wanted: Wanted) {
     let (digits, typed) = mpsc::channel(4);
-    let flow = core.flows.begin(event, &wanted, digits);
+    let link = LinkToken::of_command(core.config.appservice.hs_token.expose(), event.id.as_str());
+    let flow = core.flows.begin(event, &wanted, digits, link);
     let shown = Shown {
         core: Arc::clone(core),
         language: core.language_of(&event.sender),
@@ -51,12 +53,15 @@ async fn run(mut shown: Shown, wanted: Wanted, typed: mpsc::Receiver<VerifyCode>
     let ended = flow.cancelled.run_until_cancelled(core.tasks.unless_stopped(whole)).await;
     core.flows.end(&flow);
     match ended {
-        Some(None | Some(Err(Halt::Stopping))) => return, // Goes on at the next start.
+        Some(None | Some(Err(Halt::Stopping))) => return, // Goes on at the next start, under the same address.
         Some(Some(Err(Halt::Refused(error)))) => {
             tracing::warn!(%error, "the homeserver refused a login message");
         }
         None | Some(Some(Ok(()))) => {}
     }
+    let over =
+        |view: &mut View| *view != View::Done && std::mem::replace(view, View::Over) != View::Over;
+    flow.view.send_if_modified(over);
     shown.remove().await;
     if !shown.recorded {
         core.finish(&shown.entry, &Outcome::Delivered);
@@ -71,11 +76,16 @@ async fn follow(
 ) -> Result<(), Halt> {
     let core = Arc::clone(&shown.core);
     let held = held_tokens(&core, shown, &wanted);
-    let mut process = LoginProcess::new(core.ilink.clone(), held, core.clock.clone());
+    let patience = match core.config.bridge.public_url {
+        Some(_) => Patience::PAGE,
+        None => Patience::PICTURE,
+    };
+    let mut process = LoginProcess::new(core.ilink.clone(), held, core.clock.clone(), patience);
     loop {
         let event = process.next(&mut typed).await;
         let wants_digits = matches!(event, LoginEvent::DigitsWanted { .. });
         shown.flow.wants_digits.store(wants_digits, Ordering::SeqCst);
+        shown.on_page(&event);
         match event {
             LoginEvent::Code { url, number, of } => shown.code(&url, number, of).await?,
             LoginEvent::Scanned => shown.state(&LoginText::Scanned).await?,
@@ -97,6 +107,7 @@ async fn follow(
                 let owner = shown.flow.owner.clone();
                 let said = linked::keep(&core, &owner, &wanted, credentials, &command).await?;
                 shown.recorded = true;
+                shown.flow.view.send_replace(View::Done);
                 return shown.say(&said.text(core.prefix())).await;
             }
             LoginEvent::Failed(why) => return shown.say(&failure(&why, core.prefix())).await,
@@ -149,17 +160,49 @@ struct Picture {
 }
 
 impl Shown {
-    /// Shows a QR code: the message is sent with the first and edited with each later one.
+    /// Tells whoever looks at the link page; the end of the login is told when it is recorded.
+    fn on_page(&self, event: &LoginEvent) {
+        let view = match event {
+            LoginEvent::Code { url, .. } => match convert::qr_svg(url) {
+                Ok(svg) => View::Code(Arc::new(Code { svg, url: url.clone() })),
+                Err(_) => View::Wait, // Said and logged where the picture is made.
+            },
+            LoginEvent::Scanned | LoginEvent::Redirected => View::Scanned,
+            LoginEvent::DigitsWanted { wrong } => View::Digits { wrong: *wrong },
+            LoginEvent::Blocked | LoginEvent::Expired => View::Wait,
+            LoginEvent::AlreadyBound | LoginEvent::Confirmed(_) | LoginEvent::Failed(_) => return,
+        };
+        self.flow.view.send_replace(view);
+    }
+
+    /// The address of the link page, if there is one.
+    fn page(&self) -> Option<String> {
+        let public_url = self.core.config.bridge.public_url.as_deref()?;
+        Some(self.flow.link.address(public_url))
+    }
+
+    /// Shows a QR code: the message is sent with the first and edited with each later one. Once a
+    /// page shows them too, the room gets no more than it would without.
     async fn code(&mut self, url: &str, number: u8, of: u8) -> Result<(), Halt> {
+        let page = self.page();
+        let page = page.as_deref();
+        let of = of.min(Patience::PICTURE.codes);
+        if number > of {
+            if number == of + 1 {
+                self.picture = None;
+                self.state(&LoginText::PageOnly { page: page.unwrap_or_default() }).await?;
+            }
+            return Ok(());
+        }
         let Ok(qr) = convert::qr_png(url) else {
             tracing::warn!("iLink's QR text is too long for a QR code");
-            return self.state(&LoginText::Code { url, number, of }).await;
+            return self.state(&LoginText::Code { url, number, of, page }).await;
         };
         let (bytes, side, bot) = (qr.png.len() as u64, qr.side, self.core.bot());
         let upload = || bot.upload(qr.png.clone(), "image/png", "qr.png");
         let mxc = self.core.insist(upload).await?;
         self.picture = Some(Picture { mxc, side, bytes });
-        self.state(&LoginText::Code { url, number, of }).await
+        self.state(&LoginText::Code { url, number, of, page }).await
     }
 
     /// Brings the message to this state.

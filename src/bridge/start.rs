@@ -215,6 +215,10 @@ fn serve(core: &Arc<Core>, listener: TcpListener) {
     );
     let reporting = Arc::clone(core);
     let router = router.merge(web::router(move || reporting.report()));
+    let router = match core.config.bridge.public_url {
+        Some(_) => router.merge(link_pages(core)),
+        None => router,
+    };
     let stopping = core.tasks.clone();
     core.tasks.spawn("listener", async move {
         let served = axum::serve(listener, router).with_graceful_shutdown(linger(stopping)).await;
@@ -222,6 +226,12 @@ fn serve(core: &Arc<Core>, listener: TcpListener) {
             tracing::error!(%error, "the listener ended");
         }
     });
+}
+
+/// The pages of the logins that are going on.
+fn link_pages(core: &Arc<Core>) -> axum::Router {
+    let core = Arc::clone(core);
+    web::link::router(move |token| Some(core.flows.by_link(token)? as Arc<dyn web::link::Watched>))
 }
 
 /// Listens a little longer than the bridge works. The homeserver still has the bridge's own last

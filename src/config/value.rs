@@ -86,6 +86,22 @@ pub(super) fn command_prefix(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+/// Where the pages are, without the slash at the end.
+pub(super) fn public_url(text: &str) -> Result<String, String> {
+    let plain = |url: &Url| url.query().is_none() && url.fragment().is_none() && url.has_host();
+    let is_safe = |url: &Url| match url.scheme() {
+        "https" => true,
+        "http" => url.host_str().is_some_and(|host| matches!(host, "localhost" | "127.0.0.1")),
+        _ => false,
+    };
+    let url = Url::parse(text).ok().filter(|url| plain(url) && is_safe(url));
+    url.map(|url| url.as_str().trim_end_matches('/').to_owned()).ok_or_else(|| {
+        "must be an https:// address without a question mark; write it like \
+         \"https://wechat.example.org\""
+            .to_owned()
+    })
+}
+
 pub(super) fn language(text: &str) -> Result<Language, String> {
     one_of(text, &[("en", Language::En), ("zh", Language::Zh)])
 }

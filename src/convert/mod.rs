@@ -12,5 +12,5 @@ pub mod text;
 
 pub use emoji::faces_to_unicode;
 pub use from_matrix::{Kind, NotBridged, text_parts};
-pub use qr::{Qr, qr_png};
+pub use qr::{Qr, qr_png, qr_svg};
 pub use text::{WECHAT_TEXT_LIMIT, split};

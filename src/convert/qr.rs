@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use image::{GrayImage, ImageFormat, Luma};
-use qrcode::{Color, EcLevel, QrCode};
+use qrcode::{Color, EcLevel, QrCode, render::svg};
 
 /// Why there is no picture.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +48,16 @@ pub fn qr_png(text: &str) -> Result<Qr, QrError> {
     let mut png = Cursor::new(Vec::new());
     picture.write_to(&mut png, ImageFormat::Png)?;
     Ok(Qr { png: png.into_inner(), side })
+}
+
+/// `text` as a QR code in an SVG document, black on white with the same margin.
+///
+/// # Errors
+/// When the text is too long.
+pub fn qr_svg(text: &str) -> Result<String, QrError> {
+    let code =
+        QrCode::with_error_correction_level(text, EcLevel::L).map_err(|_| QrError::TooLong)?;
+    Ok(code.render::<svg::Color<'_>>().quiet_zone(true).min_dimensions(264, 264).build())
 }
 
 const MIN_PIXELS: usize = 512;
@@ -100,7 +110,17 @@ mod tests {
     }
 
     #[test]
+    fn a_drawing_has_the_same_modules() {
+        let svg = qr_svg(LOGIN_URL).unwrap();
+        let code = QrCode::with_error_correction_level(LOGIN_URL, EcLevel::L).unwrap();
+        let dark = code.to_colors().iter().filter(|color| **color == Color::Dark).count();
+        assert_eq!(svg.matches('M').count(), dark);
+        assert!(svg.starts_with("<?xml") && svg.contains("#fff") && svg.contains("#000"), "{svg}");
+    }
+
+    #[test]
     fn a_text_that_does_not_fit_is_refused() {
+        assert!(matches!(qr_svg(&"x".repeat(3_000)), Err(QrError::TooLong)));
         assert!(matches!(qr_png(&"x".repeat(3_000)), Err(QrError::TooLong)));
     }
 }

@@ -93,7 +93,7 @@ pub enum LoginFailure {
     /// All codes expired or were blocked.
     #[error("no code was confirmed in time")]
     CodesUsedUp,
-    /// The login took longer than eight minutes.
+    /// The login took longer than its patience.
     #[error("the login took too long")]
     TimedOut,
     /// iLink gave no code, or led to a host that is not allowed.
@@ -113,10 +113,27 @@ pub enum LoginFailure {
     Over,
 }
 
+/// How long a login is kept up while nobody scans.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// Codes that are fetched at most.
+    pub codes: u8,
+    /// How long the whole login may take.
+    pub within: Duration,
+}
+
+impl Patience {
+    /// For a picture in a room, as Tencent's client has it: 3 codes within 8 minutes.
+    pub const PICTURE: Self = Self { codes: 3, within: Duration::from_secs(8 * 60) };
+    /// For a page that somebody far away opens in their own time: 30 minutes.
+    pub const PAGE: Self = Self { codes: 60, within: Duration::from_secs(30 * 60) };
+}
+
 /// One login between two answers of the server.
 #[derive(Debug)]
 pub struct Login {
     started: Timestamp,
+    patience: Patience,
     codes: u8,
     told_scanned: bool,
     told_unknown: bool,
@@ -144,9 +161,10 @@ pub enum Turn {
 
 impl Login {
     /// A login that begins now.
-    pub fn begin(now: Timestamp) -> Self {
+    pub fn begin(now: Timestamp, patience: Patience) -> Self {
         Self {
             started: now,
+            patience,
             codes: 0,
             told_scanned: false,
             told_unknown: false,
@@ -161,7 +179,7 @@ impl Login {
         self.at = None;
         self.digits = None;
         self.told_scanned = false;
-        LoginEvent::Code { url, number: self.codes, of: MOST_CODES }
+        LoginEvent::Code { url, number: self.codes, of: self.patience.codes }
     }
 
     /// Keeps what the owner entered for the next poll.
@@ -181,7 +199,7 @@ impl Login {
 
     /// Whether the time of the whole login is up.
     pub fn overdue(&self, now: Timestamp) -> bool {
-        now.since(self.started) >= IN_ALL
+        now.since(self.started) >= self.patience.within
     }
 
     /// What follows from the answer to a poll. Failures on the way count as "nothing new", and a
@@ -231,7 +249,7 @@ impl Login {
     }
 
     fn new_code(self, why: LoginEvent) -> Turn {
-        if self.codes >= MOST_CODES {
+        if self.codes >= self.patience.codes {
             return Turn::End(LoginEvent::Failed(LoginFailure::CodesUsedUp));
         }
         Turn::NewCode(self, why)
@@ -248,9 +266,6 @@ fn confirmation(confirmed: Confirmed) -> LoginEvent {
         (_, None) => LoginEvent::Failed(LoginFailure::NoToken),
     }
 }
-
-const MOST_CODES: u8 = 3;
-const IN_ALL: Duration = Duration::from_secs(480);
 
 #[cfg(test)]
 mod tests;

@@ -34,7 +34,7 @@ pub use body::{Body, CdnMedia, File, Image, Video, Voice};
 pub use client::{Client, Options, Session};
 pub use error::{Error, Retry};
 pub use host::{ApiBase, HostRules};
-pub use login::{Credentials, LoginEvent, LoginFailure, LoginProcess, VerifyCode};
+pub use login::{Credentials, LoginEvent, LoginFailure, LoginProcess, Patience, VerifyCode};
 pub use message::{Item, Malformed, Message, SenderKind};
 pub use quote::{PartialText, Quote};
 pub use updates::Updates;

@@ -16,6 +16,7 @@ mod duplicates;
 mod faults;
 mod health;
 mod import;
+mod link_page;
 mod login;
 mod login_end;
 mod outbox;

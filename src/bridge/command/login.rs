@@ -6,7 +6,7 @@ use crate::{
         core::login_name,
         halt::Halt,
         login,
-        state::Wanted,
+        state::{Wanted, is_plausible},
         text::{Answer, LoginText},
     },
     ilink::VerifyCode,
@@ -43,7 +43,7 @@ pub(super) async fn cancel(asked: &Asked<'_>, name: &str) -> Result<(), Halt> {
 /// Takes a message as the digits that a login waits for, and removes it from the room.
 pub(super) async fn take_digits(asked: &Asked<'_>, body: &str) -> Result<bool, Halt> {
     let digits = body.trim();
-    let plausible = (1..=12).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+    let plausible = is_plausible(digits);
     let (user, room) = (&asked.event.sender, &asked.event.room);
     if !plausible || !asked.core.flows.take_digits(user, room, VerifyCode::new(digits)) {
         return Ok(false);

@@ -6,10 +6,15 @@ use std::sync::{
 };
 
 use ruma::{OwnedEventId, OwnedRoomId, OwnedUserId, RoomId, UserId};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::{id::LoginId, ilink::VerifyCode, matrix::event::Event};
+use crate::{
+    id::LoginId,
+    ilink::VerifyCode,
+    matrix::event::Event,
+    web::link::{LinkToken, View, Watched},
+};
 
 /// Whom a login is for.
 #[derive(Debug, Clone)]
@@ -30,7 +35,33 @@ pub(crate) struct Flow {
     pub(crate) name: Option<String>,
     pub(crate) cancelled: CancellationToken,
     pub(crate) wants_digits: AtomicBool,
+    /// What the link page shows.
+    pub(crate) view: watch::Sender<View>,
+    /// The link page's address.
+    pub(crate) link: LinkToken,
     digits: mpsc::Sender<VerifyCode>,
+}
+
+impl Flow {
+    /// Hands over digits once they are wanted.
+    fn take_digits(&self, digits: VerifyCode) -> bool {
+        self.wants_digits.swap(false, Ordering::SeqCst) && self.digits.try_send(digits).is_ok()
+    }
+}
+
+impl Watched for Flow {
+    fn views(&self) -> watch::Receiver<View> {
+        self.view.subscribe()
+    }
+
+    fn enter(&self, digits: &str) -> bool {
+        is_plausible(digits) && self.take_digits(VerifyCode::new(digits))
+    }
+}
+
+/// Whether a phone could show these digits.
+pub(crate) fn is_plausible(digits: &str) -> bool {
+    (1..=12).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// All of them, oldest first; an owner may have several.
@@ -43,6 +74,7 @@ impl LoginFlows {
         event: &Event,
         wanted: &Wanted,
         digits: mpsc::Sender<VerifyCode>,
+        link: LinkToken,
     ) -> Arc<Flow> {
         let name = match wanted {
             Wanted::Anybody { name } => name.clone(),
@@ -55,6 +87,8 @@ impl LoginFlows {
             name,
             cancelled: CancellationToken::new(),
             wants_digits: AtomicBool::new(false),
+            view: watch::Sender::new(View::Wait),
+            link,
             digits,
         });
         self.flows().push(Arc::clone(&flow));
@@ -79,10 +113,12 @@ impl LoginFlows {
         let waiting = flows.iter().rev().find(|flow| {
             flow.owner == owner && flow.room == room && flow.wants_digits.load(Ordering::SeqCst)
         });
-        waiting.is_some_and(|flow| {
-            flow.wants_digits.store(false, Ordering::SeqCst);
-            flow.digits.try_send(digits).is_ok()
-        })
+        waiting.is_some_and(|flow| flow.take_digits(digits))
+    }
+
+    /// The login whose link page has this token in its address.
+    pub(crate) fn by_link(&self, token: &str) -> Option<Arc<Flow>> {
+        self.flows().iter().find(|flow| flow.link.is(token)).cloned()
     }
 
     fn flows(&self) -> MutexGuard<'_, Vec<Arc<Flow>>> {

@@ -9,7 +9,7 @@ mod registry;
 mod reply;
 mod session;
 
-pub(crate) use flow::{Flow, LoginFlows, Wanted};
+pub(crate) use flow::{Flow, LoginFlows, Wanted, is_plausible};
 pub(crate) use lane::{Job, LaneKey, Lanes, Read};
 pub(crate) use outbox::{Changed, Outbox, Outgoing};
 pub(crate) use question::{Question, Questions};

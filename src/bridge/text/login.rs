@@ -6,21 +6,47 @@ use crate::config::Language;
 /// What the login message says, or what is said when the login is over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum LoginText<'a> {
-    Code { url: &'a str, number: u8, of: u8 },
+    Code {
+        url: &'a str,
+        number: u8,
+        of: u8,
+        page: Option<&'a str>,
+    },
+    /// The room's pictures are used up, the page goes on.
+    PageOnly {
+        page: &'a str,
+    },
     Scanned,
     DigitsWanted,
     DigitsWrong,
     Blocked,
     Expired,
     Redirected,
-    AlreadyBound { prefix: &'a str },
-    Linked { name: &'a str },
-    LinkedAgain { name: &'a str },
-    LinkedOther { name: &'a str, wanted: &'a str },
-    CodesUsedUp { prefix: &'a str },
-    TimedOut { prefix: &'a str },
-    Unreachable { prefix: &'a str },
-    Incomplete { prefix: &'a str },
+    AlreadyBound {
+        prefix: &'a str,
+    },
+    Linked {
+        name: &'a str,
+    },
+    LinkedAgain {
+        name: &'a str,
+    },
+    LinkedOther {
+        name: &'a str,
+        wanted: &'a str,
+    },
+    CodesUsedUp {
+        prefix: &'a str,
+    },
+    TimedOut {
+        prefix: &'a str,
+    },
+    Unreachable {
+        prefix: &'a str,
+    },
+    Incomplete {
+        prefix: &'a str,
+    },
     Cancelled,
 }
 
@@ -28,7 +54,17 @@ impl LoginText<'_> {
     #[expect(clippy::too_many_lines, reason = "a table reads best in one piece")]
     pub(crate) fn text(&self, language: Language) -> String {
         match self {
-            Self::Code { url, number, of } => pick!(
+            Self::Code { url, number, of, page: Some(page) } => pick!(
+                language,
+                "Let your contact scan this with WeChat and confirm on the phone. It is valid for about a minute and renewed by itself (code {number} of {of}). Is the contact somewhere else? Send them this page, which shows a valid code for 30 minutes: {page} – On the phone itself, open this link instead: {url}",
+                "请让对方用微信扫描此二维码，并在手机上确认。二维码约一分钟后失效，会自动更新（第 {number}/{of} 个）。对方不在身边？请把这个页面发给对方，30 分钟内始终显示有效的二维码：{page} 。如果就在那部手机上，请直接打开链接：{url}",
+            ),
+            Self::PageOnly { page } => pick!(
+                language,
+                "⏳ Nobody has scanned yet. This page goes on showing a valid code, until 30 minutes after the beginning: {page}",
+                "⏳ 还没有人扫描。此页面会继续显示有效的二维码，直到开始后 30 分钟：{page}",
+            ),
+            Self::Code { url, number, of, page: None } => pick!(
                 language,
                 "Let your contact scan this with WeChat and confirm on the phone. It is valid for about a minute and renewed by itself (code {number} of {of}). On the phone itself, open this link instead: {url}",
                 "请让对方用微信扫描此二维码，并在手机上确认。二维码约一分钟后失效，会自动更新（第 {number}/{of} 个）。如果就在那部手机上，请直接打开链接：{url}",
@@ -90,8 +126,8 @@ impl LoginText<'_> {
             ),
             Self::TimedOut { prefix } => pick!(
                 language,
-                "⚠️ The login took more than 8 minutes and was given up. Send `{prefix} login` to start again.",
-                "⚠️ 登录超过 8 分钟，已放弃。请发送 `{prefix} login` 重新开始。",
+                "⚠️ Nobody confirmed the login in time, and it was given up. Send `{prefix} login` to start again.",
+                "⚠️ 登录未能及时确认，已放弃。请发送 `{prefix} login` 重新开始。",
             ),
             Self::Unreachable { prefix } => pick!(
                 language,

@@ -4,6 +4,7 @@ use super::{Answer, Held, ItemNotice, LoginText, Note, Refusal};
 use crate::{bridge::window::Hold, clock::Timestamp, config::Language, convert::Kind};
 
 const NAME: &str = "Mum";
+const PAGE: &str = "https://wechat.example.org/link/TOKEN";
 const PREFIX: &str = "!wechat";
 
 #[test]
@@ -94,7 +95,9 @@ fn notes(language: Language) -> Vec<String> {
 
 fn logins(language: Language) -> Vec<String> {
     [
-        LoginText::Code { url: "https://example.org/q", number: 1, of: 3 },
+        LoginText::Code { url: "https://example.org/q", number: 1, of: 3, page: None },
+        LoginText::Code { url: "https://example.org/q", number: 1, of: 3, page: Some(PAGE) },
+        LoginText::PageOnly { page: PAGE },
         LoginText::Scanned,
         LoginText::DigitsWanted,
         LoginText::DigitsWrong,

@@ -1,0 +1,204 @@
+//! The link page: a login's QR code for somebody who is not in the room.
+//!
+//! The page always shows the current code, tells how far the login is, and takes the digits that
+//! a phone may ask for. Who knows its address may use it; nothing else protects it. It holds no
+//! asset from elsewhere, and the browser is told to load none.
+
+mod token;
+mod words;
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Path, State},
+    response::{
+        IntoResponse, Response, Sse,
+        sse::{Event, KeepAlive},
+    },
+    routing::{get, post},
+};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use futures_util::{Stream, stream};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use tokio::sync::watch;
+
+pub use token::LinkToken;
+
+/// What the page shows.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum View {
+    /// A code is being fetched.
+    #[default]
+    Wait,
+    /// The current code, as a picture and as the address that it stands for.
+    Code(Arc<Code>),
+    /// The phone asks for consent.
+    Scanned,
+    /// The digits on the phone are wanted; whether others were wrong before.
+    Digits {
+        /// Whether digits were entered before and were wrong.
+        wrong: bool,
+    },
+    /// The contact is linked.
+    Done,
+    /// Nothing will come any more.
+    Over,
+}
+
+/// A code on the page.
+#[derive(PartialEq, Eq)]
+pub struct Code {
+    /// The picture, an SVG document.
+    pub svg: String,
+    /// What it says, which opens WeChat on a phone.
+    pub url: String,
+}
+
+impl std::fmt::Debug for Code {
+    /// Who has the code can scan it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Code(…)")
+    }
+}
+
+/// A login that somebody may look at.
+pub trait Watched: Send + Sync {
+    /// What the page shows, now and later.
+    fn views(&self) -> watch::Receiver<View>;
+    /// Takes digits; false when none are wanted or these cannot be right.
+    fn enter(&self, digits: &str) -> bool;
+}
+
+type Find = dyn Fn(&str) -> Option<Arc<dyn Watched>> + Send + Sync;
+
+/// The page under `/link/{token}`; `find` knows the logins by their tokens.
+pub fn router(find: impl Fn(&str) -> Option<Arc<dyn Watched>> + Send + Sync + 'static) -> Router {
+    let find: Arc<Find> = Arc::new(find);
+    Router::new()
+        .route("/link/{token}", get(page))
+        .route("/link/{token}/events", get(events))
+        .route("/link/{token}/digits", post(digits))
+        .layer(DefaultBodyLimit::max(MOST_DIGITS))
+        .with_state(find)
+}
+
+async fn page(
+    State(find): State<Arc<Find>>,
+    Path(token): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let known = find(&token);
+    let (status, state) = match &known {
+        Some(_) => (StatusCode::OK, "wait"),
+        None => (StatusCode::NOT_FOUND, "over"),
+    };
+    let html = words::fill(PAGE, words::Language::of(&headers), state);
+    let html = html.replace("{style}", STYLE).replace("{script}", SCRIPT);
+    guarded(status, "text/html; charset=utf-8", html)
+}
+
+async fn events(State(find): State<Arc<Find>>, Path(token): Path<String>) -> Response {
+    let Some(watched) = find(&token) else { return gone() };
+    let mut response = Sse::new(news(watched.views()))
+        .keep_alive(KeepAlive::new().interval(ALIVE))
+        .into_response();
+    protect(response.headers_mut());
+    // Proxies that collect an answer before they pass it on would show nothing.
+    response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
+    response
+}
+
+/// What there is now, then whatever changes; ends with the login.
+fn news(views: watch::Receiver<View>) -> impl Stream<Item = Result<Event, Infallible>> {
+    stream::unfold((views, true), |(mut views, first)| async move {
+        if !first {
+            views.changed().await.ok()?;
+        }
+        let told = tell(&views.borrow_and_update());
+        Some((Ok(Event::default().data(told)), (views, false)))
+    })
+}
+
+fn tell(view: &View) -> String {
+    match view {
+        View::Wait => json!({ "state": "wait" }),
+        View::Code(code) => {
+            let picture = BASE64_STANDARD.encode(&code.svg);
+            // Anything but a web address would be run or opened in the page.
+            let url = Some(&code.url).filter(|url| url.starts_with("https://"));
+            json!({ "state": "code", "url": url, "picture": format!("data:image/svg+xml;base64,{picture}") })
+        }
+        View::Scanned => json!({ "state": "scanned" }),
+        View::Digits { wrong } => json!({ "state": "digits", "wrong": wrong }),
+        View::Done => json!({ "state": "done" }),
+        View::Over => json!({ "state": "over" }),
+    }
+    .to_string()
+}
+
+async fn digits(
+    State(find): State<Arc<Find>>,
+    Path(token): Path<String>,
+    body: String,
+) -> Response {
+    let Some(watched) = find(&token) else { return gone() };
+    let status = match watched.enter(body.trim()) {
+        true => StatusCode::NO_CONTENT,
+        false => StatusCode::CONFLICT,
+    };
+    guarded(status, "text/plain", String::new())
+}
+
+fn gone() -> Response {
+    guarded(StatusCode::NOT_FOUND, "text/plain; charset=utf-8", "This link is over.\n".into())
+}
+
+fn guarded(status: StatusCode, content_type: &'static str, body: String) -> Response {
+    let mut response = Response::new(body.into());
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    protect(headers);
+    response
+}
+
+/// The address is a secret and the page holds a code: it is stored nowhere, sent nowhere, framed
+/// by nobody, and runs nothing but its own script.
+fn protect(headers: &mut HeaderMap) {
+    let policy = format!(
+        "default-src 'none'; img-src data:; connect-src 'self'; style-src '{}'; script-src '{}'; \
+         form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
+        digest_of(STYLE),
+        digest_of(SCRIPT),
+    );
+    let policy = HeaderValue::try_from(policy);
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, policy.ok()),
+        (header::REFERRER_POLICY, Some(HeaderValue::from_static("no-referrer"))),
+        (header::X_CONTENT_TYPE_OPTIONS, Some(HeaderValue::from_static("nosniff"))),
+        (header::CACHE_CONTROL, Some(HeaderValue::from_static("no-store"))),
+        (header::X_FRAME_OPTIONS, Some(HeaderValue::from_static("DENY"))),
+    ] {
+        if let Some(value) = value {
+            headers.insert(name, value);
+        }
+    }
+}
+
+fn digest_of(text: &str) -> String {
+    format!("sha256-{}", BASE64_STANDARD.encode(Sha256::digest(text.as_bytes())))
+}
+
+const PAGE: &str = include_str!("link/page.html");
+const STYLE: &str = include_str!("link/page.css");
+const SCRIPT: &str = include_str!("link/page.js");
+/// Comments on the wire keep middle boxes from closing a stream that is silent.
+const ALIVE: Duration = Duration::from_secs(15);
+/// More bytes than any digits need.
+const MOST_DIGITS: usize = 64;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,47 @@
+// Follows the login by server-sent events. Written for old browsers too: WeChat's own is one.
+(function () {
+  "use strict";
+  var page = document.documentElement;
+  var byId = function (id) { return document.getElementById(id); };
+  var here = location.pathname.replace(/\/$/, "");
+  var source = null;
+
+  function show(news) {
+    page.dataset.state = news.state;
+    byId("offline").hidden = true;
+    if (news.state === "code") {
+      byId("qr").src = news.picture;
+      byId("open").href = news.url;
+      byId("open").hidden = !news.url;
+    }
+    if (news.state === "digits") {
+      byId("wrong").hidden = !news.wrong;
+      byId("form").hidden = false;
+      byId("field").value = "";
+      byId("field").focus();
+    }
+    if (news.state === "done" || news.state === "over") source.close();
+  }
+
+  function listen() {
+    source = new EventSource(here + "/events");
+    source.onmessage = function (event) { show(JSON.parse(event.data)); };
+    source.onerror = function () {
+      byId("offline").hidden = false;
+      // A browser gives up by itself when the answer is an error: then the login is over.
+      if (source.readyState === 2) show({ state: "over" });
+    };
+  }
+
+  byId("form").addEventListener("submit", function (event) {
+    event.preventDefault();
+    var request = new XMLHttpRequest();
+    request.open("POST", here + "/digits");
+    request.setRequestHeader("Content-Type", "text/plain");
+    request.onload = function () { byId("form").hidden = request.status === 204; };
+    request.onerror = function () { byId("offline").hidden = false; };
+    request.send(byId("field").value.replace(/[^0-9]/g, ""));
+  });
+
+  if (page.dataset.state !== "over") listen();
+})();

@@ -1,0 +1,69 @@
+//! What the link page says, in two languages.
+
+use http::{HeaderMap, header::ACCEPT_LANGUAGE};
+
+/// The language of the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Language {
+    En,
+    Zh,
+}
+
+impl Language {
+    /// The first of the two that the browser asks for; English when it asks for neither. Browsers
+    /// list languages in the order of preference.
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let wanted = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+        let mut tags = wanted.unwrap_or_default().split(',').map(str::trim_start);
+        let known = |tag: &str| match tag.get(..2)?.to_ascii_lowercase().as_str() {
+            "zh" => Some(Self::Zh),
+            "en" => Some(Self::En),
+            _ => None,
+        };
+        tags.find_map(known).unwrap_or(Self::En)
+    }
+}
+
+/// `page` with its words filled in.
+pub(super) fn fill(page: &str, language: Language, state: &str) -> String {
+    let lang = match language {
+        Language::En => "en",
+        Language::Zh => "zh-Hans",
+    };
+    let page = page.replace("{lang}", lang).replace("{state}", state);
+    WORDS.iter().fold(page, |page, (place, en, zh)| {
+        let words = if language == Language::En { en } else { zh };
+        page.replace(&format!("{{{place}}}"), words)
+    })
+}
+
+/// Place, English, Chinese.
+pub(super) const WORDS: [(&str, &str, &str); 15] = [
+    ("wait", "Fetching a QR code…", "正在获取二维码…"),
+    ("code", "Scan with WeChat", "请用微信扫一扫"),
+    ("qr_alt", "QR code for WeChat", "微信二维码"),
+    ("open", "Open in WeChat", "在微信中打开"),
+    (
+        "code_how",
+        "Then confirm on the phone. The code renews itself; this page can stay open.",
+        "扫描后请在手机上确认。二维码会自动更新，请保持此页面打开。",
+    ),
+    ("scanned", "Scanned. Please confirm on the phone.", "已扫描，请在手机上确认。"),
+    ("digits", "Type the number that the phone shows.", "请输入手机上显示的数字。"),
+    ("wrong", "That was not the number. Please try again.", "数字不正确，请重新输入。"),
+    ("send", "Send", "提交"),
+    ("done", "You are linked.", "连接成功。"),
+    (
+        "done_how",
+        "Write a first message in the new chat in WeChat; this page can be closed.",
+        "请在微信的新聊天里先发一条消息；此页面可以关闭了。",
+    ),
+    ("over", "This link is no longer valid.", "此链接已失效。"),
+    (
+        "over_how",
+        "Ask the person who sent it to you for a new one.",
+        "请向发送链接的人索取新的链接。",
+    ),
+    ("offline", "No connection; trying again…", "连接已断开，正在重试…"),
+    ("noscript", "This page needs JavaScript.", "此页面需要启用 JavaScript。"),
+];
