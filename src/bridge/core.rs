@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 use super::state::{
     Job, LaneKey, Lanes, LoginFlows, Outbox, Paces, Questions, Read, Registry, Replies, Sessions,
+    Tallies,
 };
 use crate::{
     clock::{Clock, Timestamp},
@@ -38,6 +39,7 @@ pub(crate) struct Core {
     pub(crate) replies: Replies,
     pub(crate) paces: Paces,
     pub(crate) sessions: Sessions,
+    pub(crate) tallies: Tallies,
     pub(crate) flows: LoginFlows,
     pub(crate) questions: Questions,
     /// At most this many rooms are made at once; more would only wait in the homeserver.
@@ -122,7 +124,7 @@ impl Core {
             polling: fresh.polling,
             stale: fresh.stale,
             oldest_poll: fresh.oldest,
-            cut_polls: fresh.cut,
+            cut_polls: fresh.cut + fresh.failed,
             unfinished: self.store.count().inbox,
         }
     }

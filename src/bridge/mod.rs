@@ -6,6 +6,7 @@
 //! waits in the [`state::Outbox`].
 
 mod core;
+mod figures;
 mod halt;
 mod start;
 mod state;

@@ -76,7 +76,7 @@ async fn poll(core: &Arc<Core>, id: LoginId, session: &Session, ends: &Cancellat
                 }
             }
             Err(error) => {
-                core.sessions.count_cut();
+                core.sessions.count_failed();
                 tracing::debug!(%error, "a poll failed");
             }
         }

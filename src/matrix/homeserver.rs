@@ -20,7 +20,7 @@ use ruma::{
 use tokio::sync::OnceCell;
 use url::Url;
 
-use super::{AsToken, Error, Intent, retry::Outage};
+use super::{AsToken, Error, Intent, requests::Requests, retry::Outage};
 
 /// What a [`Homeserver`] needs to know.
 #[derive(Debug, Clone)]
@@ -46,6 +46,7 @@ struct Inner {
     supported: SupportedVersions,
     default_room_version: OnceCell<RoomVersionId>,
     outage: Outage,
+    requests: Requests,
 }
 
 impl Homeserver {
@@ -66,6 +67,7 @@ impl Homeserver {
             supported: spoken(),
             default_room_version: OnceCell::new(),
             outage: Outage::default(),
+            requests: Requests::default(),
         })))
     }
 
@@ -113,6 +115,11 @@ impl Homeserver {
         self.0.outage.is_on()
     }
 
+    /// How many requests ended how since the start, by short fixed names.
+    pub fn requests(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        self.0.requests.read()
+    }
+
     pub(super) fn device_id(&self) -> &DeviceId {
         &self.0.options.device_id
     }
@@ -142,6 +149,15 @@ impl Homeserver {
     }
 
     async fn exchange<R: OutgoingRequest>(
+        &self,
+        request: Result<http::Request<Vec<u8>>, IntoHttpError>,
+    ) -> Result<R::IncomingResponse, Error> {
+        let answer = self.ask::<R>(request).await;
+        self.0.requests.note(&answer);
+        answer
+    }
+
+    async fn ask<R: OutgoingRequest>(
         &self,
         request: Result<http::Request<Vec<u8>>, IntoHttpError>,
     ) -> Result<R::IncomingResponse, Error> {

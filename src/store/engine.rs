@@ -11,10 +11,14 @@ use std::{
     io::ErrorKind,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError, RwLock},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use super::{fault::contain, folder};
+use super::{
+    fault::contain,
+    folder,
+    timing::{Stopwatch, Timings},
+};
 
 /// What a batch sets and removes, each key once.
 pub(super) type Batch = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
@@ -42,6 +46,8 @@ pub(super) struct Engine {
     file: File,
     blobs: PathBuf,
     synced_blobs: Mutex<HashSet<OsString>>,
+    commits: Stopwatch,
+    syncs: Stopwatch,
 }
 
 impl Engine {
@@ -56,11 +62,19 @@ impl Engine {
         let db = open_when_free(&config)?;
         let file = File::open(path.join("db")).map_err(|error| Fault::Io(error.to_string()))?;
         let blobs = path.join("blobs");
-        Ok(Self { db: RwLock::new(Some(db)), file, blobs, synced_blobs: Mutex::default() })
+        Ok(Self {
+            db: RwLock::new(Some(db)),
+            file,
+            blobs,
+            synced_blobs: Mutex::default(),
+            commits: Stopwatch::default(),
+            syncs: Stopwatch::default(),
+        })
     }
 
     /// Applies the batch as one and returns when it is on the disk. Blocks.
     pub(super) fn commit(&self, batch: Batch) -> Result<(), Fault> {
+        let began = Instant::now();
         let mut changes = sled::Batch::default();
         for (key, value) in batch {
             match value {
@@ -69,7 +83,16 @@ impl Engine {
             }
         }
         self.with(|db| db.apply_batch(changes).and_then(|()| db.flush()).map(drop))?;
-        self.sync().map_err(|error| Fault::Io(error.to_string()))
+        let applied = Instant::now();
+        self.sync().map_err(|error| Fault::Io(error.to_string()))?;
+        self.syncs.note(applied.elapsed());
+        self.commits.note(began.elapsed());
+        Ok(())
+    }
+
+    /// How long commits took so far.
+    pub(super) fn timings(&self) -> Timings {
+        Timings { commits: self.commits.read(), syncs: self.syncs.read() }
     }
 
     /// The value of `key`.
