@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::state::{
     Job, LaneKey, Lanes, LoginFlows, Outbox, Paces, Questions, Read, Registry, Replies, Sessions,
-    Tallies,
+    Tallies, Typists,
 };
 use crate::{
     clock::{Clock, Timestamp},
@@ -40,6 +40,7 @@ pub(crate) struct Core {
     pub(crate) paces: Paces,
     pub(crate) sessions: Sessions,
     pub(crate) tallies: Tallies,
+    pub(crate) typists: Typists,
     pub(crate) flows: LoginFlows,
     pub(crate) questions: Questions,
     /// At most this many rooms are made at once; more would only wait in the homeserver.

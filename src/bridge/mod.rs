@@ -28,6 +28,7 @@ mod rounds;
 mod sender;
 mod shown;
 mod transaction;
+mod typing;
 mod window;
 
 mod command;

@@ -159,6 +159,7 @@ async fn open(config: Config, clock: Clock) -> Result<(Arc<Core>, Announced), St
         paces: Default::default(),
         sessions: Default::default(),
         tallies: Default::default(),
+        typists: Default::default(),
         flows: Default::default(),
         questions: Default::default(),
         making_rooms: Semaphore::new(ROOMS_AT_ONCE),

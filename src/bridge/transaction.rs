@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use super::{
     core::{Core, Death},
     state::Read,
+    typing,
 };
 use crate::{
     clock::Timestamp,
@@ -46,6 +47,7 @@ async fn commit_and_begin(core: &Arc<Core>, transaction: &Transaction) -> Result
     match take_over(core, transaction).await {
         Ok(entries) => {
             entries.into_iter().for_each(|(entry, read)| core.dispatch(entry, read));
+            transaction.ephemeral.iter().for_each(|raw| typing::on_ephemeral(core, raw));
             Ok(())
         }
         Err(error) => {

@@ -29,3 +29,4 @@ mod text;
 mod text_in;
 mod text_out;
 mod torture;
+mod typing;

@@ -25,7 +25,7 @@ pub(crate) const BOT: &str = "@wechatbot:test.example";
 /// A running bridge and both its sides.
 pub(crate) struct World {
     pub(crate) homeserver: Homeserver,
-    pub(crate) simulator: Simulator,
+    _simulator: Simulator,
     pub(crate) phone: Phone,
     pub(crate) room: String,
     pub(crate) ghost: String,
@@ -72,7 +72,17 @@ impl World {
         };
         let ghost = homeserver.wait(made).await;
         simulator.wait_held_polls(1).await;
-        Self { homeserver, simulator, phone, room, ghost, address, bridge, folder, pushed: 0 }
+        Self {
+            homeserver,
+            _simulator: simulator,
+            phone,
+            room,
+            ghost,
+            address,
+            bridge,
+            folder,
+            pushed: 0,
+        }
     }
 
     /// The contact writes, so that the bridge may answer.

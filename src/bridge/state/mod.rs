@@ -9,6 +9,7 @@ mod registry;
 mod reply;
 mod session;
 mod tally;
+mod typing;
 
 pub(crate) use flow::{Flow, LoginFlows, Wanted, is_plausible};
 pub(crate) use lane::{Job, LaneKey, Lanes, Read};
@@ -18,3 +19,4 @@ pub(crate) use registry::Registry;
 pub(crate) use reply::{Paces, Replies};
 pub(crate) use session::Sessions;
 pub(crate) use tally::{Sent, Tallies};
+pub(crate) use typing::{Turn, Typists};
