@@ -130,9 +130,12 @@ impl Change {
         outcome: &Outcome,
         at: Timestamp,
     ) -> Self {
-        let change = self.del(inbox_key(entry)).del(progress_key(entry));
+        let change = self.del(inbox_key(entry));
         match source {
-            Some(source) => change.mark_source(source, outcome, at),
+            Some(event @ Source::Event(_)) => {
+                change.del(progress_key(entry)).mark_source(event, outcome, at)
+            }
+            Some(message @ Source::Message { .. }) => change.mark_source(message, outcome, at),
             // Only a message can be without one.
             None => change.count_outcome(Direction::ToMatrix, outcome, 1),
         }
