@@ -20,7 +20,7 @@ use ruma::{
 use tokio::sync::OnceCell;
 use url::Url;
 
-use super::{AsToken, Error, Intent, retry::Outage};
+use super::{AsToken, Error, Intent, requests::Requests, retry::Outage};
 use crate::crash::Point;
 
 /// What a [`Homeserver`] needs to know.
@@ -47,6 +47,7 @@ struct Inner {
     supported: SupportedVersions,
     default_room_version: OnceCell<RoomVersionId>,
     outage: Outage,
+    requests: Requests,
 }
 
 impl Homeserver {
@@ -67,6 +68,7 @@ impl Homeserver {
             supported: spoken(),
             default_room_version: OnceCell::new(),
             outage: Outage::default(),
+            requests: Requests::default(),
         })))
     }
 
@@ -114,6 +116,11 @@ impl Homeserver {
         self.0.outage.is_on()
     }
 
+    /// How many requests ended how since the start, by short fixed names.
+    pub fn requests(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        self.0.requests.read()
+    }
+
     pub(super) fn device_id(&self) -> &DeviceId {
         &self.0.options.device_id
     }
@@ -143,6 +150,15 @@ impl Homeserver {
     }
 
     async fn exchange<R: OutgoingRequest>(
+        &self,
+        request: Result<http::Request<Vec<u8>>, IntoHttpError>,
+    ) -> Result<R::IncomingResponse, Error> {
+        let answer = self.ask::<R>(request).await;
+        self.0.requests.note(&answer);
+        answer
+    }
+
+    async fn ask<R: OutgoingRequest>(
         &self,
         request: Result<http::Request<Vec<u8>>, IntoHttpError>,
     ) -> Result<R::IncomingResponse, Error> {

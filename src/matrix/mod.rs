@@ -11,6 +11,7 @@ mod homeserver;
 mod intent;
 mod object;
 pub mod registration;
+mod requests;
 mod retry;
 pub mod room;
 mod transaction;
