@@ -5,8 +5,11 @@ use std::sync::Arc;
 use ruma::{OwnedUserId, UserId};
 use tokio::sync::watch;
 
-use super::state::{
-    Job, LaneKey, Lanes, LoginFlows, Outbox, Paces, Questions, Registry, Replies, Sessions,
+use super::{
+    state::{
+        Job, LaneKey, Lanes, LoginFlows, Outbox, Paces, Questions, Registry, Replies, Sessions,
+    },
+    window,
 };
 use crate::{
     clock::{Clock, Timestamp},
@@ -107,10 +110,14 @@ impl Core {
 
     /// What is known of this portal's reply window.
     pub(crate) fn reply(&self, portal: PortalId) -> Option<Reply> {
-        self.replies.of(&self.store, portal).unwrap_or_else(|error| {
+        let reply = self.replies.of(&self.store, portal).unwrap_or_else(|error| {
             self.die(Death::Store(error));
             None
-        })
+        })?;
+        match window::redated(&reply, self.clock.now()) {
+            None => Some(reply),
+            Some(right) => self.replies.change(&self.store, portal, |reply| *reply = right),
+        }
     }
 
     /// How the bridge stands.

@@ -64,4 +64,16 @@ mod tests {
         assert_eq!(pace.take(Timestamp(1_000_000_000)), Ok(()));
         assert_eq!(pace.take(Timestamp(0)), Err(Duration::from_secs(2)));
     }
+
+    #[test]
+    fn two_days_forward_fill_the_bucket_and_no_more() {
+        let mut pace = Pace::new(Duration::from_secs(2), 3);
+        let now = Timestamp(172_800_000);
+        assert_eq!(pace.take(Timestamp(0)), Ok(()));
+        let taken = [(); 4].map(|()| pace.take(now).is_ok());
+        assert_eq!(taken, [true, true, true, false]);
+        // And back again: at most the whole bucket has to fill.
+        assert_eq!(pace.take(Timestamp(0)), Err(Duration::from_secs(2)));
+        assert_eq!(pace.take(Timestamp(6_000)), Ok(()));
+    }
 }
