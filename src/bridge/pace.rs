@@ -24,13 +24,13 @@ impl Pace {
     pub(crate) fn take(&mut self, now: Timestamp) -> Result<(), Duration> {
         // A clock that was set back must not stop the sending for as long as it was set back.
         let whole = self.interval.saturating_mul(self.burst);
-        let full_at = self.full_at.max(now).min(now.plus(whole));
+        self.full_at = self.full_at.max(now).min(now.plus(whole));
         let room = self.interval.saturating_mul(self.burst - 1);
-        let wait = full_at.since(now).saturating_sub(room);
+        let wait = self.full_at.since(now).saturating_sub(room);
         if !wait.is_zero() {
             return Err(wait);
         }
-        self.full_at = full_at.plus(self.interval);
+        self.full_at = self.full_at.plus(self.interval);
         Ok(())
     }
 }

@@ -11,9 +11,12 @@
 mod support;
 
 mod bad_input;
+mod clock;
 mod commands;
 mod duplicates;
 mod faults;
+mod faults_homeserver;
+mod faults_store;
 mod health;
 mod import;
 mod link_page;
@@ -21,6 +24,7 @@ mod login;
 mod login_end;
 mod outbox;
 mod outbox_change;
+mod outbox_long;
 mod outbox_shown;
 mod restart;
 mod rooms;
