@@ -40,9 +40,13 @@ async fn a_full_disk_ends_the_program_and_everything_arrives_once_there_is_room(
     let words = chat.alice.wait_words(&chat.portal, &ghost, heard.len()).await;
     let words: Vec<_> = words.iter().map(|words| words.trim_end()).collect();
     assert!(words == heard, "{} of {} in order", words.len(), heard.len());
+    // One message of the contact allows ten answers, and the last ones came as one batch.
+    for allowed in (10..shown.len() + 10).step_by(10) {
+        chat.phone.says("go on").await;
+        heard.push("go on".into());
+        chat.wait_shown(shown.len().min(allowed)).await;
+    }
     assert_eq!(chat.wait_shown(shown.len()).await, shown);
-    chat.phone.says("the end").await;
-    heard.push("the end".into());
     let words = chat.alice.wait_words(&chat.portal, &ghost, heard.len()).await;
     assert_eq!(words.len(), heard.len(), "nothing came twice");
 }
@@ -90,12 +94,12 @@ async fn a_damaged_store_is_refused_as_it_is_and_the_way_back_is_the_one_that_is
     let config = chat.world.config_path();
     let import = Command::new(PROGRAM).args(["import", export, "--config"]).arg(config).output();
     assert!(import.unwrap().status.success());
-    let rooms = chat.alice.rooms();
+    let rooms = chat.alice.rooms().len();
     chat.world.resume().await;
-    chat.portal = chat.alice.wait_new_room(&rooms).await;
     chat.hear("is it still you?").await;
     chat.say(&["still me"]).await;
     assert_eq!(chat.wait_shown(1).await, ["still me"]);
+    assert_eq!(chat.alice.rooms().len(), rooms, "it goes on in the same room");
     chat.world.end().await;
 }
 
@@ -109,4 +113,4 @@ fn copy(from: &Path, to: &PathBuf) {
 }
 
 /// So much more may the database become than it is.
-const ROOM: u64 = 4 * 1024;
+const ROOM: u64 = 520 * 1024;
