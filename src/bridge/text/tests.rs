@@ -131,6 +131,7 @@ fn deliveries(language: Language) -> Vec<String> {
     let others = [
         Refusal::Edit,
         Refusal::Redaction,
+        Refusal::OnItsWay,
         Refusal::Reaction,
         Refusal::Sticker,
         Refusal::Encrypted,
