@@ -96,6 +96,8 @@ pub struct Bridge {
     /// Where people reach the bridge's pages from outside, without a slash at the end; no link
     /// page is offered without it.
     pub public_url: Option<String>,
+    /// Whether phones show that somebody is typing.
+    pub typing: bool,
     /// Who may do what.
     pub permissions: Permissions,
 }

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use super::{
     state::{
         Job, LaneKey, Lanes, LoginFlows, Outbox, Paces, Questions, Registry, Replies, Sessions,
+        Typists,
     },
     window,
 };
@@ -41,6 +42,7 @@ pub(crate) struct Core {
     pub(crate) replies: Replies,
     pub(crate) paces: Paces,
     pub(crate) sessions: Sessions,
+    pub(crate) typists: Typists,
     pub(crate) flows: LoginFlows,
     pub(crate) questions: Questions,
     /// At most this many rooms are made at once; more would only wait in the homeserver.

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     config::Language,
     convert,
-    ilink::{LoginEvent, LoginFailure, LoginProcess, Patience, VerifyCode},
+    ilink::{LoginEvent, LoginFailure, LoginPatience, LoginProcess, VerifyCode},
     matrix::{
         content::{self, Content, Image},
         event::Event,
@@ -77,8 +77,8 @@ async fn follow(
     let core = Arc::clone(&shown.core);
     let held = held_tokens(&core, shown, &wanted);
     let patience = match core.config.bridge.public_url {
-        Some(_) => Patience::PAGE,
-        None => Patience::PICTURE,
+        Some(_) => LoginPatience::PAGE,
+        None => LoginPatience::PICTURE,
     };
     let mut process = LoginProcess::new(core.ilink.clone(), held, core.clock.clone(), patience);
     loop {
@@ -186,7 +186,7 @@ impl Shown {
     async fn code(&mut self, url: &str, number: u8, of: u8) -> Result<(), Halt> {
         let page = self.page();
         let page = page.as_deref();
-        let of = of.min(Patience::PICTURE.codes);
+        let of = of.min(LoginPatience::PICTURE.codes);
         if number > of {
             if number == of + 1 {
                 self.picture = None;

@@ -26,6 +26,7 @@ mod rounds;
 mod sender;
 mod shown;
 mod transaction;
+mod typing;
 mod window;
 
 mod command;

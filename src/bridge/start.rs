@@ -158,6 +158,7 @@ async fn open(config: Config, clock: Clock) -> Result<(Arc<Core>, Announced), St
         replies: Default::default(),
         paces: Default::default(),
         sessions: Default::default(),
+        typists: Default::default(),
         flows: Default::default(),
         questions: Default::default(),
         making_rooms: Semaphore::new(ROOMS_AT_ONCE),

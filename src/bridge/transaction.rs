@@ -7,7 +7,10 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
 
-use super::core::{Core, Death};
+use super::{
+    core::{Core, Death},
+    typing,
+};
 use crate::{
     clock::Timestamp,
     matrix::{
@@ -40,6 +43,7 @@ async fn commit_and_begin(core: &Arc<Core>, transaction: &Transaction) -> Result
     match take_over(core, transaction).await {
         Ok(entries) => {
             entries.into_iter().for_each(|entry| core.dispatch(entry));
+            transaction.ephemeral.iter().for_each(|raw| typing::on_ephemeral(core, raw));
             Ok(())
         }
         Err(error) => {

@@ -133,12 +133,14 @@ fn bridge(section: &mut Section<'_>) -> Result<Bridge, Told> {
     let language = section.or("language", "en", value::language);
     let display_name = section.or("display_name", "{name} (WeChat)", value::display_name);
     let public_url = section.optional("public_url", value::public_url);
+    let typing = section.flag("typing", true);
     let permissions = permissions(section);
     Ok(Bridge {
         command_prefix: command_prefix?,
         language: language?,
         display_name: display_name?,
         public_url: public_url?,
+        typing: typing?,
         permissions: permissions?,
     })
 }

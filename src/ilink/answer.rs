@@ -5,6 +5,7 @@
 use std::{borrow::Cow, fmt};
 
 use super::{
+    body::CdnUrl,
     error::{Error, printable},
     fields::Fields,
     host::{ApiBase, HostRules},
@@ -21,6 +22,10 @@ secret_kind! {
 secret_kind! {
     /// Lets a "typing…" be shown to one contact.
     TypingTicket
+}
+secret_kind! {
+    /// Lets one file be uploaded.
+    UploadParam
 }
 
 /// A QR code to be scanned.
@@ -81,6 +86,15 @@ pub struct Accepted {
     pub message_id: Option<MessageId>,
 }
 
+/// Where a file may be uploaded; at least one of the two is there (docs/protocol.md §7).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UploadUrl {
+    /// `upload_full_url`, which is tried first; not checked yet.
+    pub full_url: Option<CdnUrl>,
+    /// `upload_param`, for the CDN that is configured.
+    pub param: Option<UploadParam>,
+}
+
 impl QrCode {
     pub(super) fn read(body: &[u8]) -> Result<Self, Error> {
         let body = text(body);
@@ -138,6 +152,17 @@ impl TypingTicket {
     pub(super) fn read(body: &[u8]) -> Result<Self, Error> {
         let body = text(body);
         accepted(&body)?.some_text("typing_ticket").map(Self::new).ok_or(Error::Garbled)
+    }
+}
+
+impl UploadUrl {
+    pub(super) fn read(body: &[u8]) -> Result<Self, Error> {
+        let body = text(body);
+        let fields = accepted(&body)?;
+        let full_url = fields.some_text("upload_full_url").map(CdnUrl::new);
+        let param = fields.some_text("upload_param").map(UploadParam::new);
+        let somewhere = full_url.is_some() || param.is_some();
+        somewhere.then_some(Self { full_url, param }).ok_or(Error::Garbled)
     }
 }
 
@@ -268,6 +293,21 @@ mod tests {
             Error::Refused { code: -5, message: "x".to_owned() }
         );
         assert_eq!(status("{}").unwrap_err(), Error::Garbled);
+    }
+
+    #[test]
+    fn a_place_for_an_upload_is_named_in_one_way_at_least() {
+        let read = |body: &str| UploadUrl::read(body.as_bytes());
+        let both = read(r#"{"ret":0,"upload_full_url":"https://UUU","upload_param":"PPP"}"#);
+        let both = both.unwrap();
+        assert!(both.full_url.is_some() && both.param.is_some());
+        let shown = format!("{both:?}");
+        assert!(!shown.contains("UUU") && !shown.contains("PPP"), "{shown}");
+        assert!(read(r#"{"upload_param":"PPP","upload_full_url":""}"#).is_ok());
+        for nothing in ["{}", "", r#"{"ret":0,"upload_param":null}"#] {
+            assert_eq!(read(nothing), Err(Error::Garbled), "{nothing}");
+        }
+        assert!(matches!(read(r#"{"ret":-1}"#), Err(Error::Refused { code: -1, .. })));
     }
 
     #[test]

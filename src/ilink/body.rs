@@ -247,10 +247,10 @@ const KINDS: [(i64, &str); 5] = [
     (VIDEO, "video_item"),
 ];
 pub(super) const TEXT: i64 = 1;
-const IMAGE: i64 = 2;
-const VOICE: i64 = 3;
-const FILE: i64 = 4;
-const VIDEO: i64 = 5;
+pub(super) const IMAGE: i64 = 2;
+pub(super) const VOICE: i64 = 3;
+pub(super) const FILE: i64 = 4;
+pub(super) const VIDEO: i64 = 5;
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,6 @@
 //! The iLink API: one method per endpoint (docs/protocol.md §3 to §5).
 //!
-//! Every method is one request; nothing is repeated here.
+//! Every method is one request; nothing is repeated here. Files are fetched and brought in `cdn`.
 
 use std::{
     fmt,
@@ -13,12 +13,14 @@ use url::Url;
 
 use super::{
     agent,
-    answer::{self, Accepted, QrCode, QrId, QrStatus, TypingTicket},
+    answer::{self, Accepted, QrCode, QrId, QrStatus, TypingTicket, UploadUrl},
+    cdn::{Cdn, Patience},
     error::Error,
     host::{ApiBase, HostRules},
     http::{Bounds, Http, setup},
     login::VerifyCode,
     updates::Updates,
+    upload::UploadRequest,
     wire::{self, BaseInfo, OutboundMessage},
 };
 use crate::id::{BotToken, ContextToken, Cursor, WechatUserId};
@@ -59,6 +61,7 @@ pub struct Client(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     http: Http,
+    cdn: Cdn,
     fixed: ApiBase,
     hosts: HostRules,
     bot_agent: String,
@@ -80,14 +83,22 @@ impl Client {
     /// # Errors
     /// [`Error::Setup`] or [`Error::HostNotAllowed`], whose text names the setting to mend.
     pub fn new(options: Options) -> Result<Self, Error> {
+        Self::with_patience(options, Patience::default())
+    }
+
+    /// The same, with other times for the transfers of media.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn with_patience(options: Options, patience: Patience) -> Result<Self, Error> {
         if !agent::is_bot_agent(&options.bot_agent) {
             return Err(setup("bot_agent must look like \"name/1.0\" or \"name/1.0 (comment)\""));
         }
-        options.hosts.api_base(options.cdn_base.as_str())?;
+        let cdn = Cdn::new(&options, patience)?;
         let fixed = options.hosts.api_base(options.api_base.as_str())?;
         let http = Http::new(&options)?;
         let Options { hosts, bot_agent, .. } = options;
-        Ok(Self(Arc::new(Inner { http, fixed, hosts, bot_agent })))
+        Ok(Self(Arc::new(Inner { http, cdn, fixed, hosts, bot_agent })))
     }
 
     /// The calls of one login go to `base_url`, or to the fixed host when there is none.
@@ -221,6 +232,26 @@ impl Client {
         let body = wire::typing(user, ticket, typing, self.base_info());
         let answer = self.post(session, "ilink/bot/sendtyping", body, small(NOTE_WITHIN)).await?;
         answer::acknowledged(&answer)
+    }
+
+    /// Announces a file and asks where it is to be uploaded.
+    ///
+    /// # Errors
+    /// Code -1 was seen for a contact who does not exist; [`Error::Garbled`] when no place is
+    /// named; else as every call.
+    pub async fn get_upload_url(
+        &self,
+        session: &Session,
+        request: &UploadRequest<'_>,
+    ) -> Result<UploadUrl, Error> {
+        let body = wire::announce(request, self.base_info());
+        let answer = self.post(session, "ilink/bot/getuploadurl", body, small(SEND_WITHIN)).await?;
+        UploadUrl::read(&answer)
+    }
+
+    /// The way to the files on the CDN.
+    pub(super) fn cdn(&self) -> &Cdn {
+        &self.0.cdn
     }
 
     async fn notify(&self, session: &Session, path: &str) -> Result<(), Error> {

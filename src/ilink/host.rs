@@ -68,6 +68,16 @@ impl HostRules {
         Ok(ApiBase(url))
     }
 
+    /// Checks the address of a file on the CDN, which is used as it is.
+    ///
+    /// # Errors
+    /// [`Error::HostNotAllowed`] when it is no address or not an allowed one.
+    pub(crate) fn file(&self, address: &str) -> Result<Url, Error> {
+        let address = address.trim();
+        let url = Url::parse(address).ok().filter(|url| self.allows(url));
+        url.ok_or_else(|| Error::HostNotAllowed { host: printable(host_part(address)) })
+    }
+
     fn is_plain(&self, host: &str, port: Option<u16>) -> bool {
         self.plain.iter().any(|(name, only)| {
             name.eq_ignore_ascii_case(host) && (only.is_none() || *only == port)
@@ -199,6 +209,20 @@ mod tests {
             base("https://a.weixin.qq.com/p?q#f"),
             Ok("https://a.weixin.qq.com/p/x/y".to_owned())
         );
+    }
+
+    #[test]
+    fn the_address_of_a_file_is_kept_as_it_is() {
+        let good = "https://novac2c.cdn.weixin.qq.com/c2c/download?encrypted_query_param=a%2Fb%3D";
+        assert_eq!(rules().file(&format!(" {good}\n")).map(String::from), Ok(good.to_owned()));
+        for (bad, host) in [
+            ("https://evil.example/download?encrypted_query_param=secret", "evil.example"),
+            ("http://novac2c.cdn.weixin.qq.com/x", "novac2c.cdn.weixin.qq.com"),
+            ("novac2c.cdn.weixin.qq.com/x", "novac2c.cdn.weixin.qq.com"),
+            ("", ""),
+        ] {
+            assert_eq!(rules().file(bad), Err(Error::HostNotAllowed { host: host.to_owned() }));
+        }
     }
 
     #[test]

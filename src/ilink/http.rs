@@ -1,4 +1,4 @@
-//! One HTTP client for everything that is asked of iLink (docs/protocol.md §2).
+//! The HTTP client for everything that is asked of the API (docs/protocol.md §2).
 //!
 //! Knows headers, limits and certificates; knows no endpoint and no secret but the one that a
 //! header carries.
@@ -39,24 +39,7 @@ impl Http {
     /// # Errors
     /// [`Error::Setup`] when a certificate, the proxy or TLS itself is not usable.
     pub(super) fn new(options: &Options) -> Result<Self, Error> {
-        let mut builder = reqwest::Client::builder()
-            .http1_only()
-            .no_proxy()
-            .redirect(Policy::none())
-            .default_headers(app_headers())
-            .connect_timeout(CONNECT_WITHIN)
-            .tcp_keepalive(KEEP_ALIVE)
-            .pool_idle_timeout(IDLE)
-            .pool_max_idle_per_host(MOST_IDLE);
-        if let Some(pem) = &options.extra_ca_pem {
-            builder = builder.tls_certs_merge(certificates(pem)?);
-        }
-        if let Some(proxy) = &options.proxy {
-            let proxy = Proxy::all(proxy.as_str());
-            builder = builder.proxy(proxy.map_err(|_| setup("the proxy's address is not usable"))?);
-        }
-        let client = builder.build().map_err(|e| setup(&error::reason(&e)))?;
-        Ok(Self(client))
+        Ok(Self(connections(options, app_headers())?))
     }
 
     /// Asks with GET, which carries the two application headers and nothing else.
@@ -98,6 +81,35 @@ async fn finish(request: RequestBuilder, bounds: Bounds) -> Result<Vec<u8>, Erro
     }
     let status = response.status();
     if status.is_success() { Ok(body) } else { Err(answer::refused(status.as_u16(), &body)) }
+}
+
+/// A pool of connections under the settings' proxy and certificates; redirects are not followed,
+/// and bytes are counted as they come, not unpacked.
+///
+/// # Errors
+/// [`Error::Setup`] when a certificate, the proxy or TLS itself is not usable.
+pub(super) fn connections(options: &Options, headers: HeaderMap) -> Result<reqwest::Client, Error> {
+    let mut builder = reqwest::Client::builder()
+        .http1_only()
+        .no_gzip()
+        .no_brotli()
+        .no_deflate()
+        .no_zstd()
+        .no_proxy()
+        .redirect(Policy::none())
+        .default_headers(headers)
+        .connect_timeout(CONNECT_WITHIN)
+        .tcp_keepalive(KEEP_ALIVE)
+        .pool_idle_timeout(IDLE)
+        .pool_max_idle_per_host(MOST_IDLE);
+    if let Some(pem) = &options.extra_ca_pem {
+        builder = builder.tls_certs_merge(certificates(pem)?);
+    }
+    if let Some(proxy) = &options.proxy {
+        let proxy = Proxy::all(proxy.as_str());
+        builder = builder.proxy(proxy.map_err(|_| setup("the proxy's address is not usable"))?);
+    }
+    builder.build().map_err(|e| setup(&error::reason(&e)))
 }
 
 fn app_headers() -> HeaderMap {

@@ -115,14 +115,14 @@ pub enum LoginFailure {
 
 /// How long a login is kept up while nobody scans.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Patience {
+pub struct LoginPatience {
     /// Codes that are fetched at most.
     pub codes: u8,
     /// How long the whole login may take.
     pub within: Duration,
 }
 
-impl Patience {
+impl LoginPatience {
     /// For a picture in a room, as Tencent's client has it: 3 codes within 8 minutes.
     pub const PICTURE: Self = Self { codes: 3, within: Duration::from_secs(8 * 60) };
     /// For a page that somebody far away opens in their own time: 30 minutes.
@@ -133,7 +133,7 @@ impl Patience {
 #[derive(Debug)]
 pub struct Login {
     started: Timestamp,
-    patience: Patience,
+    patience: LoginPatience,
     codes: u8,
     told_scanned: bool,
     told_unknown: bool,
@@ -161,7 +161,7 @@ pub enum Turn {
 
 impl Login {
     /// A login that begins now.
-    pub fn begin(now: Timestamp, patience: Patience) -> Self {
+    pub fn begin(now: Timestamp, patience: LoginPatience) -> Self {
         Self {
             started: now,
             patience,

@@ -4,6 +4,8 @@
 //! - [`client`]: one method per endpoint; `http` below it speaks to the server.
 //! - [`wire`]: the requests as they are sent. [`answer`]: what comes back; `fields` reads leniently.
 //! - [`message`], [`body`], [`quote`]: what was said, checked. [`dedupe`]: when it was said before.
+//! - [`media`], [`cdn`], [`upload`]: where files lie, fetching them and bringing them; [`key`] and
+//!   [`cipher`] open and close them.
 //! - [`updates`], [`backoff`]: one answer of the long poll, and what to do after it.
 //! - [`login`]: the QR login as a state machine, and the loop around it.
 //! - [`host`], [`agent`], [`error`]: who may be talked to, who we say we are, what can go wrong.
@@ -20,6 +22,12 @@ pub mod dedupe;
 pub mod message;
 pub mod quote;
 
+pub mod cdn;
+pub mod cipher;
+pub mod key;
+pub mod media;
+pub mod upload;
+
 pub mod backoff;
 pub mod login;
 pub mod updates;
@@ -28,14 +36,18 @@ pub mod agent;
 pub mod error;
 pub mod host;
 
-pub use answer::{Accepted, QrCode, QrId, QrStatus, TypingTicket};
+pub use answer::{Accepted, QrCode, QrId, QrStatus, TypingTicket, UploadUrl};
 pub use backoff::{Backoff, Next};
 pub use body::{Body, CdnMedia, File, Image, Video, Voice};
+pub use cdn::{CdnError, Patience};
 pub use client::{Client, Options, Session};
 pub use error::{Error, Retry};
 pub use host::{ApiBase, HostRules};
-pub use login::{Credentials, LoginEvent, LoginFailure, LoginProcess, Patience, VerifyCode};
+pub use key::AesKey;
+pub use login::{Credentials, LoginEvent, LoginFailure, LoginPatience, LoginProcess, VerifyCode};
+pub use media::RemoteMedia;
 pub use message::{Item, Malformed, Message, SenderKind};
 pub use quote::{PartialText, Quote};
 pub use updates::Updates;
+pub use upload::{UploadKind, UploadRequest, Uploaded};
 pub use wire::{OutboundItem, OutboundMessage};

@@ -3,16 +3,20 @@
 //! Fields stand in the order in which Tencent's client 2.4.9 sends them. What a careless caller
 //! would get wrong (sender, state, `base_info`, one item per message) is filled in here.
 
+mod item;
+
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::HeaderValue;
 use serde::Serialize;
 
+pub use self::item::OutboundItem;
 use super::{
     answer::{QrId, TypingTicket},
-    body::TEXT,
+    cipher::ciphertext_len,
     error::Error,
     login::VerifyCode,
     message::BOT,
+    upload::UploadRequest,
 };
 use crate::id::{BotToken, ContextToken, Cursor, WechatUserId};
 
@@ -27,13 +31,6 @@ pub struct OutboundMessage {
     pub client_id: String,
     /// What it says.
     pub item: OutboundItem,
-}
-
-/// What a message to a contact says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum OutboundItem {
-    /// A text of at most 16,384 bytes (docs/protocol.md §10).
-    Text(String),
 }
 
 /// Who asks, in the body of every authenticated request.
@@ -95,14 +92,13 @@ pub(super) fn send(message: &OutboundMessage, base_info: BaseInfo<'_>) -> Vec<u8
         msg: Message<'a>,
         base_info: BaseInfo<'a>,
     }
-    let OutboundItem::Text(text) = &message.item;
     let msg = Message {
         from_user_id: "",
         to_user_id: message.to.as_str(),
         client_id: &message.client_id,
         message_type: BOT,
         message_state: FINISHED,
-        item_list: [Item { r#type: TEXT, text_item: TextItem { text } }],
+        item_list: [item::Item::of(&message.item)],
         context_token: message.context.as_ref().map(ContextToken::expose),
     };
     encode(&Body { msg, base_info })
@@ -147,6 +143,33 @@ pub(super) fn typing(
     })
 }
 
+/// The body of `getuploadurl`.
+pub(super) fn announce(request: &UploadRequest<'_>, base_info: BaseInfo<'_>) -> Vec<u8> {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        filekey: &'a str,
+        media_type: i64,
+        to_user_id: &'a str,
+        rawsize: u64,
+        rawfilemd5: String,
+        filesize: u64,
+        no_need_thumb: bool,
+        aeskey: &'a str,
+        base_info: BaseInfo<'a>,
+    }
+    encode(&Body {
+        filekey: &request.filekey,
+        media_type: request.kind.number(),
+        to_user_id: request.to.as_str(),
+        rawsize: request.plain_len,
+        rawfilemd5: hex::encode(request.plain_md5),
+        filesize: ciphertext_len(request.plain_len),
+        no_need_thumb: true,
+        aeskey: request.key.to_hex().expose(),
+        base_info,
+    })
+}
+
 /// The value of `Authorization`.
 ///
 /// # Errors
@@ -174,20 +197,9 @@ struct Message<'a> {
     client_id: &'a str,
     message_type: i64,
     message_state: i64,
-    item_list: [Item<'a>; 1],
+    item_list: [item::Item<'a>; 1],
     #[serde(skip_serializing_if = "Option::is_none")]
     context_token: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct Item<'a> {
-    r#type: i64,
-    text_item: TextItem<'a>,
-}
-
-#[derive(Serialize)]
-struct TextItem<'a> {
-    text: &'a str,
 }
 
 fn encode(body: &impl Serialize) -> Vec<u8> {

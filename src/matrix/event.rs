@@ -4,11 +4,13 @@
 //! [`Kind::Other`].
 
 mod message;
+mod typing;
 
 use ruma::{OwnedEventId, OwnedRoomId, OwnedUserId};
 use serde_json::value::RawValue;
 
 pub use message::{Message, Replacement};
+pub use typing::Typing;
 
 use super::object::Object;
 use crate::clock::Timestamp;

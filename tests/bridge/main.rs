@@ -33,3 +33,4 @@ mod text;
 mod text_in;
 mod text_out;
 mod torture;
+mod typing;

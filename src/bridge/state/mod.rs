@@ -8,6 +8,7 @@ mod question;
 mod registry;
 mod reply;
 mod session;
+mod typing;
 
 pub(crate) use flow::{Flow, LoginFlows, Wanted, is_plausible};
 pub(crate) use lane::{Job, LaneKey, Lanes};
@@ -16,3 +17,4 @@ pub(crate) use question::{Question, Questions};
 pub(crate) use registry::Registry;
 pub(crate) use reply::{Paces, Replies};
 pub(crate) use session::Sessions;
+pub(crate) use typing::{Turn, Typists};

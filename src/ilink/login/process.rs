@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::{Login, LoginEvent, LoginFailure, Patience, Turn, VerifyCode};
+use super::{Login, LoginEvent, LoginFailure, LoginPatience, Turn, VerifyCode};
 use crate::{
     clock::Clock,
     id::BotToken,
@@ -32,7 +32,7 @@ pub struct LoginProcess {
 impl LoginProcess {
     /// A login that begins now. `held` are the owner's tokens, newest first; without any the
     /// server gives new credentials even to a person who is bound already.
-    pub fn new(client: Client, held: Vec<BotToken>, clock: Clock, patience: Patience) -> Self {
+    pub fn new(client: Client, held: Vec<BotToken>, clock: Clock, patience: LoginPatience) -> Self {
         let login = Some(Login::begin(clock.now(), patience));
         let (qr, asking, rested, failures) = (None, false, true, 0);
         Self { client, held, clock, login, qr, asking, rested, failures }

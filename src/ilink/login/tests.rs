@@ -4,7 +4,7 @@ use crate::ilink::host::HostRules;
 const START: Timestamp = Timestamp(1_000_000);
 
 fn login() -> Login {
-    let mut login = Login::begin(START, Patience::PICTURE);
+    let mut login = Login::begin(START, LoginPatience::PICTURE);
     login.on_code("https://x/".to_owned());
     login
 }
@@ -158,6 +158,7 @@ fn a_person_who_is_bound_already_ends_the_login() {
 
 #[test]
 fn the_link_of_a_code_does_not_print() {
-    let event = Login::begin(START, Patience::PICTURE).on_code("https://x/?qrcode=QQQ".to_owned());
+    let event =
+        Login::begin(START, LoginPatience::PICTURE).on_code("https://x/?qrcode=QQQ".to_owned());
     assert_eq!(format!("{event:?}"), "Code(1 of 3)");
 }

@@ -129,6 +129,11 @@ impl Chat {
         request.body("{}").send().await.unwrap().error_for_status().unwrap();
     }
 
+    /// Alice begins to type in the portal, or stops.
+    pub(crate) async fn types(&self, typing: bool) {
+        self.alice.room(&self.portal).typing_notice(typing).await.unwrap();
+    }
+
     /// A command in the portal, and its answer.
     pub(crate) async fn ask(&self, command: &str) -> String {
         self.alice.ask(&self.world, &self.portal, &format!("!wechat {command}")).await

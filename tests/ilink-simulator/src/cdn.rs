@@ -84,7 +84,8 @@ impl Cdn {
         Ok(param)
     }
 
-    /// Takes the ciphertext of an announced upload and gives its download parameter.
+    /// Takes the ciphertext of an announced upload and gives its download parameter. The same may come again, as
+    /// Tencent's client sends it after an answer that it cannot use.
     pub(crate) fn store(
         &mut self,
         param: &str,
@@ -110,7 +111,6 @@ impl Cdn {
         if !crypto::md5_hex(&plain).eq_ignore_ascii_case(&upload.raw_md5) {
             return Err("rawfilemd5 does not match".to_owned());
         }
-        self.uploads.remove(param);
         Ok(self.keep(cipher, upload.key))
     }
 

@@ -14,7 +14,7 @@ use crate::answer::{self, json_answer};
 /// One wrong answer. An endpoint is the last part of a path (`getupdates`, `sendmessage`, `upload`, …) or `*` for any.
 #[derive(Debug, Clone)]
 pub enum Fault {
-    /// This HTTP status with a short body; the request has no effect.
+    /// This HTTP status with a short body and the same in `x-error-message`; the request has no effect.
     Status(u16),
     /// HTTP 200 with this `ret`; the request has no effect.
     Ret(i64, String),
@@ -24,10 +24,18 @@ pub enum Fault {
     Body(Vec<u8>),
     /// The connection ends before a single byte of a body; the request has no effect.
     Refuse,
+    /// HTTP 302 to this address; the request has no effect.
+    Redirect(String),
     /// No answer, until the client gives up; the request has no effect.
     Hang,
     /// The request takes effect, and its answer is broken off in the middle.
     Cut,
+    /// The request takes effect, and its answer stops in the middle while the connection stays.
+    Stall,
+    /// The request takes effect, and its answer comes in eight parts, without its length and with this pause before each.
+    Drip(Duration),
+    /// The request takes effect, and the last byte of its answer is another one.
+    Corrupt,
     /// The request takes effect, and its answer is no JSON.
     Garbage,
     /// The request takes effect, and its answer has an empty body.
@@ -85,7 +93,8 @@ impl Fault {
         match self {
             Self::Status(code) => {
                 let status = StatusCode::from_u16(*code).unwrap_or(StatusCode::BAD_GATEWAY);
-                Some((status, "fault on request").into_response())
+                let headers = [("x-error-message", "fault on request")];
+                Some((status, headers, "fault on request").into_response())
             }
             Self::Ret(ret, errmsg) => Some(answer::refusal(*ret, errmsg)),
             Self::ErrCode(code, errmsg) => {
@@ -93,22 +102,35 @@ impl Fault {
             }
             Self::Body(bytes) => Some(answer::raw_json(bytes.clone())),
             Self::Refuse => Some(broken_off(Bytes::new())),
+            Self::Redirect(to) => {
+                Some((StatusCode::FOUND, [(header::LOCATION, to.as_str())]).into_response())
+            }
             Self::Hang => std::future::pending().await,
             Self::Slow(time) => {
                 rest(*time).await;
                 None
             }
-            Self::Cut | Self::Garbage | Self::Empty => None,
+            Self::Cut
+            | Self::Stall
+            | Self::Drip(_)
+            | Self::Corrupt
+            | Self::Garbage
+            | Self::Empty => None,
         }
     }
 
     /// What becomes of the right answer.
     pub(crate) async fn after(&self, right: Response) -> Response {
         match self {
-            Self::Cut => {
-                let body =
-                    axum::body::to_bytes(right.into_body(), usize::MAX).await.unwrap_or_default();
-                broken_off(body)
+            Self::Cut => broken_off(whole(right).await),
+            Self::Stall => stalled(whole(right).await),
+            Self::Drip(pause) => dripping(whole(right).await, *pause),
+            Self::Corrupt => {
+                let mut body = whole(right).await.to_vec();
+                if let Some(last) = body.last_mut() {
+                    *last ^= 0xff;
+                }
+                body.into_response()
             }
             Self::Garbage => answer::raw_json(b"<html>502 Bad Gateway</ht".to_vec()),
             Self::Empty => StatusCode::OK.into_response(),
@@ -117,19 +139,47 @@ impl Fault {
             | Self::ErrCode(..)
             | Self::Body(_)
             | Self::Refuse
+            | Self::Redirect(_)
             | Self::Hang
             | Self::Slow(_) => right,
         }
     }
 }
 
+async fn whole(answer: Response) -> Bytes {
+    axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap_or_default()
+}
+
 /// An answer that announces its whole length, gives half of it and then ends the connection.
 fn broken_off(whole: Bytes) -> Response {
+    half_of(whole, async {
+        // A pause lets the first half out; else both would end in the same buffer.
+        tokio::task::yield_now().await;
+    })
+}
+
+/// An answer that announces its whole length, gives half of it and then nothing.
+fn stalled(whole: Bytes) -> Response {
+    half_of(whole, std::future::pending())
+}
+
+/// An answer that comes in eight parts.
+fn dripping(whole: Bytes, pause: Duration) -> Response {
+    let size = whole.len().div_ceil(8).max(1);
+    let parts: Vec<Bytes> = whole.chunks(size).map(|part| whole.slice_ref(part)).collect();
+    let parts = stream::iter(parts).then(move |part| async move {
+        rest(pause).await;
+        Ok::<_, std::io::Error>(part)
+    });
+    Response::new(Body::from_stream(parts))
+}
+
+/// The first half of an answer, and an error after `then`.
+fn half_of(whole: Bytes, then: impl Future<Output = ()> + Send + 'static) -> Response {
     let announced = whole.len().max(2);
     let half = whole.slice(..whole.len() / 2);
     let end = stream::once(async {
-        // A pause lets the first half out; else both would end in the same buffer.
-        tokio::task::yield_now().await;
+        then.await;
         Err(std::io::Error::other("cut on request"))
     });
     let parts = stream::iter((!half.is_empty()).then_some(Ok(half))).chain(end);

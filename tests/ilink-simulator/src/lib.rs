@@ -67,7 +67,8 @@
 //!
 //! A fault is `{"fault": NAME}` with `throttle` (`seconds`), `unconfirmed` (`times`), `duplicate` (`new_ids`) or
 //! `reverse`; or `{"fault": NAME, "endpoint": E, "times": n}` with `status` (`code`), `ret` and `errcode` (`code`, `errmsg`),
-//! `body` (`body`), `refuse`, `hang`, `cut`, `garbage`, `empty` or `slow` (`seconds`), where `"standing": true` keeps it.
+//! `body` (`body`), `redirect` (`to`), `refuse`, `hang`, `cut`, `stall`, `corrupt`, `garbage`, `empty`, `drip` or `slow`
+//! (`seconds`), where `"standing": true` keeps it.
 //! `E` is the last part of a path, or `*`.
 
 mod answer;

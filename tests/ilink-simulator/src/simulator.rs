@@ -218,7 +218,19 @@ impl Simulator {
 
     /// Encrypts a file under a new key and keeps it on the CDN.
     pub fn put_media(&self, plain: &[u8]) -> MediaRef {
-        let key: crypto::Key = rand::random();
+        self.put_media_with(plain, rand::random())
+    }
+
+    /// The same under a given key.
+    ///
+    /// # Panics
+    /// When the key is not 32 hexadecimal characters.
+    pub fn put_media_under(&self, plain: &[u8], key_hex: &str) -> MediaRef {
+        let key = crypto::key_from_hex(key_hex);
+        self.put_media_with(plain, key.unwrap_or_else(|| panic!("{key_hex} is no key")))
+    }
+
+    fn put_media_with(&self, plain: &[u8], key: crypto::Key) -> MediaRef {
         let cdn_url = self.cdn_url();
         self.shared.change(|world| world.cdn.put(plain, key, &cdn_url))
     }

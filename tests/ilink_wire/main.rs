@@ -2,18 +2,20 @@
 //! client's manners towards servers that misbehave.
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may panic like the test itself")]
 
-use std::{collections::BTreeMap, future::Future, net::TcpListener, sync::Arc};
+mod media;
+mod recording;
+
+use std::{net::TcpListener, sync::Arc};
 
 use matrix_appservice_wechat::{
     clock::{Clock, Timestamp},
     id::{BotToken, ContextToken, Cursor, WechatUserId},
     ilink::{
-        Client, Error, HostRules, LoginEvent, LoginFailure, LoginProcess, Options, OutboundItem,
-        OutboundMessage, Patience, QrId, Session, TypingTicket, VerifyCode,
+        Client, Error, HostRules, LoginEvent, LoginFailure, LoginPatience, LoginProcess, Options,
+        OutboundItem, OutboundMessage, QrId, Session, TypingTicket, VerifyCode,
         agent::DEFAULT_BOT_AGENT,
     },
 };
-use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     sync::mpsc,
@@ -21,147 +23,11 @@ use tokio::{
 use tokio_rustls::{TlsAcceptor, rustls};
 use url::Url;
 use wiremock::{
-    Mock, MockServer, Request, ResponseTemplate,
+    Mock, MockServer, ResponseTemplate,
     matchers::{any, body_string_contains, method, path, query_param},
 };
 
-/// Headers that the recorded HTTP library sends of its own accord, or that describe the
-/// connection: they say nothing about iLink.
-const GENERIC_HEADERS: [&str; 8] = [
-    "host",
-    "connection",
-    "accept",
-    "accept-language",
-    "sec-fetch-mode",
-    "user-agent",
-    "accept-encoding",
-    "content-length",
-];
-
-/// Body fields that may differ, and why.
-const BODY_EXCEPTIONS: [(&str, &str); 2] = [
-    ("/base_info/bot_agent", "each client names itself here"),
-    ("/msg/run_id", "optional, groups the answers of one run of an agent"),
-];
-
-struct Recording(Value);
-
-impl Recording {
-    fn load(name: &str) -> Self {
-        let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/ilink/official-2.4.9");
-        let text = std::fs::read_to_string(format!("{dir}/{name}.json")).unwrap();
-        Self(serde_json::from_str(&text).unwrap())
-    }
-
-    fn text(&self, pointer: &str) -> String {
-        self.0.pointer(pointer).unwrap().as_str().unwrap().to_owned()
-    }
-
-    fn body(&self) -> Value {
-        let body = self.0["request"]["body"].as_str();
-        body.map_or(Value::Null, |body| serde_json::from_str(body).unwrap())
-    }
-
-    /// A text of the recorded body, to be sent again by us.
-    fn said(&self, pointer: &str) -> String {
-        self.body().pointer(pointer).unwrap().as_str().unwrap().to_owned()
-    }
-
-    fn query(&self, name: &str) -> String {
-        self.text(&format!("/request/query/{name}"))
-    }
-
-    fn headers(&self) -> BTreeMap<String, String> {
-        let pairs = self.0["request"]["headers"].as_array().unwrap();
-        let pair = |pair: &Value| {
-            (pair[0].as_str().unwrap().to_lowercase(), pair[1].as_str().unwrap().to_owned())
-        };
-        without_generic(pairs.iter().map(pair))
-    }
-
-    fn session(&self, client: &Client) -> Session {
-        let token = self.headers()["authorization"].strip_prefix("Bearer ").unwrap().to_owned();
-        client.session(BotToken::new(token), None).unwrap()
-    }
-
-    /// Answers as recorded, lets `call` speak, and compares what was asked.
-    async fn compare<F: Future<Output = ()>>(&self, call: impl FnOnce(Client) -> F) {
-        let server = MockServer::start().await;
-        let answer = ResponseTemplate::new(200).set_body_string(self.text("/response"));
-        Mock::given(any()).respond_with(answer).mount(&server).await;
-        call(client(&server.uri())).await;
-        let requests = server.received_requests().await.unwrap();
-        assert_eq!(requests.len(), 1);
-        self.compare_request(&requests[0]);
-    }
-
-    fn compare_request(&self, ours: &Request) {
-        assert_eq!(ours.method.as_str(), self.text("/request/method"));
-        assert_eq!(ours.url.path(), self.text("/request/path"));
-        let query: BTreeMap<String, Value> =
-            ours.url.query_pairs().map(|(k, v)| (k.into_owned(), v.into_owned().into())).collect();
-        assert_eq!(serde_json::to_value(query).unwrap(), self.0["request"]["query"]);
-        compare_headers(&self.headers(), ours);
-        let body = if ours.body.is_empty() {
-            Value::Null
-        } else {
-            serde_json::from_slice(&ours.body).unwrap()
-        };
-        let (mut theirs, mut ours) = (flat(&self.body()), flat(&body));
-        for (pointer, _reason) in BODY_EXCEPTIONS {
-            theirs.remove(pointer);
-            ours.remove(pointer);
-        }
-        assert_eq!(ours, theirs);
-        if let Some(agent) = body.pointer("/base_info/bot_agent") {
-            assert_eq!(agent, DEFAULT_BOT_AGENT);
-        }
-    }
-}
-
-fn compare_headers(theirs: &BTreeMap<String, String>, ours: &Request) {
-    let text = |value: &http::HeaderValue| value.to_str().unwrap().to_owned();
-    let ours = without_generic(ours.headers.iter().map(|(k, v)| (k.as_str().to_owned(), text(v))));
-    let names = |headers: &BTreeMap<String, String>| headers.keys().cloned().collect::<Vec<_>>();
-    assert_eq!(names(&ours), names(theirs));
-    for (name, value) in &ours {
-        // A new random number for each request: only its form can be compared.
-        if name == "x-wechat-uin" {
-            assert!(is_uin(value) && is_uin(&theirs[name]), "{value}");
-        } else {
-            assert_eq!(value, &theirs[name], "{name}");
-        }
-    }
-}
-
-fn without_generic(headers: impl Iterator<Item = (String, String)>) -> BTreeMap<String, String> {
-    headers.filter(|(name, _)| !GENERIC_HEADERS.contains(&name.as_str())).collect()
-}
-
-/// Standard base64 of a decimal 32-bit number.
-fn is_uin(value: &str) -> bool {
-    use base64::{Engine, prelude::BASE64_STANDARD};
-    let decoded = BASE64_STANDARD.decode(value).unwrap();
-    std::str::from_utf8(&decoded).unwrap().parse::<u32>().is_ok()
-}
-
-/// Every leaf of a JSON value under its pointer; an empty object or list is a leaf.
-fn flat(value: &Value) -> BTreeMap<String, Value> {
-    let children: Vec<(String, &Value)> = match value {
-        Value::Object(map) => map.iter().map(|(name, child)| (name.clone(), child)).collect(),
-        Value::Array(list) => {
-            list.iter().enumerate().map(|(i, child)| (i.to_string(), child)).collect()
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
-    };
-    if children.is_empty() {
-        return BTreeMap::from([(String::new(), value.clone())]);
-    }
-    let below = |(name, child): (String, &Value)| {
-        flat(child).into_iter().map(move |(rest, leaf)| (format!("/{name}{rest}"), leaf))
-    };
-    children.into_iter().flat_map(below).collect()
-}
+use crate::recording::Recording;
 
 fn options(base: &str) -> Options {
     Options {
@@ -480,7 +346,12 @@ async fn codes(server: &MockServer) {
 const CONFIRMED: &str = r#"{"status":"confirmed","bot_token":"TTT","ilink_bot_id":"b@im.bot","ilink_user_id":"o9@im.wechat","baseurl":"https://ilinkai.weixin.qq.com"}"#;
 
 fn process(server: &MockServer, held: Vec<BotToken>) -> LoginProcess {
-    LoginProcess::new(client(&server.uri()), held, Clock::manual(Timestamp(0)), Patience::PICTURE)
+    LoginProcess::new(
+        client(&server.uri()),
+        held,
+        Clock::manual(Timestamp(0)),
+        LoginPatience::PICTURE,
+    )
 }
 
 #[tokio::test]
@@ -560,7 +431,7 @@ async fn a_login_without_a_server_says_so() {
         client(&format!("http://{free}")),
         Vec::new(),
         Clock::manual(Timestamp(0)),
-        Patience::PICTURE,
+        LoginPatience::PICTURE,
     );
     let (_enter, mut digits) = mpsc::channel(1);
     let event = login.next(&mut digits).await;
@@ -577,7 +448,7 @@ async fn a_login_ends_when_nobody_can_enter_the_digits_or_the_time_is_up() {
         .await;
     let clock = Clock::manual(Timestamp(0));
     let mut login =
-        LoginProcess::new(client(&server.uri()), Vec::new(), clock.clone(), Patience::PICTURE);
+        LoginProcess::new(client(&server.uri()), Vec::new(), clock.clone(), LoginPatience::PICTURE);
     let (_enter, mut digits) = mpsc::channel(1);
     login.next(&mut digits).await;
     assert!(matches!(login.next(&mut digits).await, LoginEvent::DigitsWanted { .. }));

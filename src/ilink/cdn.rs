@@ -1,0 +1,267 @@
+//! The CDN, where media files lie (docs/protocol.md §7): who is asked, how often, and what can go
+//! wrong. Fetching a file is `download` below, bringing one is [`super::upload`].
+//!
+//! The CDN is given no header of the API and no token; a file's address is all it wants.
+
+mod download;
+
+use std::{future::Future, io, time::Duration};
+
+use http::HeaderMap;
+use reqwest::Response;
+use url::{Url, form_urlencoded};
+
+use super::{
+    body::CdnUrl,
+    client::Options,
+    error::{Error, Retry, printable},
+    host::{ApiBase, HostRules},
+    http::connections,
+};
+use crate::spool::Spool;
+
+/// Why a file could not be fetched or brought. Holds no address, no key and no parameter.
+#[derive(Debug, thiserror::Error)]
+pub enum CdnError {
+    /// The API refused or could not be asked; [`Error::SessionExpired`] among others.
+    #[error(transparent)]
+    Ilink(#[from] Error),
+    /// The plain file has more bytes than were allowed.
+    #[error("the file is larger than {limit} bytes")]
+    TooLarge {
+        /// How many bytes were allowed.
+        limit: u64,
+    },
+    /// The file's address is not among those that may be asked, and there is no other.
+    #[error(
+        "the host {host} is not among those that may be talked to; see the iLink host settings"
+    )]
+    HostNotAllowed {
+        /// The host in at most 200 characters.
+        host: String,
+    },
+    /// The CDN said no, and saying it again would not help.
+    #[error("the CDN refused with HTTP status {status} ({message})")]
+    Rejected {
+        /// The status, 3xx or 4xx.
+        status: u16,
+        /// `x-error-message` in at most 200 characters; may be empty.
+        message: String,
+    },
+    /// None of the tries got through.
+    #[error("the CDN cannot be reached: {reason}")]
+    Unreachable {
+        /// What the last try met, in at most 200 characters.
+        reason: String,
+    },
+    /// No key came with the file, or none that can be read.
+    #[error("the file came without a key")]
+    NoKey,
+    /// None of the keys opens the file.
+    #[error("the file cannot be decrypted")]
+    Undecryptable {
+        /// The bytes as the CDN gave them.
+        kept: Spool,
+    },
+    /// The file could not be written here, or not be read.
+    #[error("the file cannot be kept on this disk: {0}")]
+    Disk(#[source] io::Error),
+}
+
+impl CdnError {
+    /// Whether doing the same again later makes sense.
+    pub fn retry(&self) -> Retry {
+        match self {
+            Self::Ilink(error) => error.retry(),
+            Self::Unreachable { .. } | Self::Disk(_) => Retry::After(LATER),
+            Self::TooLarge { .. }
+            | Self::HostNotAllowed { .. }
+            | Self::Rejected { .. }
+            | Self::NoKey
+            | Self::Undecryptable { .. } => Retry::Never,
+        }
+    }
+
+    pub(super) fn of_transport(error: &reqwest::Error) -> Self {
+        let error = Error::of_transport(error);
+        if let Error::Unreachable { reason } = error {
+            return Self::Unreachable { reason };
+        }
+        if error == Error::Timeout {
+            Self::silent()
+        } else {
+            Self::unreachable("the connection broke")
+        }
+    }
+
+    pub(super) fn silent() -> Self {
+        Self::unreachable("nothing came for too long")
+    }
+
+    pub(super) fn unreachable(reason: &str) -> Self {
+        Self::Unreachable { reason: reason.to_owned() }
+    }
+
+    /// What to do within one transfer.
+    fn next(&self) -> Next {
+        match self {
+            Self::Unreachable { .. } => Next::Again,
+            Self::Rejected { .. } => Next::Elsewhere,
+            // Such a file was cut on its way, or is a page that says so.
+            Self::Undecryptable { kept } if kept.is_empty() || !kept.len().is_multiple_of(16) => {
+                Next::Again
+            }
+            Self::Undecryptable { .. }
+            | Self::Ilink(_)
+            | Self::TooLarge { .. }
+            | Self::HostNotAllowed { .. }
+            | Self::NoKey
+            | Self::Disk(_) => Next::End,
+        }
+    }
+}
+
+/// What to do after a try that failed.
+enum Next {
+    /// Try the same again, if it was not the last try.
+    Again,
+    /// Try the other address, if there is one.
+    Elsewhere,
+    /// Give up.
+    End,
+}
+
+/// How long a transfer waits. There is no limit for a whole file, which may be large.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// For the next byte.
+    pub idle: Duration,
+    /// For the CDN's word on a file after its last byte was handed over, which still has to travel.
+    pub answer: Duration,
+    /// Before the second try; four times as long before the third.
+    pub pause: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            idle: Duration::from_secs(30),
+            answer: Duration::from_secs(120),
+            pause: Duration::from_millis(500),
+        }
+    }
+}
+
+/// The way to the files.
+pub(super) struct Cdn {
+    pub(super) http: reqwest::Client,
+    base: ApiBase,
+    hosts: HostRules,
+    pub(super) patience: Patience,
+}
+
+impl std::fmt::Debug for Cdn {
+    /// Leaves the proxy out, whose address may hold a password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Cdn({:?})", self.base)
+    }
+}
+
+impl Cdn {
+    /// Checks the CDN's address and makes connections of its own, without the API's headers.
+    ///
+    /// # Errors
+    /// [`Error::HostNotAllowed`] or [`Error::Setup`].
+    pub(super) fn new(options: &Options, patience: Patience) -> Result<Self, Error> {
+        let base = options.hosts.api_base(options.cdn_base.as_str())?;
+        let http = connections(options, HeaderMap::new())?;
+        Ok(Self { http, base, hosts: options.hosts.clone(), patience })
+    }
+
+    /// An address at the configured CDN; `query` is encoded already.
+    pub(super) fn place(&self, path: &str, query: &str) -> Url {
+        let mut url = self.base.endpoint(path);
+        url.set_query(Some(query));
+        url
+    }
+
+    /// The addresses that may be asked, the given one first.
+    ///
+    /// # Errors
+    /// [`CdnError::HostNotAllowed`] when the given one may not be asked and there is no other.
+    pub(super) fn allowed(
+        &self,
+        given: Option<&CdnUrl>,
+        built: Option<Url>,
+    ) -> Result<Vec<Url>, CdnError> {
+        let given = given.map(|url| self.hosts.file(url.expose()));
+        match (given, built) {
+            (Some(Ok(given)), built) => Ok(std::iter::once(given).chain(built).collect()),
+            (None | Some(Err(_)), Some(built)) => Ok(vec![built]),
+            (Some(Err(Error::HostNotAllowed { host })), None) => {
+                Err(CdnError::HostNotAllowed { host })
+            }
+            (Some(Err(error)), None) => Err(error.into()),
+            (None, None) => Err(CdnError::unreachable("the file has no address")),
+        }
+    }
+
+    /// Makes `call` at one of the places until it succeeds, three tries failed or there is no
+    /// place left. A place that says no is left for the other one without a pause.
+    pub(super) async fn ask<T, F>(
+        &self,
+        mut places: Vec<Url>,
+        call: impl Fn(Url) -> F,
+    ) -> Result<T, CdnError>
+    where
+        F: Future<Output = Result<T, CdnError>>,
+    {
+        let mut failures = 0;
+        loop {
+            let error = match call(places[0].clone()).await {
+                Ok(done) => return Ok(done),
+                Err(error) => error,
+            };
+            match error.next() {
+                Next::Elsewhere if places.len() > 1 => drop(places.remove(0)),
+                Next::Again if failures + 1 < TRIES => {
+                    failures += 1;
+                    places.rotate_left(1);
+                    tracing::debug!(failures, %error, "the CDN is asked again");
+                    rest(self.patience.pause * 4_u32.pow(failures - 1)).await;
+                }
+                Next::Elsewhere | Next::Again | Next::End => return Err(error),
+            }
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place where a transfer waits for time")]
+pub(super) async fn rest(how_long: Duration) {
+    tokio::time::sleep(how_long).await;
+}
+
+/// An answer of success, or why it is none.
+pub(super) fn verdict(response: Response) -> Result<Response, CdnError> {
+    let status = response.status();
+    if status.is_success() {
+        return Ok(response);
+    }
+    let status_code = status.as_u16();
+    if status.is_redirection() || status.is_client_error() {
+        let message = response.headers().get("x-error-message");
+        let message = message.map_or_else(Default::default, |value| {
+            printable(&String::from_utf8_lossy(value.as_bytes()))
+        });
+        return Err(CdnError::Rejected { status: status_code, message });
+    }
+    Err(CdnError::Unreachable { reason: format!("HTTP status {status_code}") })
+}
+
+/// Everything but letters, digits and `-._*` as `%XX`, a space included.
+pub(super) fn encoded(text: &str) -> String {
+    form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
+}
+
+const TRIES: u32 = 3;
+const LATER: Duration = Duration::from_secs(10);

@@ -1,0 +1,187 @@
+//! Where the file of an item lies, and the keys that may open it (docs/protocol.md §7).
+
+use super::{
+    body::{Body, CdnMedia, CdnParam, CdnUrl, MediaKey},
+    key::AesKey,
+};
+
+/// A file on the CDN that can be downloaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemoteMedia {
+    pub(super) full_url: Option<CdnUrl>,
+    pub(super) param: Option<CdnParam>,
+    pub(super) keys: Keys,
+    pub(super) want_md5: bool,
+    claimed_md5: Option<[u8; 16]>,
+}
+
+/// What opens a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Keys {
+    /// Nothing has to.
+    Plain,
+    /// One of these, to be tried in this order; none when no key was given or it cannot be read.
+    Any(Vec<AesKey>),
+}
+
+impl RemoteMedia {
+    /// The MD5 that the sender claims for the plain file.
+    pub fn claimed_md5(&self) -> Option<[u8; 16]> {
+        self.claimed_md5
+    }
+
+    /// Lets the download count the MD5 of the plain file, which takes twice as long.
+    #[must_use]
+    pub fn want_md5(mut self) -> Self {
+        self.want_md5 = true;
+        self
+    }
+
+    fn new(place: &CdnMedia, keys: Keys) -> Option<Self> {
+        let (full_url, param) = (place.full_url.clone(), place.param.clone());
+        let somewhere = full_url.is_some() || param.is_some();
+        somewhere.then_some(Self { full_url, param, keys, want_md5: false, claimed_md5: None })
+    }
+
+    fn claiming(mut self, md5: Option<&String>) -> Self {
+        let mut bytes = [0; 16];
+        let read = md5.is_some_and(|md5| hex::decode_to_slice(md5.trim(), &mut bytes).is_ok());
+        self.claimed_md5 = read.then_some(bytes);
+        self
+    }
+}
+
+impl Body {
+    /// The item's file. `None` for what has none, or names no place for it.
+    pub fn media(&self) -> Option<RemoteMedia> {
+        match self {
+            Self::Image(image) => {
+                let place = image.media.as_ref()?;
+                RemoteMedia::new(place, keys_of_picture([&image.key, &place.key]))
+            }
+            Self::Voice(voice) => with_key(voice.media.as_ref()?),
+            Self::File(file) => Some(with_key(file.media.as_ref()?)?.claiming(file.md5.as_ref())),
+            Self::Video(video) => {
+                Some(with_key(video.media.as_ref()?)?.claiming(video.md5.as_ref()))
+            }
+            Self::Text(_) | Self::Unsupported { .. } => None,
+        }
+    }
+
+    /// The small picture that goes with a picture or a film, if one is named.
+    pub fn thumb(&self) -> Option<RemoteMedia> {
+        let (thumb, whole, key) = match self {
+            Self::Image(image) => (&image.thumb, &image.media, &image.key),
+            Self::Video(video) => (&video.thumb, &video.media, &None),
+            Self::Text(_) | Self::Voice(_) | Self::File(_) | Self::Unsupported { .. } => {
+                return None;
+            }
+        };
+        let place = thumb.as_ref()?;
+        let of_whole = whole.as_ref().map_or(&None, |whole| &whole.key);
+        RemoteMedia::new(place, keys_of_picture([&place.key, key, of_whole]))
+    }
+}
+
+/// A picture without any key is not encrypted.
+fn keys_of_picture<const N: usize>(spelled: [&Option<MediaKey>; N]) -> Keys {
+    if spelled.iter().all(|key| key.is_none()) {
+        return Keys::Plain;
+    }
+    let mut keys: Vec<AesKey> = Vec::new();
+    for key in spelled.into_iter().flatten().filter_map(AesKey::parse) {
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+    Keys::Any(keys)
+}
+
+fn with_key(place: &CdnMedia) -> Option<RemoteMedia> {
+    let keys = place.key.iter().filter_map(AesKey::parse).collect();
+    RemoteMedia::new(place, Keys::Any(keys))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ilink::fields::Fields;
+
+    const ONE: &str = "00112233445566778899aabbccddeeff";
+    const OTHER: &str = "ffeeddccbbaa99887766554433221100";
+
+    fn body(json: &str) -> Body {
+        Body::read(&Fields::read(json).unwrap())
+    }
+
+    fn keys(media: Option<RemoteMedia>) -> Keys {
+        media.unwrap().keys
+    }
+
+    fn key(hex: &str) -> AesKey {
+        AesKey::from_hex(hex).unwrap()
+    }
+
+    #[test]
+    fn the_hex_key_of_a_picture_comes_first() {
+        let image = |own: &str, media: &str| {
+            let json = format!(
+                r#"{{"type":2,"image_item":{{{own}"media":{{{media}"full_url":"https://x"}}}}}}"#
+            );
+            keys(body(&json).media())
+        };
+        let own = format!(r#""aeskey":"{ONE}","#);
+        let media = format!(r#""aes_key":"{OTHER}","#);
+        assert_eq!(image(&own, &media), Keys::Any(vec![key(ONE), key(OTHER)]));
+        assert_eq!(image("", &media), Keys::Any(vec![key(OTHER)]));
+        assert_eq!(image(&own, &format!(r#""aes_key":"{ONE}","#)), Keys::Any(vec![key(ONE)]));
+        assert_eq!(image("", ""), Keys::Plain);
+        assert_eq!(image(r#""aeskey":"no key","#, ""), Keys::Any(Vec::new()));
+    }
+
+    #[test]
+    fn only_a_picture_may_be_without_a_key() {
+        for (number, name) in [(3, "voice_item"), (4, "file_item"), (5, "video_item")] {
+            let json = format!(
+                r#"{{"type":{number},"{name}":{{"media":{{"encrypt_query_param":"p"}}}}}}"#
+            );
+            assert_eq!(keys(body(&json).media()), Keys::Any(Vec::new()), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_file_without_a_place_is_none() {
+        for json in [
+            r#"{"type":1,"text_item":{"text":"hi"}}"#,
+            r#"{"type":2,"image_item":{"url":"an id"}}"#,
+            r#"{"type":4,"file_item":{"media":{"aes_key":"k"}}}"#,
+            r#"{"type":99}"#,
+        ] {
+            assert_eq!(body(json).media(), None, "{json}");
+            assert_eq!(body(json).thumb(), None, "{json}");
+        }
+    }
+
+    #[test]
+    fn the_thumbnail_of_a_film_may_share_its_key() {
+        let film = format!(
+            r#"{{"type":5,"video_item":{{"media":{{"encrypt_query_param":"p","aes_key":"{ONE}"}},
+            "video_md5":"{OTHER}","thumb_media":{{"encrypt_query_param":"t"}}}}}}"#
+        );
+        let film = body(&film);
+        assert_eq!(keys(film.thumb()), Keys::Any(vec![key(ONE)]));
+        let media = film.media().unwrap();
+        assert_eq!(media.claimed_md5().map(hex::encode).as_deref(), Some(OTHER));
+        assert!(media.want_md5().want_md5);
+    }
+
+    #[test]
+    fn nothing_of_a_place_prints() {
+        let json = format!(
+            r#"{{"type":4,"file_item":{{"media":{{"encrypt_query_param":"PPP",
+            "full_url":"https://UUU","aes_key":"{ONE}"}}}}}}"#
+        );
+        let shown = format!("{:?}", body(&json).media());
+        assert!(["PPP", "UUU", "0011"].iter().all(|secret| !shown.contains(secret)), "{shown}");
+    }
+}

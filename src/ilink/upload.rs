@@ -1,0 +1,275 @@
+//! Bringing a file to the CDN (docs/protocol.md §7).
+//!
+//! The file is announced, encrypted while it is sent, and known afterwards by a parameter that
+//! the CDN gives.
+
+use std::io;
+
+use bytes::Bytes;
+use futures_util::{Stream, stream};
+use http::header;
+use md5::{Digest, Md5};
+use reqwest::{Body, Response};
+use tokio::{sync::watch, task::spawn_blocking, time::timeout};
+use url::Url;
+
+use super::{
+    answer::UploadUrl,
+    body::CdnParam,
+    cdn::{Cdn, CdnError, Patience, encoded, rest, verdict},
+    cipher::{Encryptor, ciphertext_len},
+    client::{Client, Session},
+    key::AesKey,
+};
+use crate::{
+    id::WechatUserId,
+    secret::Secret,
+    spool::{CHUNK, Spool},
+};
+
+/// What a file is announced as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UploadKind {
+    /// A picture.
+    Image,
+    /// A film.
+    Video,
+    /// Any file.
+    File,
+    /// A recording.
+    Voice,
+}
+
+impl UploadKind {
+    /// `media_type`, which is not the type of the item.
+    pub(super) fn number(self) -> i64 {
+        match self {
+            Self::Image => 1,
+            Self::Video => 2,
+            Self::File => 3,
+            Self::Voice => 4,
+        }
+    }
+}
+
+/// Announces a file.
+#[derive(Debug, Clone)]
+pub struct UploadRequest<'a> {
+    /// 32 hex digits, new for each upload.
+    pub filekey: String,
+    /// What it is.
+    pub kind: UploadKind,
+    /// Who gets it.
+    pub to: &'a WechatUserId,
+    /// Bytes of the plain file.
+    pub plain_len: u64,
+    /// MD5 of the plain file.
+    pub plain_md5: [u8; 16],
+    /// What it is encrypted with.
+    pub key: &'a AesKey,
+}
+
+/// A file that lies on the CDN and can be named in messages, also more than once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Uploaded {
+    /// Fetches it.
+    pub param: CdnParam,
+    /// Opens it.
+    pub key: AesKey,
+    /// Bytes of the plain file.
+    pub plain_len: u64,
+}
+
+impl Uploaded {
+    /// Bytes of the encrypted file.
+    pub fn cipher_len(&self) -> u64 {
+        ciphertext_len(self.plain_len)
+    }
+
+    /// The parameter, the key in hex and the plain length, to be kept.
+    pub fn to_parts(&self) -> (Secret, Secret, u64) {
+        (Secret::new(self.param.expose()), self.key.to_hex(), self.plain_len)
+    }
+
+    /// What [`Uploaded::to_parts`] gave; `None` when it is damaged.
+    pub fn from_parts(param: &Secret, key: &Secret, plain_len: u64) -> Option<Self> {
+        let key = AesKey::from_hex(key.expose())?;
+        let param = Some(param).filter(|param| !param.is_empty())?;
+        Some(Self { param: CdnParam::new(param.expose()), key, plain_len })
+    }
+}
+
+impl Client {
+    /// Encrypts a file with a new key and uploads it for one contact.
+    ///
+    /// The MD5 of `plain` is counted here when it was not while it was written.
+    ///
+    /// # Errors
+    /// [`CdnError::Ilink`] when the announcement is refused or fails; it is not repeated here.
+    /// [`CdnError::HostNotAllowed`], [`CdnError::Rejected`], [`CdnError::Unreachable`] after three
+    /// tries, [`CdnError::Disk`].
+    pub async fn upload(
+        &self,
+        session: &Session,
+        to: &WechatUserId,
+        kind: UploadKind,
+        plain: &Spool,
+    ) -> Result<Uploaded, CdnError> {
+        let plain_md5 = match plain.md5() {
+            Some(md5) => md5,
+            None => digest(plain.clone()).await?,
+        };
+        let key = AesKey::generate();
+        let filekey = hex::encode(rand::random::<[u8; 16]>());
+        let plain_len = plain.len();
+        let request = UploadRequest { filekey, kind, to, plain_len, plain_md5, key: &key };
+        let url = self.get_upload_url(session, &request).await?;
+        let cdn = self.cdn();
+        let places = cdn.places_for(&url, &request.filekey)?;
+        let param = cdn.ask(places, |place| cdn.bring(place, &key, plain)).await?;
+        Ok(Uploaded { param, key, plain_len })
+    }
+}
+
+impl Cdn {
+    /// Where a file may be brought, best first.
+    fn places_for(&self, url: &UploadUrl, filekey: &str) -> Result<Vec<Url>, CdnError> {
+        let built = url.param.as_ref().map(|param| {
+            let (param, filekey) = (encoded(param.expose()), encoded(filekey));
+            self.place("upload", &format!("encrypted_query_param={param}&filekey={filekey}"))
+        });
+        self.allowed(url.full_url.as_ref(), built)
+    }
+
+    async fn bring(&self, place: Url, key: &AesKey, plain: &Spool) -> Result<CdnParam, CdnError> {
+        let (sent, progress) = watch::channel(());
+        let request = self
+            .http
+            .post(place)
+            .header(header::CONTENT_TYPE, "application/octet-stream")
+            .header(header::CONTENT_LENGTH, ciphertext_len(plain.len()))
+            .body(Body::wrap_stream(ciphertext(plain.clone(), key, sent)));
+        let response = tokio::select! {
+            response = request.send() => response.map_err(|e| CdnError::of_transport(&e))?,
+            () = stalled(progress, self.patience) => return Err(CdnError::silent()),
+        };
+        param(&verdict(response)?)
+    }
+}
+
+fn param(response: &Response) -> Result<CdnParam, CdnError> {
+    let value = response.headers().get("x-encrypted-param").and_then(|value| value.to_str().ok());
+    let param = value.map(str::trim).filter(|value| !value.is_empty()).map(CdnParam::new);
+    param.ok_or_else(|| CdnError::unreachable("the CDN did not say where it put the file"))
+}
+
+/// The encrypted file, in pieces; each one is told to `sent`.
+fn ciphertext(
+    plain: Spool,
+    key: &AesKey,
+    sent: watch::Sender<()>,
+) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+    let key = key.clone();
+    stream::try_unfold(Some(0), move |offset| {
+        let (plain, key) = (plain.clone(), key.clone());
+        sent.send_replace(());
+        async move {
+            let Some(offset) = offset else { return Ok(None) };
+            let piece = spawn_blocking(move || encrypted(&plain, &key, offset));
+            let (piece, more) = piece.await.map_err(io::Error::other)??;
+            Ok(Some((Bytes::from(piece), more.then_some(offset + CHUNK as u64))))
+        }
+    })
+}
+
+/// The piece at `offset`, and whether another one follows; the last one is padded and never a
+/// whole one before that.
+fn encrypted(plain: &Spool, key: &AesKey, offset: u64) -> io::Result<(Vec<u8>, bool)> {
+    let mut piece = vec![0; CHUNK];
+    let read = plain.read_at(&mut piece, offset)?;
+    let due = plain.len().saturating_sub(offset).min(CHUNK as u64);
+    if read as u64 != due {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    let (mut encryptor, more) = (Encryptor::new(key), read == CHUNK);
+    if more {
+        encryptor.blocks(&mut piece);
+    } else {
+        piece.truncate(read);
+        encryptor.last(&mut piece);
+    }
+    Ok((piece, more))
+}
+
+/// Ends when the upload has not moved for too long, or when all of it is sent and the answer does
+/// not come.
+async fn stalled(mut progress: watch::Receiver<()>, patience: Patience) {
+    loop {
+        match timeout(patience.idle, progress.changed()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_all_sent)) => return rest(patience.answer).await,
+            Err(_) => return,
+        }
+    }
+}
+
+async fn digest(plain: Spool) -> Result<[u8; 16], CdnError> {
+    let counted = spawn_blocking(move || {
+        let (mut md5, mut piece, mut offset) = (Md5::new(), vec![0; CHUNK], 0);
+        loop {
+            let read = plain.read_at(&mut piece, offset)?;
+            if read == 0 {
+                return Ok(md5.finalize().into());
+            }
+            md5.update(&piece[..read]);
+            offset += read as u64;
+        }
+    });
+    counted.await.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(CdnError::Disk)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{io::Write as _, net::TcpListener, time::Duration};
+
+    use super::*;
+    use crate::{
+        ilink::{client::Options, host::HostRules},
+        spool::Spools,
+    };
+
+    #[tokio::test]
+    async fn a_server_that_stops_reading_is_left() {
+        // The kernel takes the connection and what its buffers hold.
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let url = Url::parse(&url).unwrap();
+        let options = Options {
+            api_base: url.clone(),
+            cdn_base: url.clone(),
+            hosts: HostRules::new(&[], &["127.0.0.1".to_owned()]),
+            extra_ca_pem: None,
+            proxy: None,
+            bot_agent: String::new(),
+        };
+        let idle = Duration::from_millis(100);
+        let patience = Patience { idle, answer: Duration::from_secs(600), pause: idle };
+        let cdn = Cdn::new(&options, patience).unwrap();
+        let mut writer = Spools::new(std::env::temp_dir()).create(false).unwrap();
+        writer.write_all(&vec![0; 32 * 1024 * 1024]).unwrap();
+        let result = cdn.bring(url, &AesKey::generate(), &writer.finish()).await;
+        let Err(CdnError::Unreachable { reason }) = result else { panic!("{result:?}") };
+        assert_eq!(reason, "nothing came for too long");
+    }
+
+    #[test]
+    fn an_upload_is_kept_as_plain_parts() {
+        let upload =
+            Uploaded { param: CdnParam::new("AAFF/+="), key: AesKey::generate(), plain_len: 32 };
+        assert_eq!(upload.cipher_len(), 48);
+        let (param, key, len) = upload.to_parts();
+        assert_eq!(Uploaded::from_parts(&param, &key, len), Some(upload));
+        assert_eq!(Uploaded::from_parts(&param, &param, len), None);
+        assert_eq!(Uploaded::from_parts(&Secret::new(""), &key, len), None);
+    }
+}

@@ -1,0 +1,138 @@
+//! The one item of a message to a contact (docs/protocol.md §5, §7).
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::ilink::{
+    body::{FILE, IMAGE, TEXT, VIDEO, VOICE},
+    upload::Uploaded,
+};
+
+/// What a message to a contact says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OutboundItem {
+    /// A text of at most 16,384 bytes (docs/protocol.md §10).
+    Text(String),
+    /// A picture in a format that phones show.
+    Image(Uploaded),
+    /// A film.
+    Video(Uploaded),
+    /// Any file.
+    File {
+        /// Where it lies.
+        upload: Uploaded,
+        /// How it is called, with the extension that a phone opens it by.
+        name: String,
+    },
+    /// A recording in SILK of 24 kHz; phones do not show it at present (docs/protocol.md §7).
+    Voice {
+        /// Where it lies.
+        upload: Uploaded,
+        /// How long it plays, sent in milliseconds.
+        playtime: Duration,
+    },
+}
+
+#[derive(Serialize)]
+pub(super) struct Item<'a> {
+    r#type: i64,
+    #[serde(flatten)]
+    content: Content<'a>,
+}
+
+#[derive(Serialize)]
+enum Content<'a> {
+    #[serde(rename = "text_item")]
+    Text { text: &'a str },
+    #[serde(rename = "image_item")]
+    Image { media: Media<'a>, mid_size: u64 },
+    #[serde(rename = "video_item")]
+    Video { media: Media<'a>, video_size: u64 },
+    #[serde(rename = "file_item")]
+    File { media: Media<'a>, file_name: &'a str, len: String },
+    #[serde(rename = "voice_item")]
+    Voice(Voice<'a>),
+}
+
+#[derive(Serialize)]
+struct Voice<'a> {
+    media: Media<'a>,
+    encode_type: i64,
+    bits_per_sample: u64,
+    sample_rate: u64,
+    playtime: u64,
+}
+
+#[derive(Serialize)]
+struct Media<'a> {
+    encrypt_query_param: &'a str,
+    aes_key: String,
+    encrypt_type: i64,
+}
+
+impl<'a> Item<'a> {
+    pub(super) fn of(item: &'a OutboundItem) -> Self {
+        let (r#type, content) = match item {
+            OutboundItem::Text(text) => (TEXT, Content::Text { text }),
+            OutboundItem::Image(upload) => {
+                let mid_size = upload.cipher_len();
+                (IMAGE, Content::Image { media: Media::of(upload), mid_size })
+            }
+            OutboundItem::Video(upload) => {
+                let video_size = upload.cipher_len();
+                (VIDEO, Content::Video { media: Media::of(upload), video_size })
+            }
+            OutboundItem::File { upload, name } => {
+                let (media, len) = (Media::of(upload), upload.plain_len.to_string());
+                (FILE, Content::File { media, file_name: name, len })
+            }
+            OutboundItem::Voice { upload, playtime } => {
+                (VOICE, Content::Voice(Voice::of(upload, *playtime)))
+            }
+        };
+        Self { r#type, content }
+    }
+}
+
+impl<'a> Voice<'a> {
+    fn of(upload: &'a Uploaded, playtime: Duration) -> Self {
+        Self {
+            media: Media::of(upload),
+            encode_type: SILK,
+            bits_per_sample: 16,
+            sample_rate: 24_000,
+            playtime: u64::try_from(playtime.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+}
+
+impl<'a> Media<'a> {
+    fn of(upload: &'a Uploaded) -> Self {
+        Self {
+            encrypt_query_param: upload.param.expose(),
+            aes_key: upload.key.to_base64_of_hex().expose().to_owned(),
+            encrypt_type: 1,
+        }
+    }
+}
+
+const SILK: i64 = 6;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+
+    #[test]
+    fn a_recording_says_how_it_is_coded_and_how_long_it_plays() {
+        let key = Secret::new("00112233445566778899aabbccddeeff");
+        let upload = Uploaded::from_parts(&Secret::new("PP/+="), &key, 5146).unwrap();
+        let voice = OutboundItem::Voice { upload, playtime: Duration::from_millis(2960) };
+        assert_eq!(
+            serde_json::to_string(&Item::of(&voice)).unwrap(),
+            r#"{"type":3,"voice_item":{"media":{"encrypt_query_param":"PP/+=","aes_key":"MDAxMTIyMzM0NDU1NjY3Nzg4OTlhYWJiY2NkZGVlZmY=","encrypt_type":1},"encode_type":6,"bits_per_sample":16,"sample_rate":24000,"playtime":2960}}"#
+        );
+        assert!(!format!("{voice:?}").contains("PP/+="));
+    }
+}
