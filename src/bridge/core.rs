@@ -11,6 +11,7 @@ use super::{
         Job, LaneKey, Lanes, LoginFlows, Outbox, Paces, Questions, Read, Registry, Replies,
         Sessions, Tallies, Typists,
     },
+    window,
 };
 use crate::{
     clock::{Clock, Timestamp},
@@ -122,17 +123,26 @@ impl Core {
 
     /// What is known of this portal's reply window.
     pub(crate) fn reply(&self, portal: PortalId) -> Option<Reply> {
-        self.replies.of(&self.store, portal).unwrap_or_else(|error| {
+        let reply = self.replies.of(&self.store, portal).unwrap_or_else(|error| {
             self.die(Death::Store(error));
             None
-        })
+        })?;
+        match window::redated(&reply, self.clock.now()) {
+            None => Some(reply),
+            Some(right) => self.change_reply(portal, |reply| *reply = right),
+        }
     }
 
     /// Changes what is known of this portal's reply window, if anything is.
-    pub(crate) fn change_reply(&self, portal: PortalId, with: impl FnOnce(&mut Reply)) {
-        if let Err(error) = self.replies.change(&self.store, portal, with) {
+    pub(crate) fn change_reply(
+        &self,
+        portal: PortalId,
+        with: impl FnOnce(&mut Reply),
+    ) -> Option<Reply> {
+        self.replies.change(&self.store, portal, with).unwrap_or_else(|error| {
             self.die(Death::Store(error));
-        }
+            None
+        })
     }
 
     /// How the bridge stands.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ilink_simulator::Reason;
 use serde_json::json;
 
-use crate::support::Chat;
+use crate::support::{Chat, Message};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_message_that_waits_is_marked_until_it_goes_out() {
@@ -85,8 +85,16 @@ async fn three_unconfirmed_messages_in_a_row_are_one_warning() {
     chat.alice.wait_receipt(&chat.portal, &sure, &chat.bot).await;
     assert_eq!(chat.wait_shown(1).await, ["five"]);
     assert_eq!(chat.said("3 messages to Mum in a row without confirming"), 1);
-    assert_eq!(chat.said("⚠️"), 1);
     assert_eq!(chat.marks(&sure, "❔"), 0);
+
+    // Another run under the same message of Mum's is another warning.
+    chat.world.simulator.accept_without_message_id(3);
+    for event in chat.say(&["six", "seven", "eight"]).await {
+        chat.wait_mark(&event, "❔").await;
+    }
+    chat.say(&["nine"]).await;
+    assert_eq!(chat.wait_shown(2).await, ["five", "nine"]);
+    assert_eq!(chat.said("3 messages to Mum in a row without confirming"), 2);
     let dropped = chat.world.simulator.dropped();
     assert!(dropped.iter().all(|one| one.reason == Reason::Unconfirmed), "{dropped:?}");
 }
@@ -123,4 +131,21 @@ async fn warnings_that_are_switched_off_are_not_said() {
     assert_eq!(chat.said("more messages before Mum writes"), 0);
     assert_eq!(chat.said("they are used up"), 1, "why it waits is no warning");
     chat.world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_message_in_a_second_holding_period_is_announced_again() {
+    let chat = Chat::open().await;
+    let logged_out = "the link to Mum is logged out";
+    chat.world.simulator.expire_session(&chat.phone);
+    let event = chat.say_waiting(&["one"]).await.remove(0);
+    chat.alice.wait_after(&chat.portal, &event, |m| m.body().contains(logged_out)).await;
+    let linking = chat.world.begin(&chat.alice, "relogin Mum").await;
+    chat.phone.scan(&linking.url).await.unwrap();
+    chat.phone.confirm().await.unwrap();
+    let between = chat.alice.wait_said(&chat.portal, "Mum has not written yet").await;
+    chat.world.simulator.expire_session(&chat.phone);
+    let again = |m: &Message| m.body().contains("⏳") && m.body().contains(logged_out);
+    chat.alice.wait_after(&chat.portal, between.id(), again).await;
+    assert_eq!(chat.marks(&event, "⏳"), 1);
 }
