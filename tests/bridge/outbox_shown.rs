@@ -5,7 +5,7 @@ use std::time::Duration;
 use ilink_simulator::Reason;
 use serde_json::json;
 
-use crate::support::{Chat, Message};
+use crate::support::Chat;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_message_that_waits_is_marked_until_it_goes_out() {
@@ -131,21 +131,4 @@ async fn warnings_that_are_switched_off_are_not_said() {
     assert_eq!(chat.said("more messages before Mum writes"), 0);
     assert_eq!(chat.said("they are used up"), 1, "why it waits is no warning");
     chat.world.end().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_same_message_in_a_second_holding_period_is_announced_again() {
-    let chat = Chat::open().await;
-    let logged_out = "the link to Mum is logged out";
-    chat.world.simulator.expire_session(&chat.phone);
-    let event = chat.say_waiting(&["one"]).await.remove(0);
-    chat.alice.wait_after(&chat.portal, &event, |m| m.body().contains(logged_out)).await;
-    let linking = chat.world.begin(&chat.alice, "relogin Mum").await;
-    chat.phone.scan(&linking.url).await.unwrap();
-    chat.phone.confirm().await.unwrap();
-    let between = chat.alice.wait_said(&chat.portal, "Mum has not written yet").await;
-    chat.world.simulator.expire_session(&chat.phone);
-    let again = |m: &Message| m.body().contains("⏳") && m.body().contains(logged_out);
-    chat.alice.wait_after(&chat.portal, between.id(), again).await;
-    assert_eq!(chat.marks(&event, "⏳"), 1);
 }
