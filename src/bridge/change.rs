@@ -32,9 +32,8 @@ pub(crate) async fn edit(
     };
     let mut waiting = match core.outbox.replace(portal.id, &edit.of, &event.sender, &parts) {
         Changed::Done(waiting) => waiting,
-        Changed::TooLate | Changed::NotThere => {
-            return outgoing::refuse(core, event, Refusal::Edit).await;
-        }
+        Changed::TooLate => return outgoing::refuse(core, event, Refusal::OnItsWay).await,
+        Changed::NotThere => return outgoing::refuse(core, event, Refusal::Edit).await,
     };
     if let Work::FromMatrix { raw, .. } = &mut waiting.entry.work
         && let Some(edited) = with_content(raw, edit.new.content.get())
@@ -69,7 +68,7 @@ pub(crate) async fn redact(
             notice::say(core, &event.room, &text, &format!("taken-back-{}", event.id)).await?;
             Ok(Outcome::Delivered)
         }
-        Changed::TooLate => outgoing::refuse(core, event, Refusal::Redaction).await,
+        Changed::TooLate => outgoing::refuse(core, event, Refusal::OnItsWay).await,
         Changed::NotThere if was_sent(core, of) => {
             outgoing::refuse(core, event, Refusal::Redaction).await
         }

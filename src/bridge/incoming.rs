@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ruma::{OwnedEventId, RoomId};
 
 use super::{
-    core::{Core, Death, name_of},
+    core::{Core, name_of},
     halt::Halt,
     kept, notice, room,
     text::{ItemNotice, Note},
@@ -23,7 +23,8 @@ use crate::{
     store::{Change, Direction, Entry, Link, Outcome, Portal, Work},
 };
 
-/// Brings one message of a contact into the portal's room.
+/// Brings one message of a contact into the portal's room. It is refused when one of its items
+/// became a notice in place of what it is.
 ///
 /// Each event has a transaction id that is derived from the message, so doing this again after
 /// a crash sends nothing twice.
@@ -31,16 +32,18 @@ pub(crate) async fn from_wechat(
     core: &Arc<Core>,
     entry: &Entry,
     portal: PortalId,
-    raw: &str,
+    message: Option<Message>,
 ) -> Result<Outcome, Halt> {
     let Some(portal) = room::ensure_room(core, portal).await? else {
         say_refused(core, entry).await;
         return Ok(Outcome::Refused("no_room".into()));
     };
+    let Work::FromWechat { raw, .. } = &entry.work else {
+        return Ok(Outcome::Ignored("not of a contact".into()));
+    };
     let (Some(room), Some(ghost)) = (&portal.room, core.ghost(&portal.key.contact)) else {
         return Ok(Outcome::Delivered); // `ensure_room` returns only portals that have both.
     };
-    let message = Message::parse(raw).ok();
     let id = message.as_ref().and_then(|m| m.id.clone());
     let at = message.as_ref().and_then(|m| m.created).unwrap_or(entry.at);
     let place = |number| Place {
@@ -61,7 +64,7 @@ pub(crate) async fn from_wechat(
     let mut outcome = Outcome::Delivered;
     for (number, Item { body, .. }) in (0_u16..).zip(&message.items) {
         let came = bring(core, &place(number), body, raw).await?;
-        if came != Outcome::Delivered {
+        if outcome == Outcome::Delivered {
             outcome = came;
         }
     }
@@ -115,11 +118,7 @@ async fn bring(core: &Core, place: &Place<'_>, body: &Body, raw: &str) -> Result
             return say_instead(core, place, &ItemNotice::Unknown { kind: *kind }).await;
         }
         Body::Image(_) | Body::Voice(_) | Body::File(_) | Body::Video(_) => {
-            let known = core.store.kept(&place.txn).map_err(|error| {
-                core.die(Death::Store(error));
-                Halt::Stopping
-            });
-            if let Some(kept) = known? {
+            if let Some(kept) = core.read(core.store.kept(&place.txn))? {
                 return kept::say(core, place, &kept).await;
             }
             // Boxed, because a text has no use for the room that a transfer takes.
@@ -142,8 +141,9 @@ async fn say_instead(
 ) -> Result<Outcome, Halt> {
     let language = core.language_of(&place.portal.key.owner);
     place.send(core, &content::notice(what.text(language)), &place.txn).await?;
-    Ok(Outcome::Delivered)
+    Ok(Outcome::Refused(what.code().into()))
 }
+
 /// Derived from login, message and item; a message without an id is told apart by its place in
 /// the inbox, which is as lasting.
 fn transaction_id(

@@ -3,7 +3,7 @@
 use ruma::EventId;
 
 use super::{
-    core::{Core, Death},
+    core::Core,
     halt::Halt,
     incoming::Place,
     notice, outgoing,
@@ -53,15 +53,12 @@ pub(super) async fn say(core: &Core, place: &Place<'_>, kept: &Kept) -> Result<O
     let content = content::notice(&*kept.notice);
     let event = place.send(core, &content, &format!("{}.kept", place.txn)).await?;
     core.store.submit(Change::new().keep_notice(&event, &kept.txn, kept.at));
-    Ok(Outcome::Refused("media".into()))
+    Ok(Outcome::Refused(ItemNotice::LOST.into()))
 }
 
 /// The kept item of which this event tells, if it does.
 pub(super) fn told_by(core: &Core, notice: &EventId) -> Result<Option<Kept>, Halt> {
-    core.store.kept_of(notice).map_err(|error| {
-        core.die(Death::Store(error));
-        Halt::Stopping
-    })
+    core.read(core.store.kept_of(notice))
 }
 
 /// Tries once more to bring a kept item. It comes with the time at which it was written, and its
@@ -104,7 +101,7 @@ pub(super) async fn again(
             let text = sentence(core, &asking.sender, body, &lost);
             let reply = content::reply(&asking.id, content::notice(text));
             notice::in_room(core, &asking.room, &reply, &format!("again-{}", asking.id)).await?;
-            Ok(Outcome::Refused("media".into()))
+            Ok(Outcome::Refused(ItemNotice::LOST.into()))
         }
         Err(Failed::Halt(halt)) => Err(halt),
     }

@@ -6,6 +6,7 @@
 //! waits in the [`state::Outbox`].
 
 mod core;
+mod figures;
 mod halt;
 mod poison;
 mod start;
@@ -17,6 +18,7 @@ mod batch;
 mod incoming;
 mod kept;
 mod logout;
+mod recall;
 mod room;
 mod session;
 mod transfer;

@@ -11,10 +11,13 @@
 mod support;
 
 mod bad_input;
+mod clock;
 mod commands;
 mod crash;
 mod duplicates;
 mod faults;
+mod faults_homeserver;
+mod faults_store;
 mod health;
 mod import;
 mod link_page;
@@ -24,6 +27,7 @@ mod media_in;
 mod media_in_trouble;
 mod outbox;
 mod outbox_change;
+mod outbox_long;
 mod outbox_shown;
 mod poison;
 mod restart;

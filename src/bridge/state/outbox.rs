@@ -183,15 +183,21 @@ impl Outbox {
         true
     }
 
-    /// The first message of which nothing shows yet that it waits.
+    /// The first message of which nothing shows yet that it waits. Of a long queue only the
+    /// beginning is marked: a mark costs two events, and who waits further behind gets its mark
+    /// when it is further in front.
     pub(crate) fn find_unmarked(&self, portal: PortalId) -> Option<Outgoing> {
-        self.queues().get(&portal)?.waiting.iter().find(|one| !one.marked).cloned()
+        let queues = self.queues();
+        let waiting = queues.get(&portal)?.waiting.iter().take(MOST_MARKED);
+        waiting.into_iter().find(|one| !one.marked).cloned()
     }
 
     /// The message is over, one way or the other.
     pub(crate) fn remove(&self, portal: PortalId, entry: InboxId) {
-        if let Some(queue) = self.queues().get_mut(&portal) {
-            queue.waiting.retain(|waiting| waiting.entry.id != entry);
+        if let Some(queue) = self.queues().get_mut(&portal)
+            && let Some(at) = queue.waiting.iter().position(|one| one.entry.id == entry)
+        {
+            queue.waiting.remove(at);
         }
     }
 
@@ -303,6 +309,9 @@ impl Outgoing {
         self.all().any(|one| one.event == event)
     }
 }
+
+/// So many messages at the beginning of a queue are marked as waiting.
+pub(crate) const MOST_MARKED: usize = 50;
 
 #[cfg(test)]
 mod interleaving;

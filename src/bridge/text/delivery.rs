@@ -56,6 +56,8 @@ pub(crate) enum Refusal {
     Kind(Kind),
     Edit,
     Redaction,
+    /// The message is being sent: WeChat may have it as it is.
+    OnItsWay,
     Reaction,
     Sticker,
     Encrypted,
@@ -78,6 +80,7 @@ impl Refusal {
             Self::Kind(kind) => kind.code(),
             Self::Edit => "edit",
             Self::Redaction => "redaction",
+            Self::OnItsWay => "on_its_way",
             Self::Reaction => "reaction",
             Self::Sticker => "sticker",
             Self::Encrypted => "encrypted",
@@ -108,6 +111,11 @@ impl Refusal {
                 language,
                 "⚠️ WeChat cannot recall a message that was sent; it stays on the phone.",
                 "⚠️ 微信无法撤回机器人发出的消息，对方手机上仍会保留。",
+            ),
+            Self::OnItsWay => pick!(
+                language,
+                "⚠️ Too late: the message is on its way to WeChat and can no longer be changed or taken back.",
+                "⚠️ 来不及了：这条消息正在发往微信，无法再修改或撤回。",
             ),
             Self::Reaction => pick!(
                 language,

@@ -184,6 +184,19 @@ impl Trouble {
 }
 
 impl ItemNotice<'_> {
+    /// The word for [`ItemNotice::Lost`] in the store's records and in counters.
+    pub(crate) const LOST: &'static str = "media";
+
+    /// The word for it in the store's records and in counters.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Lost { .. } => Self::LOST,
+            Self::Unknown { .. } => "unknown",
+            Self::Empty => "empty",
+            Self::Unreadable => "unreadable",
+        }
+    }
+
     pub(crate) fn text(&self, language: Language) -> String {
         match self {
             Self::Lost { what, why, prefix } => {

@@ -132,6 +132,7 @@ fn deliveries(language: Language) -> Vec<String> {
     let others = [
         Refusal::Edit,
         Refusal::Redaction,
+        Refusal::OnItsWay,
         Refusal::Reaction,
         Refusal::Sticker,
         Refusal::Encrypted,
