@@ -219,11 +219,14 @@ async fn an_entry_is_pending_until_it_is_finished_and_its_outcome_is_counted() {
     assert_eq!(*kept, progress);
     let refused = Outcome::Refused("too_large".into());
     let done = Change::new().finish(entry.id, entry.source(), &refused, NOW);
-    store.commit(done.count_outcome(&refused)).await.unwrap();
+    let done = done.count_outcome(Direction::ToWechat, &refused, 1);
+    store.commit(done.count_outcome(Direction::ToMatrix, &refused, 5)).await.unwrap();
     assert_eq!(store.inbox(None, 10).unwrap(), []);
     let finished = SourceState::Finished { outcome: refused.clone(), at: NOW };
     assert_eq!(store.source_seen(&source).unwrap(), Some(finished));
-    assert_eq!(store.outcome_counts().unwrap(), [(refused, 2)]);
+    let counts = store.outcome_counts().unwrap();
+    let counts: Vec<_> = counts.iter().map(|c| (c.direction, &c.outcome, c.count)).collect();
+    assert_eq!(counts, [(Direction::ToMatrix, &refused, 5), (Direction::ToWechat, &refused, 2)]);
 }
 
 #[tokio::test]
@@ -240,7 +243,8 @@ async fn a_message_is_known_by_each_of_its_keys() {
     };
     let entry = Entry { id: store.new_inbox_id(), at: NOW, work };
     let keys = [key("id:77"), key("seq:5"), key(&"long".repeat(1_000))];
-    store.commit(Change::new().add_entry(&entry).add_aliases(&entry, &keys)).await.unwrap();
+    let change = Change::new().add_entry(&entry).add_aliases(&keys[0], &keys, NOW);
+    store.commit(change).await.unwrap();
     for key in &keys {
         assert_eq!(store.source_seen(key).unwrap(), Some(SourceState::Pending));
     }
@@ -272,6 +276,8 @@ async fn links_are_found_from_both_sides_and_go_by_age() {
     store.commit(change.link(&link(0, &other, 20))).await.unwrap();
     assert_eq!(store.find_event(portal, &message).unwrap().unwrap().event, event(10));
     assert_eq!(store.find_event(portal, &other).unwrap().unwrap().event, event(20));
+    let all = store.events_of(portal, &message).unwrap();
+    assert_eq!(all.iter().map(|l| l.event.clone()).collect::<Vec<_>>(), [event(10), event(11)]);
     let found = store.find_message(&event(11)).unwrap().unwrap();
     assert_eq!((found.message, found.item), (message.clone(), 1));
     assert_eq!(store.find_message(&event(1)).unwrap(), None);

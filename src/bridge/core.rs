@@ -8,8 +8,8 @@ use tokio::sync::watch;
 use super::{
     rounds::Rounds,
     state::{
-        Job, LaneKey, Lanes, LoginFlows, Outbox, Paces, Questions, Registry, Replies, Sessions,
-        Typists,
+        Job, LaneKey, Lanes, LoginFlows, Outbox, Paces, Questions, Read, Registry, Replies,
+        Sessions, Tallies, Typists,
     },
 };
 use crate::{
@@ -42,6 +42,7 @@ pub(crate) struct Core {
     pub(crate) replies: Replies,
     pub(crate) paces: Paces,
     pub(crate) sessions: Sessions,
+    pub(crate) tallies: Tallies,
     pub(crate) typists: Typists,
     pub(crate) flows: LoginFlows,
     pub(crate) questions: Questions,
@@ -100,8 +101,8 @@ impl Core {
     }
 
     /// Puts work that is in the store into its lane.
-    pub(crate) fn dispatch(&self, entry: Entry) {
-        self.lanes.push(self.lane_of(&entry), Job::Entry(entry));
+    pub(crate) fn dispatch(&self, entry: Entry, read: Read) {
+        self.lanes.push(self.lane_of(&entry), Job::Entry(entry, read));
     }
 
     /// The same for work of an earlier run.
@@ -143,7 +144,7 @@ impl Core {
             polling: fresh.polling,
             stale: fresh.stale,
             oldest_poll: fresh.oldest,
-            cut_polls: fresh.cut,
+            cut_polls: fresh.cut + fresh.failed,
             unfinished: self.store.count().inbox,
         }
     }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::text::Refusal;
+use super::{state::Sent, text::Refusal};
 use crate::id::MessageId;
 use crate::ilink::{self, Accepted};
 
@@ -20,6 +20,20 @@ pub(crate) enum After {
     LoggedOut,
     /// Never.
     Failed(Refusal),
+}
+
+impl After {
+    /// What is counted.
+    pub(crate) fn sent(&self) -> Sent {
+        match self {
+            Self::Accepted(Some(_)) => Sent::Accepted,
+            Self::Accepted(None) => Sent::Unconfirmed,
+            Self::Retry(_) => Sent::Retried,
+            Self::Throttled => Sent::Throttled,
+            Self::LoggedOut => Sent::LoggedOut,
+            Self::Failed(_) => Sent::Refused,
+        }
+    }
 }
 
 /// Reads the answer to the `tries`-th try (from 1) of one message.

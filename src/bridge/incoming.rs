@@ -24,13 +24,12 @@ pub(crate) async fn from_wechat(
     core: &Arc<Core>,
     entry: &Entry,
     portal: PortalId,
-    raw: &str,
+    message: Option<Message>,
 ) -> Result<Outcome, Halt> {
     let Some(portal) = room::ensure_room(core, portal).await? else {
         say_refused(core, entry).await;
         return Ok(Outcome::Refused("no_room".into()));
     };
-    let message = Message::parse(raw).ok();
     let contents = contents(core, &portal, message.as_ref());
     let id = message.as_ref().and_then(|m| m.id.clone());
     let at = message.as_ref().and_then(|m| m.created).unwrap_or(entry.at);
@@ -38,7 +37,17 @@ pub(crate) async fn from_wechat(
         let txn = transaction_id(portal.login, entry.id, id.as_ref(), number);
         send_one(core, &portal, Sending { content, txn, at, number, id: id.as_ref() }).await?;
     }
-    Ok(Outcome::Delivered)
+    Ok(outcome_of(message.as_ref()))
+}
+
+/// A message is refused when one of its items became a notice in place of what it is.
+fn outcome_of(message: Option<&Message>) -> Outcome {
+    let refused = match message {
+        None => Some(ItemNotice::Unreadable),
+        Some(message) if message.items.is_empty() => Some(ItemNotice::Empty),
+        Some(message) => message.items.iter().find_map(|item| ItemNotice::of(&item.body)),
+    };
+    refused.map_or(Outcome::Delivered, |what| Outcome::Refused(what.code().into()))
 }
 
 struct Sending<'a> {

@@ -6,6 +6,7 @@
 //! waits in the [`state::Outbox`].
 
 mod core;
+mod figures;
 mod halt;
 mod poison;
 mod start;
@@ -16,6 +17,7 @@ mod work;
 mod batch;
 mod incoming;
 mod logout;
+mod recall;
 mod room;
 mod session;
 

@@ -61,6 +61,10 @@ pub(crate) async fn from_portal(
             command::rename(core, &portal, name).await?;
             Ok(Some(Outcome::Delivered))
         }
+        // What is only for clients was left out before.
+        Kind::Other { is_state: false, .. } => {
+            refuse(core, &event, Refusal::Kind(convert::Kind::Other)).await.map(Some)
+        }
         Kind::RoomName(_) | Kind::Membership(_) | Kind::Tombstone { .. } | Kind::Other { .. } => {
             Ok(Some(Outcome::Ignored("state".into())))
         }

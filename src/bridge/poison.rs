@@ -10,7 +10,7 @@ use super::{
     core::{Core, Death, name_of},
     halt::Halt,
     notice,
-    state::LaneKey,
+    state::{LaneKey, Read},
     text::{Note, Refusal},
     work,
 };
@@ -20,12 +20,18 @@ use crate::{
     store::{Change, Entry, Outcome, Source, Tries, Work},
 };
 
-/// Carries an entry out; `again` when an earlier run of the program left it unfinished.
+/// Carries an entry out; `read` is `None` when an earlier run of the program left it unfinished.
 ///
 /// A new entry is tried without a word. From the second try on each is noted before it begins, and
 /// the note goes when the try ends in whatever way: what stays is the tries that took the program
 /// along.
-pub(crate) async fn carry_out(core: &Arc<Core>, key: &LaneKey, entry: Entry, again: bool) {
+pub(crate) async fn carry_out(
+    core: &Arc<Core>,
+    key: &LaneKey,
+    entry: Entry,
+    mut read: Option<Read>,
+) {
+    let again = read.is_none();
     let known = if again { core.store.tries(entry.id) } else { Ok(Tries::default()) };
     let mut tries = match known {
         Ok(tries) => tries,
@@ -37,7 +43,10 @@ pub(crate) async fn carry_out(core: &Arc<Core>, key: &LaneKey, entry: Entry, aga
         if noted && core.commit(Change::new().put_tries(entry.id, tries)).await.is_err() {
             return;
         }
-        let done = AssertUnwindSafe(work::run_entry(core, key, &entry)).catch_unwind().await;
+        let done =
+            AssertUnwindSafe(work::run_entry(core, key, &entry, read.take().unwrap_or(Read::Not)))
+                .catch_unwind()
+                .await;
         if done.is_ok() {
             if noted {
                 core.store.submit(Change::new().forget_tries(entry.id));
@@ -66,15 +75,19 @@ async fn set_aside(core: &Core, entry: &Entry, tries: Tries) -> Result<(), Halt>
         }
         Work::FromMatrix { room, source: Source::Event(event), .. } => {
             tell_room(core, room, event).await?;
-            core.finish(entry, &Outcome::Refused(Refusal::Poison.code().into()));
+            end(core, entry);
         }
         Work::FromMatrix { source: Source::Message { .. }, .. } => {
-            // Nothing from Matrix comes from a message of WeChat.
-            core.finish(entry, &Outcome::Refused(Refusal::Poison.code().into()));
+            end(core, entry); // Nothing from Matrix comes from a message of WeChat.
         }
     }
     tracing::error!(entry = entry.id.0, "a piece of work was set aside");
     Ok(())
+}
+
+fn end(core: &Core, entry: &Entry) {
+    core.finish(entry, &Outcome::Refused(Refusal::Poison.code().into()));
+    core.store.submit(Change::new().forget_tries(entry.id));
 }
 
 async fn tell_owner(core: &Core, entry: &Entry, portal: PortalId) -> Result<(), Halt> {

@@ -121,6 +121,7 @@ async fn try_head(core: &Core, portal: &Portal, head: Outgoing) -> bool {
     }
     let answer = send_once(core, &login, portal, &head, text).await;
     let after = delivery::after_send(answer, head.tries);
+    core.tallies.count_send(after.sent());
     drop(pace);
     if first_try && matches!(after, After::Throttled | After::LoggedOut) {
         undo_try(core, portal, &head);

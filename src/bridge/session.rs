@@ -76,7 +76,7 @@ async fn poll(core: &Arc<Core>, id: LoginId, session: &Session, ends: &Cancellat
                 }
             }
             Err(error) => {
-                core.sessions.count_cut();
+                core.sessions.count_failed();
                 tracing::debug!(%error, "a poll failed");
             }
         }
@@ -123,8 +123,8 @@ async fn keep(
     for portal in portals {
         core.registry.put_portal(portal);
     }
-    for entry in entries {
-        core.dispatch(entry);
+    for (entry, read) in entries {
+        core.dispatch(entry, read);
     }
     for (portal, reply) in heard {
         // The window opens, the quota starts anew, and what waits goes out.

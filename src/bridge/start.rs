@@ -10,7 +10,7 @@ use tokio::{
 
 use super::{
     core::{Core, Death},
-    logout, rounds, sender, session,
+    figures, logout, rounds, sender, session,
     state::{Job, LaneKey, Lanes, Outbox, Registry},
     transaction, work,
 };
@@ -164,6 +164,7 @@ async fn open(config: Config, clock: Clock) -> Result<(Arc<Core>, Announced), St
         replies: Default::default(),
         paces: Default::default(),
         sessions: Default::default(),
+        tallies: Default::default(),
         typists: Default::default(),
         flows: Default::default(),
         questions: Default::default(),
@@ -222,7 +223,9 @@ fn serve(core: &Arc<Core>, listener: TcpListener) {
         move |user| transaction::on_user(Arc::clone(&for_users), user),
     );
     let reporting = Arc::clone(core);
-    let router = router.merge(web::router(move || reporting.report()));
+    let figuring = Arc::clone(core);
+    let figures = move || figures::all(&figuring);
+    let router = router.merge(web::router(move || reporting.report(), figures));
     let router = match core.config.bridge.public_url {
         Some(_) => router.merge(link_pages(core)),
         None => router,

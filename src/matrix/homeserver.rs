@@ -20,7 +20,7 @@ use ruma::{
 use tokio::sync::OnceCell;
 use url::Url;
 
-use super::{AsToken, Error, Intent, retry::Outage};
+use super::{AsToken, Error, Intent, requests::Requests, retry::Outage};
 use crate::crash::Point;
 
 /// What a [`Homeserver`] needs to know.
@@ -48,6 +48,7 @@ struct Inner {
     default_room_version: OnceCell<RoomVersionId>,
     upload_limit: OnceCell<Option<u64>>,
     outage: Outage,
+    requests: Requests,
 }
 
 impl Homeserver {
@@ -68,6 +69,7 @@ impl Homeserver {
             default_room_version: OnceCell::new(),
             upload_limit: OnceCell::new(),
             outage: Outage::default(),
+            requests: Requests::default(),
         })))
     }
 
@@ -113,6 +115,11 @@ impl Homeserver {
     /// Whether the last request that was worth repeating is still without an answer.
     pub fn is_away(&self) -> bool {
         self.0.outage.is_on()
+    }
+
+    /// How many requests ended how since the start, by short fixed names.
+    pub fn requests(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        self.0.requests.read()
     }
 
     pub(super) fn device_id(&self) -> &DeviceId {
@@ -179,6 +186,15 @@ impl Homeserver {
     }
 
     async fn exchange<R: OutgoingRequest>(
+        &self,
+        request: Result<http::Request<Vec<u8>>, IntoHttpError>,
+    ) -> Result<R::IncomingResponse, Error> {
+        let answer = self.ask::<R>(request).await;
+        self.0.requests.note(&answer);
+        answer
+    }
+
+    async fn ask<R: OutgoingRequest>(
         &self,
         request: Result<http::Request<Vec<u8>>, IntoHttpError>,
     ) -> Result<R::IncomingResponse, Error> {

@@ -12,6 +12,7 @@ mod intent;
 mod media;
 mod object;
 pub mod registration;
+mod requests;
 mod retry;
 pub mod room;
 mod transaction;

@@ -68,6 +68,18 @@ impl Store {
         self.first_link(Table::EventLink, &by_message(portal, message))
     }
 
+    /// All events of a message, in the order of its items.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn events_of(&self, portal: PortalId, message: &MessageId) -> Result<Vec<Link>, Error> {
+        let prefix = by_message(portal, message);
+        let pairs = self.0.engine.scan(&prefix, &prefix, usize::MAX);
+        let pairs = pairs.map_err(|fault| self.fault(fault))?;
+        let link = |value: &[u8]| self.sound(decode(value).and_then(LinkRecord::into_link));
+        pairs.iter().map(|(_, value)| link(value)).collect()
+    }
+
     /// The first message of an event.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ mod open;
 mod portal;
 mod record;
 mod source;
+mod timing;
 pub mod transfer;
 mod worker;
 
@@ -39,7 +40,8 @@ pub use inbox::{Entry, Progress, Tries, Work};
 pub use link::{Direction, Link};
 pub use login::{Login, LoginState, LogoutReason, Owner};
 pub use portal::{Portal, Reply};
-pub use source::{Outcome, Source, SourceState};
+pub use source::{Outcome, OutcomeCount, Source, SourceState};
+pub use timing::{Timing, Timings};
 
 use crate::id::{InboxId, LoginId, PortalId};
 use engine::{Engine, Fault, Pair};
@@ -169,6 +171,11 @@ impl Store {
             links: of(Table::EventLink),
             syncs: shared.syncs.load(Ordering::SeqCst),
         }
+    }
+
+    /// How long the commits took since the store was opened.
+    pub fn timings(&self) -> Timings {
+        self.0.engine.timings()
     }
 
     fn next(&self, kind: usize) -> u64 {

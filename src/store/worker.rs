@@ -36,9 +36,10 @@ pub(super) enum Op {
     Del {
         key: Vec<u8>,
     },
-    /// Adds one to a counter.
+    /// Adds to a counter.
     Count {
         key: Vec<u8>,
+        by: u64,
     },
 }
 
@@ -241,13 +242,13 @@ impl Worker {
             match op {
                 Op::Put { key, value } => wanted.insert(key, Some(value)),
                 Op::Del { key } => wanted.insert(key, None),
-                Op::Count { key } => {
+                Op::Count { key, by } => {
                     let old = match wanted.get(&key) {
                         Some(value) => value.clone(),
                         None => self.engine.find(&key)?,
                     };
                     let count = old.map_or(Ok(0), |value| decode::<u64>(&value));
-                    let count = count.map_err(Fault::Corrupt)?.saturating_add(1);
+                    let count = count.map_err(Fault::Corrupt)?.saturating_add(by);
                     wanted.insert(key, Some(encode(&count)))
                 }
             };
@@ -285,7 +286,7 @@ impl Worker {
 impl Op {
     fn key(&self) -> &[u8] {
         match self {
-            Self::Put { key, .. } | Self::Del { key } | Self::Count { key } => key,
+            Self::Put { key, .. } | Self::Del { key } | Self::Count { key, .. } => key,
         }
     }
 }

@@ -12,7 +12,7 @@ use std::{
 use ruma::OwnedRoomId;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
-use crate::{id::PortalId, store::Entry};
+use crate::{id::PortalId, ilink::Message, matrix::event::Event, store::Entry};
 
 /// Whose turn it is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -27,11 +27,20 @@ pub(crate) enum LaneKey {
 #[derive(Debug)]
 pub(crate) enum Job {
     /// Something that came in and is in the store until it is finished.
-    Entry(Entry),
+    Entry(Entry, Read),
     /// The same, left unfinished by an earlier run of the program, which it may have ended.
     Again(Entry),
     /// Make the portal's room if it has none; asked for again at each start, so it needs no record.
     OpenRoom,
+}
+
+/// What an entry holds, as it was read when it was taken over.
+#[derive(Debug)]
+pub(crate) enum Read {
+    /// It is read again: the entry comes from the store, or cannot be read.
+    Not,
+    Message(Box<Message>),
+    Event(Box<Event>),
 }
 
 /// The lanes that have work.
@@ -89,7 +98,7 @@ impl Lanes {
         drop(aside);
         let count = entries.len();
         for entry in entries {
-            self.push(LaneKey::Portal(portal), Job::Entry(entry));
+            self.push(LaneKey::Portal(portal), Job::Entry(entry, Read::Not));
         }
         count
     }

@@ -8,13 +8,15 @@ mod question;
 mod registry;
 mod reply;
 mod session;
+mod tally;
 mod typing;
 
 pub(crate) use flow::{Flow, LoginFlows, Wanted, is_plausible};
-pub(crate) use lane::{Job, LaneKey, Lanes};
+pub(crate) use lane::{Job, LaneKey, Lanes, Read};
 pub(crate) use outbox::{Changed, Outbox, Outgoing};
 pub(crate) use question::{Question, Questions};
 pub(crate) use registry::Registry;
 pub(crate) use reply::{Paces, Replies};
 pub(crate) use session::Sessions;
+pub(crate) use tally::{Sent, Tallies};
 pub(crate) use typing::{Turn, Typists};

@@ -36,6 +36,19 @@ impl ItemNotice {
         })
     }
 
+    /// The word for it in the store's records and in counters.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Image => "image",
+            Self::Voice { .. } => "voice",
+            Self::File { .. } => "file",
+            Self::Video => "video",
+            Self::Unknown { .. } => "unknown",
+            Self::Empty => "empty",
+            Self::Unreadable => "unreadable",
+        }
+    }
+
     pub(crate) fn text(&self, language: Language) -> String {
         match self {
             Self::Image => pick!(
