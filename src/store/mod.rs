@@ -19,6 +19,7 @@ mod portal;
 mod record;
 mod source;
 pub mod transfer;
+mod upload;
 mod worker;
 
 use std::{
@@ -42,6 +43,7 @@ pub use link::{Direction, Link};
 pub use login::{Login, LoginState, LogoutReason, Owner};
 pub use portal::{Portal, Reply};
 pub use source::{Outcome, Source, SourceState};
+pub use upload::{SentAs, Upload};
 
 use crate::id::{InboxId, LoginId, PortalId};
 use engine::{Engine, Fault, Pair};
