@@ -68,6 +68,7 @@ const KEPT_IN: &[(&str, &[&str])] = &[
             "src/store/login.rs",
             "src/store/portal.rs",
             "src/store/transfer.rs",
+            "src/store/upload.rs",
         ],
     ),
     ("sled::", &["src/store/engine.rs", "src/store/engine/"]),

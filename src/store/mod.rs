@@ -20,6 +20,7 @@ mod record;
 mod source;
 mod timing;
 pub mod transfer;
+mod upload;
 mod worker;
 
 use std::{
@@ -44,6 +45,7 @@ pub use login::{Login, LoginState, LogoutReason, Owner};
 pub use portal::{Portal, Reply};
 pub use source::{Outcome, OutcomeCount, Source, SourceState};
 pub use timing::{Timing, Timings};
+pub use upload::{SentAs, Upload};
 
 use crate::id::{InboxId, LoginId, PortalId};
 use engine::{Engine, Fault, Pair};
