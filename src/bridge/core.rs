@@ -6,8 +6,8 @@ use ruma::{OwnedUserId, UserId};
 use tokio::sync::watch;
 
 use super::state::{
-    Job, LaneKey, Lanes, LoginFlows, Outbox, Paces, Questions, Read, Registry, Replies, Sessions,
-    Tallies, Typists,
+    Confirmed, Job, LaneKey, Lanes, LoginFlows, Outbox, Paces, Questions, Read, Registry, Replies,
+    Sessions, Tallies, Typists,
 };
 use crate::{
     clock::{Clock, Timestamp},
@@ -36,6 +36,7 @@ pub(crate) struct Core {
     pub(crate) registry: Registry,
     pub(crate) lanes: Lanes,
     pub(crate) outbox: Outbox,
+    pub(crate) confirmed: Confirmed,
     pub(crate) replies: Replies,
     pub(crate) paces: Paces,
     pub(crate) sessions: Sessions,

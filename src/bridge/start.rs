@@ -155,6 +155,7 @@ async fn open(config: Config, clock: Clock) -> Result<(Arc<Core>, Announced), St
         tasks: Tasks::default(),
         lanes,
         outbox,
+        confirmed: Default::default(),
         replies: Default::default(),
         paces: Default::default(),
         sessions: Default::default(),
