@@ -8,8 +8,8 @@ use tokio::sync::watch;
 use super::{
     rounds::Rounds,
     state::{
-        Job, LaneKey, Lanes, LoginFlows, Outbox, Paces, Questions, Read, Registry, Replies,
-        Sessions, Tallies, Typists,
+        Confirmed, Job, LaneKey, Lanes, LoginFlows, Outbox, Paces, Questions, Read, Registry,
+        Replies, Sessions, Tallies, Typists,
     },
     window,
 };
@@ -46,6 +46,7 @@ pub(crate) struct Core {
     pub(crate) registry: Registry,
     pub(crate) lanes: Lanes,
     pub(crate) outbox: Outbox,
+    pub(crate) confirmed: Confirmed,
     pub(crate) replies: Replies,
     pub(crate) paces: Paces,
     pub(crate) sessions: Sessions,

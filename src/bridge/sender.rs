@@ -41,6 +41,7 @@ pub(crate) async fn run(core: Arc<Core>, portal: PortalId) {
             return;
         }
         let done = AssertUnwindSafe(advance(&core, &portal, head, &mut turn)).catch_unwind().await;
+        shown::show_accepted(&core, portal.id);
         if done.is_err() {
             // The message stays in the store and in the queue.
             tracing::error!(portal = %portal.id, "a send panicked; it is tried again later");
@@ -269,7 +270,7 @@ async fn finish(core: &Core, portal: &Portal, head: &Outgoing) {
         true => Outcome::Unconfirmed,
     };
     end(core, portal, head, &outcome);
-    shown::accepted(core, head).await;
+    core.confirmed.push(portal.id, head.clone());
 }
 
 /// Records the end of a message and of those that went along with it, as one.

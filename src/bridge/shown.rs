@@ -1,6 +1,8 @@
 //! How the state of a message is shown in its room: a read receipt, a mark, a notice, and a
 //! status event for clients that know it.
 
+use std::sync::Arc;
+
 use ruma::{EventId, RoomId};
 use serde_json::{Map, json};
 
@@ -14,6 +16,7 @@ use super::{
 };
 use crate::{
     clock::Timestamp,
+    id::PortalId,
     matrix::content::{self, Content},
     store::{Change, LoginState, Portal},
 };
@@ -63,26 +66,49 @@ pub(crate) async fn mark(core: &Core, portal: &Portal, mut outgoing: Outgoing) {
     status(core, room, event, json!({ "status": "PENDING" })).await;
 }
 
-/// WeChat took it all: the bot's read receipt says so, or a quiet mark that nobody can tell.
-pub(crate) async fn accepted(core: &Core, head: &Outgoing) {
-    for one in head.all() {
+/// Shows what WeChat has accepted, beside the next sends.
+pub(crate) fn show_accepted(core: &Arc<Core>, portal: PortalId) {
+    if !core.confirmed.begin(portal) {
+        return;
+    }
+    let shared = Arc::clone(core);
+    core.tasks.spawn("shown", async move {
+        loop {
+            let accepted = shared.confirmed.take(portal);
+            if accepted.is_empty() {
+                return;
+            }
+            let newest = accepted.iter().rposition(|head| !head.progress.unconfirmed);
+            for (at, head) in accepted.iter().enumerate() {
+                self::accepted(&shared, head, newest == Some(at)).await;
+            }
+        }
+    });
+}
+
+/// WeChat took it all: the bot's read receipt says so, or a quiet mark that nobody can tell. A
+/// receipt stands for all before it, so that only the newest message gets one.
+async fn accepted(core: &Core, head: &Outgoing, newest: bool) {
+    let last = head.all().count() - 1;
+    for (at, one) in head.all().enumerate() {
         let success = json!({ "status": "SUCCESS" });
-        // At the same time: the next message waits for the slowest of them.
         tokio::join!(
             unmark(core, one),
-            mark_accepted(core, one, head.progress.unconfirmed),
+            mark_accepted(core, one, head.progress.unconfirmed, newest && at == last),
             status(core, &one.room, &one.event, success),
         );
     }
 }
 
-async fn mark_accepted(core: &Core, one: &Outgoing, unconfirmed: bool) {
+async fn mark_accepted(core: &Core, one: &Outgoing, unconfirmed: bool, newest: bool) {
     let (bot, room, event) = (core.bot(), &one.room, &one.event);
     let shown = if unconfirmed {
         let (mark, txn) = (content::reaction(event, UNCONFIRMED), format!("unconfirmed-{event}"));
         bot.send(room, &mark, &txn, None).await.map(drop)
-    } else {
+    } else if newest {
         bot.read_receipt(room, event).await
+    } else {
+        return;
     };
     if let Err(error) = shown {
         tracing::debug!(%room, %error, "a delivery mark was not shown");

@@ -188,6 +188,7 @@ async fn open(
         tasks: Tasks::default(),
         lanes,
         outbox,
+        confirmed: Default::default(),
         replies: Default::default(),
         paces: Default::default(),
         sessions: Default::default(),

@@ -16,6 +16,7 @@ mod link;
 mod login;
 mod open;
 mod portal;
+mod recent;
 mod record;
 mod source;
 mod timing;

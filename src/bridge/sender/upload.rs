@@ -136,7 +136,9 @@ async fn fetch(
             Ok(file) => break file,
             Err(error) => match delivery::after_download(error, tries, limit) {
                 After::Retry(pause) => core.tasks.pause(pause).await,
-                after => return Err(after),
+                after @ (After::Throttled | After::LoggedOut | After::Failed(_)) => {
+                    return Err(after);
+                }
             },
         }
     };
