@@ -66,6 +66,7 @@ fn new_portal(store: &Store, login: &Login, n: u64) -> Portal {
         room: Some(room(n)),
         name: login.name.clone(),
         welcomed: true,
+        voice_items: None,
     }
 }
 

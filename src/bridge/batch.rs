@@ -123,7 +123,15 @@ impl Sorting<'_> {
         }
         let name = (key.contact == self.login.contact).then(|| self.login.name.clone()).flatten();
         let id = self.core.store.new_portal_id();
-        let portal = Portal { id, key, login: self.login.id, room: None, name, welcomed: false };
+        let portal = Portal {
+            id,
+            key,
+            login: self.login.id,
+            room: None,
+            name,
+            welcomed: false,
+            voice_items: None,
+        };
         self.change(|change| change.put_portal(&portal));
         self.batch.portals.push(portal);
         id

@@ -18,7 +18,7 @@ use crate::{
     store::{Change, Entry, Outcome, Portal, Work},
 };
 
-/// A message that waits gets its new text; one that is on its way or was sent stays as it was.
+/// A message that waits gets its new words or file; one that is on its way or was sent stays as it was.
 pub(crate) async fn edit(
     core: &Core,
     event: &Event,
@@ -115,7 +115,7 @@ pub(crate) async fn retry(
     let Some((event, raw)) = message.filter(|(event, _)| !core.is_ours(&event.sender)) else {
         return outgoing::refuse(core, asking, Refusal::NothingToRetry).await.map(Some);
     };
-    let Kind::Message(message) = &event.kind else {
+    let (Kind::Message(message) | Kind::Sticker(message)) = &event.kind else {
         return outgoing::refuse(core, asking, Refusal::NothingToRetry).await.map(Some);
     };
     match outgoing::parts(core, &event, message, portal) {

@@ -16,6 +16,7 @@ pub(super) enum Command {
     Ping,
     Queue,
     Retry,
+    Voice,
 }
 
 /// One line of the help.
@@ -98,6 +99,13 @@ pub(super) const COMMANDS: &[Usage] = &[
         arguments: "<name>",
         en: "call a contact by another name",
         zh: "修改联系人的名字",
+    },
+    Usage {
+        command: Command::Voice,
+        names: &["voice"],
+        arguments: "<file|silk>",
+        en: "what your voice messages become for this contact",
+        zh: "选择语音以文件还是语音条发给此联系人",
     },
     Usage {
         command: Command::Lang,

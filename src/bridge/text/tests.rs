@@ -55,6 +55,9 @@ fn answers(language: Language) -> Vec<String> {
         Answer::LoggedOut { name: NAME },
         Answer::NameUsage { prefix: PREFIX },
         Answer::Renamed { name: NAME },
+        Answer::VoiceUsage { prefix: PREFIX },
+        Answer::VoiceSet { items: false },
+        Answer::VoiceSet { items: true },
         Answer::LanguageUsage,
         Answer::LanguageSet,
         Answer::PleaseRemove,
@@ -128,13 +131,17 @@ fn deliveries(language: Language) -> Vec<String> {
         Hold::LoggedOut,
         Hold::Unreachable,
     ];
-    let kinds = [Kind::Image, Kind::File, Kind::Audio, Kind::Video, Kind::Location, Kind::Other];
+    let kinds = [Kind::Location, Kind::Other];
     let others = [
         Refusal::Edit,
         Refusal::Redaction,
         Refusal::Reaction,
-        Refusal::Sticker,
         Refusal::Encrypted,
+        Refusal::FileEncrypted,
+        Refusal::FileTooLarge { limit: 100 << 20 },
+        Refusal::FileMissing,
+        Refusal::FileAway,
+        Refusal::Disk,
         Refusal::Rejected(-3),
         Refusal::NotAllowed,
         Refusal::BadServer,
