@@ -2,6 +2,7 @@
 
 mod bridge;
 mod chat;
+mod files;
 pub(crate) mod listener;
 pub(crate) mod media;
 mod person;
@@ -11,5 +12,6 @@ pub(crate) mod synapse;
 
 pub(crate) use bridge::World;
 pub(crate) use chat::Chat;
+pub(crate) use files::{Sent, opus, picture, vector};
 pub(crate) use person::{Message, Person};
 pub(crate) use program::Program;
