@@ -22,6 +22,9 @@ use crate::homeserver::{Homeserver, SERVER};
 pub(crate) const OWNER: &str = "@owner:test.example";
 pub(crate) const BOT: &str = "@wechatbot:test.example";
 
+/// The program, which looks at media for a bridge that runs within a test.
+const WORKER: &str = env!("CARGO_BIN_EXE_matrix-appservice-wechat");
+
 /// A running bridge and both its sides.
 pub(crate) struct World {
     pub(crate) homeserver: Homeserver,
@@ -62,7 +65,8 @@ impl World {
         std::fs::write(&config, config_of(&homeserver, &simulator, address)).unwrap();
         std::fs::set_permissions(&config, Permissions::from_mode(0o600)).unwrap();
         let config = Config::load(&config, []).unwrap();
-        let bridge = Bridge::start(config, Clock::System, listener).await.unwrap();
+        let bridge =
+            Bridge::start(config, Clock::System, listener, Some(WORKER.into())).await.unwrap();
         let greeted = |call: &crate::homeserver::Call| {
             (call.user == BOT).then(|| call.sends("m.room.message").map(str::to_owned)).flatten()
         };
