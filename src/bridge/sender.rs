@@ -53,7 +53,9 @@ pub(crate) async fn run(core: Arc<Core>, portal: PortalId) {
 /// Brings the queue one step further: an upload, a send, or a wait until there is a reason to look
 /// again.
 async fn advance(core: &Core, portal: &Portal, head: Outgoing, turn: &mut Turn) {
-    if !head.is_complete() && core.lanes.is_busy(&LaneKey::Portal(portal.id)) {
+    let lane = LaneKey::Portal(portal.id);
+    // What waits has to be known as a whole before any of it is joined or sent.
+    if core.lanes.is_resuming(&lane) || (!head.is_complete() && core.lanes.is_busy(&lane)) {
         let changed = core.outbox.changed(portal.id);
         core.tasks.unless_stopped(changed.notified()).await;
         return;

@@ -20,10 +20,15 @@ use crate::{
 
 /// Runs until the lane is empty or the bridge stops.
 pub(crate) async fn run_lane(core: Arc<Core>, key: LaneKey) {
+    let mut resumes = false;
     while let Some(job) = core.lanes.next(&key) {
         if core.tasks.stopping() {
             return;
         }
+        if let (true, LaneKey::Portal(portal)) = (resumes && !matches!(job, Job::Again(_)), &key) {
+            core.outbox.wake(*portal);
+        }
+        resumes = matches!(job, Job::Again(_));
         match job {
             Job::OpenRoom => {
                 if AssertUnwindSafe(open_room(&core, &key)).catch_unwind().await.is_err() {

