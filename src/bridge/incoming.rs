@@ -119,7 +119,7 @@ async fn bring(core: &Core, place: &Place<'_>, body: &Body, raw: &str) -> Result
         }
         Body::Image(_) | Body::Voice(_) | Body::File(_) | Body::Video(_) => {
             if let Some(kept) = core.read(core.store.kept(&place.txn))? {
-                return kept::say(core, place, &kept).await;
+                return kept::say(core, place, body, &kept).await;
             }
             // Boxed, because a text has no use for the room that a transfer takes.
             match Box::pin(transfer::bring(core, place.ghost, body)).await {

@@ -45,15 +45,20 @@ pub(super) async fn keep(
         notice: notice.into(),
     };
     core.commit(Change::new().keep(&kept)).await?;
-    say(core, place, &kept).await
+    say(core, place, body, &kept).await
 }
 
 /// Says in an item's place that it is kept, once however often it is done again.
-pub(super) async fn say(core: &Core, place: &Place<'_>, kept: &Kept) -> Result<Outcome, Halt> {
+pub(super) async fn say(
+    core: &Core,
+    place: &Place<'_>,
+    body: &Body,
+    kept: &Kept,
+) -> Result<Outcome, Halt> {
     let content = content::notice(&*kept.notice);
     let event = place.send(core, &content, &format!("{}.kept", place.txn)).await?;
     core.store.submit(Change::new().keep_notice(&event, &kept.txn, kept.at));
-    Ok(Outcome::Refused(ItemNotice::LOST.into()))
+    Ok(refused(body))
 }
 
 /// The kept item of which this event tells, if it does.
@@ -101,7 +106,7 @@ pub(super) async fn again(
             let text = sentence(core, &asking.sender, body, &lost);
             let reply = content::reply(&asking.id, content::notice(text));
             notice::in_room(core, &asking.room, &reply, &format!("again-{}", asking.id)).await?;
-            Ok(Outcome::Refused(ItemNotice::LOST.into()))
+            Ok(refused(body))
         }
         Err(Failed::Halt(halt)) => Err(halt),
     }
@@ -139,9 +144,17 @@ async fn keep_ciphertext(core: &Core, txn: &str, ciphertext: Spool) {
     }
 }
 
+fn refused(body: &Body) -> Outcome {
+    Outcome::Refused(medium(body).code().into())
+}
+
+/// What an item is to people; only those with a file get here.
+fn medium(body: &Body) -> Medium {
+    Medium::of(body).unwrap_or(Medium::File { name: None })
+}
+
 fn sentence(core: &Core, reader: &ruma::UserId, body: &Body, lost: &Lost) -> String {
-    // Only items with a file get here.
-    let what = Medium::of(body).unwrap_or(Medium::File { name: None });
+    let what = medium(body);
     let lost = ItemNotice::Lost { what: &what, why: &lost.why, prefix: core.prefix() };
     lost.text(core.language_of(reader))
 }

@@ -67,6 +67,16 @@ impl Medium {
         })
     }
 
+    /// The word for one that did not come, in the store's records and in counters.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Image => "image",
+            Self::Voice { .. } => "voice",
+            Self::File { .. } => "file",
+            Self::Video => "video",
+        }
+    }
+
     fn text(&self, language: Language) -> String {
         match self {
             Self::Image => pick!(language, "🖼 A picture", "🖼 一张图片"),
@@ -184,13 +194,10 @@ impl Trouble {
 }
 
 impl ItemNotice<'_> {
-    /// The word for [`ItemNotice::Lost`] in the store's records and in counters.
-    pub(crate) const LOST: &'static str = "media";
-
     /// The word for it in the store's records and in counters.
     pub(crate) fn code(&self) -> &'static str {
         match self {
-            Self::Lost { .. } => Self::LOST,
+            Self::Lost { what, .. } => what.code(),
             Self::Unknown { .. } => "unknown",
             Self::Empty => "empty",
             Self::Unreadable => "unreadable",
