@@ -274,3 +274,6 @@ const AUTHENTICATED: &str = "/_matrix/client/v1/media/";
 const BEFORE_1_11: &str = "/_matrix/media/v3/";
 /// Pieces that were read and are not written yet.
 const PIECES_WAITING: usize = 2;
+
+#[cfg(test)]
+mod tests;

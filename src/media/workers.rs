@@ -15,7 +15,7 @@ use tokio::{process::Command, sync::Semaphore, task, time};
 use super::{
     answer::{self, Head},
     job::{Job, Report, Sandbox, WorkError},
-    worker::{NOT_HELD, WORKER},
+    worker::{HELD, NOT_HELD, WORKER},
 };
 use crate::spool::{CHUNK, Spool, Spools};
 
@@ -96,7 +96,14 @@ impl Workers {
             return Sandbox::Missing("the folder for media cannot be written");
         };
         match self.start(Job::SelfTest, &nothing.finish()).await {
-            Ok((status, _)) if status.signal() == Some(Signal::SYS.as_raw()) => Sandbox::Full,
+            Ok((status, answer)) if status.signal() == Some(Signal::SYS.as_raw()) => {
+                // A service manager's filter may have ended it before it set its own.
+                if was_held(&answer) {
+                    Sandbox::Full
+                } else {
+                    Sandbox::Missing("the system ends a worker that sets its limits and its filter")
+                }
+            }
             Ok((status, _)) if status.success() => match Self::sandbox() {
                 Sandbox::Full => Sandbox::Missing("a worker could open a file"),
                 missing @ Sandbox::Missing(_) => missing,
@@ -140,6 +147,12 @@ fn own_program() -> PathBuf {
         return "/proc/self/exe".into();
     }
     std::env::current_exe().unwrap_or_default()
+}
+
+/// Whether a worker that tests itself came so far that it was held.
+fn was_held(answer: &Spool) -> bool {
+    let mut told = [0; HELD.len()];
+    answer.read_at(&mut told, 0).is_ok_and(|read| read == HELD.len()) && told == HELD
 }
 
 fn no_worker(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> WorkError {
