@@ -9,6 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+mod inputs;
+
 use matrix_appservice_wechat::{
     media::{
         Done, Job, Report, Sandbox, Unreadable, VoiceMime, VoiceReport, WorkError, Workers,
@@ -67,17 +69,20 @@ fn bytes(spool: &Spool) -> Vec<u8> {
     bytes
 }
 
-/// How alike two sounds of one rate are at the best delay of up to 20 ms, 1 at most.
+/// How alike two sounds of one rate are, 1 at most, at the best delay of the other: up to 80 ms,
+/// or a few samples early, as a resampler may be.
 fn likeness(one: &[f32], other: &[f32]) -> f64 {
-    let at = |delay: usize| {
+    let at = |one: &[f32], other: &[f32]| {
         let (mut both, mut first, mut second) = (0.0, 0.0, 0.0);
-        for (a, b) in one.iter().zip(&other[delay..]) {
+        for (a, b) in one.iter().zip(other) {
             let (a, b) = (f64::from(*a), f64::from(*b));
             (both, first, second) = (both + a * b, first + a * a, second + b * b);
         }
         both / (first * second).sqrt()
     };
-    (0..480.min(other.len())).map(at).fold(-1.0, f64::max)
+    let early = (0..4).map(|lead| at(&one[lead..], other));
+    let late = (0..1_920.min(other.len())).map(|delay| at(one, &other[delay..]));
+    early.chain(late).fold(-1.0, f64::max)
 }
 
 /// What every encoder of SILK does to its input first: a high-pass filter that follows the voice
