@@ -1,6 +1,8 @@
 //! The real worker process with real voices, and with what strangers may send.
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may panic like the test itself")]
 
+mod inputs;
+#[path = "../worker/mod.rs"]
 mod worker;
 
 use std::{
@@ -29,17 +31,20 @@ fn voice(done: &Done) -> &VoiceReport {
     voice
 }
 
-/// How alike two sounds of one rate are at the best delay of up to 20 ms, 1 at most.
+/// How alike two sounds of one rate are, 1 at most, at the best delay of the other: up to 80 ms,
+/// or a few samples early, as a resampler may be.
 fn likeness(one: &[f32], other: &[f32]) -> f64 {
-    let at = |delay: usize| {
+    let at = |one: &[f32], other: &[f32]| {
         let (mut both, mut first, mut second) = (0.0, 0.0, 0.0);
-        for (a, b) in one.iter().zip(&other[delay..]) {
+        for (a, b) in one.iter().zip(other) {
             let (a, b) = (f64::from(*a), f64::from(*b));
             (both, first, second) = (both + a * b, first + a * a, second + b * b);
         }
         both / (first * second).sqrt()
     };
-    (0..480.min(other.len())).map(at).fold(-1.0, f64::max)
+    let early = (0..4).map(|lead| at(&one[lead..], other));
+    let late = (0..1_920.min(other.len())).map(|delay| at(one, &other[delay..]));
+    early.chain(late).fold(-1.0, f64::max)
 }
 
 /// What every encoder of SILK does to its input first: a high-pass filter that follows the voice
