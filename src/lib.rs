@@ -2,12 +2,14 @@
 //!
 //! In reading order:
 //! - [`id`], [`secret`], [`clock`]: identifiers, values that do not print, wall time.
+//! - `crash`: where a test lets the program die; nothing in any other build.
 //! - [`spool`]: files without a name, for media on their way.
 //! - [`ilink`]: the WeChat side; HTTP and JSON as Tencent speaks them. Never heard of Matrix.
 //! - [`matrix`]: the Matrix side; the homeserver's API and what it pushes. Never heard of WeChat.
 //! - [`web`]: what the listener tells others than the homeserver.
 //! - [`store`]: what must survive a crash.
 //! - [`convert`]: content of one side to content of the other. Pure.
+//! - [`media`]: strangers' pictures and sounds, in processes of their own.
 //! - [`bridge`]: the core, the only place that decides.
 //! - [`config`]: `config.toml` to checked values.
 
@@ -15,6 +17,7 @@ pub mod id;
 pub mod secret;
 
 pub mod clock;
+mod crash;
 pub mod spool;
 pub mod tasks;
 
@@ -25,6 +28,7 @@ pub mod web;
 pub mod store;
 
 pub mod convert;
+pub mod media;
 
 pub mod bridge;
 pub mod config;

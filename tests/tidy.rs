@@ -16,25 +16,27 @@ use std::{
 const ARROWS: &[(&str, &[&str])] = &[
     ("secret", &[]),
     ("clock", &[]),
+    ("crash", &[]),
     ("spool", &[]),
     ("tasks", &[]),
     ("id", &["secret"]),
-    ("ilink", &["id", "secret", "clock", "spool"]),
-    ("matrix", &["secret", "clock", "spool", "tasks"]),
+    ("ilink", &["id", "secret", "clock", "crash", "spool"]),
+    ("matrix", &["secret", "clock", "crash", "spool", "tasks"]),
     ("web", &["secret"]),
-    ("store", &["id", "secret", "clock"]),
+    ("store", &["id", "secret", "clock", "crash"]),
     ("convert", &[]),
+    ("media", &["spool"]),
     // `ilink` for the parser of its base address, `matrix` for the tokens of the registration.
     ("config", &["id", "secret", "ilink", "matrix"]),
     (
         "bridge",
         &[
-            "id", "secret", "clock", "spool", "tasks", "ilink", "matrix", "web", "store",
-            "convert", "config",
+            "id", "secret", "clock", "crash", "spool", "tasks", "ilink", "matrix", "web", "store",
+            "convert", "media", "config",
         ],
     ),
-    ("cli", &["bridge", "clock", "config", "matrix", "store"]),
-    ("main", &["cli"]),
+    ("cli", &["bridge", "clock", "config", "matrix", "media", "store"]),
+    ("main", &["cli", "media"]),
     ("lib", &[]),
 ];
 
@@ -66,6 +68,7 @@ const KEPT_IN: &[(&str, &[&str])] = &[
             "src/store/login.rs",
             "src/store/portal.rs",
             "src/store/transfer.rs",
+            "src/store/upload.rs",
         ],
     ),
     ("sled::", &["src/store/engine.rs", "src/store/engine/"]),

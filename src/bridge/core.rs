@@ -5,9 +5,13 @@ use std::sync::Arc;
 use ruma::{OwnedUserId, UserId};
 use tokio::sync::watch;
 
-use super::state::{
-    Confirmed, Job, LaneKey, Lanes, LoginFlows, Outbox, Paces, Questions, Read, Registry, Replies,
-    Sessions, Tallies, Typists,
+use super::{
+    rounds::Rounds,
+    state::{
+        Confirmed, Job, LaneKey, Lanes, LoginFlows, Outbox, Paces, Questions, Read, Registry,
+        Replies, Sessions, Tallies, Typists,
+    },
+    window,
 };
 use crate::{
     clock::{Clock, Timestamp},
@@ -15,6 +19,8 @@ use crate::{
     id::{GhostNames, PortalId, WechatUserId},
     ilink,
     matrix::{Homeserver, Intent},
+    media::Workers,
+    spool::Spools,
     store::{self, Entry, Login, Portal, Reply, Store, Work},
     tasks::Tasks,
     web::Report,
@@ -29,6 +35,10 @@ pub(crate) struct Core {
     pub(crate) clock: Clock,
     pub(crate) tasks: Tasks,
     pub(crate) store: Store,
+    /// Where media wait between the two sides.
+    pub(crate) spools: Spools,
+    /// Who looks at strangers' media.
+    pub(crate) workers: Workers,
     pub(crate) homeserver: Homeserver,
     pub(crate) bot: OwnedUserId,
     pub(crate) ghosts: GhostNames,
@@ -49,6 +59,7 @@ pub(crate) struct Core {
     pub(crate) receiving: tokio::sync::Mutex<()>,
     /// Held while a record is changed: looked at, committed and put into the registry as one.
     pub(crate) changing: tokio::sync::Mutex<()>,
+    pub(crate) rounds: std::sync::Mutex<Rounds>,
     pub(crate) death: watch::Sender<Option<Arc<Death>>>,
 }
 
@@ -99,19 +110,43 @@ impl Core {
 
     /// Puts work that is in the store into its lane.
     pub(crate) fn dispatch(&self, entry: Entry, read: Read) {
-        let key = match &entry.work {
+        self.lanes.push(self.lane_of(&entry), Job::Entry(entry, read));
+    }
+
+    /// The same for work of an earlier run.
+    pub(crate) fn dispatch_again(&self, entry: Entry) {
+        self.lanes.push(self.lane_of(&entry), Job::Again(entry));
+    }
+
+    fn lane_of(&self, entry: &Entry) -> LaneKey {
+        match &entry.work {
             Work::FromWechat { portal, .. } => LaneKey::Portal(*portal),
             Work::FromMatrix { room, .. } => match self.registry.portal_in(room) {
                 Some(portal) => LaneKey::Portal(portal.id),
                 None => LaneKey::Room(room.clone()),
             },
-        };
-        self.lanes.push(key, Job::Entry(entry, read));
+        }
     }
 
     /// What is known of this portal's reply window.
     pub(crate) fn reply(&self, portal: PortalId) -> Option<Reply> {
-        self.replies.of(&self.store, portal).unwrap_or_else(|error| {
+        let reply = self.replies.of(&self.store, portal).unwrap_or_else(|error| {
+            self.die(Death::Store(error));
+            None
+        })?;
+        match window::redated(&reply, self.clock.now()) {
+            None => Some(reply),
+            Some(right) => self.change_reply(portal, |reply| *reply = right),
+        }
+    }
+
+    /// Changes what is known of this portal's reply window, if anything is.
+    pub(crate) fn change_reply(
+        &self,
+        portal: PortalId,
+        with: impl FnOnce(&mut Reply),
+    ) -> Option<Reply> {
+        self.replies.change(&self.store, portal, with).unwrap_or_else(|error| {
             self.die(Death::Store(error));
             None
         })

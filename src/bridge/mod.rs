@@ -8,6 +8,7 @@
 mod core;
 mod figures;
 mod halt;
+mod poison;
 mod start;
 mod state;
 mod text;
@@ -15,10 +16,12 @@ mod work;
 
 mod batch;
 mod incoming;
+mod kept;
 mod logout;
 mod recall;
 mod room;
 mod session;
+mod transfer;
 
 mod change;
 mod delivery;

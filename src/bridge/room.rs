@@ -1,6 +1,6 @@
 //! Makes the ghost and the room of a portal, once.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use ruma::{OwnedRoomAliasId, OwnedRoomId, RoomAliasId, RoomId};
 use serde_json::json;
@@ -42,8 +42,7 @@ pub(crate) async fn ensure_room(
         None => {
             ensure_ghost(core, &portal, &ghost).await?;
             let room = make_room(core, &portal, &ghost).await?;
-            let bot = core.bot();
-            core.insist(|| bot.join(&room)).await?;
+            join_as_bot(core, &room).await?;
             change(core, portal.id, |portal| portal.room = Some(room.clone())).await?;
             tracing::info!(portal = %portal.id, %room, "made a portal room");
             room
@@ -100,6 +99,25 @@ async fn make_room(core: &Core, portal: &Portal, ghost: &Intent) -> Result<Owned
         Err(Halt::Refused(matrix::Error::RoomInUse)) => find_room(core, &alias).await,
         made => made,
     }
+}
+
+/// The bot is invited last of all. A homeserver may still be making the room: its alias is there
+/// from early on, and the run of the bridge that asked for it may have died just then.
+async fn join_as_bot(core: &Core, room: &RoomId) -> Result<(), Halt> {
+    let bot = core.bot();
+    for tries in 1.. {
+        match core.insist(|| bot.join(room)).await {
+            Err(Halt::Refused(matrix::Error::Forbidden { .. })) if tries < INVITED_TRIES => {
+                tracing::debug!(%room, tries, "the room is not finished yet");
+                core.tasks.pause(INVITED_PAUSE * tries).await;
+                if core.tasks.stopping() {
+                    return Err(Halt::Stopping);
+                }
+            }
+            joined => return joined,
+        }
+    }
+    Ok(())
 }
 
 /// The room that an earlier try made.
@@ -169,3 +187,7 @@ pub(crate) async fn say_room_failed(core: &Core, portal: PortalId) {
     let _ =
         notice::to_owner(core, &portal.key.owner, &note, &format!("no-room-{}", portal.id)).await;
 }
+
+/// Together about twenty seconds; rooms take a homeserver under load that long.
+const INVITED_TRIES: u32 = 12;
+const INVITED_PAUSE: Duration = Duration::from_millis(250);

@@ -1,6 +1,9 @@
 //! What nobody asks for and somebody has to look at now and then.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 
 use super::{
     core::{Core, login_name, name_of},
@@ -15,21 +18,66 @@ use crate::{
 
 /// Looks every few minutes, until the bridge stops.
 pub(crate) async fn run(core: Arc<Core>) {
-    let mut rounds = 0_u32;
     loop {
         core.tasks.pause(ROUND).await;
         if core.tasks.stopping() {
             return;
         }
-        rounds += 1;
-        warn_closing(&core).await;
-        if rounds.is_multiple_of(ROUNDS_PER_HOUR) {
-            revive(&core).await;
-        }
-        if rounds.is_multiple_of(ROUNDS_PER_DAY) {
-            tidy(&core).await;
+        look(&core).await;
+    }
+}
+
+/// One look at everything.
+pub(crate) async fn look(core: &Arc<Core>) {
+    let due = {
+        let mut rounds = core.rounds.lock().unwrap_or_else(PoisonError::into_inner);
+        rounds.due(core.clock.now())
+    };
+    warn_closing(core).await;
+    if due.revive {
+        revive(core).await;
+    }
+    if due.tidy {
+        tidy(core).await;
+    }
+}
+
+/// When what is not done in each round was done last.
+#[derive(Debug)]
+pub(crate) struct Rounds {
+    revived: Timestamp,
+    tidied: Timestamp,
+}
+
+/// What is due in a round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Due {
+    revive: bool,
+    tidy: bool,
+}
+
+impl Rounds {
+    /// As if everything had been done at the start.
+    pub(crate) fn new(now: Timestamp) -> Self {
+        Self { revived: now, tidied: now }
+    }
+
+    fn due(&mut self, now: Timestamp) -> Due {
+        Due {
+            revive: passed(&mut self.revived, now, HOUR),
+            tidy: passed(&mut self.tidied, now, DAY),
         }
     }
+}
+
+/// Whether so much time went by, which then begins anew. After a clock was set back it counts from
+/// there.
+fn passed(last: &mut Timestamp, now: Timestamp, time: Duration) -> bool {
+    let due = now.since(*last) >= time;
+    if due || now < *last {
+        *last = now;
+    }
+    due
 }
 
 /// Says once per window that it closes while messages wait.
@@ -101,13 +149,42 @@ async fn tidy(core: &Core) {
         Ok(forgotten) => tracing::debug!(forgotten, "housekeeping"),
         Err(error) => tracing::warn!(%error, "housekeeping failed"),
     }
+    let store = core.store.clone();
+    if let Ok(Err(error)) = tokio::task::spawn_blocking(move || store.sweep_kept()).await {
+        tracing::warn!(%error, "what was kept of media was not tidied up");
+    }
     if let Err(error) = core.store.export().await {
         tracing::warn!(%error, "the export was not written");
     }
 }
 
 const ROUND: Duration = Duration::from_secs(5 * 60);
-const ROUNDS_PER_HOUR: u32 = 12;
-const ROUNDS_PER_DAY: u32 = 24 * ROUNDS_PER_HOUR;
+const HOUR: Duration = Duration::from_secs(60 * 60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long finished sources, transactions and links are remembered: 30 days.
 const MEMORY_MILLIS: i64 = 30 * 24 * 60 * 60 * 1_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hour_and_the_day_count_by_the_clock() {
+        const MINUTE: i64 = 60_000;
+        let mut rounds = Rounds::new(Timestamp(0));
+        let mut due = |minute: i64| {
+            let Due { revive, tidy } = rounds.due(Timestamp(minute * MINUTE));
+            (revive, tidy)
+        };
+        assert_eq!(due(59), (false, false));
+        assert_eq!(due(60), (true, false));
+        assert_eq!(due(61), (false, false));
+        assert_eq!(due(119), (false, false));
+        assert_eq!(due(24 * 60), (true, true));
+        assert_eq!(due(24 * 60 + 5), (false, false));
+        // Two days back, and on from there.
+        assert_eq!(due(-24 * 60), (false, false));
+        assert_eq!(due(-23 * 60), (true, false));
+        assert_eq!(due(0), (true, true));
+    }
+}

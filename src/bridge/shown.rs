@@ -15,9 +15,10 @@ use super::{
     window::{self, Hold},
 };
 use crate::{
+    clock::Timestamp,
     id::PortalId,
     matrix::content::{self, Content},
-    store::{Change, Portal},
+    store::{Change, LoginState, Portal},
 };
 
 /// The room hears once per holding period why its messages wait.
@@ -25,9 +26,26 @@ pub(crate) async fn held(core: &Core, portal: &Portal, first: &Outgoing, why: Ho
     let contact = name_of(portal);
     let held = Held { why, contact: &contact, prefix: core.prefix() };
     let text = held.text(core.language_of(&portal.key.owner));
-    let txn = format!("held-{}-{}", first.event, why.code());
+    // The same after a restart, and another when the same message waits in a later period.
+    let period = match why {
+        Hold::LoggedOut => logged_out_at(core, portal),
+        Hold::NeverHeard
+        | Hold::WindowClosed
+        | Hold::QuotaSpent
+        | Hold::Throttled(_)
+        | Hold::Unreachable => core.reply(portal.id).map(|reply| reply.heard),
+    };
+    let period = period.map_or(0, |period| period.0);
+    let txn = format!("held-{}-{}-{period}", first.event, why.code());
     // What a stop keeps back is said when the next start finds the queue held.
     let _ = notice::say(core, &first.room, &text, &txn).await;
+}
+
+fn logged_out_at(core: &Core, portal: &Portal) -> Option<Timestamp> {
+    match core.registry.login(portal.login)?.state {
+        LoginState::LoggedOut { at, .. } => Some(at),
+        LoginState::Active => None,
+    }
 }
 
 /// Marks a message as waiting.
@@ -155,12 +173,13 @@ pub(crate) async fn count_confirmation(core: &Core, portal: &Portal, confirmed: 
     if unconfirmed == known.unconfirmed {
         return;
     }
-    core.replies.change(&core.store, portal.id, |reply| reply.unconfirmed = unconfirmed);
+    core.change_reply(portal.id, |reply| reply.unconfirmed = unconfirmed);
     if unconfirmed == UNCONFIRMED_WARNING {
         let name = name_of(portal);
         let note = Note::Unconfirmed { name: &name, count: unconfirmed };
-        say_note(core, portal, &note, &format!("unconfirmed-{}-{}", portal.id, known.heard.0))
-            .await;
+        // A second run within the same window is another warning; the sends tell them apart.
+        let txn = format!("unconfirmed-{}-{}-{}", portal.id, known.heard.0, known.sends);
+        say_note(core, portal, &note, &txn).await;
     }
 }
 

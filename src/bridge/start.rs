@@ -1,6 +1,6 @@
 //! How the bridge starts and ends.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use ruma::owned_device_id;
 use tokio::{
@@ -11,7 +11,7 @@ use tokio::{
 use super::{
     core::{Core, Death},
     figures, logout, rounds, sender, session,
-    state::{Job, LaneKey, Lanes, Outbox, Read, Registry},
+    state::{Job, LaneKey, Lanes, Outbox, Registry},
     transaction, work,
 };
 use crate::{
@@ -19,6 +19,8 @@ use crate::{
     config::Config,
     id::{InboxId, PortalId},
     ilink, matrix,
+    media::{Sandbox, Workers},
+    spool::Spools,
     store::{self, LoginState, Store},
     tasks::Tasks,
     web,
@@ -54,19 +56,22 @@ pub enum StartError {
 impl Bridge {
     /// Opens the store, resumes what was unfinished, and serves the homeserver on `listener`.
     ///
-    /// Returns as soon as everything runs; a homeserver or a WeChat that is away is waited for.
+    /// `worker` is the program that looks at media, when it is not this one. Returns as soon as
+    /// everything runs; a homeserver or a WeChat that is away is waited for.
     pub async fn start(
         config: Config,
         clock: Clock,
         listener: TcpListener,
+        worker: Option<PathBuf>,
     ) -> Result<Self, StartError> {
         let address = listener.local_addr().map_err(StartError::Listener)?;
-        let (core, announced) = open(config, clock).await?;
+        let (core, announced) = open(config, clock, worker).await?;
         resume(&core).await?;
         // Not before: a lane that ran dry for a moment would count as worked off.
         announced.begin(&core);
         serve(&core, listener);
         core.tasks.spawn("greeting", greet_homeserver(Arc::clone(&core)));
+        core.tasks.spawn("sandbox", try_sandbox(core.workers.clone()));
         for portal in core.registry.unfinished_portals() {
             core.lanes.push(LaneKey::Portal(portal), Job::OpenRoom);
         }
@@ -85,6 +90,12 @@ impl Bridge {
     /// Where the homeserver reaches this bridge.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Looks now at what is otherwise looked at every few minutes, for a test with its own clock.
+    #[cfg(feature = "crash-points")]
+    pub async fn look_around(&self) {
+        rounds::look(&self.core).await;
     }
 
     /// Resolves when the bridge had to end by itself, with the cause.
@@ -132,11 +143,33 @@ impl Announced {
     }
 }
 
-async fn open(config: Config, clock: Clock) -> Result<(Arc<Core>, Announced), StartError> {
+/// Says once when media are not looked at as they should be.
+async fn try_sandbox(workers: Workers) {
+    if let Sandbox::Missing(why) = workers.check().await {
+        tracing::warn!(
+            why,
+            "the processes that look at media are not sandboxed; a hostile file could do what the bridge may"
+        );
+    }
+}
+
+async fn open(
+    config: Config,
+    clock: Clock,
+    worker: Option<PathBuf>,
+) -> Result<(Arc<Core>, Announced), StartError> {
     let path = config.store.path.clone();
     let store = tokio::task::spawn_blocking(move || Store::open(&path)).await.map_err(|_| {
         StartError::Config("the store could not be opened: its task ended".into())
     })??;
+    let spools = Spools::open(config.store.path.join("media"))
+        .map_err(|why| StartError::Config(format!("the folder of media cannot be made: {why}")))?;
+    let at_once = usize::try_from(config.media.workers.get()).unwrap_or(1);
+    let workers = Workers::new(spools.clone(), at_once);
+    let workers = match worker {
+        Some(program) => workers.with_program(program),
+        None => workers,
+    };
     let homeserver = matrix::Homeserver::new(matrix::HomeserverOptions {
         url: config.homeserver.url.clone(),
         as_token: config.appservice.as_token.clone(),
@@ -166,10 +199,13 @@ async fn open(config: Config, clock: Clock) -> Result<(Arc<Core>, Announced), St
         making_rooms: Semaphore::new(ROOMS_AT_ONCE),
         receiving: Default::default(),
         changing: Default::default(),
+        rounds: rounds::Rounds::new(clock.now()).into(),
         death: watch::Sender::new(None),
         config,
         clock,
         store,
+        spools,
+        workers,
         homeserver,
     };
     Ok((Arc::new(core), Announced { lanes: idle_lanes, senders: idle_queues }))
@@ -200,7 +236,7 @@ async fn resume(core: &Arc<Core>) -> Result<(), store::Error> {
         after = Some(last.id);
         resumed += entries.len();
         for entry in entries {
-            core.dispatch(entry, Read::Not);
+            core.dispatch_again(entry);
         }
         tokio::task::yield_now().await;
     }

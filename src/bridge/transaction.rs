@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     clock::Timestamp,
+    crash::Point,
     matrix::{
         Transaction, Unavailable,
         event::{self, Event, Kind, Membership, MembershipState},
@@ -46,8 +47,12 @@ async fn commit_and_begin(core: &Arc<Core>, transaction: &Transaction) -> Result
     let _one_at_a_time = core.receiving.lock().await;
     match take_over(core, transaction).await {
         Ok(entries) => {
+            let work = if entries.is_empty() { "nothing" } else { "work" };
+            let point = Point::new(|| format!("push of {work}"));
+            point.before();
             entries.into_iter().for_each(|(entry, read)| core.dispatch(entry, read));
             transaction.ephemeral.iter().for_each(|raw| typing::on_ephemeral(core, raw));
+            point.after();
             Ok(())
         }
         Err(error) => {

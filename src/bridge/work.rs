@@ -8,10 +8,11 @@ use serde_json::value::RawValue;
 use super::{
     core::Core,
     halt::Halt,
-    incoming, outgoing, recall, room,
+    incoming, outgoing, poison, recall, room,
     state::{Job, LaneKey, Read},
 };
 use crate::{
+    crash,
     ilink::Message,
     matrix::event::{self, Event},
     store::{Entry, Outcome, Work},
@@ -23,10 +24,14 @@ pub(crate) async fn run_lane(core: Arc<Core>, key: LaneKey) {
         if core.tasks.stopping() {
             return;
         }
-        let done = AssertUnwindSafe(run_job(&core, &key, job)).catch_unwind().await;
-        if done.is_err() {
-            // The entry stays in the store: the next start tries it again.
-            tracing::error!(?key, "a job panicked and was set aside");
+        match job {
+            Job::OpenRoom => {
+                if AssertUnwindSafe(open_room(&core, &key)).catch_unwind().await.is_err() {
+                    tracing::error!(?key, "the making of a room panicked");
+                }
+            }
+            Job::Entry(entry, read) => poison::carry_out(&core, &key, entry, Some(read)).await,
+            Job::Again(entry) => poison::carry_out(&core, &key, entry, None).await,
         }
     }
     if let LaneKey::Portal(portal) = key {
@@ -34,25 +39,19 @@ pub(crate) async fn run_lane(core: Arc<Core>, key: LaneKey) {
     }
 }
 
-async fn run_job(core: &Arc<Core>, key: &LaneKey, job: Job) {
-    let (entry, done) = match job {
-        Job::OpenRoom => {
-            if let LaneKey::Portal(portal) = key {
-                let opened = room::ensure_room(core, *portal).await;
-                if let Err(Halt::Refused(error)) = opened {
-                    tracing::warn!(%portal, %error, "the homeserver refused to make a portal room");
-                    room::say_room_failed(core, *portal).await;
-                }
-            }
-            return;
-        }
-        Job::Entry(entry, read) => {
-            let done = run_entry(core, key, &entry, read).await;
-            (entry, done)
-        }
-    };
-    match done {
-        Ok(Some(outcome)) => core.finish(&entry, &outcome),
+async fn open_room(core: &Arc<Core>, key: &LaneKey) {
+    let LaneKey::Portal(portal) = key else { return };
+    let opened = room::ensure_room(core, *portal).await;
+    if let Err(Halt::Refused(error)) = opened {
+        tracing::warn!(%portal, %error, "the homeserver refused to make a portal room");
+        room::say_room_failed(core, *portal).await;
+    }
+}
+
+/// Does what an entry asks for, and records what it came to.
+pub(crate) async fn run_entry(core: &Arc<Core>, key: &LaneKey, entry: &Entry, read: Read) {
+    match outcome_of(core, key, entry, read).await {
+        Ok(Some(outcome)) => core.finish(entry, &outcome),
         Ok(None) | Err(Halt::Stopping) => {}
         Err(Halt::Refused(error)) => {
             tracing::warn!(?key, %error, "the homeserver refused; the work is set aside");
@@ -63,23 +62,25 @@ async fn run_job(core: &Arc<Core>, key: &LaneKey, job: Job) {
 
 /// A contact's message is kept for `retry` and for the next start, and the owner hears of it; what
 /// came from Matrix and cannot be answered there has reached its end.
-async fn set_aside(core: &Core, entry: Entry) {
+async fn set_aside(core: &Core, entry: &Entry) {
     match entry.work {
         Work::FromWechat { portal, .. } => {
-            incoming::say_refused(core, &entry).await;
-            core.lanes.set_aside(portal, entry);
+            incoming::say_refused(core, entry).await;
+            core.lanes.set_aside(portal, entry.clone());
         }
-        Work::FromMatrix { .. } => core.finish(&entry, &Outcome::Refused("homeserver".into())),
+        Work::FromMatrix { .. } => core.finish(entry, &Outcome::Refused("homeserver".into())),
     }
 }
 
 /// What an entry came to; `None` when somebody else will finish it.
-async fn run_entry(
+async fn outcome_of(
     core: &Arc<Core>,
     key: &LaneKey,
     entry: &Entry,
     read: Read,
 ) -> Result<Option<Outcome>, Halt> {
+    let (Work::FromWechat { raw, .. } | Work::FromMatrix { raw, .. }) = &entry.work;
+    crash::taste(raw);
     match &entry.work {
         Work::FromWechat { portal, raw, .. } => {
             let message = match read {

@@ -15,6 +15,7 @@ use super::{
     error::{self, Error},
     wire,
 };
+use crate::crash::Point;
 
 /// Sends requests with the headers that iLink wants and reads answers under a limit.
 pub(super) struct Http(reqwest::Client);
@@ -44,7 +45,8 @@ impl Http {
 
     /// Asks with GET, which carries the two application headers and nothing else.
     pub(super) async fn ask(&self, url: Url, bounds: Bounds) -> Result<Vec<u8>, Error> {
-        Box::pin(finish(self.0.get(url), bounds)).await
+        let point = Point::request("ilink", url.path());
+        Box::pin(finish(point, self.0.get(url), bounds)).await
     }
 
     /// Posts JSON.
@@ -55,6 +57,7 @@ impl Http {
         body: Vec<u8>,
         bounds: Bounds,
     ) -> Result<Vec<u8>, Error> {
+        let point = Point::request("ilink", url.path());
         let mut request = self
             .0
             .post(url)
@@ -64,12 +67,13 @@ impl Http {
         if let Some(authorization) = authorization {
             request = request.header(header::AUTHORIZATION, authorization);
         }
-        Box::pin(finish(request.body(body), bounds)).await
+        Box::pin(finish(point, request.body(body), bounds)).await
     }
 }
 
 /// Callers box it: a poll waits in it, and each layer around would hold the whole of it once more.
-async fn finish(request: RequestBuilder, bounds: Bounds) -> Result<Vec<u8>, Error> {
+async fn finish(point: Point, request: RequestBuilder, bounds: Bounds) -> Result<Vec<u8>, Error> {
+    point.before();
     let response = request.timeout(bounds.within).send().await;
     let mut response = response.map_err(|e| Error::of_transport(&e))?;
     let mut body = Vec::new();
@@ -79,6 +83,7 @@ async fn finish(request: RequestBuilder, bounds: Bounds) -> Result<Vec<u8>, Erro
         }
         body.extend_from_slice(&chunk);
     }
+    point.after();
     let status = response.status();
     if status.is_success() { Ok(body) } else { Err(answer::refused(status.as_u16(), &body)) }
 }

@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use super::{
     engine::{Engine, Fault},
@@ -28,12 +28,21 @@ pub(super) struct State {
     pub(super) schema: u32,
     /// Grows by one with each batch.
     pub(super) epoch: u64,
-    /// Entries per table.
+    /// Entries per table; a store that knew fewer tables has none in the others.
+    #[serde(deserialize_with = "padded")]
     pub(super) counts: [u64; TABLES],
     /// Sum of the fingerprints of all entries: a lost, changed or resurrected one shows.
     pub(super) sum: u64,
     /// The next login, portal and inbox number that was never handed out.
     pub(super) next: [u64; 3],
+}
+
+fn padded<'de, D: Deserializer<'de>>(from: D) -> Result<[u64; TABLES], D::Error> {
+    let mut counts = Vec::<u64>::deserialize(from)?;
+    if counts.len() < TABLES {
+        counts.resize(TABLES, 0);
+    }
+    counts.try_into().map_err(|_| D::Error::custom("more tables than are known"))
 }
 
 impl Default for State {

@@ -4,7 +4,7 @@ use ruma::{OwnedEventId, OwnedRoomId};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Change, Direction, Error, Outcome, Source, Store,
+    Change, Direction, Error, Outcome, Source, Store, Upload,
     engine::Pair,
     record::{Table, decode, encode},
     source::{SourceRecord, StoredSource},
@@ -69,6 +69,18 @@ pub struct Progress {
     /// The entry whose message carries this one's text along.
     #[serde(with = "parcel")]
     pub parcel: Option<InboxId>,
+    /// Where the file of its next part was brought to.
+    pub uploaded: Option<Box<Upload>>,
+}
+
+/// How often an entry was tried without the try coming to an end: the program died in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Tries {
+    /// The tries.
+    pub count: u32,
+    /// Whether somebody was told that it is set aside.
+    pub told: bool,
 }
 
 /// Without the raw text, which is the message itself.
@@ -122,6 +134,16 @@ impl Change {
         self.put(progress_key(entry), encode(progress))
     }
 
+    /// Notes how often an entry was tried.
+    pub fn put_tries(self, entry: InboxId, tries: Tries) -> Self {
+        self.put(tries_key(entry), encode(&tries))
+    }
+
+    /// An entry's last try came to an end.
+    pub fn forget_tries(self, entry: InboxId) -> Self {
+        self.del(tries_key(entry))
+    }
+
     /// Ends an entry: it leaves the inbox, its source gets the outcome, the outcome is counted.
     pub fn finish(
         self,
@@ -151,6 +173,14 @@ impl Store {
         let from = InboxId(after.map_or(0, |after| after.0.saturating_add(1)));
         let pairs = self.scan(Table::Inbox, &inbox_key(from), limit)?;
         pairs.iter().map(|pair| self.entry(pair)).collect()
+    }
+
+    /// How often an entry was tried without the try coming to an end.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn tries(&self, entry: InboxId) -> Result<Tries, Error> {
+        Ok(self.find(&tries_key(entry))?.unwrap_or_default())
     }
 
     fn entry(&self, (key, value): &Pair) -> Result<Entry, Error> {
@@ -227,4 +257,9 @@ mod parcel {
 
 fn progress_key(entry: InboxId) -> Vec<u8> {
     Table::Progress.key(&[&entry.0.to_be_bytes()])
+}
+
+/// Beside the progress, whose key is shorter.
+fn tries_key(entry: InboxId) -> Vec<u8> {
+    Table::Progress.key(&[&entry.0.to_be_bytes(), b"tries"])
 }

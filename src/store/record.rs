@@ -21,12 +21,34 @@ pub(super) enum Table {
     EventLink = 10,
     MessageLink = 11,
     Outcome = 12,
+    Kept = 13,
 }
 
 /// How many tables a count is kept for.
-pub(super) const TABLES: usize = 13;
+pub(super) const TABLES: usize = 14;
 
 impl Table {
+    /// What the table with this number is called.
+    pub(super) fn name(number: u8) -> &'static str {
+        const NAMES: [&str; TABLES] = [
+            "meta",
+            "login",
+            "portal",
+            "owner",
+            "cursor",
+            "reply",
+            "inbox",
+            "progress",
+            "source",
+            "transaction",
+            "event-link",
+            "message-link",
+            "outcome",
+            "kept",
+        ];
+        NAMES.get(usize::from(number)).copied().unwrap_or("other")
+    }
+
     /// A key of this table; `parts` are put one behind the other.
     pub(super) fn key(self, parts: &[&[u8]]) -> Vec<u8> {
         let mut key = Vec::with_capacity(1 + parts.iter().map(|part| part.len()).sum::<usize>());

@@ -4,7 +4,7 @@
 //! before it is on the disk.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
@@ -25,6 +25,7 @@ use super::{
     recent::Recent,
     record::{TABLES, Table, decode, encode},
 };
+use crate::crash::Point;
 
 /// One change of one key.
 #[derive(Debug)]
@@ -155,6 +156,7 @@ impl Worker {
     /// costs no sync of its own.
     fn commit_group(&mut self, ops: Vec<Op>, first: Answer, jobs: &Receiver<Job>) -> Option<Job> {
         let mut kept_until = first.is_none().then(|| Instant::now() + SUBMIT_PATIENCE);
+        let mut points = vec![point(&ops)];
         let (mut group, mut answers, mut next) = (ops, vec![first], None);
         loop {
             let most = if kept_until.is_some() { KEPT_OPS } else { GROUP_OPS };
@@ -169,6 +171,7 @@ impl Worker {
             };
             match job {
                 Some(Job::Commit(ops, answer)) => {
+                    points.push(point(&ops));
                     group.extend(ops);
                     kept_until = kept_until.filter(|_| answer.is_none());
                     answers.push(answer);
@@ -177,7 +180,9 @@ impl Worker {
                 None => break,
             }
         }
+        points.iter().for_each(Point::before);
         let result = self.commit(group);
+        points.iter().for_each(Point::after);
         for waiting in answers {
             answer(waiting, result.clone());
         }
@@ -300,6 +305,15 @@ impl Op {
             Self::Put { key, .. } | Self::Del { key } | Self::Count { key, .. } => key,
         }
     }
+}
+
+/// A change, named by the tables it writes.
+fn point(ops: &[Op]) -> Point {
+    Point::new(|| {
+        let tables = ops.iter().filter_map(|op| op.key().first()).map(|&table| Table::name(table));
+        let tables: BTreeSet<_> = tables.collect();
+        format!("commit {}", tables.into_iter().collect::<Vec<_>>().join("+"))
+    })
 }
 
 /// A waiter that has gone away has nothing to hear.

@@ -5,7 +5,7 @@
 
 mod handover;
 mod ledger;
-mod room;
+pub(crate) mod room;
 
 use std::time::{Duration, Instant};
 

@@ -28,6 +28,8 @@ pub(crate) enum LaneKey {
 pub(crate) enum Job {
     /// Something that came in and is in the store until it is finished.
     Entry(Entry, Read),
+    /// The same, left unfinished by an earlier run of the program, which it may have ended.
+    Again(Entry),
     /// Make the portal's room if it has none; asked for again at each start, so it needs no record.
     OpenRoom,
 }

@@ -18,6 +18,7 @@ pub(crate) enum Note<'a> {
     PortalSessionLost { name: &'a str, prefix: &'a str },
     RoomFailed { name: &'a str },
     DeliveryRefused { name: &'a str },
+    Poison { name: &'a str },
     Unconfirmed { name: &'a str, count: u32 },
     QuotaLow { name: &'a str, left: u32 },
     SessionBack { name: &'a str },
@@ -111,6 +112,11 @@ impl Note<'_> {
                 language,
                 "Waiting for {name} (`queue drop` takes all back, `queue drop 2` the second; removing a message from the room does it too):",
                 "等待发给{name}的消息（`queue drop` 全部取消，`queue drop 2` 取消第二条；在房间里删除消息也可取消）：",
+            ),
+            Self::Poison { name } => pick!(
+                language,
+                "⚠️ A message of {name} could not be put into the room: the bridge failed at it again and again, by a fault of its own. It is kept: send `retry` in the room of {name} once the bridge is mended. The bridge's log says more.",
+                "⚠️ {name}的一条消息未能送入房间：桥接程序自身出错，反复处理失败。消息已保留，请在桥接修复后到{name}的房间发送 `retry` 重试，详情见桥接日志。",
             ),
             Self::QueueEmpty => pick!(language, "Nothing is queued.", "没有排队的消息。"),
             Self::DeliveryRefused { name } => pick!(

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::support::Person;
 
 /// The words of all messages of one sender, oldest first.
-pub(super) async fn words(person: &Person, room: &str, sender: &str) -> Vec<String> {
+pub(crate) async fn words(person: &Person, room: &str, sender: &str) -> Vec<String> {
     let (mut words, mut from) = (Vec::new(), None);
     loop {
         let mut page = MessagesOptions::forward().from(from.as_deref());

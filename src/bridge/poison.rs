@@ -1,0 +1,116 @@
+//! Work that makes the bridge panic, or ends the whole program: tried a few times and then set
+//! aside, so that what waits behind it goes on.
+
+use std::{panic::AssertUnwindSafe, sync::Arc};
+
+use futures_util::FutureExt as _;
+use ruma::{EventId, OwnedRoomId};
+
+use super::{
+    core::{Core, Death, name_of},
+    halt::Halt,
+    notice,
+    state::{LaneKey, Read},
+    text::{Note, Refusal},
+    work,
+};
+use crate::{
+    id::PortalId,
+    matrix::content,
+    store::{Change, Entry, Outcome, Source, Tries, Work},
+};
+
+/// Carries an entry out; `read` is `None` when an earlier run of the program left it unfinished.
+///
+/// A new entry is tried without a word. From the second try on each is noted before it begins, and
+/// the note goes when the try ends in whatever way: what stays is the tries that took the program
+/// along.
+pub(crate) async fn carry_out(
+    core: &Arc<Core>,
+    key: &LaneKey,
+    entry: Entry,
+    mut read: Option<Read>,
+) {
+    let again = read.is_none();
+    let known = if again { core.store.tries(entry.id) } else { Ok(Tries::default()) };
+    let mut tries = match known {
+        Ok(tries) => tries,
+        Err(error) => return core.die(Death::Store(error)),
+    };
+    let mut noted = again;
+    while tries.count < MOST_TRIES {
+        tries.count += 1;
+        if noted && core.commit(Change::new().put_tries(entry.id, tries)).await.is_err() {
+            return;
+        }
+        let done =
+            AssertUnwindSafe(work::run_entry(core, key, &entry, read.take().unwrap_or(Read::Not)))
+                .catch_unwind()
+                .await;
+        if done.is_ok() {
+            if noted {
+                core.store.submit(Change::new().forget_tries(entry.id));
+            }
+            return;
+        }
+        tracing::error!(?key, tries = tries.count, "a piece of work panicked");
+        noted = true;
+    }
+    if set_aside(core, &entry, tries).await.is_err() {
+        tracing::debug!(?key, "what is set aside is said at the next start");
+    }
+}
+
+/// What came from WeChat stays in the store for `retry`; what came from Matrix is there to be
+/// tried again, so it has reached its end. Either way somebody is told, once.
+async fn set_aside(core: &Core, entry: &Entry, tries: Tries) -> Result<(), Halt> {
+    match &entry.work {
+        Work::FromWechat { portal, .. } => {
+            if !tries.told {
+                tell_owner(core, entry, *portal).await?;
+                let told = Tries { told: true, ..tries };
+                core.commit(Change::new().put_tries(entry.id, told)).await?;
+            }
+            core.lanes.set_aside(*portal, entry.clone());
+        }
+        Work::FromMatrix { room, source: Source::Event(event), .. } => {
+            tell_room(core, room, event).await?;
+            end(core, entry);
+        }
+        Work::FromMatrix { source: Source::Message { .. }, .. } => {
+            end(core, entry); // Nothing from Matrix comes from a message of WeChat.
+        }
+    }
+    tracing::error!(entry = entry.id.0, "a piece of work was set aside");
+    Ok(())
+}
+
+fn end(core: &Core, entry: &Entry) {
+    core.finish(entry, &Outcome::Refused(Refusal::Poison.code().into()));
+    core.store.submit(Change::new().forget_tries(entry.id));
+}
+
+async fn tell_owner(core: &Core, entry: &Entry, portal: PortalId) -> Result<(), Halt> {
+    let Some(portal) = core.registry.portal(portal) else { return Ok(()) };
+    let name = name_of(&portal);
+    let txn = format!("poison-{}-{}", entry.id, core.started.0);
+    notice::to_owner(core, &portal.key.owner, &Note::Poison { name: &name }, &txn).await
+}
+
+async fn tell_room(core: &Core, room: &OwnedRoomId, event: &EventId) -> Result<(), Halt> {
+    let language = match core.registry.portal_in(room) {
+        Some(portal) => core.language_of(&portal.key.owner),
+        None => core.config.bridge.language,
+    };
+    let reply = content::reply(event, content::notice(Refusal::Poison.text(language)));
+    match notice::in_room(core, room, &reply, &format!("poison-{event}")).await {
+        Err(Halt::Refused(error)) => {
+            tracing::warn!(%room, %error, "the homeserver refused a notice");
+            Ok(())
+        }
+        said => said.map(drop),
+    }
+}
+
+/// A message that fails so often by itself will fail again.
+const MOST_TRIES: u32 = 3;

@@ -1,0 +1,176 @@
+//! The crash matrix: the bridge program dies at each commit, request and push, before it and after
+//! it, and is started again; nothing is lost, nothing doubled, and the order is kept.
+//!
+//! The places are those of `src/crash.rs`. The acts of `stage.rs` are played once to see which
+//! places they pass, and then once for each of them: for its first time in the act, or for each
+//! (`scripts/crash-matrix`, which sets `CRASH_EVERY_TIME`). `CRASH_STAGES` says how many stages
+//! play at the same time, and `CRASH_ONLY` leaves only the places with these words in them.
+
+mod daemon;
+mod pushes;
+mod stage;
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    panic::AssertUnwindSafe,
+    sync::{Arc, Mutex},
+    time::Instant,
+};
+
+use futures_util::FutureExt as _;
+use stage::{ACTS, Act, Stage};
+
+/// A place of an act, and which of its times.
+#[derive(Clone, Debug)]
+struct Boundary {
+    act: Act,
+    place: String,
+    time: usize,
+    /// How often it was not reached.
+    missed: usize,
+}
+
+/// What was found out.
+#[derive(Default)]
+struct Matrix {
+    killed: Vec<Boundary>,
+    unreached: Vec<Boundary>,
+    wrong: Vec<String>,
+    texts: (usize, usize),
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bridge_that_dies_at_any_commit_or_request_loses_nothing_and_doubles_nothing() {
+    let begun = Instant::now();
+    let mut first = Stage::set().await;
+    let boundaries = record(&mut first).await;
+    for place in ESSENTIAL {
+        let known = std::env::var_os("CRASH_ONLY").is_some()
+            || boundaries.iter().any(|one| one.place.contains(place));
+        assert!(known, "no act passes {place:?}: {boundaries:#?}");
+    }
+    let count = boundaries.len();
+    let left = Arc::new(Mutex::new(VecDeque::from(boundaries)));
+    let found = Arc::new(Mutex::new(Matrix::default()));
+    let mut stages = tokio::task::JoinSet::new();
+    stages.spawn(kill_everywhere(first, Arc::clone(&left), Arc::clone(&found)));
+    for _ in 1..stage_count() {
+        let (left, found) = (Arc::clone(&left), Arc::clone(&found));
+        stages.spawn(async move { kill_everywhere(Stage::set().await, left, found).await });
+    }
+    stages.join_all().await;
+    let found = found.lock().unwrap();
+    tell(&found, count, begun.elapsed().as_secs());
+    assert!(found.wrong.is_empty(), "{}", found.wrong.join("\n"));
+    assert!(found.unreached.is_empty(), "never reached: {:#?}", found.unreached);
+    assert_eq!(found.killed.len(), count);
+}
+
+/// Every place of every act, in the order in which they were passed.
+async fn record(stage: &mut Stage) -> Vec<Boundary> {
+    let only = std::env::var("CRASH_ONLY").unwrap_or_default();
+    let every_time = std::env::var_os("CRASH_EVERY_TIME").is_some();
+    let mut boundaries = Vec::new();
+    for act in ACTS {
+        let before = stage.daemon.passed().len();
+        stage.play(act).await.unwrap();
+        let mut times: BTreeMap<&str, usize> = BTreeMap::new();
+        let passed = stage.daemon.passed();
+        for place in &passed[before..] {
+            let time = times.entry(place).or_default();
+            *time += 1;
+            let counts = every_time && !HOMESERVERS_CHOICE.iter().any(|end| place.ends_with(end));
+            if *time > 1 && !counts || !place.contains(&only) {
+                continue;
+            }
+            boundaries.push(Boundary { act, place: place.clone(), time: *time, missed: 0 });
+        }
+    }
+    boundaries
+}
+
+/// Takes boundaries until none is left, and has the bridge die at each.
+async fn kill_everywhere(
+    mut stage: Stage,
+    left: Arc<Mutex<VecDeque<Boundary>>>,
+    found: Arc<Mutex<Matrix>>,
+) {
+    loop {
+        let Some(mut boundary) = left.lock().unwrap().pop_front() else { break };
+        if boundary.missed > 0 {
+            // Some things are done once in each run of the program.
+            stage.start_afresh().await;
+        }
+        let deaths = stage.daemon.deaths();
+        stage.daemon.arm(&boundary.place, boundary.time);
+        // A wait in vain is a panic: it has to be known where.
+        let played = AssertUnwindSafe(stage.play(boundary.act)).catch_unwind().await;
+        let played = played.unwrap_or_else(|_| Err(format!("stuck; {}", stage.last_words())));
+        let died = stage.daemon.disarm();
+        let mut found = found.lock().unwrap();
+        if let Err(wrong) = played {
+            let Boundary { act, place, time, .. } = &boundary;
+            found.wrong.push(format!("{act:?}, {place}, time {time}: {wrong}"));
+            return; // The books of this stage are wrong from here on.
+        }
+        if died {
+            assert_eq!(stage.daemon.deaths(), deaths + 1, "{boundary:?}");
+            found.killed.push(boundary);
+        } else {
+            boundary.missed += 1;
+            match boundary.missed < ATTEMPTS {
+                true => left.lock().unwrap().push_front(boundary),
+                false => found.unreached.push(boundary),
+            }
+        }
+    }
+    let closed = stage.close().await;
+    let mut found = found.lock().unwrap();
+    match closed {
+        Ok((said, typed)) => found.texts = (found.texts.0 + said, found.texts.1 + typed),
+        Err(wrong) => found.wrong.push(wrong),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_ends_the_program_each_time_is_set_aside_and_said_once() {
+    let mut stage = Stage::set().await;
+    stage.swallow_poison().await;
+    // The first time nobody knew; then three tries were noted.
+    assert_eq!(stage.daemon.deaths(), 4);
+    stage.play(Act::Talk).await.unwrap();
+    stage.play(Act::Restart).await.unwrap();
+    assert_eq!((stage.daemon.deaths(), stage.poison_notices().await), (4, 1));
+}
+
+fn stage_count() -> usize {
+    let wish = std::env::var("CRASH_STAGES").ok().and_then(|text| text.parse().ok());
+    wish.unwrap_or(3)
+}
+
+#[expect(clippy::print_stdout, reason = "the figures are what the matrix is for")]
+fn tell(found: &Matrix, count: usize, seconds: u64) {
+    let mut acts: BTreeMap<Act, usize> = BTreeMap::new();
+    for boundary in &found.killed {
+        *acts.entry(boundary.act).or_default() += 1;
+    }
+    let (said, typed) = found.texts;
+    println!("crash matrix: {} of {count} boundaries in {seconds} s, {acts:?}", found.killed.len());
+    println!("{said} texts from WeChat, {typed} to WeChat; wrong: {}", found.wrong.len());
+}
+
+/// Places without which the matrix would show nothing.
+const ESSENTIAL: [&str; 8] = [
+    "before ilink ilink/bot/sendmessage",
+    "after ilink ilink/bot/sendmessage",
+    "after ilink ilink/bot/getupdates",
+    "after push of work",
+    "send/m.room.message",
+    "createRoom",
+    "before commit inbox+source+transaction",
+    "after commit cursor+inbox+reply+source",
+];
+/// How often the bridge hears of its own events is the homeserver's choice, which bundles them.
+const HOMESERVERS_CHOICE: [&str; 2] = ["push of nothing", "commit transaction"];
+/// Polls do not come the same number of times in each round.
+const ATTEMPTS: usize = 3;

@@ -1,0 +1,294 @@
+//! A chat in which short acts are played while the bridge dies somewhere in them, and what has to
+//! be there afterwards.
+
+use std::time::Duration;
+
+use ilink_simulator::Phone;
+use serde_json::Value;
+use tokio::time::{interval, timeout};
+
+use super::{daemon::Daemon, pushes::Pushes};
+use crate::{
+    support::{Person, World, synapse::Synapse},
+    torture::room,
+};
+
+/// A part of the conversation with places of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Act {
+    /// The bridge ends in order, both sides write, and it starts again.
+    Restart,
+    /// Two texts of each side, by turns, and a command.
+    Talk,
+    /// WeChat throttles: two messages wait, one is edited, and the contact's next message lets
+    /// them go.
+    Held,
+    /// Somebody writes for the first time, which makes a room.
+    First,
+}
+
+pub(super) const ACTS: [Act; 4] = [Act::Restart, Act::Talk, Act::Held, Act::First];
+
+/// A bridge in a world of its own, and the books of its chat.
+pub(super) struct Stage {
+    pub(super) daemon: Daemon,
+    world: World,
+    _pushes: Pushes,
+    alice: Person,
+    phone: Phone,
+    portal: String,
+    ghost: String,
+    bot: String,
+    round: usize,
+    /// What the contact wrote; what Alice wrote, as the phone has to show it.
+    said: Vec<String>,
+    typed: Vec<String>,
+    /// How many notices the bot owes the room.
+    notices: usize,
+    /// What the bridge keeps for `retry`.
+    aside: usize,
+    ready: String,
+}
+
+impl Stage {
+    /// Mum is linked and has written once.
+    pub(super) async fn set() -> Self {
+        let mut world = World::start_on(Synapse::shared().await).await;
+        let alice = Person::new(Synapse::shared().await, "alice").await;
+        let (phone, portal) = world.link(&alice, "Mum").await;
+        let ghost = alice.ghost_in(&world, &portal).await;
+        let bot = world.bot();
+        phone.says("hello").await;
+        alice.wait_words(&portal, &ghost, 1).await;
+        world.stop().await;
+        let (at, bridge) = (world.slot.listen, Synapse::shared().await.slot().listen);
+        let config = std::fs::read_to_string(world.config_path()).unwrap();
+        let config =
+            config.replace(&format!("listen = \"{at}\""), &format!("listen = \"{bridge}\""));
+        std::fs::write(world.config_path(), config).unwrap();
+        let pushes = Pushes::listen(at, bridge).await;
+        let daemon = Daemon::start(&world);
+        let notices = alice.notices(&portal, &bot).len();
+        let stage = Self {
+            daemon,
+            world,
+            _pushes: pushes,
+            alice,
+            phone,
+            portal,
+            ghost,
+            bot,
+            round: 0,
+            said: vec!["hello".to_owned()],
+            typed: Vec::new(),
+            notices,
+            aside: 0,
+            ready: format!("http://{bridge}/ready"),
+        };
+        stage.rest().await;
+        stage
+    }
+
+    /// Plays an act, and looks whether everything is where it has to be.
+    pub(super) async fn play(&mut self, act: Act) -> Result<(), String> {
+        self.round += 1;
+        match act {
+            Act::Restart => self.restart().await,
+            Act::Talk => self.talk().await,
+            Act::Held => self.held().await,
+            Act::First => self.first().await?,
+        }
+        self.rest().await;
+        self.check()
+    }
+
+    /// The contact writes something that no run of the program survives, and something else.
+    pub(super) async fn swallow_poison(&mut self) {
+        self.phone.says("poison: abort").await;
+        self.aside += 1;
+        self.hear("after it").await;
+        self.all_there().await;
+        self.rest().await;
+    }
+
+    /// How often the owner was told that something was set aside.
+    pub(super) async fn poison_notices(&self) -> usize {
+        let room = self.alice.management_room(&self.world).await;
+        let notices = self.alice.notices(&room, &self.bot).into_iter();
+        notices.filter(|m| m.body().contains("again and again")).count()
+    }
+
+    /// Ends the program in order, and waits until a new one has nothing to do.
+    pub(super) async fn start_afresh(&self) {
+        self.daemon.stop().await;
+        self.daemon.resume();
+        self.rest().await;
+    }
+
+    /// The end of the program's log.
+    pub(super) fn last_words(&self) -> String {
+        let log = self.daemon.log();
+        let lines: Vec<_> = log.lines().collect();
+        lines[lines.len().saturating_sub(40)..].join("\n")
+    }
+
+    async fn restart(&mut self) {
+        self.daemon.stop().await;
+        self.hear("while you slept").await;
+        self.write("as you slept").await;
+        self.daemon.resume();
+        self.all_there().await;
+    }
+
+    async fn talk(&mut self) {
+        for text in ["one", "two"] {
+            self.hear(text).await;
+            self.all_there().await;
+            self.write(text).await;
+            self.all_there().await;
+        }
+        self.ask("!wechat help", "relogin").await;
+    }
+
+    async fn held(&mut self) {
+        self.world.simulator.throttle(Duration::from_secs(3_600));
+        let first = self.write("throttled").await;
+        self.wait_mark(&first).await;
+        let second = self.write("a tyop").await;
+        self.wait_mark(&second).await;
+        let corrected = self.name("a typo");
+        self.alice.edit(&self.portal, &second, &corrected).await;
+        *self.typed.last_mut().unwrap() = corrected;
+        self.ask("!wechat queue", "a typo").await;
+        // The notice that says why they wait.
+        self.notices += 1;
+        self.world.simulator.clear_faults();
+        self.hear("go on").await;
+        self.all_there().await;
+    }
+
+    async fn first(&mut self) -> Result<(), String> {
+        let rooms = self.alice.rooms();
+        let text = self.name("who are you?");
+        let mut message = self.phone.draft(&text);
+        message["from_user_id"] = format!("o9stranger{}@im.wechat", self.round).into();
+        self.phone.sends_raw(message).await;
+        let room = self.alice.wait_new_room(&rooms).await;
+        self.alice.wait(&room, |m| m.body() == text).await;
+        self.rest().await;
+        let new = self.alice.rooms().len() - rooms.len();
+        let of_ghost = |m: &&crate::support::Message| m.body() == text;
+        let texts = self.alice.timeline(&room).iter().filter(of_ghost).count();
+        let greetings = self.alice.notices(&room, &self.bot).len();
+        match (new, texts, greetings) {
+            (1, 1, 1) => Ok(()),
+            wrong => Err(format!("rooms, texts and greetings of a stranger: {wrong:?}")),
+        }
+    }
+
+    async fn hear(&mut self, text: &str) {
+        let text = self.name(text);
+        self.phone.says(&text).await;
+        self.said.push(text);
+    }
+
+    async fn write(&mut self, text: &str) -> String {
+        let text = self.name(text);
+        let event = self.alice.say(&self.portal, &text).await;
+        self.typed.push(text);
+        event
+    }
+
+    /// A command, and its answer.
+    async fn ask(&mut self, command: &str, answer: &str) {
+        let sent = self.alice.say(&self.portal, command).await;
+        let answers =
+            |m: &crate::support::Message| m.sender() == self.bot && m.body().contains(answer);
+        self.alice.wait_after(&self.portal, &sent, answers).await;
+        self.notices += 1;
+    }
+
+    /// Each text once in all rounds.
+    fn name(&self, text: &str) -> String {
+        format!("{} {text}", self.round)
+    }
+
+    async fn wait_mark(&self, event: &str) {
+        let marks = |m: &crate::support::Message| {
+            let relation = &m.content()["m.relates_to"];
+            m.sender() == self.bot && m.kind() == "m.reaction" && relation["event_id"] == event
+        };
+        self.alice.wait(&self.portal, marks).await;
+    }
+
+    /// Waits until both sides have as many texts as were written.
+    async fn all_there(&self) {
+        self.alice.wait_words(&self.portal, &self.ghost, self.said.len()).await;
+        self.phone.wait_shows(self.typed.len()).await;
+    }
+
+    /// Waits until the program has nothing to do.
+    async fn rest(&self) {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        // The condition lies in another process: there is nothing else to hear.
+        let mut look = interval(Duration::from_millis(40));
+        let mut quiet = 0;
+        let resting = timeout(PATIENCE, async {
+            while quiet < 2 {
+                look.tick().await;
+                let answer = client.get(&self.ready).send().await.ok();
+                let report = match answer {
+                    Some(answer) => answer.text().await.unwrap_or_default(),
+                    None => String::new(),
+                };
+                let report: Value = serde_json::from_str(&report).unwrap_or_default();
+                let idle = report["unfinished"] == self.aside && report["polling"] == 1;
+                quiet = if idle && self.daemon.rests() { quiet + 1 } else { 0 };
+            }
+        });
+        resting.await.unwrap_or_else(|_| {
+            let passed = self.daemon.passed();
+            let last = passed.len().saturating_sub(30);
+            panic!("the bridge does not rest: {:#?}\n{}", &passed[last..], self.daemon.log())
+        });
+    }
+
+    /// The books, as far as the client and the phone know.
+    fn check(&self) -> Result<(), String> {
+        self.compare(&self.alice.words(&self.portal, &self.ghost))?;
+        let notices = self.alice.notices(&self.portal, &self.bot);
+        let said = notices.iter().map(|m| m.body().to_owned()).collect::<Vec<_>>();
+        if said.len() != self.notices {
+            return Err(format!("{} notices were due: {said:#?}", self.notices));
+        }
+        Ok(())
+    }
+
+    fn compare(&self, in_room: &[String]) -> Result<(), String> {
+        let shown: Vec<_> = self.phone.shows().into_iter().map(|shown| shown.text).collect();
+        for (side, due, there) in
+            [("WeChat to Matrix", &self.said, in_room), ("Matrix to WeChat", &self.typed, &shown)]
+        {
+            if due != there {
+                let same = due.iter().zip(there).take_while(|(due, there)| due == there).count();
+                let (due, there) = (&due[same..], &there[same..]);
+                return Err(format!("{side}: due {due:?}, there {there:?}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The books as the homeserver itself has them, after an orderly end. Gives how many texts
+    /// went each way.
+    pub(super) async fn close(self) -> Result<(usize, usize), String> {
+        self.daemon.stop().await;
+        self.compare(&room::words(&self.alice, &self.portal, &self.ghost).await)?;
+        let odd = self.daemon.odd_ends();
+        if !odd.is_empty() {
+            return Err(format!("the program ended by itself: {odd:?}\n{}", self.daemon.log()));
+        }
+        Ok((self.said.len(), self.typed.len()))
+    }
+}
+
+const PATIENCE: Duration = Duration::from_secs(30);

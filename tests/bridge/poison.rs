@@ -1,0 +1,49 @@
+//! A message at which the bridge fails each time is set aside, and what comes behind it goes on.
+
+use crate::support::Chat;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_of_the_contact_that_panics_is_set_aside_once_and_comes_by_retry() {
+    let mut chat = Chat::open().await;
+    let ghost = chat.alice.ghost_in(&chat.world, &chat.portal).await;
+    let poison = "poison: panic mum 3";
+    chat.phone.says(poison).await;
+    chat.phone.says("behind it").await;
+    assert_eq!(chat.alice.wait_words(&chat.portal, &ghost, 2).await, ["hello", "behind it"]);
+    let room = chat.alice.management_room(&chat.world).await;
+    chat.alice.wait_said(&room, "the bridge failed at it again and again").await;
+
+    chat.world.stop().await;
+    chat.world.resume().await;
+    chat.hear("and on").await;
+    assert!(chat.ask("retry").await.contains("set aside: 1"));
+    let words = chat.alice.wait_words(&chat.portal, &ghost, 4).await;
+    assert_eq!(words, ["hello", "behind it", "and on", poison]);
+    let notices = chat.alice.notices(&room, &chat.bot).into_iter();
+    assert_eq!(notices.filter(|m| m.body().contains("again and again")).count(), 1);
+    assert!(chat.ask("retry").await.contains("set aside: 0"));
+    chat.world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_of_the_owner_that_panics_is_answered_and_goes_out_by_a_reaction() {
+    let chat = Chat::open().await;
+    let poison = "poison: panic alice 3";
+    let events = chat.say(&[poison, "behind it"]).await;
+    assert!(chat.wait_answer(&events[0]).await.contains("the bridge failed at this"));
+    assert_eq!(chat.wait_shown(1).await, ["behind it"]);
+    chat.alice.react(&chat.portal, &events[0], "🔁").await;
+    assert_eq!(chat.wait_shown(2).await, ["behind it", poison]);
+    chat.world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_panics_once_is_tried_again_and_nobody_hears_of_it() {
+    let chat = Chat::open().await;
+    let poison = "poison: panic once 1";
+    chat.hear(poison).await;
+    let room = chat.alice.management_room(&chat.world).await;
+    let notices = chat.alice.notices(&room, &chat.bot).into_iter();
+    assert_eq!(notices.filter(|m| m.body().contains("again and again")).count(), 0);
+    chat.world.end().await;
+}
