@@ -13,6 +13,7 @@ use crate::{
         content::{self, Content},
     },
     spool::Spool,
+    store::Direction,
 };
 pub(super) use fetch::fetch;
 use look::{Looked, Small};
@@ -101,7 +102,10 @@ async fn upload(
 ) -> Result<OwnedMxcUri, Failed> {
     let uploading = || ghost.upload_spool(file, mime_type, filename);
     match core.insist(uploading).await {
-        Ok(url) => Ok(url),
+        Ok(url) => {
+            core.tallies.count_media(Direction::ToMatrix, file.len());
+            Ok(url)
+        }
         Err(Halt::Refused(error)) => match refusal(&error) {
             Some(why) => {
                 tracing::warn!(%error, "the homeserver does not take a file");

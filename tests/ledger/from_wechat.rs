@@ -4,7 +4,7 @@ use matrix_appservice_wechat::store::Direction;
 use serde_json::{Value, json};
 
 use crate::{
-    homeserver::Call,
+    homeserver::{Call, PNG},
     world::{World, tally},
 };
 
@@ -16,10 +16,10 @@ fn items() -> Vec<(Value, &'static str)> {
         (json!({ "type": 1, "text_item": text }), "delivered"),
         (json!({ "type": 0, "text_item": text }), "delivered"),
         (json!({ "text_item": text }), "delivered"),
-        (empty_media(2, "image_item"), "refused image"),
-        (empty_media(3, "voice_item"), "refused voice"),
-        (empty_media(4, "file_item"), "refused file"),
-        (empty_media(5, "video_item"), "refused video"),
+        (empty_media(2, "image_item"), "refused media"),
+        (empty_media(3, "voice_item"), "refused media"),
+        (empty_media(4, "file_item"), "refused media"),
+        (empty_media(5, "video_item"), "refused media"),
         // Tool calls and their results.
         (json!({ "type": 11, "tool_call_item": { "name": "x" } }), "refused unknown"),
         (json!({ "type": 12, "tool_result_item": { "content": "x" } }), "refused unknown"),
@@ -65,6 +65,27 @@ async fn every_item_has_one_end_and_is_shown_or_named() {
     let named = shown.iter().filter(|call| call.body["msgtype"] == "m.notice").count();
     assert_eq!(named, rows.iter().filter(|(_, end)| end.starts_with("refused")).count() + 1);
     assert!(shown.iter().all(|call| !call.says().is_empty()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn media_that_can_be_fetched_are_delivered_as_what_they_are() {
+    let world = World::start().await;
+    let phone = &world.phone;
+    phone.sends_image(PNG).await;
+    phone.sends_voice(SPEECH, 2_000, Some("hello")).await;
+    phone.sends_file("notes.txt", b"a file").await;
+    phone.sends_video(FILM).await;
+    // What cannot be read arrives as it is.
+    phone.sends_voice(b"no sound that anybody knows", 900, None).await;
+    phone.sends_video(b"no film that anybody knows").await;
+    world.settle().await;
+    let ghost = world.ghost.clone();
+    let (homeserver, ledger) = world.end().await;
+    assert_eq!(ledger.counts(Direction::ToMatrix), tally(["delivered"; 6]));
+    let calls = homeserver.calls();
+    let shown = calls.iter().filter(|call| is_said_by(call, &ghost));
+    let kinds: Vec<_> = shown.filter_map(|call| call.body["msgtype"].as_str()).collect();
+    assert_eq!(kinds, ["m.image", "m.audio", "m.file", "m.video", "m.file", "m.file"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -144,6 +165,9 @@ async fn a_message_that_is_taken_back_in_the_batch_that_brought_it_is_redacted()
     let calls = homeserver.calls();
     assert!(calls.iter().any(|call| call.path.get(2).is_some_and(|deed| deed == "redact")));
 }
+
+const SPEECH: &[u8] = include_bytes!("../fixtures/silk/speech-en-8k-2s.tencent.silk");
+const FILM: &[u8] = include_bytes!("../fixtures/media/film.mp4");
 
 fn is_said_by(call: &Call, user: &str) -> bool {
     call.user == user && call.sends("m.room.message").is_some()

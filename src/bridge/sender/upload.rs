@@ -16,7 +16,7 @@ use crate::{
     id::InboxId,
     ilink::{OutboundItem, UploadKind, Uploaded},
     spool::Spool,
-    store::{Change, Login, Portal, SentAs, Upload},
+    store::{Change, Direction, Login, Portal, SentAs, Upload},
 };
 
 /// A file that is here and may go.
@@ -68,6 +68,7 @@ pub(super) async fn bring(
     };
     match brought {
         Ok(upload) => {
+            core.tallies.count_media(Direction::ToWechat, upload.len);
             *ready = None;
             if let Some(head) = core.outbox.put_upload(portal.id, head.entry.id, upload) {
                 let change = Change::new().put_progress(head.entry.id, &head.progress);

@@ -41,8 +41,7 @@ impl Tallies {
         }
     }
 
-    /// Bytes of a media file that has arrived on the other side.
-    #[expect(dead_code, reason = "media are not carried over yet")]
+    /// Bytes of a media file that was brought to the other side.
     pub(crate) fn count_media(&self, way: Direction, bytes: u64) {
         if let Some(count) = self.media.get(way as usize) {
             count.fetch_add(bytes, Ordering::Relaxed);
