@@ -9,6 +9,7 @@
 //! - [`web`]: what the listener tells others than the homeserver.
 //! - [`store`]: what must survive a crash.
 //! - [`convert`]: content of one side to content of the other. Pure.
+//! - [`media`]: strangers' pictures and sounds, in processes of their own.
 //! - [`bridge`]: the core, the only place that decides.
 //! - [`config`]: `config.toml` to checked values.
 
@@ -27,6 +28,7 @@ pub mod web;
 pub mod store;
 
 pub mod convert;
+pub mod media;
 
 pub mod bridge;
 pub mod config;

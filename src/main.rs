@@ -2,6 +2,12 @@
 
 mod cli;
 
+use matrix_appservice_wechat::media;
+
 fn main() -> std::process::ExitCode {
+    // Before the first thread, for a worker gives up its rights as one.
+    if std::env::args_os().nth(1).is_some_and(|first| first == media::WORKER) {
+        return media::run_worker();
+    }
     cli::main()
 }

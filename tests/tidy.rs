@@ -25,6 +25,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("web", &["secret"]),
     ("store", &["id", "secret", "clock", "crash"]),
     ("convert", &[]),
+    ("media", &["spool"]),
     // `ilink` for the parser of its base address, `matrix` for the tokens of the registration.
     ("config", &["id", "secret", "ilink", "matrix"]),
     (
@@ -35,7 +36,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("cli", &["bridge", "clock", "config", "matrix", "store"]),
-    ("main", &["cli"]),
+    ("main", &["cli", "media"]),
     ("lib", &[]),
 ];
 

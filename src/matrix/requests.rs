@@ -10,10 +10,10 @@ pub(super) struct Requests([AtomicU64; RESULTS.len()]);
 impl Requests {
     pub(super) fn note<T>(&self, answer: &Result<T, Error>) {
         let result = match answer {
-            Ok(_) => "ok",
+            Ok(_) => Some("ok"),
             Err(error) => code(error),
         };
-        let at = RESULTS.iter().position(|known| *known == result);
+        let at = RESULTS.iter().position(|known| Some(*known) == result);
         if let Some(count) = at.and_then(|at| self.0.get(at)) {
             count.fetch_add(1, Ordering::Relaxed);
         }
@@ -25,9 +25,11 @@ impl Requests {
     }
 }
 
-fn code(error: &Error) -> &'static str {
-    match error {
-        Error::Unreachable(_) => "unreachable",
+/// The name of a failed request's end; none when the homeserver had no part in it.
+fn code(error: &Error) -> Option<&'static str> {
+    Some(match error {
+        Error::Disk(_) => return None,
+        Error::Unreachable(_) | Error::Stalled => "unreachable",
         Error::RateLimited { .. } => "rate_limited",
         Error::Server { .. } => "server_error",
         Error::Garbled { .. } => "garbled",
@@ -41,7 +43,7 @@ fn code(error: &Error) -> &'static str {
         | Error::Rejected { .. }
         | Error::Unsendable(_)
         | Error::Stopping => "refused",
-    }
+    })
 }
 
 const RESULTS: [&str; 6] =
@@ -58,6 +60,7 @@ mod tests {
         requests.note::<()>(&Err(Error::NotFound));
         requests.note::<()>(&Err(Error::Forbidden { message: String::new() }));
         requests.note::<()>(&Err(Error::RateLimited { retry_after: None }));
+        requests.note::<()>(&Err(Error::Disk(std::io::Error::other("full"))));
         let counted: Vec<_> = requests.read().filter(|(_, count)| *count > 0).collect();
         assert_eq!(counted, [("ok", 1), ("rate_limited", 1), ("refused", 2)]);
     }

@@ -1,0 +1,143 @@
+//! Any audio to samples of one channel. Symphonia's readers and libopus; only for a worker.
+
+use std::io::Cursor;
+
+use symphonia::core::{
+    codecs::{
+        audio::{
+            AudioCodecParameters, AudioDecoder, AudioDecoderOptions,
+            well_known::{CODEC_ID_AAC, CODEC_ID_MP3, CODEC_ID_OPUS, CODEC_ID_PCM_S16LE},
+        },
+        registry::CodecRegistry,
+    },
+    errors::Error,
+    formats::{
+        FormatOptions, FormatReader, TrackType,
+        probe::Hint,
+        well_known::{
+            FORMAT_ID_ADTS, FORMAT_ID_ISOMP4, FORMAT_ID_MP3, FORMAT_ID_OGG, FORMAT_ID_WAVE,
+        },
+    },
+    io::MediaSourceStream,
+    meta::MetadataOptions,
+};
+use symphonia_adapter_libopus::OpusDecoder;
+
+use super::{
+    job::{Refusal, Unreadable},
+    pcm::Pcm,
+};
+
+/// Sound that was decoded, and what it was.
+#[derive(Debug)]
+pub struct Decoded {
+    /// The sound.
+    pub pcm: Pcm,
+    /// The file that it was in.
+    pub kind: Kind,
+}
+
+/// The kinds of file that somebody plays as they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// One mono track of Opus in Ogg.
+    OggOpus,
+    /// MPEG layer 3.
+    Mp3,
+    /// One track of AAC in MP4.
+    M4a,
+    /// AAC in ADTS.
+    Aac,
+    /// 16-bit PCM in WAVE.
+    Wav,
+    /// Any other that could be decoded.
+    Other,
+}
+
+/// The longest sound, in seconds.
+pub(super) const LONGEST: u64 = 600;
+/// The most samples, which is the longest sound at 48 kHz.
+const MOST: usize = LONGEST as usize * 48_000;
+/// Rates that occur; outside them lies nothing that was recorded.
+const RATES: std::ops::RangeInclusive<u32> = 4_000..=192_000;
+/// Of so many packets one may be broken; the first ones of a cut MP3 refer to what is gone.
+const BROKEN_ONE_OF: usize = 20;
+
+/// Decodes a whole file.
+///
+/// # Errors
+/// When nothing in it can be decoded, too much of it is broken, or it plays too long.
+pub fn audio(bytes: Vec<u8>) -> Result<Decoded, Refusal> {
+    let stream = MediaSourceStream::new(Box::new(Cursor::new(bytes)), Default::default());
+    let (format, meta) = (FormatOptions::default(), MetadataOptions::default());
+    let mut reader = symphonia::default::get_probe()
+        .probe(&Hint::new(), stream, format, meta)
+        .map_err(|_| Unreadable::Kind)?;
+    let tracks = reader.tracks().len();
+    let track = reader.default_track(TrackType::Audio).ok_or(Unreadable::Kind)?;
+    let parameters = track.codec_params.as_ref().and_then(|all| all.audio());
+    let parameters = parameters.ok_or(Unreadable::Kind)?;
+    let kind = kind(&*reader, tracks, parameters);
+    let mut codecs = CodecRegistry::new();
+    symphonia::default::register_enabled_codecs(&mut codecs);
+    codecs.register_audio_decoder::<OpusDecoder>();
+    let mut decoder = codecs
+        .make_audio_decoder(parameters, &AudioDecoderOptions::default())
+        .map_err(|_| Unreadable::Kind)?;
+    let track = track.id;
+    let pcm = samples(&mut *reader, track, &mut *decoder)?;
+    Ok(Decoded { pcm, kind })
+}
+
+fn kind(reader: &dyn FormatReader, tracks: usize, codec: &AudioCodecParameters) -> Kind {
+    let mono = codec.channels.as_ref().is_some_and(|channels| channels.count() == 1);
+    match (reader.format_info().format, codec.codec) {
+        (FORMAT_ID_OGG, CODEC_ID_OPUS) if mono && tracks == 1 => Kind::OggOpus,
+        (FORMAT_ID_MP3, CODEC_ID_MP3) => Kind::Mp3,
+        (FORMAT_ID_ISOMP4, CODEC_ID_AAC) if tracks == 1 => Kind::M4a,
+        (FORMAT_ID_ADTS, CODEC_ID_AAC) => Kind::Aac,
+        (FORMAT_ID_WAVE, CODEC_ID_PCM_S16LE) => Kind::Wav,
+        _ => Kind::Other,
+    }
+}
+
+fn samples(
+    reader: &mut dyn FormatReader,
+    track: u32,
+    decoder: &mut dyn AudioDecoder,
+) -> Result<Pcm, Refusal> {
+    let mut pcm = Pcm { rate: 0, samples: Vec::new() };
+    let (mut packets, mut broken) = (0, 0);
+    let mut buffer: Vec<f32> = Vec::new();
+    // A file that ends too early plays as far as it goes.
+    while let Ok(Some(packet)) = reader.next_packet() {
+        if packet.track_id != track {
+            continue;
+        }
+        packets += 1;
+        match decoder.decode(&packet) {
+            Ok(sound) => {
+                let (rate, channels) = (sound.spec().rate(), sound.spec().channels().count());
+                if channels == 0 || !RATES.contains(&rate) || ![0, rate].contains(&pcm.rate) {
+                    return Err(Unreadable::Damaged.into());
+                }
+                pcm.rate = rate;
+                sound.copy_to_vec_interleaved(&mut buffer);
+                let mixed = |frame: &[f32]| frame.iter().sum::<f32>() / channels as f32;
+                pcm.samples.extend(buffer.chunks_exact(channels).map(mixed));
+                if pcm.samples.len() > MOST || pcm.duration().as_secs() >= LONGEST {
+                    return Err(Refusal::TooLarge);
+                }
+            }
+            Err(Error::DecodeError(_)) => broken += 1,
+            Err(_) => return Err(Unreadable::Damaged.into()),
+        }
+    }
+    if broken > packets / BROKEN_ONE_OF + 2 {
+        return Err(Unreadable::Damaged.into());
+    }
+    if pcm.samples.is_empty() {
+        return Err(Unreadable::Empty.into());
+    }
+    Ok(pcm)
+}

@@ -1,0 +1,65 @@
+//! The jobs on audio.
+
+use super::{
+    answer::Made,
+    decode::{self, Decoded, Kind},
+    input::Input,
+    job::{Refusal, Report, Unreadable, VoiceMime, VoiceReport},
+    opus,
+    pcm::{Pcm, VOICE_RATE},
+    silk, wav,
+};
+
+/// To Ogg/Opus; such a file of one channel stays as it is.
+pub(super) fn for_matrix(mut input: Input) -> Result<Made, Refusal> {
+    let sound = read(&mut input)?;
+    if sound.kind == Kind::OggOpus {
+        return Ok(made(&sound.pcm, VoiceMime::Ogg, None));
+    }
+    let pcm = sound.pcm.resampled(VOICE_RATE)?;
+    Ok(made(&pcm, VoiceMime::Ogg, Some(opus::encode(&pcm)?)))
+}
+
+/// To SILK as WeChat's own voice messages are.
+pub(super) fn for_phone(mut input: Input) -> Result<Made, Refusal> {
+    let pcm = read(&mut input)?.pcm.resampled(VOICE_RATE)?;
+    Ok(made(&pcm, VoiceMime::Silk, Some(silk::encode(&pcm)?)))
+}
+
+/// To WAVE, which every phone plays; what it plays anyway stays as it is.
+pub(super) fn as_file(mut input: Input) -> Result<Made, Refusal> {
+    let sound = read(&mut input)?;
+    let plays = match sound.kind {
+        Kind::Mp3 => Some(VoiceMime::Mp3),
+        Kind::M4a => Some(VoiceMime::M4a),
+        Kind::Aac => Some(VoiceMime::Aac),
+        Kind::Wav => Some(VoiceMime::Wav),
+        Kind::OggOpus | Kind::Other => None,
+    };
+    if let Some(mime) = plays {
+        return Ok(made(&sound.pcm, mime, None));
+    }
+    let pcm = sound.pcm.resampled(wav::RATE)?;
+    Ok(made(&pcm, VoiceMime::Wav, Some(wav::encode(&pcm)?)))
+}
+
+/// Decodes whatever it is; SILK is known by its first bytes, never by what a sender says.
+fn read(input: &mut Input) -> Result<Decoded, Refusal> {
+    let bytes = input.all()?;
+    if bytes.is_empty() {
+        return Err(Unreadable::Empty.into());
+    }
+    if !silk::is_silk(&bytes) {
+        return decode::audio(bytes);
+    }
+    let packets = silk::packets(&bytes)?;
+    if silk::seconds(&packets) >= decode::LONGEST {
+        return Err(Refusal::TooLarge);
+    }
+    Ok(Decoded { pcm: silk::decode(&packets)?, kind: Kind::Other })
+}
+
+fn made(pcm: &Pcm, mime: VoiceMime, output: Option<Vec<u8>>) -> Made {
+    let report = VoiceReport { duration: pcm.duration(), waveform: pcm.waveform(), mime };
+    Made { report: Report::Voice(report), output, thumbnail: None }
+}

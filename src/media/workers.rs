@@ -1,0 +1,195 @@
+//! The bridge's side of the workers: start one, wait, and check what it has written.
+
+use std::{
+    io::{self, Write as _},
+    os::unix::process::ExitStatusExt as _,
+    path::PathBuf,
+    process::{ExitStatus, Stdio},
+    sync::Arc,
+    time::Duration,
+};
+
+use rustix::process::Signal;
+use tokio::{process::Command, sync::Semaphore, task, time};
+
+use super::{
+    answer::{self, Head},
+    job::{Job, Report, Sandbox, WorkError},
+    worker::{NOT_HELD, WORKER},
+};
+use crate::spool::{CHUNK, Spool, Spools};
+
+/// What became of a medium.
+#[derive(Debug, Clone)]
+pub struct Done {
+    /// What was found out.
+    pub report: Report,
+    /// The converted medium, with its MD5; nothing when the input is right as it is.
+    pub output: Option<Spool>,
+    /// A small picture of it, with its MD5.
+    pub thumbnail: Option<Spool>,
+}
+
+/// Starts workers, a bounded number at once; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Workers {
+    spools: Spools,
+    program: Arc<PathBuf>,
+    places: Arc<Semaphore>,
+    patience: Duration,
+}
+
+/// How long a worker may take, however little it computes.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+impl Workers {
+    /// At most `at_once` workers run at a time; what they make lies in `spools`. The worker is the
+    /// program that calls this.
+    pub fn new(spools: Spools, at_once: usize) -> Self {
+        Self {
+            spools,
+            program: Arc::new(own_program()),
+            places: Arc::new(Semaphore::new(at_once.clamp(1, Semaphore::MAX_PERMITS))),
+            patience: PATIENCE,
+        }
+    }
+
+    /// The same, with another program as the worker; for a caller that is not the program.
+    #[must_use]
+    pub fn with_program(self, program: PathBuf) -> Self {
+        Self { program: Arc::new(program), ..self }
+    }
+
+    /// The same, with another time than 30 seconds after which a worker is ended.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// Does `job` with `input`, in a process that ends with this future.
+    ///
+    /// # Errors
+    /// See [`WorkError`]; `input` is unchanged and may be used as it is.
+    pub async fn run(&self, job: Job, input: &Spool) -> Result<Done, WorkError> {
+        if input.len() > job.most_input() {
+            return Err(WorkError::TooLarge);
+        }
+        let (status, answer) = self.start(job, input).await?;
+        ended(status)?;
+        let spools = self.spools.clone();
+        let done = task::spawn_blocking(move || take(&spools, &answer)).await;
+        done.unwrap_or_else(|panic| Err(WorkError::CannotStart(io::Error::other(panic))))
+    }
+
+    /// Whether a worker of this system can be held at all.
+    pub fn sandbox() -> Sandbox {
+        if cfg!(target_os = "linux") {
+            Sandbox::Full
+        } else {
+            Sandbox::Missing("only Linux can filter what a process asks of the system")
+        }
+    }
+
+    /// Starts a worker that tries to open a file, and sees it end.
+    pub async fn check(&self) -> Sandbox {
+        let Ok(nothing) = self.spools.create(false) else {
+            return Sandbox::Missing("the folder for media cannot be written");
+        };
+        match self.start(Job::SelfTest, &nothing.finish()).await {
+            Ok((status, _)) if status.signal() == Some(Signal::SYS.as_raw()) => Sandbox::Full,
+            Ok((status, _)) if status.success() => match Self::sandbox() {
+                Sandbox::Full => Sandbox::Missing("a worker could open a file"),
+                missing @ Sandbox::Missing(_) => missing,
+            },
+            Ok((status, _)) if status.code() == Some(i32::from(NOT_HELD)) => {
+                Sandbox::Missing("the system refuses the limits or the filter of a worker")
+            }
+            Ok(_) | Err(_) => Sandbox::Missing("a worker cannot be started"),
+        }
+    }
+
+    /// Runs a worker to its end; the second part is what it has written.
+    async fn start(&self, job: Job, input: &Spool) -> Result<(ExitStatus, Spool), WorkError> {
+        let _place = self.places.acquire().await.map_err(no_worker)?;
+        let answer = self.spools.create(false).map_err(WorkError::CannotStart)?.finish();
+        let mut command = Command::new(&*self.program);
+        command
+            .arg(WORKER)
+            .arg(serde_json::to_string(&job).map_err(no_worker)?)
+            .env_clear()
+            .current_dir("/")
+            .stdin(input.handle().map_err(WorkError::CannotStart)?)
+            .stdout(answer.handle().map_err(WorkError::CannotStart)?)
+            .stderr(Stdio::null())
+            .kill_on_drop(true);
+        let mut worker = command.spawn().map_err(WorkError::CannotStart)?;
+        match time::timeout(self.patience, worker.wait()).await {
+            Ok(ended) => Ok((ended.map_err(WorkError::CannotStart)?, answer)),
+            Err(_) => {
+                // It ends in any case; the place is free when it has.
+                let _ = worker.kill().await;
+                Err(WorkError::TimedOut)
+            }
+        }
+    }
+}
+
+/// The file that this process was started from, even when another has its name by now.
+fn own_program() -> PathBuf {
+    if cfg!(target_os = "linux") {
+        return "/proc/self/exe".into();
+    }
+    std::env::current_exe().unwrap_or_default()
+}
+
+fn no_worker(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> WorkError {
+    WorkError::CannotStart(io::Error::other(why))
+}
+
+/// What the way in which a worker ended says.
+fn ended(status: ExitStatus) -> Result<(), WorkError> {
+    let signal = |signal: Signal| status.signal() == Some(signal.as_raw());
+    if status.success() {
+        Ok(())
+    } else if status.code() == Some(i32::from(NOT_HELD)) {
+        Err(no_worker("a worker could not be held"))
+    } else if signal(Signal::XCPU) {
+        Err(WorkError::TimedOut)
+    } else if signal(Signal::XFSZ) {
+        Err(WorkError::TooLarge)
+    } else {
+        Err(WorkError::Crashed)
+    }
+}
+
+/// Takes an answer apart. The process that has written it may have been anybody's.
+fn take(spools: &Spools, answer: &Spool) -> Result<Done, WorkError> {
+    let total = answer.handle().and_then(|file| file.metadata()).map_err(WorkError::CannotStart)?;
+    let mut prefix = [0; answer::PREFIX];
+    read(answer, &mut prefix, 0)?;
+    let mut json = vec![0; answer::head_len(prefix).ok_or(WorkError::Crashed)?];
+    read(answer, &mut json, answer::PREFIX as u64)?;
+    let head = answer::head(&json, total.len()).ok_or(WorkError::Crashed)?;
+    let Head { report, output, thumbnail } = head?;
+    let output_at = (answer::PREFIX + json.len()) as u64;
+    let thumbnail_at = output_at + output.unwrap_or(0);
+    let part = |len: Option<u64>, at| len.map(|len| copy(spools, answer, at, len)).transpose();
+    Ok(Done { report, output: part(output, output_at)?, thumbnail: part(thumbnail, thumbnail_at)? })
+}
+
+fn read(answer: &Spool, into: &mut [u8], at: u64) -> Result<(), WorkError> {
+    let read = answer.read_at(into, at).map_err(WorkError::CannotStart)?;
+    if read == into.len() { Ok(()) } else { Err(WorkError::Crashed) }
+}
+
+/// A part of an answer as a file of its own.
+fn copy(spools: &Spools, answer: &Spool, from: u64, len: u64) -> Result<Spool, WorkError> {
+    let mut part = spools.create(true).map_err(WorkError::CannotStart)?;
+    let mut buffer = vec![0; CHUNK];
+    while part.len() < len {
+        let left = usize::try_from(len - part.len()).unwrap_or(CHUNK).min(CHUNK);
+        read(answer, &mut buffer[..left], from + part.len())?;
+        part.write_all(&buffer[..left]).map_err(WorkError::CannotStart)?;
+    }
+    Ok(part.finish())
+}

@@ -1,0 +1,330 @@
+//! The real worker process with real voices, and with what strangers may send.
+#![expect(clippy::unwrap_used, reason = "the helpers of a test may panic like the test itself")]
+
+use std::{
+    fs,
+    io::Write as _,
+    os::unix::fs::PermissionsExt as _,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use matrix_appservice_wechat::{
+    media::{
+        Done, Job, Report, Sandbox, Unreadable, VoiceMime, VoiceReport, WorkError, Workers,
+        decode::{self, Kind},
+        silk,
+    },
+    spool::{Spool, Spools},
+};
+use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
+
+struct Setup {
+    _folder: tempfile::TempDir,
+    spools: Spools,
+    workers: Workers,
+}
+
+impl Setup {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let spools = Spools::new(folder.path().to_owned());
+        let program = PathBuf::from(env!("CARGO_BIN_EXE_matrix-appservice-wechat"));
+        let workers = Workers::new(spools.clone(), 2).with_program(program);
+        Self { _folder: folder, spools, workers }
+    }
+
+    fn spool(&self, bytes: &[u8]) -> Spool {
+        let mut writer = self.spools.create(false).unwrap();
+        writer.write_all(bytes).unwrap();
+        writer.finish()
+    }
+
+    async fn run(&self, job: Job, bytes: &[u8]) -> Result<Done, WorkError> {
+        self.workers.run(job, &self.spool(bytes)).await
+    }
+}
+
+fn fixture(name: &str) -> Vec<u8> {
+    fs::read(format!("{}/tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+fn samples(kind: &str) -> Vec<serde_json::Value> {
+    let manifest: serde_json::Value =
+        serde_json::from_slice(&fixture(&format!("{kind}/manifest.json"))).unwrap();
+    manifest["samples"].as_array().unwrap().clone()
+}
+
+fn voice(done: &Done) -> &VoiceReport {
+    let Report::Voice(voice) = &done.report else { panic!("{:?}", done.report) };
+    assert!((30..=120).contains(&voice.waveform.len()));
+    voice
+}
+
+fn bytes(spool: &Spool) -> Vec<u8> {
+    let mut bytes = vec![0; spool.len() as usize];
+    assert_eq!(spool.read_at(&mut bytes, 0).unwrap(), bytes.len());
+    bytes
+}
+
+/// How alike two sounds of one rate are at the best delay of up to 20 ms, 1 at most.
+fn likeness(one: &[f32], other: &[f32]) -> f64 {
+    let at = |delay: usize| {
+        let (mut both, mut first, mut second) = (0.0, 0.0, 0.0);
+        for (a, b) in one.iter().zip(&other[delay..]) {
+            let (a, b) = (f64::from(*a), f64::from(*b));
+            (both, first, second) = (both + a * b, first + a * a, second + b * b);
+        }
+        both / (first * second).sqrt()
+    };
+    (0..480.min(other.len())).map(at).fold(-1.0, f64::max)
+}
+
+/// The band of 300 to 3400 Hz of sound at 24 kHz.
+fn telephone(samples: &[f32]) -> Vec<f32> {
+    const HALF: i32 = 240;
+    let low_pass = |at: f32, hertz: f32| {
+        let cut = 2.0 * hertz / 24_000.0;
+        let x = std::f32::consts::PI * cut * at;
+        if at == 0.0 { cut } else { cut * x.sin() / x }
+    };
+    let tap = |at: i32| {
+        let (at, window) = (at as f32, (at as f32 / HALF as f32 * std::f32::consts::PI).cos());
+        (low_pass(at, 3400.0) - low_pass(at, 300.0)) * (0.5 + 0.5 * window)
+    };
+    let taps: Vec<f32> = (-HALF..=HALF).map(tap).collect();
+    let filtered = samples.windows(taps.len());
+    filtered.map(|window| window.iter().zip(&taps).map(|(a, b)| a * b).sum()).collect()
+}
+
+fn pcm(bytes: &[u8]) -> Vec<f32> {
+    bytes.chunks_exact(2).map(|two| f32::from(i16::from_le_bytes([two[0], two[1]]))).collect()
+}
+
+#[tokio::test]
+async fn every_silk_becomes_an_ogg_of_the_same_length() {
+    let setup = Setup::new();
+    for sample in samples("silk") {
+        let file = sample["file"].as_str().unwrap();
+        let input = fixture(&format!("silk/{file}"));
+        let done = setup.run(Job::VoiceForMatrix, &input).await.unwrap();
+        let wanted = Duration::from_millis(sample["packets"].as_u64().unwrap() * 20);
+        assert_eq!(voice(&done).duration, wanted, "{file}");
+        assert_eq!(voice(&done).mime, VoiceMime::Ogg);
+        assert!(voice(&done).is_whole(wanted));
+        let silent = voice(&done).waveform.iter().all(|at| *at < 8);
+        assert_eq!(silent, file.starts_with("silence"), "{file}: {:?}", voice(&done).waveform);
+        let output = done.output.unwrap();
+        assert!(output.md5().is_some() && done.thumbnail.is_none());
+        let ogg = decode::audio(bytes(&output)).unwrap();
+        assert_eq!((ogg.kind, ogg.pcm.duration()), (Kind::OggOpus, wanted), "{file}");
+    }
+}
+
+#[tokio::test]
+async fn every_ogg_becomes_silk_of_the_same_sound() {
+    let setup = Setup::new();
+    let all = samples("opus");
+    assert!(all.len() >= 3);
+    for sample in all {
+        let file = sample["file"].as_str().unwrap();
+        let input = fixture(&format!("opus/{file}"));
+        let same = setup.run(Job::VoiceForMatrix, &input).await.unwrap();
+        assert!(same.output.is_none(), "{file} is what Matrix plays");
+        let millis = sample["millis"].as_u64().unwrap();
+        assert_eq!(voice(&same).duration, Duration::from_millis(millis), "{file}");
+
+        let done = setup.run(Job::VoiceForPhone, &input).await.unwrap();
+        assert_eq!(voice(&done).mime, VoiceMime::Silk);
+        let encoded = bytes(done.output.as_ref().unwrap());
+        assert!(encoded.starts_with(b"\x02#!SILK_V3") && !encoded.ends_with(&[255, 255]));
+        assert_eq!(silk::packets(&encoded).unwrap().len() as u64, millis / 20, "{file}");
+
+        // SILK's encoder takes out what lies below the voice and shifts its edge, so the sounds
+        // are compared in the band of a telephone.
+        let decoded = silk::decode(&silk::packets(&encoded).unwrap()).unwrap();
+        let reference = fixture(&format!("opus/{}", sample["decoded_24k"].as_str().unwrap()));
+        let (wanted, found) = (telephone(&pcm(&reference)), telephone(&decoded.samples));
+        assert!(decoded.samples.len().abs_diff(reference.len() / 2) < 480, "{file}");
+        let likeness = likeness(&wanted, &found);
+        // A second of speech with a low voice suffers most from the shift.
+        let least = if millis < 2_000 { 0.93 } else { 0.95 };
+        assert!(likeness > least, "{file}: {likeness}");
+    }
+}
+
+#[tokio::test]
+async fn broken_silk_is_refused() {
+    let setup = Setup::new();
+    for (file, why) in [
+        ("broken-empty", Unreadable::Empty),
+        ("broken-header-only", Unreadable::Empty),
+        ("broken-header", Unreadable::Kind),
+        ("broken-not-silk", Unreadable::Kind),
+        ("broken-truncated", Unreadable::Damaged),
+    ] {
+        let input = fixture(&format!("silk/{file}.silk"));
+        let done = setup.run(Job::VoiceForMatrix, &input).await;
+        assert!(
+            matches!(done, Err(WorkError::Unreadable(found)) if found == why),
+            "{file} {done:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn hostile_silk_ends_at_worst_its_worker() {
+    let setup = Setup::new();
+    let mut random = StdRng::seed_from_u64(7);
+    let narrow = fixture("silk/speech-en-8k-2s.tencent.silk");
+    let wide = fixture("silk/speech-zh-24k-5s.tencent.silk");
+    let switched = [&narrow[..], &wide[10..], &narrow[10..]].concat();
+    let mut streams = vec![switched, [&narrow[..], &[0xff, 0xff], &wide[..]].concat()];
+    for _ in 0..20 {
+        let mut stream = b"\x02#!SILK_V3".to_vec();
+        for _ in 0..20 {
+            let packet: Vec<u8> =
+                (0..random.random_range(1..300)).map(|_| random.random()).collect();
+            stream.extend_from_slice(&(packet.len() as u16).to_le_bytes());
+            stream.extend_from_slice(&packet);
+        }
+        streams.push(stream);
+        let mut flipped = wide.clone();
+        for _ in 0..40 {
+            let at = random.random_range(10..flipped.len());
+            flipped[at] ^= 1 << random.random_range(0..8);
+        }
+        streams.push(flipped);
+    }
+    for stream in streams {
+        // Each of them may decode to noise; none may do more than end its worker.
+        match setup.run(Job::VoiceForMatrix, &stream).await {
+            Ok(_) | Err(WorkError::Unreadable(_) | WorkError::Crashed) => {}
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+    let after = setup.run(Job::VoiceForMatrix, &wide).await.unwrap();
+    assert_eq!(voice(&after).duration, Duration::from_secs(5));
+}
+
+#[tokio::test]
+async fn what_plays_too_long_is_refused_before_it_fills_the_memory() {
+    let setup = Setup::new();
+    let narrow = fixture("silk/speech-en-8k-2s.tencent.silk");
+    let endless = [b"#!SILK_V3", narrow[10..].repeat(301).as_slice()].concat();
+    // Eleven minutes of silence in a few kilobytes.
+    let bomb = silent_flac(11 * 60);
+    assert!(bomb.len() < 20_000);
+    for input in [endless, bomb] {
+        let done = setup.run(Job::VoiceForMatrix, &input).await;
+        assert!(matches!(done, Err(WorkError::TooLarge)), "{done:?}");
+    }
+    let short = setup.run(Job::VoiceForMatrix, &silent_flac(10)).await.unwrap();
+    assert_eq!(voice(&short).duration.as_secs(), 10, "the bomb is a FLAC, only longer");
+    let large = setup.spool(&vec![0; 64 * 1024 * 1024 + 1]);
+    let done = setup.workers.run(Job::VoiceForMatrix, &large).await;
+    assert!(matches!(done, Err(WorkError::TooLarge)), "{done:?}");
+}
+
+#[tokio::test]
+async fn a_wave_that_claims_gigabytes_takes_none() {
+    let setup = Setup::new();
+    let ogg = fixture("opus/element-like-zh-1s.ogg");
+    let done = setup.run(Job::VoiceAsFile, &ogg).await.unwrap();
+    let mut wave = bytes(&done.output.unwrap());
+    let same = setup.run(Job::VoiceAsFile, &wave).await.unwrap();
+    assert!(same.output.is_none() && voice(&same).mime == VoiceMime::Wav);
+    wave[40..44].copy_from_slice(&0xffff_fff0_u32.to_le_bytes());
+    match setup.run(Job::VoiceForMatrix, &wave).await {
+        Ok(done) => assert!(voice(&done).duration <= Duration::from_millis(1_001)),
+        Err(WorkError::Unreadable(_)) => {}
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_known_audio_is_refused() {
+    let setup = Setup::new();
+    let mut random = StdRng::seed_from_u64(11);
+    let noise: Vec<u8> = (0..5_000).map(|_| random.random()).collect();
+    for input in [&b""[..], b"#!AMR\n\x3c\x91", b"%PDF-1.7", &noise] {
+        for job in [Job::VoiceForMatrix, Job::VoiceForPhone, Job::VoiceAsFile] {
+            let done = setup.run(job, input).await;
+            assert!(matches!(done, Err(WorkError::Unreadable(_))), "{done:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_worker_that_opens_a_file_dies() {
+    let setup = Setup::new();
+    if Workers::sandbox() == Sandbox::Full {
+        assert_eq!(setup.workers.check().await, Sandbox::Full);
+        let done = setup.run(Job::SelfTest, b"").await;
+        assert!(matches!(done, Err(WorkError::Crashed)), "{done:?}");
+    } else {
+        assert_ne!(setup.workers.check().await, Sandbox::Full);
+    }
+}
+
+#[tokio::test]
+async fn a_worker_that_is_none_is_an_error() {
+    let setup = Setup::new();
+    let nothing = setup.workers.clone().with_program("/nowhere/at/all".into());
+    let done = nothing.run(Job::VoiceForMatrix, &setup.spool(b"a")).await;
+    assert!(matches!(done, Err(WorkError::CannotStart(_))), "{done:?}");
+    assert!(matches!(nothing.check().await, Sandbox::Missing(_)));
+
+    let script = |text: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("worker");
+        fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
+        (setup.workers.clone().with_program(path), folder)
+    };
+    for text in ["exit 0", "exit 3", "kill -SEGV $$", "head -c 100000 /dev/zero", "echo hello"] {
+        let (workers, _folder) = script(text);
+        let done = workers.run(Job::VoiceForMatrix, &setup.spool(b"a")).await;
+        assert!(matches!(done, Err(WorkError::Crashed)), "{text}: {done:?}");
+    }
+    let (workers, _folder) = script("exec tail -f /dev/null");
+    let workers = workers.with_patience(Duration::from_millis(300));
+    let begun = Instant::now();
+    let done = workers.run(Job::VoiceForMatrix, &setup.spool(b"a")).await;
+    assert!(matches!(done, Err(WorkError::TimedOut)), "{done:?}");
+    assert!(begun.elapsed() < Duration::from_secs(20));
+}
+
+/// A FLAC file of 48 kHz in which each frame says that 65,535 samples are zero.
+fn silent_flac(seconds: u64) -> Vec<u8> {
+    let mut file = b"fLaC\x80\x00\x00\x22".to_vec();
+    let total = seconds * 48_000;
+    file.extend_from_slice(&[0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0]);
+    // 20 bits of rate, 3 of channels less one, 5 of bits less one, 36 of samples.
+    file.extend_from_slice(&((48_000 << 44) | (15 << 36) | total).to_be_bytes());
+    file.extend_from_slice(&[0; 16]);
+    for number in 0..total.div_ceil(65_535) {
+        let left = (total - number * 65_535).min(65_535);
+        let mut frame = vec![0xff, 0xf8, 0x7a, 0x08];
+        let mut coded = [0; 4];
+        frame.extend_from_slice(
+            char::from_u32(number as u32).unwrap().encode_utf8(&mut coded).as_bytes(),
+        );
+        frame.extend_from_slice(&(left as u16 - 1).to_be_bytes());
+        frame.push(crc(&frame, 8, 0x07) as u8);
+        frame.extend_from_slice(&[0, 0, 0]);
+        frame.extend_from_slice(&crc(&frame, 16, 0x8005).to_be_bytes());
+        file.extend_from_slice(&frame);
+    }
+    file
+}
+
+fn crc(bytes: &[u8], width: u32, polynomial: u16) -> u16 {
+    let top = 1 << (width - 1);
+    bytes.iter().fold(0, |crc: u16, byte| {
+        (0..8).fold(crc ^ (u16::from(*byte) << (width - 8)), |crc, _| {
+            let shifted = crc << 1;
+            (if crc & top != 0 { shifted ^ polynomial } else { shifted }) & (top | (top - 1))
+        })
+    })
+}
