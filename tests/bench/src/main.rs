@@ -2,8 +2,8 @@
 //! memory that files take.
 //!
 //! `bench-text PROGRAM FOLDER [load|latency|idle|idle:LOGINS]…`; the folder is for stores and logs.
-//! `bench-text PROGRAM FOLDER media:MIB` measures what files of so many MiB cost in memory, and ends with
-//! 1 unless every budget is kept.
+//! `bench-text PROGRAM FOLDER media:MIB[,MIB]` measures what a file of so many MiB and eight at once cost in
+//! memory, and ends with 1 unless every budget is kept.
 //! The homeserver is a stub and WeChat is the simulator, both in this process; the bridge is a
 //! process of its own, so that what is measured is its alone.
 
@@ -62,7 +62,9 @@ async fn run(program: &Path, dir: &Path, parts: &[String]) -> anyhow::Result<Exi
     }
     let files = parts.iter().find_map(|part| part.strip_prefix("media:"));
     if let Some(mib) = files {
-        media::measure(program, &dir.join("media"), mib.parse()?, &mut table).await?;
+        let (alone, each) = mib.split_once(',').unwrap_or((mib, mib));
+        let sizes = (alone.parse()?, each.parse()?);
+        media::measure(program, &dir.join("media"), sizes, &mut table).await?;
     }
     let all_kept = table.end();
     Ok(if files.is_some() && !all_kept { ExitCode::FAILURE } else { ExitCode::SUCCESS })

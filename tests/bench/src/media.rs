@@ -13,18 +13,18 @@ use crate::rest;
 use crate::table::Table;
 use crate::world::{World, until};
 
-/// Peak of the memory beyond that of an idle bridge, for files of `mib` MiB.
+/// Peak of the memory beyond that of an idle bridge, for a file of so many MiB, and for eight.
 pub(crate) async fn measure(
     program: &Path,
     dir: &Path,
-    mib: u64,
+    (alone, each_of_eight): (u64, u64),
     table: &mut Table,
 ) -> anyhow::Result<()> {
     let world = World::new(program, dir, AT_ONCE).await?;
     world.start().await?.stop()?;
     // The contacts write first: without that, nothing can be sent to them.
     for way in [Way::ToMatrix, Way::ToWechat] {
-        for (files, budget) in [(1, 24.0), (AT_ONCE, 64.0)] {
+        for (files, mib, budget) in [(1, alone, 24.0), (AT_ONCE, each_of_eight, 64.0)] {
             let cost = transfer(&world, way, files, mib << 20).await?;
             let what = format!("{files} × {mib} MiB {}", way.name());
             table.row(&format!("memory for {what}"), cost.extra_kib / 1024.0, "MiB", Some(budget));
