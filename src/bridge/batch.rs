@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::value::RawValue;
 
-use super::{core::Core, state::Read};
+use super::{core::Core, state::Read, window};
 use crate::{
     clock::Timestamp,
     id::{PortalId, PortalKey},
@@ -22,16 +22,18 @@ pub(crate) struct Batch {
 }
 
 /// Sorts a batch: contacts' messages become work, everything else is counted; what was seen
-/// before is left out.
+/// before is left out. A batch is `live` when its poll waited for it.
 pub(crate) fn take_over(
     core: &Core,
     login: &Login,
     messages: &[Box<RawValue>],
+    live: bool,
 ) -> Result<Batch, store::Error> {
     let mut sorting = Sorting {
         core,
         login,
         now: core.clock.now(),
+        live,
         here: HashSet::new(),
         batch: Batch {
             change: Change::new(),
@@ -50,6 +52,7 @@ struct Sorting<'a> {
     core: &'a Core,
     login: &'a Login,
     now: Timestamp,
+    live: bool,
     /// The keys of this batch's messages; the store does not know them yet.
     here: HashSet<String>,
     batch: Batch,
@@ -171,17 +174,25 @@ impl Sorting<'_> {
         }
         let name = (key.contact == self.login.contact).then(|| self.login.name.clone()).flatten();
         let id = self.core.store.new_portal_id();
-        let portal = Portal { id, key, login: self.login.id, room: None, name, welcomed: false };
+        let portal = Portal {
+            id,
+            key,
+            login: self.login.id,
+            room: None,
+            name,
+            welcomed: false,
+            voice_items: None,
+        };
         self.change(|change| change.put_portal(&portal));
         self.batch.portals.push(portal);
         id
     }
 
-    /// The contact wrote: the window opens at the time of the message, never in the future, and
-    /// the newest context token is the one to answer with.
+    /// The contact wrote: the window opens, and the newest context token is the one to answer
+    /// with.
     fn hear(&mut self, portal: PortalId, message: &Message) {
         let known = self.batch.heard.get(&portal).cloned().or_else(|| self.core.reply(portal));
-        let at = message.created.filter(|at| at.0 > 0 && *at <= self.now).unwrap_or(self.now);
+        let at = window::heard_at(message.created, self.live, self.now);
         let context =
             message.context.clone().or_else(|| known.as_ref().and_then(|r| r.context.clone()));
         let heard = known.as_ref().map_or(at, |reply| reply.heard.max(at));

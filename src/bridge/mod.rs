@@ -16,10 +16,12 @@ mod work;
 
 mod batch;
 mod incoming;
+mod kept;
 mod logout;
 mod recall;
 mod room;
 mod session;
+mod transfer;
 
 mod change;
 mod delivery;

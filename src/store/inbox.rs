@@ -4,7 +4,7 @@ use ruma::{OwnedEventId, OwnedRoomId};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Change, Direction, Error, Outcome, Source, Store,
+    Change, Direction, Error, Outcome, Source, Store, Upload,
     engine::Pair,
     record::{Table, decode, encode},
     source::{SourceRecord, StoredSource},
@@ -69,6 +69,8 @@ pub struct Progress {
     /// The entry whose message carries this one's text along.
     #[serde(with = "parcel")]
     pub parcel: Option<InboxId>,
+    /// Where the file of its next part was brought to.
+    pub uploaded: Option<Box<Upload>>,
 }
 
 /// How often an entry was tried without the try coming to an end: the program died in it.

@@ -20,8 +20,9 @@ use super::{
     engine::{Batch, Engine, Fault},
     error::Error,
     folder::Folder,
-    guard::{GuardFile, State, meta_key},
+    guard::{GuardFile, State, fingerprint, meta_key},
     open::Opened,
+    recent::Recent,
     record::{TABLES, Table, decode, encode},
 };
 use crate::crash::Point;
@@ -79,6 +80,7 @@ pub(super) struct Worker {
     guard: GuardFile,
     state: State,
     shared: Arc<Shared>,
+    recent: Recent,
     /// When the next export is due; `None` while the logins are as exported.
     export_due: Option<Instant>,
     exported: Option<Instant>,
@@ -93,6 +95,7 @@ impl Worker {
             guard: opened.guard,
             state: opened.state,
             shared,
+            recent: Recent::default(),
             export_due: Some(Instant::now()),
             exported: None,
         }
@@ -206,16 +209,23 @@ impl Worker {
         let mut state = self.state.clone();
         let mut batch = Batch::new();
         for (key, value) in wanted {
-            let old = self.engine.find(&key)?;
-            if old == value {
-                continue;
-            }
+            let old = match self.recent.fingerprint(&key) {
+                Some(known) => Some(known),
+                None => {
+                    let old = self.engine.find(&key)?;
+                    if old == value {
+                        continue;
+                    }
+                    old.map(|old| fingerprint(&key, &old))
+                }
+            };
             if let Some(old) = old {
-                state.remove(&key, &old);
+                state.remove(&key, old);
             }
             if let Some(value) = &value {
                 state.add(&key, value);
             }
+            self.recent.note(&key, value.as_deref());
             batch.insert(key, value);
         }
         if batch.is_empty() {
@@ -235,20 +245,26 @@ impl Worker {
         Ok(())
     }
 
+    fn read_count(&self, key: &[u8]) -> Result<u64, Fault> {
+        let stored = self.engine.find(key)?;
+        let count = stored.map_or(Ok(0), |value| decode::<u64>(&value));
+        count.map_err(Fault::Corrupt)
+    }
+
     /// What is left of `ops` when each key is set once.
-    fn merge(&self, ops: Vec<Op>) -> Result<Batch, Fault> {
+    fn merge(&mut self, ops: Vec<Op>) -> Result<Batch, Fault> {
         let mut wanted = BTreeMap::new();
         for op in ops {
             match op {
                 Op::Put { key, value } => wanted.insert(key, Some(value)),
                 Op::Del { key } => wanted.insert(key, None),
                 Op::Count { key, by } => {
-                    let old = match wanted.get(&key) {
-                        Some(value) => value.clone(),
-                        None => self.engine.find(&key)?,
+                    let count = match self.recent.count(&key) {
+                        Some(count) => count,
+                        None => self.read_count(&key)?,
                     };
-                    let count = old.map_or(Ok(0), |value| decode::<u64>(&value));
-                    let count = count.map_err(Fault::Corrupt)?.saturating_add(by);
+                    let count = count.saturating_add(by);
+                    self.recent.note_count(&key, count);
                     wanted.insert(key, Some(encode(&count)))
                 }
             };

@@ -62,7 +62,14 @@ impl World {
         std::fs::write(&config, config_of(&homeserver, &simulator, address)).unwrap();
         std::fs::set_permissions(&config, Permissions::from_mode(0o600)).unwrap();
         let config = Config::load(&config, []).unwrap();
-        let bridge = Bridge::start(config, Clock::System, listener).await.unwrap();
+        let bridge = Bridge::start(
+            config,
+            Clock::System,
+            listener,
+            Some(env!("CARGO_BIN_EXE_matrix-appservice-wechat").into()),
+        )
+        .await
+        .unwrap();
         let greeted = |call: &crate::homeserver::Call| {
             (call.user == BOT).then(|| call.sends("m.room.message").map(str::to_owned)).flatten()
         };

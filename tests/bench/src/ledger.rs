@@ -1,4 +1,4 @@
-//! What the stub homeserver has seen: rooms, texts in them and their order, read receipts.
+//! What the stub homeserver has seen: rooms, texts in them and their order, what WeChat has accepted.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -20,8 +20,8 @@ pub(crate) struct Seen {
     pub(crate) texts: u64,
     pub(crate) first_text: Option<Instant>,
     pub(crate) last_text: Option<Instant>,
-    pub(crate) receipts: u64,
-    pub(crate) last_receipt: Option<Instant>,
+    pub(crate) accepted: u64,
+    pub(crate) last_accepted: Option<Instant>,
     /// Texts that came behind a later one of the same room, or twice.
     pub(crate) misplaced: u64,
     /// Messages with a file.
@@ -34,7 +34,7 @@ pub(crate) struct Seen {
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Room {
     pub(crate) texts: u64,
-    pub(crate) receipts: u64,
+    pub(crate) accepted: u64,
     /// When the newest text came.
     pub(crate) newest_at: Option<Instant>,
     newest: u64,
@@ -48,7 +48,7 @@ impl Ledger {
     /// Forgets when the first and the last text came.
     pub(crate) fn forget_times(&self) {
         let mut seen = self.seen();
-        (seen.first_text, seen.last_text, seen.last_receipt) = (None, None, None);
+        (seen.first_text, seen.last_text, seen.last_accepted) = (None, None, None);
     }
 }
 
@@ -79,12 +79,12 @@ impl Seen {
         self.last_text = Some(now);
     }
 
-    pub(crate) fn on_receipt(&mut self, room: usize) {
+    pub(crate) fn on_accepted(&mut self, room: usize) {
         if let Some(room) = self.rooms.get_mut(room) {
-            room.receipts += 1;
+            room.accepted += 1;
         }
-        self.receipts += 1;
-        self.last_receipt = Some(Instant::now());
+        self.accepted += 1;
+        self.last_accepted = Some(Instant::now());
     }
 
     /// The first room of each of these owners.

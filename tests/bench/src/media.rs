@@ -66,8 +66,8 @@ async fn transfer(world: &World, way: Way, files: usize, size: u64) -> anyhow::R
     let bodies = &world.homeserver.bodies;
     bodies.expect(size, files);
     let events = || world.homeserver.ledger.seen().files;
-    let receipts = || world.homeserver.ledger.seen().receipts;
-    let (events_before, receipts_before) = (events(), receipts());
+    let accepted = || world.homeserver.ledger.seen().accepted;
+    let (events_before, accepted_before) = (events(), accepted());
     let before = program.memory()?;
     let peak = Peak::watch(program.pid())?;
     let began = Instant::now();
@@ -79,7 +79,7 @@ async fn transfer(world: &World, way: Way, files: usize, size: u64) -> anyhow::R
         let (_, taken, _) = bodies.counts();
         let told = match way {
             Way::ToMatrix => events() - events_before,
-            Way::ToWechat => receipts() - receipts_before,
+            Way::ToWechat => accepted() - accepted_before,
         };
         taken >= files && told >= files as u64
     })
