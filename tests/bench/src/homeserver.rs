@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 
@@ -92,11 +91,17 @@ fn answer(seen: &mut Seen, path: &str, body: &[u8]) -> (&'static str, String) {
             format!(r#"{{"event_id":"$s{}"}}"#, seen.requests)
         }
         [_, "createRoom"] => {
-            let room = seen.make_room(invited_owner(body));
+            let room = seen.make_room();
             format!(r#"{{"room_id":"!{room}:{SERVER}"}}"#)
         }
         [_, "rooms", room, "join"] | [_, "join", room] => {
             format!(r#"{{"room_id":"!{}:{SERVER}"}}"#, room_number(room))
+        }
+        [_, "rooms", room, "state", "m.room.member", user] => {
+            if let Some(owner) = owner_number(user) {
+                seen.invite(owner, room_number(room));
+            }
+            format!(r#"{{"event_id":"$s{}"}}"#, seen.requests)
         }
         [_, "rooms", _, "state", ..] => format!(r#"{{"event_id":"$s{}"}}"#, seen.requests),
         [_, "rooms", _, "joined_members"] => r#"{"joined":{}}"#.to_owned(),
@@ -131,20 +136,15 @@ fn number_of(body: &[u8]) -> Option<u64> {
     std::str::from_utf8(text.get(..digits)?).ok()?.parse().ok()
 }
 
-/// The number of the owner among those who are invited.
-fn invited_owner(body: &[u8]) -> Option<usize> {
-    let request: Value = serde_json::from_slice(body).ok()?;
-    let invited = request["invite"].as_array()?;
-    invited.iter().find_map(|user| owner_number(user.as_str()?))
-}
-
 /// The user id of an owner.
 pub(crate) fn owner(number: usize) -> String {
     format!("@u{number}:{SERVER}")
 }
 
+/// The number in `@u12:server`, percent-encoded or not.
 fn owner_number(user: &str) -> Option<usize> {
-    user.strip_prefix("@u")?.split(':').next()?.parse().ok()
+    let user = user.trim_start_matches("%40").trim_start_matches('@');
+    user.strip_prefix('u')?.split('%').next()?.split(':').next()?.parse().ok()
 }
 
 /// One connection on which transactions are pushed to the bridge.

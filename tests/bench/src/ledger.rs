@@ -53,13 +53,13 @@ impl Ledger {
 }
 
 impl Seen {
-    pub(crate) fn make_room(&mut self, owner: Option<usize>) -> usize {
-        let room = self.rooms.len();
+    pub(crate) fn make_room(&mut self) -> usize {
         self.rooms.push(Room::default());
-        if let Some(owner) = owner {
-            self.first_room.entry(owner).or_insert(room);
-        }
-        room
+        self.rooms.len() - 1
+    }
+
+    pub(crate) fn invite(&mut self, owner: usize, room: usize) {
+        self.first_room.entry(owner).or_insert(room);
     }
 
     pub(crate) fn on_text(&mut self, room: usize, number: Option<u64>) {
