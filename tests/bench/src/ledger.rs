@@ -24,6 +24,8 @@ pub(crate) struct Seen {
     pub(crate) last_accepted: Option<Instant>,
     /// Texts that came behind a later one of the same room, or twice.
     pub(crate) misplaced: u64,
+    /// Messages with a file.
+    pub(crate) files: u64,
     /// Texts that carry no number: greetings and notices.
     pub(crate) others: u64,
 }
