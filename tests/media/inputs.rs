@@ -40,7 +40,9 @@ fn heard(done: &Done, mime: VoiceMime) -> Vec<f32> {
     let made = bytes(done.output.as_ref().unwrap());
     let pcm = match mime {
         VoiceMime::Silk => silk::decode(&silk::packets(&made).unwrap()).unwrap(),
-        _ => decode::audio(made).unwrap().pcm.resampled(24_000).unwrap(),
+        VoiceMime::Ogg | VoiceMime::Wav | VoiceMime::Mp3 | VoiceMime::M4a | VoiceMime::Aac => {
+            decode::audio(made).unwrap().pcm.resampled(24_000).unwrap()
+        }
     };
     assert!(report.duration.abs_diff(pcm.duration()) < Duration::from_millis(21), "{report:?}");
     pcm.samples
