@@ -38,9 +38,10 @@ fn heard(done: &Done, mime: VoiceMime) -> Vec<f32> {
     let report = voice(done);
     assert_eq!(report.mime, mime);
     let made = bytes(done.output.as_ref().unwrap());
-    let pcm = match mime {
-        VoiceMime::Silk => silk::decode(&silk::packets(&made).unwrap()).unwrap(),
-        _ => decode::audio(made).unwrap().pcm.resampled(24_000).unwrap(),
+    let pcm = if mime == VoiceMime::Silk {
+        silk::decode(&silk::packets(&made).unwrap()).unwrap()
+    } else {
+        decode::audio(made).unwrap().pcm.resampled(24_000).unwrap()
     };
     assert!(report.duration.abs_diff(pcm.duration()) < Duration::from_millis(21), "{report:?}");
     pcm.samples
