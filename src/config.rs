@@ -46,6 +46,8 @@ pub struct Config {
     pub ilink: Ilink,
     /// How fast messages go to WeChat.
     pub delivery: Delivery,
+    /// How pictures, voices and files are carried.
+    pub media: Media,
     /// Where the bridge keeps what must survive a crash.
     pub store: Store,
     /// What is logged, and in which form.
@@ -170,6 +172,28 @@ pub struct Delivery {
     pub merge: bool,
     /// Whether rooms hear that few sends are left and that the reply window closes.
     pub warn: bool,
+}
+
+/// `[media]`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Media {
+    /// How large a file from WeChat may be, in bytes.
+    pub max_download: u64,
+    /// How large a file to WeChat may be, in bytes.
+    pub max_upload: u64,
+    /// What a voice message becomes in WeChat.
+    pub voice_out: VoiceOut,
+    /// How many media are looked at or converted at once, each in a process of its own.
+    pub workers: NonZeroU32,
+}
+
+/// What a Matrix voice message becomes in WeChat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VoiceOut {
+    /// An audio file, which every phone shows.
+    File,
+    /// A voice item in SILK, which phones have not shown since June 2026.
+    Silk,
 }
 
 /// `[store]`

@@ -5,9 +5,9 @@
 
 use std::{
     fmt,
-    fs::File,
+    fs::{DirBuilder, File},
     io::{self, Seek, Write},
-    os::unix::fs::FileExt,
+    os::unix::fs::{DirBuilderExt, FileExt},
     path::PathBuf,
     sync::Arc,
 };
@@ -24,6 +24,15 @@ impl Spools {
     /// The files will lie in `folder`, which must exist.
     pub fn new(folder: PathBuf) -> Self {
         Self(folder)
+    }
+
+    /// The files will lie in `folder`, which is made for this user alone if it is not there.
+    ///
+    /// # Errors
+    /// When the folder cannot be made.
+    pub fn open(folder: PathBuf) -> io::Result<Self> {
+        DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
+        Ok(Self(folder))
     }
 
     /// An empty file; what is written to it is also digested when `with_md5` is set, which costs

@@ -2,12 +2,15 @@
 //! does its work. Knows nothing of chats.
 
 pub mod link;
+pub mod metrics;
 
 use std::{sync::Arc, time::Duration};
 
 use axum::{Router, response::Response, routing::get};
 use http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
 use serde_json::json;
+
+use metrics::Metric;
 
 /// How the bridge stands at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,10 +40,15 @@ impl Report {
 }
 
 /// `GET /health` answers while the program lives; `GET /ready` answers 200 when it does its work
-/// and 503 when it does not, with what is wrong. Neither names a user or a contact.
-pub fn router(report: impl Fn() -> Report + Send + Sync + 'static) -> Router {
-    let report = Arc::new(report);
+/// and 503 when it does not, with what is wrong; `GET /metrics` gives figures to Prometheus. None
+/// of them names a user or a contact.
+pub fn router(
+    report: impl Fn() -> Report + Send + Sync + 'static,
+    figures: impl Fn() -> Vec<Metric> + Send + Sync + 'static,
+) -> Router {
+    let (report, figures) = (Arc::new(report), Arc::new(figures));
     Router::new()
+        .route("/metrics", get(move || async move { scraped(metrics::encode(figures())) }))
         .route("/health", get(|| async { answer(StatusCode::OK, &json!({ "live": true })) }))
         .route("/ready", get(move || async move { ready(report()) }))
 }
@@ -61,6 +69,13 @@ fn ready(report: Report) -> Response {
         "unfinished": report.unfinished,
     });
     answer(status, &body)
+}
+
+fn scraped(text: String) -> Response {
+    let mut response = Response::new(text.into());
+    let kind = HeaderValue::from_static(metrics::CONTENT_TYPE);
+    response.headers_mut().insert(CONTENT_TYPE, kind);
+    response
 }
 
 fn answer(status: StatusCode, body: &serde_json::Value) -> Response {

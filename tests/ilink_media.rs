@@ -13,8 +13,9 @@ use matrix_appservice_wechat::{
     id::{BotToken, ContextToken, WechatUserId},
     ilink::{
         AesKey, Body, CdnError, Client, Error, HostRules, Message, Options, OutboundItem,
-        OutboundMessage, Patience, Session, Updates, UploadKind, Uploaded,
+        OutboundMessage, Session, Updates, UploadKind, Uploaded,
         agent::DEFAULT_BOT_AGENT,
+        cdn::Patience,
         cipher::{Decryptor, Encryptor, ciphertext_len},
     },
     spool::{Spool, Spools},

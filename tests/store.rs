@@ -4,18 +4,22 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader, Write},
+    io::{self, BufRead, BufReader, Seek, Write},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    time::Duration,
 };
 
 use matrix_appservice_wechat::{
     clock::Timestamp,
-    id::{BotId, BotToken, ContextToken, Cursor, InboxId, MessageId, PortalKey, WechatUserId},
+    id::{
+        BotId, BotToken, ContextToken, Cursor, InboxId, MessageId, PortalId, PortalKey,
+        WechatUserId,
+    },
     store::{
-        Change, Direction, Entry, Error, Link, Login, LoginState, LogoutReason, Outcome, Owner,
-        Portal, Progress, Reply, Source, SourceState, Store, Work,
+        Change, Direction, Entry, Error, Kept, Link, Login, LoginState, LogoutReason, Outcome,
+        Owner, Portal, Progress, Reply, Source, SourceState, Store, Work,
         transfer::{export_file, export_lines, import_file, import_lines},
     },
 };
@@ -62,6 +66,7 @@ fn new_portal(store: &Store, login: &Login, n: u64) -> Portal {
         room: Some(room(n)),
         name: login.name.clone(),
         welcomed: true,
+        voice_items: None,
     }
 }
 
@@ -219,11 +224,14 @@ async fn an_entry_is_pending_until_it_is_finished_and_its_outcome_is_counted() {
     assert_eq!(*kept, progress);
     let refused = Outcome::Refused("too_large".into());
     let done = Change::new().finish(entry.id, entry.source(), &refused, NOW);
-    store.commit(done.count_outcome(&refused)).await.unwrap();
+    let done = done.count_outcome(Direction::ToWechat, &refused, 1);
+    store.commit(done.count_outcome(Direction::ToMatrix, &refused, 5)).await.unwrap();
     assert_eq!(store.inbox(None, 10).unwrap(), []);
     let finished = SourceState::Finished { outcome: refused.clone(), at: NOW };
     assert_eq!(store.source_seen(&source).unwrap(), Some(finished));
-    assert_eq!(store.outcome_counts().unwrap(), [(refused, 2)]);
+    let counts = store.outcome_counts().unwrap();
+    let counts: Vec<_> = counts.iter().map(|c| (c.direction, &c.outcome, c.count)).collect();
+    assert_eq!(counts, [(Direction::ToMatrix, &refused, 5), (Direction::ToWechat, &refused, 2)]);
 }
 
 #[tokio::test]
@@ -240,7 +248,8 @@ async fn a_message_is_known_by_each_of_its_keys() {
     };
     let entry = Entry { id: store.new_inbox_id(), at: NOW, work };
     let keys = [key("id:77"), key("seq:5"), key(&"long".repeat(1_000))];
-    store.commit(Change::new().add_entry(&entry).add_aliases(&entry, &keys)).await.unwrap();
+    let change = Change::new().add_entry(&entry).add_aliases(&keys[0], &keys, NOW);
+    store.commit(change).await.unwrap();
     for key in &keys {
         assert_eq!(store.source_seen(key).unwrap(), Some(SourceState::Pending));
     }
@@ -272,6 +281,8 @@ async fn links_are_found_from_both_sides_and_go_by_age() {
     store.commit(change.link(&link(0, &other, 20))).await.unwrap();
     assert_eq!(store.find_event(portal, &message).unwrap().unwrap().event, event(10));
     assert_eq!(store.find_event(portal, &other).unwrap().unwrap().event, event(20));
+    let all = store.events_of(portal, &message).unwrap();
+    assert_eq!(all.iter().map(|l| l.event.clone()).collect::<Vec<_>>(), [event(10), event(11)]);
     let found = store.find_message(&event(11)).unwrap().unwrap();
     assert_eq!((found.message, found.item), (message.clone(), 1));
     assert_eq!(store.find_message(&event(1)).unwrap(), None);
@@ -280,6 +291,91 @@ async fn links_are_found_from_both_sides_and_go_by_age() {
     assert_eq!(store.prune(Timestamp(1_001)).await.unwrap(), 6);
     assert_eq!(store.find_event(portal, &message).unwrap(), None);
     assert!(!store.transaction_seen("t").unwrap());
+}
+
+fn kept(n: u64, at: Timestamp) -> Kept {
+    Kept {
+        txn: format!("w1.{n}.0"),
+        portal: PortalId(7),
+        raw: format!("{{\"message_id\":{n}}}").into(),
+        item: 2,
+        written: Timestamp(NOW.0 - 5),
+        at,
+        notice: "it did not come".into(),
+    }
+}
+
+#[tokio::test]
+async fn a_kept_item_is_found_by_its_notice_until_it_was_brought() {
+    let dir = tempfile::tempdir().unwrap();
+    let one = kept(1, NOW);
+    {
+        let store = Store::open(dir.path()).unwrap();
+        store.commit(Change::new().keep(&one)).await.unwrap();
+        assert_eq!(store.kept(&one.txn).unwrap(), Some(one.clone()), "before its notice is known");
+        store.commit(Change::new().keep_notice(&event(1), &one.txn, NOW)).await.unwrap();
+    }
+    let store = Store::open(dir.path()).unwrap();
+    assert_eq!(store.kept_of(&event(1)).unwrap(), Some(one.clone()));
+    assert_eq!(store.kept_of(&event(2)).unwrap(), None);
+    store.commit(Change::new().forget_kept(&event(1), &one.txn)).await.unwrap();
+    assert_eq!(store.kept_of(&event(1)).unwrap(), None);
+    assert_eq!(store.count().kept, 0);
+}
+
+#[tokio::test]
+async fn kept_items_and_their_ciphertext_go_by_age() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let (old, new) = (kept(1, Timestamp(NOW.0 - 10)), kept(2, NOW));
+    for (number, kept) in [(1, &old), (2, &new)] {
+        let change = Change::new().keep(kept).keep_notice(&event(number), &kept.txn, kept.at);
+        store.commit(change).await.unwrap();
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(kept.raw.as_bytes()).unwrap();
+        file.rewind().unwrap();
+        store.keep_ciphertext(&kept.txn, &mut file, kept.raw.len() as u64).unwrap();
+    }
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&dir.path().join("kept")), 0o700);
+    for file in fs::read_dir(dir.path().join("kept")).unwrap() {
+        assert_eq!(mode(&file.unwrap().path()), 0o600);
+    }
+    let read =
+        |kept: &Kept| store.kept_ciphertext(&kept.txn).map(|f| io::read_to_string(f).unwrap());
+    assert_eq!(read(&old).as_deref(), Some(&*old.raw));
+
+    assert_eq!(store.prune(Timestamp(NOW.0 - 1)).await.unwrap(), 2);
+    store.sweep_kept().unwrap();
+    assert_eq!(read(&old), None);
+    assert_eq!(read(&new).as_deref(), Some(&*new.raw));
+    assert_eq!(store.kept_of(&event(1)).unwrap(), None);
+    assert_eq!(store.kept_of(&event(2)).unwrap(), Some(new));
+}
+
+#[tokio::test]
+async fn the_newest_ciphertext_takes_the_room_of_the_oldest() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let folder = dir.path().join("kept");
+    fs::create_dir(&folder).unwrap();
+    // Files with holes: only their length counts.
+    let sparse = |name: &str, age: u64| {
+        let file = fs::File::create(folder.join(name)).unwrap();
+        file.set_len(100 << 20).unwrap();
+        let made = file.metadata().unwrap().modified().unwrap();
+        file.set_modified(made - Duration::from_secs(age)).unwrap();
+    };
+    sparse("older", 60);
+    sparse("newer", 0);
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(b"ciphertext").unwrap();
+    file.rewind().unwrap();
+    store.keep_ciphertext("w1.1.0", &mut file, 10).unwrap();
+    assert!(!folder.join("older").exists() && folder.join("newer").exists());
+    assert!(store.kept_ciphertext("w1.1.0").is_some());
+    store.keep_ciphertext("w1.2.0", &mut file, 201 << 20).unwrap();
+    assert!(store.kept_ciphertext("w1.2.0").is_none(), "larger than all may be together");
 }
 
 #[tokio::test]

@@ -32,10 +32,10 @@ const ARROWS: &[(&str, &[&str])] = &[
         "bridge",
         &[
             "id", "secret", "clock", "crash", "spool", "tasks", "ilink", "matrix", "web", "store",
-            "convert", "config",
+            "convert", "media", "config",
         ],
     ),
-    ("cli", &["bridge", "clock", "config", "matrix", "store"]),
+    ("cli", &["bridge", "clock", "config", "matrix", "media", "store"]),
     ("main", &["cli", "media"]),
     ("lib", &[]),
 ];
@@ -68,6 +68,7 @@ const KEPT_IN: &[(&str, &[&str])] = &[
             "src/store/login.rs",
             "src/store/portal.rs",
             "src/store/transfer.rs",
+            "src/store/upload.rs",
         ],
     ),
     ("sled::", &["src/store/engine.rs", "src/store/engine/"]),

@@ -4,34 +4,36 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::value::RawValue;
 
-use super::core::Core;
+use super::{core::Core, state::Read, window};
 use crate::{
     clock::Timestamp,
     id::{PortalId, PortalKey},
     ilink::{Message, SenderKind, dedupe::is_content_key},
-    store::{self, Change, Entry, Login, Outcome, Portal, Reply, Source, Work},
+    store::{self, Change, Direction, Entry, Login, Outcome, Portal, Reply, Source, Work},
 };
 
 /// Everything that one batch changes.
 #[derive(Debug)]
 pub(crate) struct Batch {
     pub(crate) change: Change,
-    pub(crate) entries: Vec<Entry>,
+    pub(crate) entries: Vec<(Entry, Read)>,
     pub(crate) heard: HashMap<PortalId, Reply>,
     pub(crate) portals: Vec<Portal>,
 }
 
 /// Sorts a batch: contacts' messages become work, everything else is counted; what was seen
-/// before is left out.
+/// before is left out. A batch is `live` when its poll waited for it.
 pub(crate) fn take_over(
     core: &Core,
     login: &Login,
     messages: &[Box<RawValue>],
+    live: bool,
 ) -> Result<Batch, store::Error> {
     let mut sorting = Sorting {
         core,
         login,
         now: core.clock.now(),
+        live,
         here: HashSet::new(),
         batch: Batch {
             change: Change::new(),
@@ -50,6 +52,7 @@ struct Sorting<'a> {
     core: &'a Core,
     login: &'a Login,
     now: Timestamp,
+    live: bool,
     /// The keys of this batch's messages; the store does not know them yet.
     here: HashSet<String>,
     batch: Batch,
@@ -59,10 +62,19 @@ impl Sorting<'_> {
     fn sort(&mut self, raw: &str) -> Result<(), store::Error> {
         let message = Message::parse(raw).ok();
         let keys = message.as_ref().map(Message::dedupe_keys).unwrap_or_default();
-        if self.seen(&keys)? {
-            tracing::debug!(login.id = %self.login.id, "a message came again");
+        if message.as_ref().is_some_and(|message| message.deleted.is_some()) {
+            return self.take_back(message, &keys, raw);
+        }
+        // Known by none of its keys: it comes again when it is finished.
+        if message.as_ref().is_some_and(|message| message.generating) {
+            self.ignore(&[], "generating");
             return Ok(());
         }
+        if self.seen(&keys)? {
+            self.ignore(&[], "again");
+            return Ok(());
+        }
+        self.here.extend(keys.iter().cloned());
         let sources = self.sources(&keys);
         if let Some(reason) = message.as_ref().and_then(not_for_us) {
             self.ignore(&sources, reason);
@@ -72,20 +84,56 @@ impl Sorting<'_> {
         if let Some(message) = &message {
             self.hear(portal, message);
         }
-        let work = Work::FromWechat {
-            login: self.login.id,
-            portal,
-            source: sources.first().cloned(),
-            raw: raw.into(),
-        };
-        let entry = Entry { id: self.core.store.new_inbox_id(), at: self.now, work };
-        self.change(|change| change.add_entry(&entry).add_aliases(&entry, &sources));
-        self.batch.entries.push(entry);
+        self.add(portal, &sources, raw, message);
         Ok(())
     }
 
+    /// A message that was taken back: work when the message itself is known, else nothing that
+    /// anybody has seen. The message's own key has its outcome already, so this has another.
+    fn take_back(
+        &mut self,
+        message: Option<Message>,
+        keys: &[String],
+        raw: &str,
+    ) -> Result<(), store::Error> {
+        let gone: Vec<_> = keys.first().map(|key| format!("d:{key}")).into_iter().collect();
+        if self.seen(&gone)? {
+            self.ignore(&[], "again");
+            return Ok(());
+        }
+        let known = self.seen(keys)?;
+        self.here.extend(gone.iter().cloned());
+        if known {
+            let portal = self.portal_for(message.as_ref());
+            self.add(portal, &self.sources(&gone), raw, message);
+        } else {
+            // What it said is not shown when it comes late.
+            let all: Vec<_> = gone.iter().chain(keys).cloned().collect();
+            self.here.extend(keys.iter().cloned());
+            self.ignore(&self.sources(&all), "deleted");
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, portal: PortalId, sources: &[Source], raw: &str, message: Option<Message>) {
+        let source = sources.first().cloned();
+        let work = Work::FromWechat {
+            login: self.login.id,
+            portal,
+            source: source.clone(),
+            raw: raw.into(),
+        };
+        let entry = Entry { id: self.core.store.new_inbox_id(), at: self.now, work };
+        self.change(|change| change.add_entry(&entry));
+        if let Some(source) = source {
+            self.change(|change| change.add_aliases(&source, sources, entry.at));
+        }
+        let read = message.map_or(Read::Not, |message| Read::Message(message.into()));
+        self.batch.entries.push((entry, read));
+    }
+
     /// Whether any of a message's keys is known, in the store or from this very batch.
-    fn seen(&mut self, keys: &[String]) -> Result<bool, store::Error> {
+    fn seen(&self, keys: &[String]) -> Result<bool, store::Error> {
         for key in keys {
             let source = Source::Message { login: self.login.id, key: key.as_str().into() };
             let here = self.here.contains(key) && !is_content_key(key);
@@ -93,7 +141,6 @@ impl Sorting<'_> {
                 return Ok(true);
             }
         }
-        self.here.extend(keys.iter().cloned());
         Ok(false)
     }
 
@@ -102,12 +149,16 @@ impl Sorting<'_> {
         keys.iter().map(|key| Source::Message { login, key: key.as_str().into() }).collect()
     }
 
+    /// Counts an update that is left alone; by its sources it is known when it comes again.
     fn ignore(&mut self, sources: &[Source], reason: &'static str) {
         tracing::debug!(login.id = %self.login.id, reason, "an update was left out");
-        let now = self.now;
-        for source in sources {
-            self.change(|change| change.mark_source(source, &Outcome::Ignored(reason.into()), now));
-        }
+        let (now, outcome) = (self.now, Outcome::Ignored(reason.into()));
+        self.change(|change| match sources.first() {
+            None => change.count_outcome(Direction::ToMatrix, &outcome, 1),
+            Some(source) => {
+                change.mark_source(source, &outcome, now).add_aliases(source, sources, now)
+            }
+        });
     }
 
     /// The portal of whoever wrote; a sender who is not the one that scanned gets one of their own.
@@ -123,17 +174,25 @@ impl Sorting<'_> {
         }
         let name = (key.contact == self.login.contact).then(|| self.login.name.clone()).flatten();
         let id = self.core.store.new_portal_id();
-        let portal = Portal { id, key, login: self.login.id, room: None, name, welcomed: false };
+        let portal = Portal {
+            id,
+            key,
+            login: self.login.id,
+            room: None,
+            name,
+            welcomed: false,
+            voice_items: None,
+        };
         self.change(|change| change.put_portal(&portal));
         self.batch.portals.push(portal);
         id
     }
 
-    /// The contact wrote: the window opens at the time of the message, never in the future, and
-    /// the newest context token is the one to answer with.
+    /// The contact wrote: the window opens, and the newest context token is the one to answer
+    /// with.
     fn hear(&mut self, portal: PortalId, message: &Message) {
         let known = self.batch.heard.get(&portal).cloned().or_else(|| self.core.reply(portal));
-        let at = message.created.filter(|at| at.0 > 0 && *at <= self.now).unwrap_or(self.now);
+        let at = window::heard_at(message.created, self.live, self.now);
         let context =
             message.context.clone().or_else(|| known.as_ref().and_then(|r| r.context.clone()));
         let heard = known.as_ref().map_or(at, |reply| reply.heard.max(at));
@@ -150,12 +209,6 @@ impl Sorting<'_> {
 
 /// Why an update is none of a contact's finished messages (docs/protocol.md §4).
 fn not_for_us(message: &Message) -> Option<&'static str> {
-    if message.deleted.is_some() {
-        return Some("deleted");
-    }
-    if message.generating {
-        return Some("generating");
-    }
     match message.sender {
         SenderKind::Contact => None,
         SenderKind::Bot => Some("own"),

@@ -6,7 +6,7 @@ use serde_json::{Value, value::RawValue};
 use super::{
     core::Core,
     halt::Halt,
-    notice,
+    kept, notice,
     outgoing::{self, Verdict},
     shown,
     state::Changed,
@@ -18,7 +18,7 @@ use crate::{
     store::{Change, Entry, Outcome, Portal, Work},
 };
 
-/// A message that waits gets its new text; one that is on its way or was sent stays as it was.
+/// A message that waits gets its new words or file; one that is on its way or was sent stays as it was.
 pub(crate) async fn edit(
     core: &Core,
     event: &Event,
@@ -32,9 +32,8 @@ pub(crate) async fn edit(
     };
     let mut waiting = match core.outbox.replace(portal.id, &edit.of, &event.sender, &parts) {
         Changed::Done(waiting) => waiting,
-        Changed::TooLate | Changed::NotThere => {
-            return outgoing::refuse(core, event, Refusal::Edit).await;
-        }
+        Changed::TooLate => return outgoing::refuse(core, event, Refusal::OnItsWay).await,
+        Changed::NotThere => return outgoing::refuse(core, event, Refusal::Edit).await,
     };
     if let Work::FromMatrix { raw, .. } = &mut waiting.entry.work
         && let Some(edited) = with_content(raw, edit.new.content.get())
@@ -69,7 +68,7 @@ pub(crate) async fn redact(
             notice::say(core, &event.room, &text, &format!("taken-back-{}", event.id)).await?;
             Ok(Outcome::Delivered)
         }
-        Changed::TooLate => outgoing::refuse(core, event, Refusal::Redaction).await,
+        Changed::TooLate => outgoing::refuse(core, event, Refusal::OnItsWay).await,
         Changed::NotThere if was_sent(core, of) => {
             outgoing::refuse(core, event, Refusal::Redaction).await
         }
@@ -98,6 +97,9 @@ pub(crate) async fn retry(
     if core.config.bridge.permissions.level_of(&asking.sender) < Some(Level::Relay) {
         return outgoing::refuse(core, asking, Refusal::NotAllowed).await.map(Some);
     }
+    if let Some(kept) = kept::told_by(core, of)?.filter(|kept| kept.portal == portal.id) {
+        return Box::pin(kept::again(core, asking, of, &kept, portal)).await.map(Some);
+    }
     if core.outbox.waiting(portal.id).iter().any(|waiting| waiting.event == of) {
         core.outbox.wake(portal.id);
         return Ok(Some(Outcome::Delivered));
@@ -112,7 +114,7 @@ pub(crate) async fn retry(
     let Some((event, raw)) = message.filter(|(event, _)| !core.is_ours(&event.sender)) else {
         return outgoing::refuse(core, asking, Refusal::NothingToRetry).await.map(Some);
     };
-    let Kind::Message(message) = &event.kind else {
+    let (Kind::Message(message) | Kind::Sticker(message)) = &event.kind else {
         return outgoing::refuse(core, asking, Refusal::NothingToRetry).await.map(Some);
     };
     match outgoing::parts(core, &event, message, portal) {

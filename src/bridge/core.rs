@@ -8,9 +8,10 @@ use tokio::sync::watch;
 use super::{
     rounds::Rounds,
     state::{
-        Job, LaneKey, Lanes, LoginFlows, Outbox, Paces, Questions, Registry, Replies, Sessions,
-        Typists,
+        Confirmed, Job, LaneKey, Lanes, LoginFlows, Outbox, Paces, Questions, Read, Registry,
+        Replies, Sessions, Tallies, Typists,
     },
+    window,
 };
 use crate::{
     clock::{Clock, Timestamp},
@@ -18,6 +19,8 @@ use crate::{
     id::{GhostNames, PortalId, WechatUserId},
     ilink,
     matrix::{Homeserver, Intent},
+    media::Workers,
+    spool::Spools,
     store::{self, Entry, Login, Portal, Reply, Store, Work},
     tasks::Tasks,
     web::Report,
@@ -32,6 +35,10 @@ pub(crate) struct Core {
     pub(crate) clock: Clock,
     pub(crate) tasks: Tasks,
     pub(crate) store: Store,
+    /// Where media wait between the two sides.
+    pub(crate) spools: Spools,
+    /// Who looks at strangers' media.
+    pub(crate) workers: Workers,
     pub(crate) homeserver: Homeserver,
     pub(crate) bot: OwnedUserId,
     pub(crate) ghosts: GhostNames,
@@ -39,9 +46,11 @@ pub(crate) struct Core {
     pub(crate) registry: Registry,
     pub(crate) lanes: Lanes,
     pub(crate) outbox: Outbox,
+    pub(crate) confirmed: Confirmed,
     pub(crate) replies: Replies,
     pub(crate) paces: Paces,
     pub(crate) sessions: Sessions,
+    pub(crate) tallies: Tallies,
     pub(crate) typists: Typists,
     pub(crate) flows: LoginFlows,
     pub(crate) questions: Questions,
@@ -100,8 +109,8 @@ impl Core {
     }
 
     /// Puts work that is in the store into its lane.
-    pub(crate) fn dispatch(&self, entry: Entry) {
-        self.lanes.push(self.lane_of(&entry), Job::Entry(entry));
+    pub(crate) fn dispatch(&self, entry: Entry, read: Read) {
+        self.lanes.push(self.lane_of(&entry), Job::Entry(entry, read));
     }
 
     /// The same for work of an earlier run.
@@ -121,17 +130,26 @@ impl Core {
 
     /// What is known of this portal's reply window.
     pub(crate) fn reply(&self, portal: PortalId) -> Option<Reply> {
-        self.replies.of(&self.store, portal).unwrap_or_else(|error| {
+        let reply = self.replies.of(&self.store, portal).unwrap_or_else(|error| {
             self.die(Death::Store(error));
             None
-        })
+        })?;
+        match window::redated(&reply, self.clock.now()) {
+            None => Some(reply),
+            Some(right) => self.change_reply(portal, |reply| *reply = right),
+        }
     }
 
     /// Changes what is known of this portal's reply window, if anything is.
-    pub(crate) fn change_reply(&self, portal: PortalId, with: impl FnOnce(&mut Reply)) {
-        if let Err(error) = self.replies.change(&self.store, portal, with) {
+    pub(crate) fn change_reply(
+        &self,
+        portal: PortalId,
+        with: impl FnOnce(&mut Reply),
+    ) -> Option<Reply> {
+        self.replies.change(&self.store, portal, with).unwrap_or_else(|error| {
             self.die(Death::Store(error));
-        }
+            None
+        })
     }
 
     /// How the bridge stands.
@@ -143,7 +161,7 @@ impl Core {
             polling: fresh.polling,
             stale: fresh.stale,
             oldest_poll: fresh.oldest,
-            cut_polls: fresh.cut,
+            cut_polls: fresh.cut + fresh.failed,
             unfinished: self.store.count().inbox,
         }
     }

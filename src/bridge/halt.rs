@@ -5,7 +5,7 @@ use std::future::Future;
 use super::core::{Core, Death};
 use crate::{
     matrix,
-    store::{Change, Entry, Outcome},
+    store::{self, Change, Entry, Outcome},
 };
 
 /// Why a job was not brought to its end.
@@ -33,6 +33,14 @@ impl Core {
     /// Makes a change durable; a store that cannot is the end of the bridge.
     pub(crate) async fn commit(&self, change: Change) -> Result<(), Halt> {
         self.store.commit(change).await.map_err(|error| {
+            self.die(Death::Store(error));
+            Halt::Stopping
+        })
+    }
+
+    /// What was read from the store; a store that cannot be read is the end of the bridge.
+    pub(crate) fn read<T>(&self, read: Result<T, store::Error>) -> Result<T, Halt> {
+        read.map_err(|error| {
             self.die(Death::Store(error));
             Halt::Stopping
         })

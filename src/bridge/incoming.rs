@@ -2,21 +2,29 @@
 
 use std::sync::Arc;
 
+use ruma::{OwnedEventId, RoomId};
+
 use super::{
     core::{Core, name_of},
     halt::Halt,
-    notice, room,
+    kept, notice, room,
     text::{ItemNotice, Note},
+    transfer::{self, Failed},
 };
 use crate::{
     clock::Timestamp,
+    convert,
     id::{InboxId, LoginId, MessageId, PortalId},
     ilink::{Body, Item, Message},
-    matrix::content::{self, Content},
+    matrix::{
+        Intent,
+        content::{self, Content},
+    },
     store::{Change, Direction, Entry, Link, Outcome, Portal, Work},
 };
 
-/// Brings one message of a contact into the portal's room.
+/// Brings one message of a contact into the portal's room. It is refused when one of its items
+/// became a notice in place of what it is.
 ///
 /// Each event has a transaction id that is derived from the message, so doing this again after
 /// a crash sends nothing twice.
@@ -24,68 +32,116 @@ pub(crate) async fn from_wechat(
     core: &Arc<Core>,
     entry: &Entry,
     portal: PortalId,
-    raw: &str,
+    message: Option<Message>,
 ) -> Result<Outcome, Halt> {
     let Some(portal) = room::ensure_room(core, portal).await? else {
         say_refused(core, entry).await;
         return Ok(Outcome::Refused("no_room".into()));
     };
-    let message = Message::parse(raw).ok();
-    let contents = contents(core, &portal, message.as_ref());
+    let Work::FromWechat { raw, .. } = &entry.work else {
+        return Ok(Outcome::Ignored("not of a contact".into()));
+    };
+    let (Some(room), Some(ghost)) = (&portal.room, core.ghost(&portal.key.contact)) else {
+        return Ok(Outcome::Delivered); // `ensure_room` returns only portals that have both.
+    };
     let id = message.as_ref().and_then(|m| m.id.clone());
     let at = message.as_ref().and_then(|m| m.created).unwrap_or(entry.at);
-    for (number, content) in (0_u16..).zip(contents) {
-        let txn = transaction_id(portal.login, entry.id, id.as_ref(), number);
-        send_one(core, &portal, Sending { content, txn, at, number, id: id.as_ref() }).await?;
+    let place = |number| Place {
+        portal: &portal,
+        room,
+        ghost: &ghost,
+        txn: transaction_id(portal.login, entry.id, id.as_ref(), number),
+        at,
+        number,
+        message: id.as_ref(),
+    };
+    let Some(message) = &message else {
+        return say_instead(core, &place(0), &ItemNotice::Unreadable).await;
+    };
+    if message.items.is_empty() {
+        return say_instead(core, &place(0), &ItemNotice::Empty).await;
     }
+    let mut outcome = Outcome::Delivered;
+    for (number, Item { body, .. }) in (0_u16..).zip(&message.items) {
+        let came = bring(core, &place(number), body, raw).await?;
+        if outcome == Outcome::Delivered {
+            outcome = came;
+        }
+    }
+    Ok(outcome)
+}
+
+/// Where an item goes, and as what.
+pub(super) struct Place<'a> {
+    pub(super) portal: &'a Portal,
+    pub(super) room: &'a RoomId,
+    pub(super) ghost: &'a Intent,
+    /// The transaction id of the item's own event.
+    pub(super) txn: String,
+    /// When it was written.
+    pub(super) at: Timestamp,
+    /// Which item of its message; from 0.
+    pub(super) number: u16,
+    pub(super) message: Option<&'a MessageId>,
+}
+
+impl Place<'_> {
+    /// Sends the item's event, or what stands for it, as the contact and with the original time.
+    pub(super) async fn send(
+        &self,
+        core: &Core,
+        content: &Content,
+        txn: &str,
+    ) -> Result<OwnedEventId, Halt> {
+        let sending = || self.ghost.send(self.room, content, txn, Some(self.at));
+        let event = core.insist(sending).await?;
+        if let Some(message) = self.message {
+            let link = Link {
+                portal: self.portal.id,
+                message: message.clone(),
+                item: self.number,
+                event: event.clone(),
+                direction: Direction::ToMatrix,
+                at: core.clock.now(),
+            };
+            core.store.submit(Change::new().link(&link));
+        }
+        Ok(event)
+    }
+}
+
+/// Brings one item into its place.
+async fn bring(core: &Core, place: &Place<'_>, body: &Body, raw: &str) -> Result<Outcome, Halt> {
+    let content = match body {
+        Body::Text(text) => content::text(convert::faces_to_unicode(text)),
+        Body::Unsupported { kind } => {
+            return say_instead(core, place, &ItemNotice::Unknown { kind: *kind }).await;
+        }
+        Body::Image(_) | Body::Voice(_) | Body::File(_) | Body::Video(_) => {
+            if let Some(kept) = core.read(core.store.kept(&place.txn))? {
+                return kept::say(core, place, body, &kept).await;
+            }
+            // Boxed, because a text has no use for the room that a transfer takes.
+            match Box::pin(transfer::bring(core, place.ghost, body)).await {
+                Ok(content) => content,
+                Err(Failed::Lost(lost)) => return kept::keep(core, place, raw, body, lost).await,
+                Err(Failed::Halt(halt)) => return Err(halt),
+            }
+        }
+    };
+    place.send(core, &content, &place.txn).await?;
     Ok(Outcome::Delivered)
 }
 
-struct Sending<'a> {
-    content: Content,
-    txn: String,
-    at: Timestamp,
-    number: u16,
-    id: Option<&'a MessageId>,
-}
-
-async fn send_one(core: &Core, portal: &Portal, sending: Sending<'_>) -> Result<(), Halt> {
-    let (Some(room), Some(ghost)) = (&portal.room, core.ghost(&portal.key.contact)) else {
-        return Ok(()); // `ensure_room` returns only portals that have both.
-    };
-    let Sending { content, txn, at, number, id } = sending;
-    let event = core.insist(|| ghost.send(room, &content, &txn, Some(at))).await?;
-    if let Some(id) = id {
-        let link = Link {
-            portal: portal.id,
-            message: id.clone(),
-            item: number,
-            event,
-            direction: Direction::ToMatrix,
-            at: core.clock.now(),
-        };
-        core.store.submit(Change::new().link(&link));
-    }
-    Ok(())
-}
-
-/// The contents of a message, in order; what is not text becomes a notice that names it.
-fn contents(core: &Core, portal: &Portal, message: Option<&Message>) -> Vec<Content> {
-    let language = core.language_of(&portal.key.owner);
-    let notice = |what: ItemNotice| content::notice(what.text(language));
-    match message {
-        None => vec![notice(ItemNotice::Unreadable)],
-        Some(message) if message.items.is_empty() => vec![notice(ItemNotice::Empty)],
-        Some(message) => message
-            .items
-            .iter()
-            .map(|Item { body, .. }| match (body, ItemNotice::of(body)) {
-                (_, Some(what)) => notice(what),
-                (Body::Text(text), None) => content::text(text.as_str()),
-                (_, None) => notice(ItemNotice::Unreadable),
-            })
-            .collect(),
-    }
+/// A notice in the place of what cannot be shown.
+async fn say_instead(
+    core: &Core,
+    place: &Place<'_>,
+    what: &ItemNotice<'_>,
+) -> Result<Outcome, Halt> {
+    let language = core.language_of(&place.portal.key.owner);
+    place.send(core, &content::notice(what.text(language)), &place.txn).await?;
+    Ok(Outcome::Refused(what.code().into()))
 }
 
 /// Derived from login, message and item; a message without an id is told apart by its place in

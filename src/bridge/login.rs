@@ -20,7 +20,7 @@ use crate::{
     convert,
     ilink::{LoginEvent, LoginFailure, LoginPatience, LoginProcess, VerifyCode},
     matrix::{
-        content::{self, Content, Image},
+        content::{self, Content, Media, MediaKind},
         event::Event,
     },
     store::{Entry, LoginState, Outcome},
@@ -230,15 +230,13 @@ impl Shown {
         match &self.picture {
             None => content::notice(caption),
             Some(Picture { mxc, side, bytes }) => {
-                let image = Image {
-                    url: mxc.clone(),
-                    filename: "qr.png".into(),
-                    mime_type: "image/png".into(),
-                    size: *bytes,
-                    width: *side,
-                    height: *side,
+                let picture = Media {
+                    caption: Some(caption.to_owned()),
+                    width: Some(*side),
+                    height: Some(*side),
+                    ..Media::new(MediaKind::Image, mxc.clone(), "qr.png", "image/png", *bytes)
                 };
-                content::image(image).captioned(caption)
+                content::media(picture)
             }
         }
     }

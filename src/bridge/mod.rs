@@ -6,6 +6,7 @@
 //! waits in the [`state::Outbox`].
 
 mod core;
+mod figures;
 mod halt;
 mod poison;
 mod start;
@@ -15,9 +16,12 @@ mod work;
 
 mod batch;
 mod incoming;
+mod kept;
 mod logout;
+mod recall;
 mod room;
 mod session;
+mod transfer;
 
 mod change;
 mod delivery;

@@ -7,7 +7,7 @@ use super::{
     command::{self, Ran},
     core::Core,
     halt::Halt,
-    state::Outgoing,
+    state::{Media, MediaKind, Outgoing, Part},
     text::Refusal,
 };
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
     id::PortalId,
     matrix::{
         content,
-        event::{Event, Kind, Message},
+        event::{Attachment, Event, Kind, Message, Source, attachment},
     },
     store::{Entry, Outcome, Portal, Work},
 };
@@ -41,16 +41,9 @@ pub(crate) async fn from_portal(
             if let Some(edit) = &message.edits {
                 return change::edit(core, &event, edit, &portal).await.map(Some);
             }
-            match parts(core, &event, message, &portal) {
-                Ok(parts) => {
-                    queue(core, entry, &event, &portal, parts);
-                    Ok(None)
-                }
-                Err(Verdict::Ignore(reason)) => Ok(Some(Outcome::Ignored(reason.into()))),
-                Err(Verdict::Refuse(refusal)) => refuse(core, &event, refusal).await.map(Some),
-            }
+            take(core, entry, &event, message, &portal).await
         }
-        Kind::Sticker(_) => refuse(core, &event, Refusal::Sticker).await.map(Some),
+        Kind::Sticker(sticker) => take(core, entry, &event, sticker, &portal).await,
         Kind::Reaction { of, key } if change::asks_again(key) => {
             change::retry(core, entry, &event, of, &portal).await
         }
@@ -61,9 +54,31 @@ pub(crate) async fn from_portal(
             command::rename(core, &portal, name).await?;
             Ok(Some(Outcome::Delivered))
         }
+        // What is only for clients was left out before.
+        Kind::Other { is_state: false, .. } => {
+            refuse(core, &event, Refusal::Kind(convert::Kind::Other)).await.map(Some)
+        }
         Kind::RoomName(_) | Kind::Membership(_) | Kind::Tombstone { .. } | Kind::Other { .. } => {
             Ok(Some(Outcome::Ignored("state".into())))
         }
+    }
+}
+
+/// Queues a message, or says why not.
+async fn take(
+    core: &Core,
+    entry: &Entry,
+    event: &Event,
+    message: &Message,
+    portal: &Portal,
+) -> Result<Option<Outcome>, Halt> {
+    match parts(core, event, message, portal) {
+        Ok(parts) => {
+            queue(core, entry, event, portal, parts);
+            Ok(None)
+        }
+        Err(Verdict::Ignore(reason)) => Ok(Some(Outcome::Ignored(reason.into()))),
+        Err(Verdict::Refuse(refusal)) => refuse(core, event, refusal).await.map(Some),
     }
 }
 
@@ -73,40 +88,74 @@ pub(crate) enum Verdict {
     Ignore(&'static str),
 }
 
-/// The texts to send for a message, or why there are none.
+/// What to send for a message, or why there is nothing.
 pub(crate) fn parts(
     core: &Core,
     event: &Event,
     message: &Message,
     portal: &Portal,
-) -> Result<Vec<String>, Verdict> {
+) -> Result<Vec<Part>, Verdict> {
     if core.config.bridge.permissions.level_of(&event.sender) < Some(Level::Relay) {
         return Err(Verdict::Refuse(Refusal::NotAllowed));
     }
+    let media = match &message.attachment {
+        Some(attachment) => Some(media(attachment, core.config.media.max_upload)?),
+        None => None,
+    };
     let sender = event.sender.localpart();
-    let (html, body) = (message.html.as_deref(), &message.body);
-    let parts =
-        convert::text_parts(&message.msgtype, body, html, sender).map_err(|why| match why {
-            NotBridged::Notice => Verdict::Ignore("notice"),
-            NotBridged::Empty => Verdict::Ignore("empty"),
-            NotBridged::Kind(kind) => Verdict::Refuse(Refusal::Kind(kind)),
-        })?;
-    if event.sender == portal.key.owner {
-        return Ok(parts);
-    }
     // Somebody else in the owner's room: WeChat shows one sender, so the name goes into the text.
-    let named = format!("{sender}: {}", parts.join("\n"));
-    Ok(convert::split(&named, convert::WECHAT_TEXT_LIMIT))
+    let name = (event.sender != portal.key.owner).then_some(sender);
+    let texts = texts(message, sender, media.is_some())?;
+    let texts = match (name, &media) {
+        (None, _) => texts,
+        (Some(name), Some(media)) if texts.is_empty() => {
+            vec![format!("{name}: {}", media.kind.sign())]
+        }
+        (Some(name), _) => {
+            let named = format!("{name}: {}", texts.join("\n"));
+            convert::split(&named, convert::WECHAT_TEXT_LIMIT)
+        }
+    };
+    Ok(texts.into_iter().map(Part::Text).chain(media.map(Part::Media)).collect())
+}
+
+/// The words of a message; a file may come without any.
+fn texts(message: &Message, sender: &str, is_file: bool) -> Result<Vec<String>, Verdict> {
+    let (msgtype, body, html) = match &message.attachment {
+        None => (message.msgtype.as_str(), Some(message.body.as_str()), message.html.as_deref()),
+        Some(_) => ("m.text", message.caption(), message.html.as_deref()),
+    };
+    let Some(body) = body else { return Ok(Vec::new()) };
+    convert::text_parts(msgtype, body, html, sender).or_else(|why| match why {
+        NotBridged::Empty if is_file => Ok(Vec::new()),
+        NotBridged::Notice => Err(Verdict::Ignore("notice")),
+        NotBridged::Empty => Err(Verdict::Ignore("empty")),
+        NotBridged::File => Err(Verdict::Refuse(Refusal::FileMissing)),
+        NotBridged::Kind(kind) => Err(Verdict::Refuse(Refusal::Kind(kind))),
+    })
+}
+
+/// The file of a message as something to send; `limit` is in bytes, and what the message says
+/// itself is believed before anything is downloaded.
+fn media(attachment: &Attachment, limit: u64) -> Result<Media, Verdict> {
+    let uri = match &attachment.source {
+        Source::Plain(uri) => uri.clone(),
+        Source::Encrypted => return Err(Verdict::Refuse(Refusal::FileEncrypted)),
+    };
+    if attachment.size.is_some_and(|size| size > limit) {
+        return Err(Verdict::Refuse(Refusal::FileTooLarge { limit }));
+    }
+    let kind = match attachment.kind {
+        attachment::Kind::Image | attachment::Kind::Sticker => MediaKind::Picture,
+        attachment::Kind::Video => MediaKind::Video,
+        attachment::Kind::Voice => MediaKind::Voice,
+        attachment::Kind::Audio | attachment::Kind::File => MediaKind::File,
+    };
+    Ok(Media { uri, kind, name: attachment.name.clone() })
 }
 
 /// Hands a message to the outbox, which finishes its entry.
-pub(crate) fn queue(
-    core: &Core,
-    entry: &Entry,
-    event: &Event,
-    portal: &Portal,
-    parts: Vec<String>,
-) {
+pub(crate) fn queue(core: &Core, entry: &Entry, event: &Event, portal: &Portal, parts: Vec<Part>) {
     let Work::FromMatrix { progress, .. } = &entry.work else { return };
     let outgoing = Outgoing {
         entry: entry.clone(),
@@ -116,6 +165,7 @@ pub(crate) fn queue(
         parts,
         progress: progress.clone(),
         tries: 0,
+        failed_uploads: 0,
         marked: progress.mark.is_some(),
         with: Vec::new(),
     };

@@ -24,13 +24,13 @@ impl Pace {
     pub(crate) fn take(&mut self, now: Timestamp) -> Result<(), Duration> {
         // A clock that was set back must not stop the sending for as long as it was set back.
         let whole = self.interval.saturating_mul(self.burst);
-        let full_at = self.full_at.max(now).min(now.plus(whole));
+        self.full_at = self.full_at.max(now).min(now.plus(whole));
         let room = self.interval.saturating_mul(self.burst - 1);
-        let wait = full_at.since(now).saturating_sub(room);
+        let wait = self.full_at.since(now).saturating_sub(room);
         if !wait.is_zero() {
             return Err(wait);
         }
-        self.full_at = full_at.plus(self.interval);
+        self.full_at = self.full_at.plus(self.interval);
         Ok(())
     }
 }
@@ -63,5 +63,17 @@ mod tests {
         let mut pace = Pace::new(Duration::from_secs(2), 1);
         assert_eq!(pace.take(Timestamp(1_000_000_000)), Ok(()));
         assert_eq!(pace.take(Timestamp(0)), Err(Duration::from_secs(2)));
+    }
+
+    #[test]
+    fn two_days_forward_fill_the_bucket_and_no_more() {
+        let mut pace = Pace::new(Duration::from_secs(2), 3);
+        let now = Timestamp(172_800_000);
+        assert_eq!(pace.take(Timestamp(0)), Ok(()));
+        let taken = [(); 4].map(|()| pace.take(now).is_ok());
+        assert_eq!(taken, [true, true, true, false]);
+        // And back again: at most the whole bucket has to fill.
+        assert_eq!(pace.take(Timestamp(0)), Err(Duration::from_secs(2)));
+        assert_eq!(pace.take(Timestamp(6_000)), Ok(()));
     }
 }

@@ -10,7 +10,7 @@ use super::{
     core::{Core, Death, name_of},
     halt::Halt,
     notice,
-    state::LaneKey,
+    state::{LaneKey, Read},
     text::{Note, Refusal},
     work,
 };
@@ -20,24 +20,34 @@ use crate::{
     store::{Change, Entry, Outcome, Source, Tries, Work},
 };
 
-/// Carries an entry out; `again` when an earlier run of the program left it unfinished.
+/// Carries an entry out; `read` is `None` when an earlier run of the program left it unfinished.
 ///
 /// A new entry is tried without a word. From the second try on each is noted before it begins, and
 /// the note goes when the try ends in whatever way: what stays is the tries that took the program
 /// along.
-pub(crate) async fn carry_out(core: &Arc<Core>, key: &LaneKey, entry: Entry, again: bool) {
+pub(crate) async fn carry_out(
+    core: &Arc<Core>,
+    key: &LaneKey,
+    entry: Entry,
+    mut read: Option<Read>,
+) {
+    let again = read.is_none();
     let known = if again { core.store.tries(entry.id) } else { Ok(Tries::default()) };
     let mut tries = match known {
         Ok(tries) => tries,
         Err(error) => return core.die(Death::Store(error)),
     };
     let mut noted = again;
-    while tries.count < MOST_TRIES {
+    let most = if tries.count < MOST_DEATHS { MOST_TRIES } else { 0 };
+    for _ in 0..most {
         tries.count += 1;
         if noted && core.commit(Change::new().put_tries(entry.id, tries)).await.is_err() {
             return;
         }
-        let done = AssertUnwindSafe(work::run_entry(core, key, &entry)).catch_unwind().await;
+        let done =
+            AssertUnwindSafe(work::run_entry(core, key, &entry, read.take().unwrap_or(Read::Not)))
+                .catch_unwind()
+                .await;
         if done.is_ok() {
             if noted {
                 core.store.submit(Change::new().forget_tries(entry.id));
@@ -66,15 +76,19 @@ async fn set_aside(core: &Core, entry: &Entry, tries: Tries) -> Result<(), Halt>
         }
         Work::FromMatrix { room, source: Source::Event(event), .. } => {
             tell_room(core, room, event).await?;
-            core.finish(entry, &Outcome::Refused(Refusal::Poison.code().into()));
+            end(core, entry);
         }
         Work::FromMatrix { source: Source::Message { .. }, .. } => {
-            // Nothing from Matrix comes from a message of WeChat.
-            core.finish(entry, &Outcome::Refused(Refusal::Poison.code().into()));
+            end(core, entry); // Nothing from Matrix comes from a message of WeChat.
         }
     }
     tracing::error!(entry = entry.id.0, "a piece of work was set aside");
     Ok(())
+}
+
+fn end(core: &Core, entry: &Entry) {
+    core.finish(entry, &Outcome::Refused(Refusal::Poison.code().into()));
+    core.store.submit(Change::new().forget_tries(entry.id));
 }
 
 async fn tell_owner(core: &Core, entry: &Entry, portal: PortalId) -> Result<(), Halt> {
@@ -99,5 +113,8 @@ async fn tell_room(core: &Core, room: &OwnedRoomId, event: &EventId) -> Result<(
     }
 }
 
-/// A message that fails so often by itself will fail again.
+/// A message that panics so often by itself will panic again.
 const MOST_TRIES: u32 = 3;
+/// A program that ended so often with the same message in hand was ended by it. Fewer would take
+/// a machine that is switched off during each start for a bad message.
+const MOST_DEATHS: u32 = 10;

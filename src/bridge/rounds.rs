@@ -149,6 +149,10 @@ async fn tidy(core: &Core) {
         Ok(forgotten) => tracing::debug!(forgotten, "housekeeping"),
         Err(error) => tracing::warn!(%error, "housekeeping failed"),
     }
+    let store = core.store.clone();
+    if let Ok(Err(error)) = tokio::task::spawn_blocking(move || store.sweep_kept()).await {
+        tracing::warn!(%error, "what was kept of media was not tidied up");
+    }
     if let Err(error) = core.store.export().await {
         tracing::warn!(%error, "the export was not written");
     }

@@ -1,5 +1,8 @@
 //! Sends what waits for one contact: the thin shell around `window`, `pace` and `delivery`.
 
+mod shape;
+mod upload;
+
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt as _;
@@ -9,7 +12,7 @@ use super::{
     delivery::{self, After},
     halt::Halt,
     logout, shown,
-    state::{LaneKey, Outgoing},
+    state::{LaneKey, Outgoing, Part},
     text::Refusal,
     window::{self, Hold},
 };
@@ -20,15 +23,25 @@ use crate::{
     store::{Change, Direction, Link, Login, LoginState, Outcome, Portal, Source},
 };
 
+/// What a sender remembers between two steps.
+#[derive(Default)]
+struct Turn {
+    /// The reason to wait that the room has heard of.
+    told: Option<&'static str>,
+    /// The file that is to be uploaded next, when it is here already.
+    ready: Option<upload::Ready>,
+}
+
 /// Runs until the portal's queue is empty or the bridge stops.
 pub(crate) async fn run(core: Arc<Core>, portal: PortalId) {
-    let mut told = None;
+    let mut turn = Turn::default();
     while let Some(head) = core.outbox.head(portal) {
         let Some(portal) = core.registry.portal(portal) else { return };
         if core.tasks.stopping() {
             return;
         }
-        let done = AssertUnwindSafe(advance(&core, &portal, head, &mut told)).catch_unwind().await;
+        let done = AssertUnwindSafe(advance(&core, &portal, head, &mut turn)).catch_unwind().await;
+        shown::show_accepted(&core, portal.id);
         if done.is_err() {
             // The message stays in the store and in the queue.
             tracing::error!(portal = %portal.id, "a send panicked; it is tried again later");
@@ -37,22 +50,24 @@ pub(crate) async fn run(core: Arc<Core>, portal: PortalId) {
     }
 }
 
-/// Brings the queue one step further: a send, or a wait until there is a reason to look again.
-/// `told` is the reason to wait that the room has heard of.
-async fn advance(core: &Core, portal: &Portal, head: Outgoing, told: &mut Option<&'static str>) {
-    if !head.is_complete() && core.lanes.is_busy(&LaneKey::Portal(portal.id)) {
+/// Brings the queue one step further: an upload, a send, or a wait until there is a reason to look
+/// again.
+async fn advance(core: &Core, portal: &Portal, head: Outgoing, turn: &mut Turn) {
+    let lane = LaneKey::Portal(portal.id);
+    // What waits has to be known as a whole before any of it is joined or sent.
+    if core.lanes.is_resuming(&lane) || (!head.is_complete() && core.lanes.is_busy(&lane)) {
         let changed = core.outbox.changed(portal.id);
         core.tasks.unless_stopped(changed.notified()).await;
         return;
     }
-    if head.next_text().is_none() {
+    if head.next_part().is_none() {
         // A restart came between the last part and its end.
         return finish(core, portal, &head).await;
     }
     let hold = may_send(core, portal).err().or_else(|| unreachable(&head));
     if let Some(why) = hold {
-        if *told != Some(why.code()) {
-            *told = Some(why.code());
+        if turn.told != Some(why.code()) {
+            turn.told = Some(why.code());
             shown::held(core, portal, &head, why).await;
         }
         // One at a time: the reason to wait may be gone before all of them are marked.
@@ -60,13 +75,16 @@ async fn advance(core: &Core, portal: &Portal, head: Outgoing, told: &mut Option
             return shown::mark(core, portal, unmarked).await;
         }
     }
-    match hold.filter(|why| *why != Hold::Unreachable) {
-        None => {
-            if try_head(core, portal, head).await {
-                *told = None;
-            }
-        }
-        Some(why) => wait(core, portal, why).await,
+    if let Some(why) = hold.filter(|why| *why != Hold::Unreachable) {
+        turn.ready = None;
+        return wait(core, portal, why).await;
+    }
+    // The window may close during an upload, so it is looked at again afterwards.
+    if let Some(media) = upload::missing(core, &head) {
+        return upload::bring(core, portal, &head, &media, &mut turn.ready).await;
+    }
+    if try_head(core, portal, head).await {
+        turn.told = None;
     }
 }
 
@@ -81,7 +99,7 @@ fn active_login(core: &Core, portal: &Portal) -> Option<Arc<Login>> {
 
 /// After a few tries that did not get through, the owner hears that it takes longer.
 fn unreachable(head: &Outgoing) -> Option<Hold> {
-    (head.tries >= PATIENT_TRIES).then_some(Hold::Unreachable)
+    (head.tries.max(head.failed_uploads) >= PATIENT_TRIES).then_some(Hold::Unreachable)
 }
 
 /// Waits until something changes that the queue may be waiting for.
@@ -114,31 +132,48 @@ async fn try_head(core: &Core, portal: &Portal, head: Outgoing) -> bool {
     }
     let Some(login) = active_login(core, portal) else { return false };
     let Some(mut head) = core.outbox.begin_try(portal.id, head.entry.id) else { return false };
-    let Some(text) = head.next_text() else { return false };
+    let Some(item) = item(&head) else { return false };
     let first_try = !head.progress.tried;
     if mark_tried(core, portal, &mut head).await.is_err() {
         return false;
     }
-    let answer = send_once(core, &login, portal, &head, text).await;
-    let after = delivery::after_send(answer, head.tries);
+    let answer = send_once(core, &login, portal, &head, item).await;
+    let sent = delivery::after_send(answer, head.tries);
+    core.tallies.count_send(delivery::counted(&sent));
     drop(pace);
-    if first_try && matches!(after, After::Throttled | After::LoggedOut) {
-        undo_try(core, portal, &head);
-    }
-    match after {
-        After::Accepted(id) => {
+    let after = match sent {
+        Ok(id) => {
             accepted(core, portal, head, id).await;
             return true;
         }
+        Err(after) => after,
+    };
+    if first_try && matches!(after, After::Throttled | After::LoggedOut) {
+        undo_try(core, portal, &head);
+    }
+    go_on(core, portal, &login, &head, after).await;
+    false
+}
+
+/// What to send next; `None` for a file that was not brought to WeChat yet.
+fn item(head: &Outgoing) -> Option<OutboundItem> {
+    match head.next_part()? {
+        Part::Text(text) => Some(OutboundItem::Text(text)),
+        Part::Media(media) => upload::item(head.upload_of(&media)?),
+    }
+}
+
+/// Does what has to be done after a try that did not succeed.
+async fn go_on(core: &Core, portal: &Portal, login: &Login, head: &Outgoing, after: After) {
+    match after {
         After::Retry(pause) => {
             tracing::debug!(portal = %portal.id, tries = head.tries, "a send did not get through");
             core.tasks.pause(pause).await;
         }
         After::Throttled => throttled(core, portal),
-        After::LoggedOut => logout::session_lost(core, &login).await,
-        After::Failed(refusal) => failed(core, portal, &head, refusal).await,
+        After::LoggedOut => logout::session_lost(core, login).await,
+        After::Failed(refusal) => failed(core, portal, head, refusal).await,
     }
-    false
 }
 
 /// When more waits than may be sent, short messages go out as lines of one.
@@ -178,14 +213,14 @@ async fn send_once(
     login: &Login,
     portal: &Portal,
     head: &Outgoing,
-    text: String,
+    item: OutboundItem,
 ) -> Result<Accepted, ilink::Error> {
     let session = core.ilink.session(login.token.clone(), login.base_url.as_deref())?;
     let message = OutboundMessage {
         to: portal.key.contact.clone(),
         context: core.reply(portal.id).and_then(|reply| reply.context),
         client_id: client_id(head),
-        item: OutboundItem::Text(text),
+        item,
     };
     core.ilink.send_message(&session, &message).await
 }
@@ -204,6 +239,9 @@ async fn accepted(core: &Core, portal: &Portal, mut head: Outgoing, id: Option<M
     head.progress.parts_done += 1;
     head.progress.unconfirmed |= id.is_none();
     head.tries = 0;
+    if head.next_media().is_none() {
+        head.progress.uploaded = None;
+    }
     let mut change = Change::new().put_progress(head.entry.id, &head.progress);
     for one in head.all() {
         let Some(message) = id.clone() else { break };
@@ -234,7 +272,7 @@ async fn finish(core: &Core, portal: &Portal, head: &Outgoing) {
         true => Outcome::Unconfirmed,
     };
     end(core, portal, head, &outcome);
-    shown::accepted(core, head).await;
+    core.confirmed.push(portal.id, head.clone());
 }
 
 /// Records the end of a message and of those that went along with it, as one.
@@ -258,7 +296,7 @@ fn throttled(core: &Core, portal: &Portal) {
 
 async fn failed(core: &Core, portal: &Portal, head: &Outgoing, refusal: Refusal) {
     let code = refusal.code();
-    tracing::warn!(portal = %portal.id, event = %head.event, code, "WeChat refused a message");
+    tracing::warn!(portal = %portal.id, event = %head.event, code, "a message is not sent");
     if let Err(Halt::Stopping) = shown::failed(core, portal, head, &refusal).await {
         return; // Said and recorded together at the next start.
     }

@@ -55,6 +55,8 @@ async fn poll(core: &Arc<Core>, id: LoginId, session: &Session, ends: &Cancellat
         }
     };
     let (mut backoff, mut hold) = (Backoff::default(), None);
+    // Whether what comes next was written just now: all that had waited is here.
+    let mut live = false;
     loop {
         let asked = core.ilink.get_updates(session, cursor.as_ref(), hold);
         let Some(Some(answer)) = ends.run_until_cancelled(core.tasks.unless_stopped(asked)).await
@@ -71,12 +73,14 @@ async fn poll(core: &Arc<Core>, id: LoginId, session: &Session, ends: &Cancellat
                     core.sessions.answered(id, core.clock.now());
                 }
                 hold = updates.hold.or(hold);
-                if !keep(core, id, updates, &mut cursor).await {
+                live = !updates.timed_out && (live || updates.messages.is_empty());
+                if !keep(core, id, updates, &mut cursor, live).await {
                     return true;
                 }
             }
             Err(error) => {
-                core.sessions.count_cut();
+                live = false;
+                core.sessions.count_failed();
                 tracing::debug!(%error, "a poll failed");
             }
         }
@@ -98,13 +102,14 @@ async fn keep(
     id: LoginId,
     updates: Updates,
     cursor: &mut Option<Cursor>,
+    live: bool,
 ) -> bool {
     if updates.messages.is_empty() && updates.cursor.is_none() {
         return true;
     }
     let Some(login) = core.registry.login(id) else { return false };
     let Batch { mut change, entries, heard, portals } =
-        match batch::take_over(core, &login, &updates.messages) {
+        match batch::take_over(core, &login, &updates.messages, live) {
             Ok(batch) => batch,
             Err(error) => {
                 core.die(Death::Store(error));
@@ -123,8 +128,8 @@ async fn keep(
     for portal in portals {
         core.registry.put_portal(portal);
     }
-    for entry in entries {
-        core.dispatch(entry);
+    for (entry, read) in entries {
+        core.dispatch(entry, read);
     }
     for (portal, reply) in heard {
         // The window opens, the quota starts anew, and what waits goes out.

@@ -1,6 +1,8 @@
 //! How the state of a message is shown in its room: a read receipt, a mark, a notice, and a
 //! status event for clients that know it.
 
+use std::sync::Arc;
+
 use ruma::{EventId, RoomId};
 use serde_json::{Map, json};
 
@@ -13,8 +15,10 @@ use super::{
     window::{self, Hold},
 };
 use crate::{
+    clock::Timestamp,
+    id::PortalId,
     matrix::content::{self, Content},
-    store::{Change, Portal},
+    store::{Change, LoginState, Portal},
 };
 
 /// The room hears once per holding period why its messages wait.
@@ -22,9 +26,26 @@ pub(crate) async fn held(core: &Core, portal: &Portal, first: &Outgoing, why: Ho
     let contact = name_of(portal);
     let held = Held { why, contact: &contact, prefix: core.prefix() };
     let text = held.text(core.language_of(&portal.key.owner));
-    let txn = format!("held-{}-{}", first.event, why.code());
+    // The same after a restart, and another when the same message waits in a later period.
+    let period = match why {
+        Hold::LoggedOut => logged_out_at(core, portal),
+        Hold::NeverHeard
+        | Hold::WindowClosed
+        | Hold::QuotaSpent
+        | Hold::Throttled(_)
+        | Hold::Unreachable => core.reply(portal.id).map(|reply| reply.heard),
+    };
+    let period = period.map_or(0, |period| period.0);
+    let txn = format!("held-{}-{}-{period}", first.event, why.code());
     // What a stop keeps back is said when the next start finds the queue held.
     let _ = notice::say(core, &first.room, &text, &txn).await;
+}
+
+fn logged_out_at(core: &Core, portal: &Portal) -> Option<Timestamp> {
+    match core.registry.login(portal.login)?.state {
+        LoginState::LoggedOut { at, .. } => Some(at),
+        LoginState::Active => None,
+    }
 }
 
 /// Marks a message as waiting.
@@ -45,23 +66,52 @@ pub(crate) async fn mark(core: &Core, portal: &Portal, mut outgoing: Outgoing) {
     status(core, room, event, json!({ "status": "PENDING" })).await;
 }
 
-/// WeChat took it all: the bot's read receipt says so, or a quiet mark that nobody can tell.
-pub(crate) async fn accepted(core: &Core, head: &Outgoing) {
-    let bot = core.bot();
-    for one in head.all() {
-        unmark(core, one).await;
-        let (room, event) = (&one.room, &one.event);
-        let shown = if head.progress.unconfirmed {
-            let (mark, txn) =
-                (content::reaction(event, UNCONFIRMED), format!("unconfirmed-{event}"));
-            bot.send(room, &mark, &txn, None).await.map(drop)
-        } else {
-            bot.read_receipt(room, event).await
-        };
-        if let Err(error) = shown {
-            tracing::debug!(%room, %error, "a delivery mark was not shown");
+/// Shows what WeChat has accepted, beside the next sends.
+pub(crate) fn show_accepted(core: &Arc<Core>, portal: PortalId) {
+    if !core.confirmed.begin(portal) {
+        return;
+    }
+    let shared = Arc::clone(core);
+    core.tasks.spawn("shown", async move {
+        loop {
+            let accepted = shared.confirmed.take(portal);
+            if accepted.is_empty() {
+                return;
+            }
+            let newest = accepted.iter().rposition(|head| !head.progress.unconfirmed);
+            for (at, head) in accepted.iter().enumerate() {
+                self::accepted(&shared, head, newest == Some(at)).await;
+            }
         }
-        status(core, room, event, json!({ "status": "SUCCESS" })).await;
+    });
+}
+
+/// WeChat took it all: the bot's read receipt says so, or a quiet mark that nobody can tell. A
+/// receipt stands for all before it, so that only the newest message gets one.
+async fn accepted(core: &Core, head: &Outgoing, newest: bool) {
+    let last = head.all().count() - 1;
+    for (at, one) in head.all().enumerate() {
+        let success = json!({ "status": "SUCCESS" });
+        tokio::join!(
+            unmark(core, one),
+            mark_accepted(core, one, head.progress.unconfirmed, newest && at == last),
+            status(core, &one.room, &one.event, success),
+        );
+    }
+}
+
+async fn mark_accepted(core: &Core, one: &Outgoing, unconfirmed: bool, newest: bool) {
+    let (bot, room, event) = (core.bot(), &one.room, &one.event);
+    let shown = if unconfirmed {
+        let (mark, txn) = (content::reaction(event, UNCONFIRMED), format!("unconfirmed-{event}"));
+        bot.send(room, &mark, &txn, None).await.map(drop)
+    } else if newest {
+        bot.read_receipt(room, event).await
+    } else {
+        return;
+    };
+    if let Err(error) = shown {
+        tracing::debug!(%room, %error, "a delivery mark was not shown");
     }
 }
 
@@ -127,8 +177,9 @@ pub(crate) async fn count_confirmation(core: &Core, portal: &Portal, confirmed: 
     if unconfirmed == UNCONFIRMED_WARNING {
         let name = name_of(portal);
         let note = Note::Unconfirmed { name: &name, count: unconfirmed };
-        say_note(core, portal, &note, &format!("unconfirmed-{}-{}", portal.id, known.heard.0))
-            .await;
+        // A second run within the same window is another warning; the sends tell them apart.
+        let txn = format!("unconfirmed-{}-{}-{}", portal.id, known.heard.0, known.sends);
+        say_note(core, portal, &note, &txn).await;
     }
 }
 

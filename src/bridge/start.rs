@@ -1,6 +1,6 @@
 //! How the bridge starts and ends.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use ruma::owned_device_id;
 use tokio::{
@@ -10,7 +10,7 @@ use tokio::{
 
 use super::{
     core::{Core, Death},
-    logout, rounds, sender, session,
+    figures, logout, rounds, sender, session,
     state::{Job, LaneKey, Lanes, Outbox, Registry},
     transaction, work,
 };
@@ -19,6 +19,8 @@ use crate::{
     config::Config,
     id::{InboxId, PortalId},
     ilink, matrix,
+    media::{Sandbox, Workers},
+    spool::Spools,
     store::{self, LoginState, Store},
     tasks::Tasks,
     web,
@@ -54,19 +56,22 @@ pub enum StartError {
 impl Bridge {
     /// Opens the store, resumes what was unfinished, and serves the homeserver on `listener`.
     ///
-    /// Returns as soon as everything runs; a homeserver or a WeChat that is away is waited for.
+    /// `worker` is the program that looks at media, when it is not this one. Returns as soon as
+    /// everything runs; a homeserver or a WeChat that is away is waited for.
     pub async fn start(
         config: Config,
         clock: Clock,
         listener: TcpListener,
+        worker: Option<PathBuf>,
     ) -> Result<Self, StartError> {
         let address = listener.local_addr().map_err(StartError::Listener)?;
-        let (core, announced) = open(config, clock).await?;
+        let (core, announced) = open(config, clock, worker).await?;
         resume(&core).await?;
         // Not before: a lane that ran dry for a moment would count as worked off.
         announced.begin(&core);
         serve(&core, listener);
         core.tasks.spawn("greeting", greet_homeserver(Arc::clone(&core)));
+        core.tasks.spawn("sandbox", try_sandbox(core.workers.clone()));
         for portal in core.registry.unfinished_portals() {
             core.lanes.push(LaneKey::Portal(portal), Job::OpenRoom);
         }
@@ -138,11 +143,33 @@ impl Announced {
     }
 }
 
-async fn open(config: Config, clock: Clock) -> Result<(Arc<Core>, Announced), StartError> {
+/// Says once when media are not looked at as they should be.
+async fn try_sandbox(workers: Workers) {
+    if let Sandbox::Missing(why) = workers.check().await {
+        tracing::warn!(
+            why,
+            "the processes that look at media are not sandboxed; a hostile file could do what the bridge may"
+        );
+    }
+}
+
+async fn open(
+    config: Config,
+    clock: Clock,
+    worker: Option<PathBuf>,
+) -> Result<(Arc<Core>, Announced), StartError> {
     let path = config.store.path.clone();
     let store = tokio::task::spawn_blocking(move || Store::open(&path)).await.map_err(|_| {
         StartError::Config("the store could not be opened: its task ended".into())
     })??;
+    let spools = Spools::open(config.store.path.join("media"))
+        .map_err(|why| StartError::Config(format!("the folder of media cannot be made: {why}")))?;
+    let at_once = usize::try_from(config.media.workers.get()).unwrap_or(1);
+    let workers = Workers::new(spools.clone(), at_once);
+    let workers = match worker {
+        Some(program) => workers.with_program(program),
+        None => workers,
+    };
     let homeserver = matrix::Homeserver::new(matrix::HomeserverOptions {
         url: config.homeserver.url.clone(),
         as_token: config.appservice.as_token.clone(),
@@ -161,9 +188,11 @@ async fn open(config: Config, clock: Clock) -> Result<(Arc<Core>, Announced), St
         tasks: Tasks::default(),
         lanes,
         outbox,
+        confirmed: Default::default(),
         replies: Default::default(),
         paces: Default::default(),
         sessions: Default::default(),
+        tallies: Default::default(),
         typists: Default::default(),
         flows: Default::default(),
         questions: Default::default(),
@@ -175,6 +204,8 @@ async fn open(config: Config, clock: Clock) -> Result<(Arc<Core>, Announced), St
         config,
         clock,
         store,
+        spools,
+        workers,
         homeserver,
     };
     Ok((Arc::new(core), Announced { lanes: idle_lanes, senders: idle_queues }))
@@ -222,7 +253,9 @@ fn serve(core: &Arc<Core>, listener: TcpListener) {
         move |user| transaction::on_user(Arc::clone(&for_users), user),
     );
     let reporting = Arc::clone(core);
-    let router = router.merge(web::router(move || reporting.report()));
+    let figuring = Arc::clone(core);
+    let figures = move || figures::all(&figuring);
+    let router = router.merge(web::router(move || reporting.report(), figures));
     let router = match core.config.bridge.public_url {
         Some(_) => router.merge(link_pages(core)),
         None => router,

@@ -1,14 +1,18 @@
 //! Takes over what the homeserver pushes: durable first, answered afterwards.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
 
-use ruma::OwnedUserId;
+use ruma::{OwnedEventId, OwnedUserId};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
 
 use super::{
     core::{Core, Death},
+    state::Read,
     typing,
 };
 use crate::{
@@ -18,7 +22,7 @@ use crate::{
         Transaction, Unavailable,
         event::{self, Event, Kind, Membership, MembershipState},
     },
-    store::{self, Change, Entry, Outcome, Progress, Source, Work},
+    store::{self, Change, Direction, Entry, Outcome, Progress, Source, Work},
 };
 
 /// Commits a transaction with its events and starts the work on them.
@@ -46,7 +50,7 @@ async fn commit_and_begin(core: &Arc<Core>, transaction: &Transaction) -> Result
             let work = if entries.is_empty() { "nothing" } else { "work" };
             let point = Point::new(|| format!("push of {work}"));
             point.before();
-            entries.into_iter().for_each(|entry| core.dispatch(entry));
+            entries.into_iter().for_each(|(entry, read)| core.dispatch(entry, read));
             transaction.ephemeral.iter().for_each(|raw| typing::on_ephemeral(core, raw));
             point.after();
             Ok(())
@@ -69,43 +73,84 @@ fn fingerprint(transaction: &Transaction) -> String {
     digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
-async fn take_over(core: &Core, transaction: &Transaction) -> Result<Vec<Entry>, store::Error> {
+async fn take_over(
+    core: &Core,
+    transaction: &Transaction,
+) -> Result<Vec<(Entry, Read)>, store::Error> {
     let fingerprint = fingerprint(transaction);
+    let mut left_out = BTreeMap::new();
     if core.store.transaction_seen(&fingerprint)? {
         tracing::debug!("a transaction came again");
+        left_out.insert("again", transaction.events.len());
+        core.store.submit(count(Change::new(), left_out));
         return Ok(Vec::new());
     }
     let now = core.clock.now();
     let mut change = Change::new().mark_transaction(&fingerprint, now);
     let (mut entries, mut here) = (Vec::new(), HashSet::new());
     for raw in &transaction.events {
-        let Ok(event) = event::parse(raw) else {
-            tracing::warn!("an event without id, room, sender or type was left out");
-            continue;
-        };
-        let source = Source::Event(event.id.clone());
-        if core.is_ours(&event.sender)
-            || !here.insert(event.id.clone())
-            || core.store.source_seen(&source)?.is_some()
-        {
-            continue;
+        match sort(core, &mut here, raw)? {
+            Fate::Counted(reason) => *left_out.entry(reason).or_default() += 1,
+            Fate::Ignored(source, reason) => {
+                change = change.mark_source(&source, &Outcome::Ignored(reason.into()), now);
+            }
+            Fate::Work(event) => {
+                let entry = entry_of(core, now, &event, raw);
+                change = change.add_entry(&entry);
+                entries.push((entry, Read::Event(event)));
+            }
         }
-        if let Some(reason) = ignored(core, &event) {
-            change = change.mark_source(&source, &Outcome::Ignored(reason.into()), now);
-            continue;
-        }
-        let entry = entry_of(core, now, event, source, raw);
-        change = change.add_entry(&entry);
-        entries.push(entry);
     }
-    core.store.commit(change).await?;
+    if !transaction.ephemeral.is_empty() {
+        left_out.insert("ephemeral", transaction.ephemeral.len());
+    }
+    core.store.commit(count(change, left_out)).await?;
     Ok(entries)
 }
 
-fn entry_of(core: &Core, at: Timestamp, event: Event, source: Source, raw: &RawValue) -> Entry {
+/// What becomes of an event that was pushed.
+enum Fate {
+    Work(Box<Event>),
+    /// Left alone, and known by its id from now on.
+    Ignored(Source, &'static str),
+    /// Left alone without a record of its own.
+    Counted(&'static str),
+}
+
+/// `here` are the ids of this transaction's events, which the store does not know yet.
+fn sort(
+    core: &Core,
+    here: &mut HashSet<OwnedEventId>,
+    raw: &RawValue,
+) -> Result<Fate, store::Error> {
+    let Ok(event) = event::parse(raw) else {
+        tracing::warn!("an event without id, room, sender or type was left out");
+        return Ok(Fate::Counted("malformed"));
+    };
+    if core.is_ours(&event.sender) {
+        return Ok(Fate::Counted("own"));
+    }
+    let source = Source::Event(event.id.clone());
+    if !here.insert(event.id.clone()) || core.store.source_seen(&source)?.is_some() {
+        return Ok(Fate::Counted("again"));
+    }
+    Ok(match ignored(core, &event) {
+        Some(reason) => Fate::Ignored(source, reason),
+        None => Fate::Work(event.into()),
+    })
+}
+
+fn count(change: Change, left_out: BTreeMap<&'static str, usize>) -> Change {
+    left_out.into_iter().fold(change, |change, (reason, count)| {
+        let outcome = Outcome::Ignored(reason.into());
+        change.count_outcome(Direction::ToWechat, &outcome, count as u64)
+    })
+}
+
+fn entry_of(core: &Core, at: Timestamp, event: &Event, raw: &RawValue) -> Entry {
     let work = Work::FromMatrix {
-        room: event.room,
-        source,
+        room: event.room.clone(),
+        source: Source::Event(event.id.clone()),
         raw: raw.get().into(),
         progress: Progress::default(),
     };
@@ -131,9 +176,44 @@ fn ignored(core: &Core, event: &Event) -> Option<&'static str> {
         },
         Kind::Tombstone { .. } => Some("tombstone"),
         Kind::Other { is_state: true, .. } => Some("state"),
-        Kind::Other { is_state: false, .. } => Some("other"),
+        Kind::Other { is_state: false, event_type } => only_for_clients(event_type),
     }
 }
+
+/// Why a timeline event of a kind that is not read says nothing to a person; `None` when it may.
+fn only_for_clients(event_type: &str) -> Option<&'static str> {
+    if READ_KINDS.contains(&event_type) {
+        // Redacted before it was pushed, or without what makes it one.
+        return Some("unusable");
+    }
+    SIGNALS.iter().any(|signal| event_type.starts_with(signal)).then_some("signal")
+}
+
+/// Kinds that are read as something else than [`Kind::Other`] when they are whole.
+const READ_KINDS: [&str; 5] =
+    ["m.room.message", "m.sticker", "m.reaction", "m.room.redaction", "m.room.encrypted"];
+/// Kinds, by their beginning, with which clients speak to each other and people do not. A call's
+/// invitation and a poll's question are not among them.
+const SIGNALS: [&str; 18] = [
+    "m.key.verification.",
+    "m.call.candidates",
+    "m.call.answer",
+    "m.call.hangup",
+    "m.call.reject",
+    "m.call.select_answer",
+    "m.call.negotiate",
+    "m.call.sdp_stream_metadata_changed",
+    "org.matrix.call.",
+    "m.rtc.decline",
+    "m.poll.response",
+    "m.poll.end",
+    "org.matrix.msc3381.poll.response",
+    "org.matrix.msc3381.poll.end",
+    "m.beacon",
+    "org.matrix.msc3672.beacon",
+    "com.beeper.message_send_status",
+    "io.element.performance",
+];
 
 /// Whether a user that the homeserver asks for is one that the bridge can bring to life.
 pub(crate) async fn on_user(core: Arc<Core>, user: OwnedUserId) -> bool {

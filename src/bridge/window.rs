@@ -41,7 +41,8 @@ impl Hold {
     }
 }
 
-/// Whether the next message may go out, as far as can be told beforehand.
+/// Whether the next message may go out, as far as can be told beforehand. A reply from another
+/// time goes through [`redated`] first.
 pub(crate) fn may_send(reply: Option<&Reply>, now: Timestamp) -> Result<(), Hold> {
     let Some(reply) = reply else { return Err(Hold::NeverHeard) };
     if let Some(until) = reply.held_until.filter(|until| now < *until) {
@@ -54,6 +55,28 @@ pub(crate) fn may_send(reply: Option<&Reply>, now: Timestamp) -> Result<(), Hold
         return Err(Hold::QuotaSpent);
     }
     Ok(())
+}
+
+/// When the contact was heard, of a message of theirs that has just come in.
+///
+/// WeChat's time of writing counts for what may have waited for the bridge: it may be old. What
+/// comes in `live`, to a poll that waited for it, was written now, whatever the bridge's own
+/// clock says; one that runs days ahead would else find every window closed.
+pub(crate) fn heard_at(written: Option<Timestamp>, live: bool, now: Timestamp) -> Timestamp {
+    written.filter(|at| !live && at.0 > 0 && *at <= now).unwrap_or(now)
+}
+
+/// What is known of a window, as it has to be after the clock was set back; `None` when it is as
+/// it should be.
+///
+/// A contact heard in the future counts as heard now, so the window closes a day from now at the
+/// latest and not days later. A pause that would last longer than any that [`throttle_pause`]
+/// gives was measured by the clock before: it is over, at the price of one send too early.
+pub(crate) fn redated(reply: &Reply, now: Timestamp) -> Option<Reply> {
+    let held_until = reply.held_until.filter(|until| until.since(now) <= LONGEST_PAUSE);
+    let heard = reply.heard.min(now);
+    let same = (heard, held_until) == (reply.heard, reply.held_until);
+    (!same).then(|| Reply { heard, held_until, ..reply.clone() })
 }
 
 /// Whether the window is open and closes within an hour.
@@ -77,7 +100,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
 mod tests {
     use super::*;
 
-    const HEARD: Timestamp = Timestamp(1_000_000);
+    const HEARD: Timestamp = Timestamp(1_000_000_000_000);
+    const TWO_DAYS: Duration = Duration::from_secs(48 * 60 * 60);
 
     fn reply(sends: u32, held_until: Option<Timestamp>) -> Reply {
         Reply { context: None, heard: HEARD, sends, held_until, throttled: 0, unconfirmed: 0 }
@@ -99,6 +123,54 @@ mod tests {
         ] {
             assert_eq!(may_send(reply.as_ref(), now), expected, "{reply:?} at {now:?}");
         }
+    }
+
+    #[test]
+    fn what_is_heard_live_is_heard_now_and_nothing_is_heard_in_the_future() {
+        let now = HEARD.plus(TWO_DAYS);
+        for (written, live, expected) in [
+            (Some(HEARD), false, HEARD),
+            (Some(HEARD), true, now),
+            (Some(now.plus(TWO_DAYS)), false, now),
+            (Some(now.plus(TWO_DAYS)), true, now),
+            (Some(Timestamp(0)), false, now),
+            (None, false, now),
+        ] {
+            assert_eq!(heard_at(written, live, now), expected, "{written:?} {live}");
+        }
+    }
+
+    #[test]
+    fn a_clock_that_was_set_does_not_hold_messages_for_days() {
+        let pause = HEARD.plus(throttle_pause(9));
+        let back = Timestamp(HEARD.0 - 48 * 60 * 60 * 1_000);
+        let at = |heard| Reply { heard, ..reply(3, None) };
+        for (known, now, expected, may) in [
+            // As it should be, whatever the time.
+            (reply(3, None), HEARD, None, Ok(())),
+            (reply(3, Some(pause)), HEARD, None, Err(Hold::Throttled(pause))),
+            (reply(3, None), HEARD.plus(TWO_DAYS), None, Err(Hold::WindowClosed)),
+            (reply(3, Some(pause)), HEARD.plus(TWO_DAYS), None, Err(Hold::WindowClosed)),
+            // Set back by two days: the window is counted from now, the pause is over.
+            (reply(3, None), back, Some(at(back)), Ok(())),
+            (reply(3, Some(pause)), back, Some(at(back)), Ok(())),
+        ] {
+            let found = redated(&known, now);
+            assert_eq!(found, expected, "{known:?} at {now:?}");
+            let reply = found.unwrap_or(known);
+            assert_eq!(may_send(Some(&reply), now), may, "{reply:?} at {now:?}");
+            assert_eq!(redated(&reply, now), None, "once is enough");
+        }
+        let later = back.plus(WINDOW);
+        assert_eq!(may_send(Some(&at(back)), later), Err(Hold::WindowClosed));
+    }
+
+    #[test]
+    fn a_clock_set_back_by_minutes_leaves_a_pause_as_it_is() {
+        let until = HEARD.plus(Duration::from_secs(60));
+        let now = Timestamp(HEARD.0 - 10 * 60 * 1_000);
+        let found = redated(&reply(0, Some(until)), now).and_then(|reply| reply.held_until);
+        assert_eq!(found, Some(until));
     }
 
     #[test]

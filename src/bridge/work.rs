@@ -8,29 +8,35 @@ use serde_json::value::RawValue;
 use super::{
     core::Core,
     halt::Halt,
-    incoming, outgoing, poison, room,
-    state::{Job, LaneKey},
+    incoming, outgoing, poison, recall, room,
+    state::{Job, LaneKey, Read},
 };
 use crate::{
     crash,
+    ilink::Message,
     matrix::event::{self, Event},
     store::{Entry, Outcome, Work},
 };
 
 /// Runs until the lane is empty or the bridge stops.
 pub(crate) async fn run_lane(core: Arc<Core>, key: LaneKey) {
+    let mut resumes = false;
     while let Some(job) = core.lanes.next(&key) {
         if core.tasks.stopping() {
             return;
         }
+        if let (true, LaneKey::Portal(portal)) = (resumes && !matches!(job, Job::Again(_)), &key) {
+            core.outbox.wake(*portal);
+        }
+        resumes = matches!(job, Job::Again(_));
         match job {
             Job::OpenRoom => {
                 if AssertUnwindSafe(open_room(&core, &key)).catch_unwind().await.is_err() {
                     tracing::error!(?key, "the making of a room panicked");
                 }
             }
-            Job::Entry(entry) => poison::carry_out(&core, &key, entry, false).await,
-            Job::Again(entry) => poison::carry_out(&core, &key, entry, true).await,
+            Job::Entry(entry, read) => poison::carry_out(&core, &key, entry, Some(read)).await,
+            Job::Again(entry) => poison::carry_out(&core, &key, entry, None).await,
         }
     }
     if let LaneKey::Portal(portal) = key {
@@ -48,8 +54,8 @@ async fn open_room(core: &Arc<Core>, key: &LaneKey) {
 }
 
 /// Does what an entry asks for, and records what it came to.
-pub(crate) async fn run_entry(core: &Arc<Core>, key: &LaneKey, entry: &Entry) {
-    match outcome_of(core, key, entry).await {
+pub(crate) async fn run_entry(core: &Arc<Core>, key: &LaneKey, entry: &Entry, read: Read) {
+    match outcome_of(core, key, entry, read).await {
         Ok(Some(outcome)) => core.finish(entry, &outcome),
         Ok(None) | Err(Halt::Stopping) => {}
         Err(Halt::Refused(error)) => {
@@ -76,16 +82,30 @@ async fn outcome_of(
     core: &Arc<Core>,
     key: &LaneKey,
     entry: &Entry,
+    read: Read,
 ) -> Result<Option<Outcome>, Halt> {
     let (Work::FromWechat { raw, .. } | Work::FromMatrix { raw, .. }) = &entry.work;
     crash::taste(raw);
     match &entry.work {
         Work::FromWechat { portal, raw, .. } => {
-            incoming::from_wechat(core, entry, *portal, raw).await.map(Some)
+            let message = match read {
+                Read::Message(message) => Some(*message),
+                Read::Not | Read::Event(_) => Message::parse(raw).ok(),
+            };
+            match message {
+                Some(message) if message.deleted.is_some() => {
+                    recall::from_wechat(core, *portal, &message).await.map(Some)
+                }
+                message => incoming::from_wechat(core, entry, *portal, message).await.map(Some),
+            }
         }
         Work::FromMatrix { raw, .. } => {
-            let Ok(event) = parse(raw) else {
-                return Ok(Some(Outcome::Ignored("malformed".into())));
+            let event = match read {
+                Read::Event(event) => *event,
+                Read::Not | Read::Message(_) => match parse(raw) {
+                    Ok(event) => event,
+                    Err(_) => return Ok(Some(Outcome::Ignored("malformed".into()))),
+                },
             };
             match key {
                 LaneKey::Portal(portal) => outgoing::from_portal(core, entry, *portal, event).await,

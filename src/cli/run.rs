@@ -31,7 +31,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let mut signals = Signals::catch()?;
     let listener = listen(config.appservice.listen).await?;
     let bridge = tokio::select! {
-        started = Bridge::start(config, Clock::System, listener) => started?,
+        started = Bridge::start(config, Clock::System, listener, None) => started?,
         () = signals.next() => return Ok(()),
     };
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "running");

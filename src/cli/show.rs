@@ -5,7 +5,11 @@ use std::{
     path::Path,
 };
 
-use matrix_appservice_wechat::{config::Config, matrix::registration::Registration};
+use matrix_appservice_wechat::{
+    config::Config,
+    matrix::registration::Registration,
+    media::{Sandbox, Workers},
+};
 
 use super::exit::{Exit, Failure};
 
@@ -37,7 +41,11 @@ pub(crate) fn registration(path: &Path) -> Result<(), Failure> {
 /// Says that the configuration is sound, when it is.
 pub(crate) fn check(path: &Path) -> Result<(), Failure> {
     super::load(path)?;
-    print(format!("{}: no mistakes\n", path.display()).as_bytes())
+    print(format!("{}: no mistakes\n", path.display()).as_bytes())?;
+    if let Sandbox::Missing(why) = Workers::sandbox() {
+        eprintln!("note: the processes that look at media are not sandboxed here: {why}");
+    }
+    Ok(())
 }
 
 /// Writes to standard output; a reader that went away is no failure.

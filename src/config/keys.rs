@@ -10,7 +10,8 @@ use ruma::{OwnedServerName, UserId};
 use url::Url;
 
 use super::{
-    Appservice, Bridge, Config, Delivery, Homeserver, Ilink, Log, Permissions, Purpose, Store,
+    Appservice, Bridge, Config, Delivery, Homeserver, Ilink, Log, Media, Permissions, Purpose,
+    Store,
     document::Document,
     section::{Section, Told},
     token::token,
@@ -30,6 +31,7 @@ pub(super) fn config(document: &mut Document, purpose: Purpose) -> Option<Config
     let bridge = document.section("bridge", bridge);
     let ilink = document.section("ilink", ilink);
     let delivery = document.section("delivery", delivery);
+    let media = document.section("media", media);
     let store = document.section("store", store);
     let log = document.section("log", log);
     Some(Config {
@@ -38,6 +40,7 @@ pub(super) fn config(document: &mut Document, purpose: Purpose) -> Option<Config
         bridge: bridge.ok()?,
         ilink: ilink.ok()?,
         delivery: delivery.ok()?,
+        media: media.ok()?,
         store: store.ok()?,
         log: log.ok()?,
     })
@@ -223,6 +226,19 @@ fn delivery(section: &mut Section<'_>) -> Result<Delivery, Told> {
     })
 }
 
+fn media(section: &mut Section<'_>) -> Result<Media, Told> {
+    let max_download = section.whole("max_download_mib", 100, 1..=MOST_MIB);
+    let max_upload = section.whole("max_upload_mib", 100, 1..=MOST_MIB);
+    let voice_out = section.or("voice_out", "file", value::voice_out);
+    let workers = section.whole("workers", 2, 1..=64);
+    Ok(Media {
+        max_download: u64::from(max_download?) << 20,
+        max_upload: u64::from(max_upload?) << 20,
+        voice_out: voice_out?,
+        workers: NonZeroU32::new(workers?).ok_or(Told)?,
+    })
+}
+
 fn store(section: &mut Section<'_>) -> Result<Store, Told> {
     let path = section.or("path", "data", value::not_blank)?;
     Ok(Store { path: folder(section).join(path) })
@@ -237,3 +253,6 @@ fn log(section: &mut Section<'_>) -> Result<Log, Told> {
 fn folder<'s>(section: &'s Section<'_>) -> &'s Path {
     section.config_path().parent().unwrap_or(Path::new(""))
 }
+
+/// 64 GiB: more than any homeserver takes.
+const MOST_MIB: u32 = 64 * 1024;

@@ -48,6 +48,7 @@ fn the_example_holds_the_defaults() {
     assert_eq!(example.ilink.cdn_base, least.ilink.cdn_base);
     assert_eq!(example.ilink.bot_agent, least.ilink.bot_agent);
     assert_eq!(example.delivery, least.delivery);
+    assert_eq!(example.media, least.media);
     assert_eq!(example.store.path, Path::new("data"));
     assert_eq!(example.log.filter, least.log.filter);
     assert_eq!(example.log.format, least.log.format);
@@ -79,6 +80,8 @@ fn the_environment_overrides_the_file() {
             ("WECHAT_BRIDGE__ILINK__PLAIN_HTTP", "127.0.0.1:8080, localhost"),
             ("WECHAT_BRIDGE__ILINK__API_BASE", "http://127.0.0.1:8080"),
             ("WECHAT_BRIDGE__DELIVERY__INTERVAL_MS", "0"),
+            ("WECHAT_BRIDGE__MEDIA__MAX_DOWNLOAD_MIB", "2"),
+            ("WECHAT_BRIDGE__MEDIA__VOICE_OUT", "silk"),
             ("WECHAT_BRIDGE_CONFIG", "not a key"),
         ],
     )
@@ -92,6 +95,8 @@ fn the_environment_overrides_the_file() {
     assert_eq!(config.ilink.plain_http, ["127.0.0.1:8080", "localhost"]);
     assert_eq!(config.ilink.api_base.as_str(), "http://127.0.0.1:8080/");
     assert_eq!(config.delivery.interval, Duration::ZERO);
+    assert_eq!(config.media.max_download, 2 << 20);
+    assert_eq!(config.media.voice_out, VoiceOut::Silk);
 }
 
 #[test]

@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 use ruma::{OwnedServerName, ServerName};
 use url::Url;
 
-use super::{DisplayName, Language, LogFormat, NAME_SLOT, document::closest, permission::Level};
+use super::{
+    DisplayName, Language, LogFormat, NAME_SLOT, VoiceOut, document::closest, permission::Level,
+};
 use crate::ilink::agent::is_bot_agent;
 
 pub(super) fn web_address(text: &str) -> Result<Url, String> {
@@ -108,6 +110,10 @@ pub(super) fn language(text: &str) -> Result<Language, String> {
 
 pub(super) fn level(text: &str) -> Result<Level, String> {
     one_of(text, &[("relay", Level::Relay), ("user", Level::User), ("admin", Level::Admin)])
+}
+
+pub(super) fn voice_out(text: &str) -> Result<VoiceOut, String> {
+    one_of(text, &[("file", VoiceOut::File), ("silk", VoiceOut::Silk)])
 }
 
 pub(super) fn log_format(text: &str) -> Result<LogFormat, String> {

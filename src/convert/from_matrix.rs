@@ -1,4 +1,5 @@
-//! A Matrix message to the texts that WeChat gets, or why there are none.
+//! A Matrix message to the texts that WeChat gets, or why there are none. What a file says
+//! beside itself is a text like any other.
 //!
 //! Takes the plain fields of an event; the sentence about what is not bridged is the core's.
 
@@ -13,22 +14,17 @@ pub enum NotBridged {
     /// Nothing is left to show.
     #[error("the message is empty")]
     Empty,
-    /// A kind of message other than text.
-    #[error("this kind of message is not text")]
+    /// A message that is a file, without words.
+    #[error("the message is a file")]
+    File,
+    /// A kind of message that is neither text nor a file.
+    #[error("this kind of message is not bridged")]
     Kind(Kind),
 }
 
-/// A kind of Matrix message that is not text.
+/// A kind of Matrix message that is neither text nor a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// `m.image`
-    Image,
-    /// `m.file`
-    File,
-    /// `m.audio`, a voice message included
-    Audio,
-    /// `m.video`
-    Video,
     /// `m.location`
     Location,
     /// Any other, one that is not known included.
@@ -39,10 +35,6 @@ impl Kind {
     /// The word for it in records and counters.
     pub fn code(self) -> &'static str {
         match self {
-            Self::Image => "image",
-            Self::File => "file",
-            Self::Audio => "audio",
-            Self::Video => "video",
             Self::Location => "location",
             Self::Other => "other",
         }
@@ -64,7 +56,9 @@ pub fn text_parts(
         "m.text" => false,
         "m.emote" => true,
         "m.notice" => return Err(NotBridged::Notice),
-        other => return Err(NotBridged::Kind(kind_of(other))),
+        "m.image" | "m.file" | "m.audio" | "m.video" => return Err(NotBridged::File),
+        "m.location" => return Err(NotBridged::Kind(Kind::Location)),
+        _ => return Err(NotBridged::Kind(Kind::Other)),
     };
     let shown = match html {
         Some(html) => text::html_to_text(html, body),
@@ -80,17 +74,6 @@ pub fn text_parts(
     let name = sender_name.split_whitespace().collect::<Vec<_>>().join(" ");
     let emote = format!("* {name} {}", safe.trim_start());
     Ok(text::split(&text::safe_for_wechat(&emote), text::WECHAT_TEXT_LIMIT))
-}
-
-fn kind_of(msgtype: &str) -> Kind {
-    match msgtype {
-        "m.image" => Kind::Image,
-        "m.file" => Kind::File,
-        "m.audio" => Kind::Audio,
-        "m.video" => Kind::Video,
-        "m.location" => Kind::Location,
-        _ => Kind::Other,
-    }
 }
 
 #[cfg(test)]
@@ -118,7 +101,8 @@ mod tests {
             ("m.notice", "beep", NotBridged::Notice),
             ("m.text", " \n\u{7}", NotBridged::Empty),
             ("m.emote", "", NotBridged::Empty),
-            ("m.image", "cat.png", NotBridged::Kind(Kind::Image)),
+            ("m.image", "cat.png", NotBridged::File),
+            ("m.audio", "song.mp3", NotBridged::File),
             ("m.location", "here", NotBridged::Kind(Kind::Location)),
             ("org.example.poll", "?", NotBridged::Kind(Kind::Other)),
             ("", "", NotBridged::Kind(Kind::Other)),

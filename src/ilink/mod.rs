@@ -26,6 +26,7 @@ pub mod cdn;
 pub mod cipher;
 pub mod key;
 pub mod media;
+mod reopen;
 pub mod upload;
 
 pub mod backoff;

@@ -1,7 +1,11 @@
 //! Content of the events that the bridge writes, built field by field.
 
-use ruma::{EventId, MxcUri, OwnedMxcUri, OwnedUserId};
+mod media;
+
+use ruma::{EventId, OwnedUserId};
 use serde_json::{Map, Value, json};
+
+pub use media::{Media, MediaKind, Thumbnail, Voice, media};
 
 /// The type and the fields of an event to be sent.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,14 +33,6 @@ impl Content {
         self.with("format", HTML).with("formatted_body", html.into())
     }
 
-    /// Gives a picture or file words of its own; the file's name moves aside (MSC2530).
-    pub fn captioned(mut self, caption: &str) -> Self {
-        if let Some(name) = self.fields.remove("body") {
-            self.fields.insert("filename".to_owned(), name);
-        }
-        self.with("body", caption)
-    }
-
     /// Names the users to be told about the message; without this nobody is.
     pub fn mentioning(self, users: &[OwnedUserId]) -> Self {
         self.with("m.mentions", json!({ "user_ids": users }))
@@ -51,35 +47,6 @@ pub fn text(body: impl Into<String>) -> Content {
 /// What a program says; bots do not answer it.
 pub fn notice(body: impl Into<String>) -> Content {
     message("m.notice", body.into())
-}
-
-/// A picture that has been uploaded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Image {
-    /// Where it was uploaded to.
-    pub url: OwnedMxcUri,
-    /// Its file name, which is also what clients without pictures show.
-    pub filename: String,
-    /// Such as `image/png`.
-    pub mime_type: String,
-    /// Size in bytes.
-    pub size: u64,
-    /// Width in pixels.
-    pub width: u32,
-    /// Height in pixels.
-    pub height: u32,
-}
-
-/// Shows a picture.
-pub fn image(image: Image) -> Content {
-    let info = json!({
-        "mimetype": image.mime_type,
-        "size": image.size,
-        "w": image.width,
-        "h": image.height,
-    });
-    let url: &MxcUri = &image.url;
-    message("m.image", image.filename).with("url", url.as_str()).with("info", info)
 }
 
 /// Puts an emoji to `event`.
@@ -131,7 +98,7 @@ pub(super) const HTML: &str = "org.matrix.custom.html";
 
 #[cfg(test)]
 mod tests {
-    use ruma::{event_id, mxc_uri, owned_user_id};
+    use ruma::{event_id, owned_user_id};
 
     use super::*;
 
@@ -181,25 +148,5 @@ mod tests {
             json_of(thumb)["m.relates_to"],
             json!({ "rel_type": "m.annotation", "event_id": "$0", "key": "👍" })
         );
-    }
-
-    #[test]
-    fn a_picture_says_its_size() {
-        let content = image(Image {
-            url: mxc_uri!("mxc://b.org/1").to_owned(),
-            filename: "qr.png".to_owned(),
-            mime_type: "image/png".to_owned(),
-            size: 900,
-            width: 300,
-            height: 200,
-        });
-        let expected = json!({
-            "msgtype": "m.image",
-            "body": "qr.png",
-            "url": "mxc://b.org/1",
-            "info": { "mimetype": "image/png", "size": 900, "w": 300, "h": 200 },
-            "m.mentions": {},
-        });
-        assert_eq!(json_of(content), expected);
     }
 }

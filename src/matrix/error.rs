@@ -1,6 +1,6 @@
 //! What can go wrong when the homeserver is asked, sorted by what the caller can do about it.
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
 use http::{HeaderMap, StatusCode, header::RETRY_AFTER};
 
@@ -13,6 +13,9 @@ pub enum Error {
     /// was asked; the same transaction id makes asking again harmless.
     #[error("the homeserver cannot be reached: {}", innermost(.0))]
     Unreachable(reqwest::Error),
+    /// A file stopped moving on its way, or the answer to it did not come.
+    #[error("the homeserver stopped in the middle of a file")]
+    Stalled,
     /// Too many requests; `retry_after` is how long the homeserver wants to be left alone.
     #[error("the homeserver asks to slow down")]
     RateLimited {
@@ -55,9 +58,13 @@ pub enum Error {
     /// The device acted with does not exist; `Intent::ensure_registered` makes it.
     #[error("the homeserver does not know the device of this user")]
     UnknownDevice,
-    /// What was sent is longer than the homeserver takes.
-    #[error("the homeserver finds it too large")]
+    /// What was to be sent is longer than the homeserver takes, or the file asked for is longer
+    /// than the caller takes.
+    #[error("it is too large")]
     TooLarge,
+    /// A file could not be written or read here; the homeserver has no part in it.
+    #[error("the file cannot be kept on this disk: {0}")]
+    Disk(#[source] io::Error),
     /// Refused for another reason, which asking again does not change.
     #[error("the homeserver refuses it: {status} {errcode} {message}")]
     Rejected {
@@ -95,6 +102,7 @@ impl Error {
             // A proxy whose homeserver is away may answer with a page of its own.
             Self::RateLimited { retry_after: None }
             | Self::Unreachable(_)
+            | Self::Stalled
             | Self::Server { .. }
             | Self::Garbled { .. } => Retry::Now,
             Self::TokenRejected
@@ -104,6 +112,8 @@ impl Error {
             | Self::UserInUse
             | Self::UnknownDevice
             | Self::TooLarge
+            // Later perhaps, but the homeserver is not what to wait for.
+            | Self::Disk(_)
             | Self::Rejected { .. }
             | Self::Unsendable(_)
             | Self::Stopping => Retry::Never,
@@ -230,8 +240,12 @@ mod tests {
     #[test]
     fn only_what_may_pass_by_itself_is_asked_again() {
         let server = Error::Server { status: 502, errcode: String::new() };
-        let again =
-            [server, Error::Garbled { status: 404 }, Error::RateLimited { retry_after: None }];
+        let again = [
+            server,
+            Error::Stalled,
+            Error::Garbled { status: 404 },
+            Error::RateLimited { retry_after: None },
+        ];
         for error in again {
             assert_eq!(error.retry(), Retry::Now, "{error}");
         }
@@ -243,6 +257,7 @@ mod tests {
             Error::UserInUse,
             Error::UnknownDevice,
             Error::TooLarge,
+            Error::Disk(io::ErrorKind::StorageFull.into()),
             Error::Rejected { errcode: String::new(), status: 400, message: String::new() },
             Error::Unsendable("no".into()),
             Error::Stopping,

@@ -3,12 +3,14 @@
 //! Nothing but the envelope can be wrong: what a kind needs and does not have makes the event
 //! [`Kind::Other`].
 
+pub mod attachment;
 mod message;
 mod typing;
 
 use ruma::{OwnedEventId, OwnedRoomId, OwnedUserId};
 use serde_json::value::RawValue;
 
+pub use attachment::{Attachment, Source};
 pub use message::{Message, Replacement};
 pub use typing::Typing;
 
@@ -124,8 +126,8 @@ impl Kind {
     fn read(event_type: String, fields: &Object<'_>) -> Self {
         let state_key = fields.text("state_key");
         let kind = match (event_type.as_str(), state_key.as_deref()) {
-            ("m.room.message", None) => message(fields, "msgtype").map(Self::Message),
-            ("m.sticker", None) => message(fields, "body").map(Self::Sticker),
+            ("m.room.message", None) => message(&event_type, fields).map(Self::Message),
+            ("m.sticker", None) => message(&event_type, fields).map(Self::Sticker),
             ("m.reaction", None) => reaction(fields),
             ("m.room.redaction", None) => redaction(fields),
             ("m.room.encrypted", None) => Some(Self::Encrypted),
@@ -142,11 +144,16 @@ impl Kind {
 }
 
 /// A message without the field that makes it one was redacted, or never was one.
-fn message(fields: &Object<'_>, needed: &str) -> Option<Message> {
+fn message(event_type: &str, fields: &Object<'_>) -> Option<Message> {
     let raw = fields.raw("content")?;
     let content = Object::parse(raw.get())?;
-    content.text(needed)?;
-    Some(Message::read(raw, &content))
+    let is_sticker = event_type == "m.sticker";
+    content.text(if is_sticker { "body" } else { "msgtype" })?;
+    let message = Message::read(raw, &content);
+    if !is_sticker {
+        return Some(message);
+    }
+    Some(Message { attachment: Attachment::of_sticker(&content), ..message })
 }
 
 fn reaction(fields: &Object<'_>) -> Option<Kind> {

@@ -20,7 +20,7 @@ use ruma::{
 use tokio::sync::OnceCell;
 use url::Url;
 
-use super::{AsToken, Error, Intent, retry::Outage};
+use super::{AsToken, Error, Intent, requests::Requests, retry::Outage};
 use crate::crash::Point;
 
 /// What a [`Homeserver`] needs to know.
@@ -46,7 +46,9 @@ struct Inner {
     options: HomeserverOptions,
     supported: SupportedVersions,
     default_room_version: OnceCell<RoomVersionId>,
+    upload_limit: OnceCell<Option<u64>>,
     outage: Outage,
+    requests: Requests,
 }
 
 impl Homeserver {
@@ -55,7 +57,6 @@ impl Homeserver {
         let mut http = reqwest::Client::builder()
             .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(REQUEST_TIMEOUT)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy();
         if let Some(proxy) = &options.proxy {
@@ -66,7 +67,9 @@ impl Homeserver {
             options,
             supported: spoken(),
             default_room_version: OnceCell::new(),
+            upload_limit: OnceCell::new(),
             outage: Outage::default(),
+            requests: Requests::default(),
         })))
     }
 
@@ -114,8 +117,18 @@ impl Homeserver {
         self.0.outage.is_on()
     }
 
+    /// How many requests ended how since the start, by short fixed names.
+    pub fn requests(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        self.0.requests.read()
+    }
+
     pub(super) fn device_id(&self) -> &DeviceId {
         &self.0.options.device_id
+    }
+
+    /// What is known about the size of uploads; see `media.rs`.
+    pub(super) fn known_upload_limit(&self) -> &OnceCell<Option<u64>> {
+        &self.0.upload_limit
     }
 
     pub(super) fn outage(&self) -> &Outage {
@@ -132,36 +145,66 @@ impl Homeserver {
         R: OutgoingRequest<PathBuilder = VersionHistory>,
         for<'a> R::Authentication: AuthScheme<Input<'a> = SendAccessToken<'a>>,
     {
+        self.exchange::<R>(self.written(request, identity)).await
+    }
+
+    /// The HTTP form of `request` in the name of `identity`.
+    fn written<R>(
+        &self,
+        request: R,
+        identity: AppserviceUserIdentity<'_>,
+    ) -> Result<http::Request<Vec<u8>>, IntoHttpError>
+    where
+        R: OutgoingRequest<PathBuilder = VersionHistory>,
+        for<'a> R::Authentication: AuthScheme<Input<'a> = SendAccessToken<'a>>,
+    {
         let supported = Cow::Borrowed(&self.0.supported);
-        self.exchange::<R>(request.try_into_http_request_with_identity(
-            self.base(),
-            self.token(),
-            identity,
-            supported,
-        ))
-        .await
+        let (base, token) = (self.base(), self.token());
+        request.try_into_http_request_with_identity(base, token, identity, supported)
+    }
+
+    /// A request for [`Self::start`], whose body may still be put in.
+    pub(super) fn prepared<R>(
+        &self,
+        request: R,
+        identity: AppserviceUserIdentity<'_>,
+    ) -> Result<reqwest::Request, Error>
+    where
+        R: OutgoingRequest<PathBuilder = VersionHistory>,
+        for<'a> R::Authentication: AuthScheme<Input<'a> = SendAccessToken<'a>>,
+    {
+        ready(self.written(request, identity))
+    }
+
+    /// Sends a request whose answer is a file, or which carries one: the time it takes is the
+    /// caller's care.
+    pub(super) async fn start(
+        &self,
+        request: reqwest::Request,
+    ) -> Result<reqwest::Response, Error> {
+        self.0.http.execute(request).await.map_err(unreachable)
     }
 
     async fn exchange<R: OutgoingRequest>(
         &self,
         request: Result<http::Request<Vec<u8>>, IntoHttpError>,
     ) -> Result<R::IncomingResponse, Error> {
-        let mut request = request.map_err(unsendable)?;
-        if let Some(token) = request.headers_mut().get_mut(AUTHORIZATION) {
-            token.set_sensitive(true);
-        }
-        let request = reqwest::Request::try_from(request).map_err(unsendable)?;
+        let answer = self.ask::<R>(request).await;
+        self.0.requests.note(&answer);
+        answer
+    }
+
+    async fn ask<R: OutgoingRequest>(
+        &self,
+        request: Result<http::Request<Vec<u8>>, IntoHttpError>,
+    ) -> Result<R::IncomingResponse, Error> {
+        let mut request = ready(request)?;
+        *request.timeout_mut() = Some(REQUEST_TIMEOUT);
         let point = Point::request("matrix", request.url().path());
         point.before();
-        let response = self.0.http.execute(request).await.map_err(unreachable)?;
-        let answer = whole(response).await?;
+        let answer = success(self.start(request).await?).await;
         point.after();
-        let status = answer.status();
-        if !status.is_success() {
-            return Err(Error::from_answer(status, answer.headers(), answer.body()));
-        }
-        R::IncomingResponse::try_from_http_response(answer)
-            .map_err(|_| Error::Garbled { status: status.as_u16() })
+        read_as::<R>(answer?)
     }
 
     fn base(&self) -> &str {
@@ -177,6 +220,42 @@ impl fmt::Debug for Homeserver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Homeserver").field(&self.0.options).finish()
     }
+}
+
+/// The request as the pool takes it; its token is kept out of what is printed.
+fn ready(
+    request: Result<http::Request<Vec<u8>>, IntoHttpError>,
+) -> Result<reqwest::Request, Error> {
+    let mut request = request.map_err(unsendable)?;
+    if let Some(token) = request.headers_mut().get_mut(AUTHORIZATION) {
+        token.set_sensitive(true);
+    }
+    reqwest::Request::try_from(request).map_err(unsendable)
+}
+
+/// The whole answer, if it is one of success.
+pub(super) async fn success(response: reqwest::Response) -> Result<http::Response<Vec<u8>>, Error> {
+    if response.status().is_success() {
+        whole(response).await
+    } else {
+        Err(refusal(response).await)
+    }
+}
+
+/// What an answer says that is not one of success.
+pub(super) async fn refusal(response: reqwest::Response) -> Error {
+    match whole(response).await {
+        Ok(answer) => Error::from_answer(answer.status(), answer.headers(), answer.body()),
+        Err(error) => error,
+    }
+}
+
+/// Reads the answer to an `R`.
+pub(super) fn read_as<R: OutgoingRequest>(
+    answer: http::Response<Vec<u8>>,
+) -> Result<R::IncomingResponse, Error> {
+    let status = answer.status().as_u16();
+    R::IncomingResponse::try_from_http_response(answer).map_err(|_| Error::Garbled { status })
 }
 
 /// Takes the body as far as the limit goes; a longer one is nobody's answer to our questions.
@@ -196,15 +275,15 @@ async fn whole(mut response: reqwest::Response) -> Result<http::Response<Vec<u8>
 }
 
 /// The paths are taken from these versions, whatever the homeserver names: all of them answer
-/// under `/v3`, and the ping under `/v1` since 1.7.
+/// under `/v3`, the ping under `/v1` since 1.7, and media under `/v1` since 1.11.
 fn spoken() -> SupportedVersions {
     SupportedVersions {
-        versions: [MatrixVersion::V1_1, MatrixVersion::V1_7].into(),
+        versions: [MatrixVersion::V1_1, MatrixVersion::V1_7, MatrixVersion::V1_11].into(),
         features: Default::default(),
     }
 }
 
-fn unreachable(error: reqwest::Error) -> Error {
+pub(super) fn unreachable(error: reqwest::Error) -> Error {
     Error::Unreachable(error.without_url())
 }
 

@@ -220,9 +220,18 @@ impl Intent {
         R: OutgoingRequest<PathBuilder = VersionHistory>,
         for<'a> R::Authentication: AuthScheme<Input<'a> = SendAccessToken<'a>>,
     {
+        self.homeserver.request(request, self.identity()).await
+    }
+
+    pub(super) fn homeserver(&self) -> &Homeserver {
+        &self.homeserver
+    }
+
+    /// The user and the device that every request names.
+    pub(super) fn identity(&self) -> AppserviceUserIdentity<'_> {
         let mut identity = AppserviceUserIdentity::new(&self.user);
         identity.device_id = Some(self.homeserver.device_id());
-        self.homeserver.request(request, identity).await
+        identity
     }
 }
 

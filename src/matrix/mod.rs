@@ -1,7 +1,7 @@
 //! The Matrix side: the homeserver's API, and what it pushes. Never heard of WeChat.
 //!
-//! [`Homeserver`] and [`Intent`] ask the homeserver, as the bot or as a ghost; [`router`] hears
-//! what it pushes; [`event`] reads an event and [`content`] and [`room`] write one.
+//! [`Homeserver`] and [`Intent`] ask the homeserver, as the bot or as a ghost, and carry files to
+//! it and from it; [`router`] hears what it pushes; [`event`] reads an event and [`content`] and [`room`] write one.
 
 mod appservice;
 pub mod content;
@@ -9,8 +9,10 @@ mod error;
 pub mod event;
 mod homeserver;
 mod intent;
+mod media;
 mod object;
 pub mod registration;
+mod requests;
 mod retry;
 pub mod room;
 mod transaction;

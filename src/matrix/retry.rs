@@ -54,6 +54,10 @@ impl Outage {
     }
 
     fn note(&self, error: Option<&Error>) {
+        // Says nothing about the homeserver.
+        if matches!(error, Some(Error::Disk(_))) {
+            return;
+        }
         // Whoever asks to slow down is there.
         let away = error.filter(|error| {
             error.retry() != Retry::Never && !matches!(error, Error::RateLimited { .. })

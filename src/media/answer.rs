@@ -62,6 +62,8 @@ pub(super) fn head(json: &[u8], total: u64) -> Option<Result<Head, Refusal>> {
     let told = parts.checked_add((PREFIX + json.len()) as u64)?;
     let sound = match &head {
         Ok(Head { report: Report::Voice(voice), .. }) => voice.is_sound(),
+        Ok(Head { report: Report::Picture(picture), .. }) => picture.is_sound(),
+        Ok(Head { report: Report::Video(video), .. }) => video.is_sound(),
         Ok(Head { report: Report::Unguarded, .. }) | Err(_) => true,
     };
     (told == total && sound).then_some(head)

@@ -4,6 +4,8 @@ use std::{io, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
+use super::{picture::PictureReport, video::VideoReport};
+
 /// What is to be made of a medium.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Job {
@@ -13,6 +15,12 @@ pub enum Job {
     VoiceForPhone,
     /// Any audio that can be read, to a file that a phone plays.
     VoiceAsFile,
+    /// Any picture that can be decoded: its size and colours, and a thumbnail of a large one.
+    Picture,
+    /// Any picture that can be decoded: as it is when phones show it, else as PNG or GIF.
+    PictureForPhone,
+    /// A video: its size and how long it plays.
+    Video,
     /// Tries to open a file, which ends a worker that is held as it should be.
     SelfTest,
 }
@@ -22,7 +30,9 @@ impl Job {
     pub(super) fn most_input(self) -> u64 {
         match self {
             Self::VoiceForMatrix | Self::VoiceForPhone | Self::VoiceAsFile => 64 * 1024 * 1024,
-            Self::SelfTest => u64::MAX,
+            Self::Picture | Self::PictureForPhone => 64 * 1024 * 1024,
+            // Only its index is read.
+            Self::Video | Self::SelfTest => u64::MAX,
         }
     }
 }
@@ -32,6 +42,10 @@ impl Job {
 pub enum Report {
     /// The medium is audio.
     Voice(VoiceReport),
+    /// The medium is a picture.
+    Picture(PictureReport),
+    /// The medium is a video.
+    Video(VideoReport),
     /// Only from [`Job::SelfTest`]: the worker is still there after it has opened a file.
     Unguarded,
 }

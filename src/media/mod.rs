@@ -9,10 +9,14 @@ mod answer;
 pub mod decode;
 mod input;
 mod job;
+pub mod name;
 mod opus;
 pub mod pcm;
+mod picture;
 mod sandbox;
 pub mod silk;
+pub mod sniff;
+mod video;
 mod voice;
 mod wav;
 mod worker;
@@ -20,6 +24,8 @@ mod workers;
 
 pub use self::{
     job::{Job, Refusal, Report, Sandbox, Unreadable, VoiceMime, VoiceReport, WorkError},
+    picture::{PictureFormat, PictureReport, ThumbnailReport},
+    video::VideoReport,
     worker::{WORKER, run_worker},
     workers::{Done, Workers},
 };

@@ -11,7 +11,7 @@ use super::{
     answer::{self, Made},
     input::Input,
     job::{Job, Refusal, Report},
-    sandbox, voice,
+    picture, sandbox, video, voice,
 };
 
 /// The program's first argument when it is to be a worker; the job follows as JSON.
@@ -49,6 +49,9 @@ fn work(job: Job, input: Input, output: &mut impl Write) -> Result<Made, Refusal
         Job::VoiceForMatrix => voice::for_matrix(input),
         Job::VoiceForPhone => voice::for_phone(input),
         Job::VoiceAsFile => voice::as_file(input),
+        Job::Picture => picture::inspect(input),
+        Job::PictureForPhone => picture::for_phone(input),
+        Job::Video => video::inspect(input),
         Job::SelfTest => {
             // What is missing at the other end tells that this failed.
             let _ = output.write_all(HELD).and_then(|()| output.flush());

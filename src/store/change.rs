@@ -48,8 +48,8 @@ impl Change {
         self
     }
 
-    pub(super) fn count(mut self, key: Vec<u8>) -> Self {
-        self.0.push(Op::Count { key });
+    pub(super) fn count(mut self, key: Vec<u8>, by: u64) -> Self {
+        self.0.push(Op::Count { key, by });
         self
     }
 

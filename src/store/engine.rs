@@ -9,12 +9,17 @@ use std::{
     ffi::OsString,
     fs::{self, File},
     io::ErrorKind,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError, RwLock},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use super::{fault::contain, folder};
+use super::{
+    fault::contain,
+    folder,
+    timing::{Stopwatch, Timings},
+};
 
 /// What a batch sets and removes, each key once.
 pub(super) type Batch = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
@@ -41,7 +46,9 @@ pub(super) struct Engine {
     /// A second handle on sled's file, for the sync that sled does not do.
     file: File,
     blobs: PathBuf,
-    synced_blobs: Mutex<HashSet<OsString>>,
+    synced_blobs: Mutex<Blobs>,
+    commits: Stopwatch,
+    syncs: Stopwatch,
 }
 
 impl Engine {
@@ -56,11 +63,19 @@ impl Engine {
         let db = open_when_free(&config)?;
         let file = File::open(path.join("db")).map_err(|error| Fault::Io(error.to_string()))?;
         let blobs = path.join("blobs");
-        Ok(Self { db: RwLock::new(Some(db)), file, blobs, synced_blobs: Mutex::default() })
+        Ok(Self {
+            db: RwLock::new(Some(db)),
+            file,
+            blobs,
+            synced_blobs: Mutex::default(),
+            commits: Stopwatch::default(),
+            syncs: Stopwatch::default(),
+        })
     }
 
     /// Applies the batch as one and returns when it is on the disk. Blocks.
     pub(super) fn commit(&self, batch: Batch) -> Result<(), Fault> {
+        let began = Instant::now();
         let mut changes = sled::Batch::default();
         for (key, value) in batch {
             match value {
@@ -69,7 +84,16 @@ impl Engine {
             }
         }
         self.with(|db| db.apply_batch(changes).and_then(|()| db.flush()).map(drop))?;
-        self.sync().map_err(|error| Fault::Io(error.to_string()))
+        let applied = Instant::now();
+        self.sync().map_err(|error| Fault::Io(error.to_string()))?;
+        self.syncs.note(applied.elapsed());
+        self.commits.note(began.elapsed());
+        Ok(())
+    }
+
+    /// How long commits took so far.
+    pub(super) fn timings(&self) -> Timings {
+        Timings { commits: self.commits.read(), syncs: self.syncs.read() }
     }
 
     /// The value of `key`.
@@ -109,12 +133,21 @@ impl Engine {
     fn sync(&self) -> std::io::Result<()> {
         self.file.sync_data()?;
         let mut known = self.synced_blobs.lock().unwrap_or_else(PoisonError::into_inner);
+        let changed = fs::metadata(&self.blobs)?;
+        let changed = Some((changed.mtime(), changed.mtime_nsec()));
+        if known.changed == changed && known.settled {
+            return Ok(());
+        }
+        if known.changed != changed {
+            (known.changed, known.seen) = (changed, Instant::now());
+        }
+        known.settled = known.seen.elapsed() > MTIME_STEP;
         let mut found = HashSet::new();
         let mut any_new = false;
         for blob in fs::read_dir(&self.blobs)? {
             let blob = blob?;
             let name = blob.file_name();
-            if !known.contains(&name) && sync_blob(&blob.path())? {
+            if !known.synced.contains(&name) && sync_blob(&blob.path())? {
                 any_new = true;
             }
             found.insert(name);
@@ -122,8 +155,27 @@ impl Engine {
         if any_new {
             File::open(&self.blobs)?.sync_all()?;
         }
-        *known = found;
+        known.synced = found;
         Ok(())
+    }
+}
+
+/// The files of large pages that are on the disk.
+struct Blobs {
+    synced: HashSet<OsString>,
+    /// When the folder was last changed, as the file system says in steps of a few milliseconds.
+    changed: Option<(i64, i64)>,
+    /// When that was first seen.
+    seen: Instant,
+    /// Whether the folder was looked through after that step was over: another change within the
+    /// same step does not show.
+    settled: bool,
+}
+
+impl Default for Blobs {
+    fn default() -> Self {
+        let (synced, changed, seen) = (HashSet::new(), None, Instant::now());
+        Self { synced, changed, seen, settled: false }
     }
 }
 
@@ -178,6 +230,8 @@ const REFUSALS: [ErrorKind; 5] = [
     ErrorKind::ReadOnlyFilesystem,
 ];
 const SEGMENT_BYTES: usize = 512 * 1024;
-const CACHE_BYTES: u64 = 1024 * 1024;
+const CACHE_BYTES: u64 = 8 * 1024 * 1024;
+/// Longer than any kernel's step between two times of a file system.
+const MTIME_STEP: Duration = Duration::from_millis(100);
 const LOCK_TRIES: u32 = 200;
 const LOCK_PAUSE: Duration = Duration::from_millis(10);

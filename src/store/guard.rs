@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use super::{
     engine::{Engine, Fault},
@@ -28,12 +28,21 @@ pub(super) struct State {
     pub(super) schema: u32,
     /// Grows by one with each batch.
     pub(super) epoch: u64,
-    /// Entries per table.
+    /// Entries per table; a store that knew fewer tables has none in the others.
+    #[serde(deserialize_with = "padded")]
     pub(super) counts: [u64; TABLES],
     /// Sum of the fingerprints of all entries: a lost, changed or resurrected one shows.
     pub(super) sum: u64,
     /// The next login, portal and inbox number that was never handed out.
     pub(super) next: [u64; 3],
+}
+
+fn padded<'de, D: Deserializer<'de>>(from: D) -> Result<[u64; TABLES], D::Error> {
+    let mut counts = Vec::<u64>::deserialize(from)?;
+    if counts.len() < TABLES {
+        counts.resize(TABLES, 0);
+    }
+    counts.try_into().map_err(|_| D::Error::custom("more tables than are known"))
 }
 
 impl Default for State {
@@ -51,12 +60,12 @@ impl State {
         self.sum = self.sum.wrapping_add(fingerprint(key, value));
     }
 
-    /// Takes an entry out.
-    pub(super) fn remove(&mut self, key: &[u8], value: &[u8]) {
+    /// Takes an entry out, by its fingerprint.
+    pub(super) fn remove(&mut self, key: &[u8], fingerprint: u64) {
         if let Some(count) = self.count_of(key) {
             *count = count.saturating_sub(1);
         }
-        self.sum = self.sum.wrapping_sub(fingerprint(key, value));
+        self.sum = self.sum.wrapping_sub(fingerprint);
     }
 
     fn count_of(&mut self, key: &[u8]) -> Option<&mut u64> {
@@ -138,7 +147,8 @@ pub(super) fn meta_key() -> Vec<u8> {
     Table::Meta.key(&[])
 }
 
-fn fingerprint(key: &[u8], value: &[u8]) -> u64 {
+/// What an entry adds to the checksum.
+pub(super) fn fingerprint(key: &[u8], value: &[u8]) -> u64 {
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(key);
     hasher.update(value);
@@ -238,7 +248,7 @@ mod tests {
         let before = state.clone();
         state.add(&[2, 7], b"two");
         assert_ne!(state, before);
-        state.remove(&[2, 7], b"two");
+        state.remove(&[2, 7], fingerprint(&[2, 7], b"two"));
         assert_eq!(state, before);
     }
 

@@ -4,7 +4,7 @@ use ruma::{OwnedEventId, OwnedRoomId};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Change, Error, Outcome, Source, Store,
+    Change, Direction, Error, Outcome, Source, Store, Upload,
     engine::Pair,
     record::{Table, decode, encode},
     source::{SourceRecord, StoredSource},
@@ -69,6 +69,8 @@ pub struct Progress {
     /// The entry whose message carries this one's text along.
     #[serde(with = "parcel")]
     pub parcel: Option<InboxId>,
+    /// Where the file of its next part was brought to.
+    pub uploaded: Option<Box<Upload>>,
 }
 
 /// How often an entry was tried without the try coming to an end: the program died in it.
@@ -122,16 +124,6 @@ impl Change {
         }
     }
 
-    /// Marks further keys of the entry's message, so that it is known by each of them.
-    /// Without a source of its own the entry has nothing the keys could stand for.
-    pub fn add_aliases(self, entry: &Entry, aliases: &[Source]) -> Self {
-        let Some(source) = entry.source() else { return self };
-        aliases.iter().filter(|alias| *alias != source).fold(self, |change, alias| {
-            let record = SourceRecord::Alias { of: source.into(), at: entry.at.0 };
-            change.put(alias.key(), encode(&record))
-        })
-    }
-
     /// Writes an entry again that is in the inbox: what is to be done has changed.
     pub fn put_entry(self, entry: &Entry) -> Self {
         self.put(inbox_key(entry.id), encode(&EntryRecord::from(entry)))
@@ -160,10 +152,14 @@ impl Change {
         outcome: &Outcome,
         at: Timestamp,
     ) -> Self {
-        let change = self.del(inbox_key(entry)).del(progress_key(entry)).forget_tries(entry);
+        let change = self.del(inbox_key(entry));
         match source {
-            Some(source) => change.mark_source(source, outcome, at),
-            None => change.count_outcome(outcome),
+            Some(event @ Source::Event(_)) => {
+                change.del(progress_key(entry)).mark_source(event, outcome, at)
+            }
+            Some(message @ Source::Message { .. }) => change.mark_source(message, outcome, at),
+            // Only a message can be without one.
+            None => change.count_outcome(Direction::ToMatrix, outcome, 1),
         }
     }
 }

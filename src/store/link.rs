@@ -68,6 +68,18 @@ impl Store {
         self.first_link(Table::EventLink, &by_message(portal, message))
     }
 
+    /// All events of a message, in the order of its items.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn events_of(&self, portal: PortalId, message: &MessageId) -> Result<Vec<Link>, Error> {
+        let prefix = by_message(portal, message);
+        let pairs = self.0.engine.scan(&prefix, &prefix, usize::MAX);
+        let pairs = pairs.map_err(|fault| self.fault(fault))?;
+        let link = |value: &[u8]| self.sound(decode(value).and_then(LinkRecord::into_link));
+        pairs.iter().map(|(_, value)| link(value)).collect()
+    }
+
     /// The first message of an event.
     ///
     /// # Errors
@@ -82,14 +94,14 @@ impl Store {
         link.map(|(_, value)| self.sound(decode(value).and_then(LinkRecord::into_link))).transpose()
     }
 
-    /// Forgets links, answered transactions and sources that ended before `before`, some at a
+    /// Forgets links, answered transactions, kept items and sources that ended before `before`, some at a
     /// time; returns how many. Unfinished work is never forgotten.
     ///
     /// # Errors
     /// When the database cannot be read or written; what was forgotten by then stays so.
     pub async fn prune(&self, before: Timestamp) -> Result<usize, Error> {
         let mut forgotten = 0;
-        for table in [Table::Source, Table::Transaction, Table::EventLink, Table::MessageLink] {
+        for table in PRUNED {
             let mut from = table.key(&[]);
             loop {
                 let pairs = self.scan(table, &from, PRUNE_STEP)?;
@@ -116,6 +128,7 @@ impl Store {
                 Ok(self.sound(decode::<LinkRecord>(value))?.at < before.0)
             }
             Table::Source => self.source_is_over(value, before),
+            Table::Kept => self.kept_is_over(value, before),
             Table::Meta
             | Table::Login
             | Table::Portal
@@ -162,4 +175,6 @@ fn by_event(event: &ruma::EventId) -> Vec<u8> {
     Table::MessageLink.key(&[&bounded(event.as_str()), &[0]])
 }
 
+const PRUNED: [Table; 5] =
+    [Table::Source, Table::Transaction, Table::EventLink, Table::MessageLink, Table::Kept];
 const PRUNE_STEP: usize = 500;

@@ -11,13 +11,17 @@ mod fault;
 mod folder;
 mod guard;
 mod inbox;
+mod kept;
 mod link;
 mod login;
 mod open;
 mod portal;
+mod recent;
 mod record;
 mod source;
+mod timing;
 pub mod transfer;
+mod upload;
 mod worker;
 
 use std::{
@@ -36,10 +40,13 @@ use tokio::sync::oneshot;
 pub use change::Change;
 pub use error::Error;
 pub use inbox::{Entry, Progress, Tries, Work};
+pub use kept::Kept;
 pub use link::{Direction, Link};
 pub use login::{Login, LoginState, LogoutReason, Owner};
 pub use portal::{Portal, Reply};
-pub use source::{Outcome, Source, SourceState};
+pub use source::{Outcome, OutcomeCount, Source, SourceState};
+pub use timing::{Timing, Timings};
+pub use upload::{SentAs, Upload};
 
 use crate::id::{InboxId, LoginId, PortalId};
 use engine::{Engine, Fault, Pair};
@@ -76,6 +83,8 @@ pub struct Counts {
     pub transactions: u64,
     /// Links between events and messages.
     pub links: u64,
+    /// Items that could not be brought, and the notices that tell of them.
+    pub kept: u64,
     /// Commits that reached the disk since the store was opened, each with one sync for all
     /// that waited.
     pub syncs: u64,
@@ -167,8 +176,14 @@ impl Store {
             sources: of(Table::Source),
             transactions: of(Table::Transaction),
             links: of(Table::EventLink),
+            kept: of(Table::Kept),
             syncs: shared.syncs.load(Ordering::SeqCst),
         }
+    }
+
+    /// How long the commits took since the store was opened.
+    pub fn timings(&self) -> Timings {
+        self.0.engine.timings()
     }
 
     fn next(&self, kind: usize) -> u64 {

@@ -28,6 +28,8 @@ pub struct Portal {
     pub name: Option<String>,
     /// Whether the owner was invited and greeted.
     pub welcomed: bool,
+    /// Whether voice messages go out as voice items, when the owner has chosen.
+    pub voice_items: Option<bool>,
 }
 
 /// What an answer to the contact depends on.
@@ -57,6 +59,7 @@ impl Change {
             room: portal.room.clone(),
             name: portal.name.clone(),
             welcomed: portal.welcomed,
+            voice_items: portal.voice_items,
         };
         self.put(portal_key(portal.id), encode(&record))
     }
@@ -122,6 +125,7 @@ fn portal((key, value): &Pair) -> Result<Portal, String> {
         room: record.room,
         name: record.name,
         welcomed: record.welcomed,
+        voice_items: record.voice_items,
     })
 }
 
@@ -134,6 +138,8 @@ struct PortalRecord {
     name: Option<String>,
     #[serde(default)]
     welcomed: bool,
+    #[serde(default)]
+    voice_items: Option<bool>,
 }
 
 #[derive(Serialize, Deserialize)]

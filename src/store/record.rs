@@ -21,10 +21,11 @@ pub(super) enum Table {
     EventLink = 10,
     MessageLink = 11,
     Outcome = 12,
+    Kept = 13,
 }
 
 /// How many tables a count is kept for.
-pub(super) const TABLES: usize = 13;
+pub(super) const TABLES: usize = 14;
 
 impl Table {
     /// What the table with this number is called.
@@ -43,6 +44,7 @@ impl Table {
             "event-link",
             "message-link",
             "outcome",
+            "kept",
         ];
         NAMES.get(usize::from(number)).copied().unwrap_or("other")
     }

@@ -4,7 +4,7 @@ use ruma::OwnedEventId;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Change, Error, Store,
+    Change, Direction, Error, Store,
     record::{Table, bounded, decode, encode},
 };
 use crate::{clock::Timestamp, id::LoginId};
@@ -52,16 +52,46 @@ pub enum Outcome {
     Cancelled,
 }
 
+/// How often one outcome came about in one direction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutcomeCount {
+    /// Which way it went, or would have gone.
+    pub direction: Direction,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// How often.
+    pub count: u64,
+}
+
+impl OutcomeCount {
+    fn read(key: &[u8], value: &[u8]) -> Result<Self, String> {
+        let (direction, outcome) = match key {
+            [_, TO_MATRIX, outcome @ ..] => (Direction::ToMatrix, outcome),
+            [_, TO_WECHAT, outcome @ ..] => (Direction::ToWechat, outcome),
+            _ => return Err("a count has no direction".into()),
+        };
+        Ok(Self { direction, outcome: decode(outcome)?, count: decode(value)? })
+    }
+}
+
 impl Change {
     /// Records the outcome of a source that needs no entry, and counts it.
     pub fn mark_source(self, source: &Source, outcome: &Outcome, at: Timestamp) -> Self {
         let record = SourceRecord::Finished { outcome: outcome.clone(), at: at.0 };
-        self.put(source.key(), encode(&record)).count_outcome(outcome)
+        self.put(source.key(), encode(&record)).count_outcome(source.direction(), outcome, 1)
     }
 
-    /// Counts an outcome that has no source.
-    pub fn count_outcome(self, outcome: &Outcome) -> Self {
-        self.count(Table::Outcome.key(&[&encode(outcome)]))
+    /// Makes a source known by further keys: whatever is known of it holds for each of them.
+    pub fn add_aliases(self, source: &Source, aliases: &[Source], at: Timestamp) -> Self {
+        aliases.iter().filter(|alias| *alias != source).fold(self, |change, alias| {
+            let record = SourceRecord::Alias { of: source.into(), at: at.0 };
+            change.put(alias.key(), encode(&record))
+        })
+    }
+
+    /// Counts so many outcomes that have no source, or whose source has its outcome already.
+    pub fn count_outcome(self, direction: Direction, outcome: &Outcome, by: u64) -> Self {
+        self.count(Table::Outcome.key(&[&[direction_code(direction)], &encode(outcome)]), by)
     }
 
     /// Notes that a transaction of the homeserver was taken in.
@@ -100,14 +130,14 @@ impl Store {
         Ok(self.find::<i64>(&transaction_key(id))?.is_some())
     }
 
-    /// How often each outcome came about, since the store was made.
+    /// How often each outcome came about, since the store was made. Everything that came in is
+    /// in exactly one of these counts, or still in the inbox.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn outcome_counts(&self) -> Result<Vec<(Outcome, u64)>, Error> {
+    pub fn outcome_counts(&self) -> Result<Vec<OutcomeCount>, Error> {
         let pairs = self.all(Table::Outcome)?;
-        let count = |(key, value): &(Vec<u8>, Vec<u8>)| Ok((decode(&key[1..])?, decode(value)?));
-        pairs.iter().map(|pair| self.sound(count(pair))).collect()
+        pairs.iter().map(|(key, value)| self.sound(OutcomeCount::read(key, value))).collect()
     }
 
     /// Whether a source's record is old enough to be forgotten.
@@ -125,6 +155,14 @@ impl Store {
 }
 
 impl Source {
+    /// Which way that goes which comes from here.
+    fn direction(&self) -> Direction {
+        match self {
+            Self::Event(_) => Direction::ToWechat,
+            Self::Message { .. } => Direction::ToMatrix,
+        }
+    }
+
     pub(super) fn key(&self) -> Vec<u8> {
         match self {
             Self::Event(event) => Table::Source.key(&[b"e", &bounded(event.as_str())]),
@@ -166,6 +204,16 @@ impl From<StoredSource> for Source {
         }
     }
 }
+
+fn direction_code(direction: Direction) -> u8 {
+    match direction {
+        Direction::ToMatrix => TO_MATRIX,
+        Direction::ToWechat => TO_WECHAT,
+    }
+}
+
+const TO_MATRIX: u8 = b'm';
+const TO_WECHAT: u8 = b'w';
 
 fn transaction_key(id: &str) -> Vec<u8> {
     Table::Transaction.key(&[&bounded(id)])

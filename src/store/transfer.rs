@@ -179,8 +179,15 @@ impl Known {
         }
         if !self.portals.contains_key(&key) {
             let (id, name) = (store.new_portal_id(), login.name.clone());
-            let portal =
-                Portal { id, key: key.clone(), login: login.id, room: None, name, welcomed: false };
+            let portal = Portal {
+                id,
+                key: key.clone(),
+                login: login.id,
+                room: None,
+                name,
+                welcomed: false,
+                voice_items: None,
+            };
             change = change.put_portal(&portal);
             self.portals.insert(key.clone(), id);
         }

@@ -20,8 +20,9 @@ use super::{
     engine::{Batch, Engine, Fault},
     error::Error,
     folder::Folder,
-    guard::{GuardFile, State, meta_key},
+    guard::{GuardFile, State, fingerprint, meta_key},
     open::Opened,
+    recent::Recent,
     record::{TABLES, Table, decode, encode},
 };
 use crate::crash::Point;
@@ -36,9 +37,10 @@ pub(super) enum Op {
     Del {
         key: Vec<u8>,
     },
-    /// Adds one to a counter.
+    /// Adds to a counter.
     Count {
         key: Vec<u8>,
+        by: u64,
     },
 }
 
@@ -78,6 +80,7 @@ pub(super) struct Worker {
     guard: GuardFile,
     state: State,
     shared: Arc<Shared>,
+    recent: Recent,
     /// When the next export is due; `None` while the logins are as exported.
     export_due: Option<Instant>,
     exported: Option<Instant>,
@@ -92,6 +95,7 @@ impl Worker {
             guard: opened.guard,
             state: opened.state,
             shared,
+            recent: Recent::default(),
             export_due: Some(Instant::now()),
             exported: None,
         }
@@ -205,16 +209,23 @@ impl Worker {
         let mut state = self.state.clone();
         let mut batch = Batch::new();
         for (key, value) in wanted {
-            let old = self.engine.find(&key)?;
-            if old == value {
-                continue;
-            }
+            let old = match self.recent.fingerprint(&key) {
+                Some(known) => Some(known),
+                None => {
+                    let old = self.engine.find(&key)?;
+                    if old == value {
+                        continue;
+                    }
+                    old.map(|old| fingerprint(&key, &old))
+                }
+            };
             if let Some(old) = old {
-                state.remove(&key, &old);
+                state.remove(&key, old);
             }
             if let Some(value) = &value {
                 state.add(&key, value);
             }
+            self.recent.note(&key, value.as_deref());
             batch.insert(key, value);
         }
         if batch.is_empty() {
@@ -234,20 +245,26 @@ impl Worker {
         Ok(())
     }
 
+    fn read_count(&self, key: &[u8]) -> Result<u64, Fault> {
+        let stored = self.engine.find(key)?;
+        let count = stored.map_or(Ok(0), |value| decode::<u64>(&value));
+        count.map_err(Fault::Corrupt)
+    }
+
     /// What is left of `ops` when each key is set once.
-    fn merge(&self, ops: Vec<Op>) -> Result<Batch, Fault> {
+    fn merge(&mut self, ops: Vec<Op>) -> Result<Batch, Fault> {
         let mut wanted = BTreeMap::new();
         for op in ops {
             match op {
                 Op::Put { key, value } => wanted.insert(key, Some(value)),
                 Op::Del { key } => wanted.insert(key, None),
-                Op::Count { key } => {
-                    let old = match wanted.get(&key) {
-                        Some(value) => value.clone(),
-                        None => self.engine.find(&key)?,
+                Op::Count { key, by } => {
+                    let count = match self.recent.count(&key) {
+                        Some(count) => count,
+                        None => self.read_count(&key)?,
                     };
-                    let count = old.map_or(Ok(0), |value| decode::<u64>(&value));
-                    let count = count.map_err(Fault::Corrupt)?.saturating_add(1);
+                    let count = count.saturating_add(by);
+                    self.recent.note_count(&key, count);
                     wanted.insert(key, Some(encode(&count)))
                 }
             };
@@ -285,7 +302,7 @@ impl Worker {
 impl Op {
     fn key(&self) -> &[u8] {
         match self {
-            Self::Put { key, .. } | Self::Del { key } | Self::Count { key } => key,
+            Self::Put { key, .. } | Self::Del { key } | Self::Count { key, .. } => key,
         }
     }
 }

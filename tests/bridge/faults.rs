@@ -2,7 +2,7 @@
 
 use ilink_simulator::{Fault, Phone, Reason};
 
-use crate::support::{Person, World, synapse::Synapse};
+use crate::support::{Person, Proxy, Trouble, World, synapse::Synapse};
 
 /// A linked contact who has written once.
 struct Chat {
@@ -71,5 +71,52 @@ async fn a_send_whose_answer_is_lost_is_repeated_and_shown_once() {
         chat.phone.says("go on").await;
     }
     let odd = simulator.dropped();
+    assert!(odd.iter().all(|entry| entry.reason == Reason::Repeated), "{odd:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_to_wechat_that_goes_wrong_costs_no_message_and_doubles_none() {
+    let mut world = World::start().await;
+    let server = world.simulator.api_url();
+    let proxy = Proxy::to(&server).await;
+    let (direct, through) = (server.trim_start_matches("http://"), proxy.address.as_str());
+    world.reconfigure(|config| config.replace(direct, through)).await;
+    world.simulator.set_base_url(Some(&proxy.url()));
+    let alice = Person::new(Synapse::shared().await, "alice").await;
+    let (phone, portal) = world.link(&alice, "Mum").await;
+    let ghost = alice.ghost_in(&world, &portal).await;
+    let (mut heard, mut sent) = (Vec::new(), Vec::new());
+    for trouble in [
+        Trouble::HalfClosed,
+        Trouble::Slow,
+        Trouble::Swallowed,
+        Trouble::Cut,
+        Trouble::Garbage,
+        Trouble::Empty,
+        Trouble::Page(502),
+        Trouble::Hanging,
+    ] {
+        let before = proxy.met();
+        // A poll that hangs is given up after 45 seconds; another story waits for that.
+        let polls = trouble != Trouble::Hanging;
+        if polls {
+            proxy.trouble_times("getupdates", trouble, 1);
+        }
+        proxy.trouble_times("sendmessage", trouble, 1);
+        for number in 0..2 {
+            heard.push(format!("{trouble:?} {number}"));
+            phone.says(&heard[heard.len() - 1]).await;
+        }
+        alice.wait_words(&portal, &ghost, heard.len()).await;
+        for number in 0..2 {
+            sent.push(format!("{trouble:?} back {number}"));
+            alice.say(&portal, &sent[sent.len() - 1]).await;
+        }
+        proxy.wait_met(before + 1 + usize::from(polls)).await;
+        let shown = phone.wait_shows(sent.len()).await;
+        assert_eq!(shown.into_iter().map(|shown| shown.text).collect::<Vec<_>>(), sent);
+        assert_eq!(alice.words(&portal, &ghost), heard);
+    }
+    let odd = world.simulator.dropped();
     assert!(odd.iter().all(|entry| entry.reason == Reason::Repeated), "{odd:?}");
 }

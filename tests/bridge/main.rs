@@ -11,17 +11,26 @@
 mod support;
 
 mod bad_input;
+mod clock;
 mod commands;
 mod crash;
 mod duplicates;
 mod faults;
+mod faults_homeserver;
+mod faults_store;
 mod health;
 mod import;
 mod link_page;
 mod login;
 mod login_end;
+mod media_in;
+mod media_in_trouble;
+mod media_out;
+mod media_out_shape;
+mod media_out_trouble;
 mod outbox;
 mod outbox_change;
+mod outbox_long;
 mod outbox_shown;
 mod poison;
 mod restart;

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use ilink_simulator::Reason;
+use ilink_simulator::{Fault, Reason};
 
-use crate::support::{Chat, Person, synapse::Synapse};
+use crate::support::{Chat, Message, Person, synapse::Synapse};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_edit_replaces_what_waits_and_comes_too_late_for_what_was_sent() {
@@ -198,4 +198,21 @@ async fn bob_in(chat: &Chat) -> Person {
     chat.alice.invite(&chat.portal, &bob.user_id).await;
     assert_eq!(bob.wait_new_room(&rooms).await, chat.portal);
     bob
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_under_way_can_neither_be_changed_nor_taken_back_and_that_is_said() {
+    let chat = Chat::open().await;
+    chat.world.simulator.standing_fault("sendmessage", Some(Fault::Hang));
+    let event = chat.say(&["one"]).await.remove(0);
+    chat.wait_tried("one").await;
+    let edit = chat.alice.edit(&chat.portal, &event, "eins").await;
+    assert!(chat.wait_answer(&edit).await.contains("is on its way to WeChat"));
+    chat.alice.remove(&chat.portal, &event).await;
+    let both =
+        |m: &Message| m.answers() != Some(edit.as_str()) && m.body().contains("is on its way");
+    chat.alice.wait(&chat.portal, both).await;
+    chat.world.simulator.standing_fault("sendmessage", None);
+    assert_eq!(chat.wait_shown(1).await, ["one"]);
+    chat.world.end().await;
 }

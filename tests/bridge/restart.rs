@@ -180,7 +180,7 @@ async fn a_second_bridge_on_the_same_store_is_refused_with_a_sentence() {
     let world = World::start().await;
     let config = Config::load(&world.config_path(), []).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let refused = Bridge::start(config, world.clock.clone(), listener).await.unwrap_err();
+    let refused = Bridge::start(config, world.clock.clone(), listener, None).await.unwrap_err();
     assert!(matches!(refused, StartError::Store(store::Error::InUse { .. })), "{refused:?}");
     let sentence = refused.to_string();
     assert!(sentence.contains(&world.store_path().display().to_string()), "{sentence}");

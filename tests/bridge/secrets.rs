@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ilink_simulator::Fault;
 use serde_json::{Value, json};
 
-use crate::support::{Person, Program, World, program, synapse::Synapse};
+use crate::support::{Person, Program, Sent, World, program, synapse::Synapse};
 
 const CONTACT: &str = "Planted Contact";
 const FROM_ALICE: &str = "planted words of alice";
@@ -15,6 +15,7 @@ const WRONG_DIGITS: &str = "93510284";
 const CDN_PARAM: &str = "cGxhbnRlZC1jZG4tcGFyYW1ldGVy";
 const MEDIA_KEY: &str = "cGxhbnRlZC1tZWRpYS1rZXktMDE=";
 const FILE_NAME: &str = "planted-file-name.pdf";
+const FILE_OF_ALICE: &str = "planted-file-of-alice.pdf";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_whole_conversation_leaves_no_secret_in_the_log() {
@@ -74,8 +75,18 @@ async fn converse(world: &World, alice: &Person) -> BTreeMap<String, &'static st
     phone.sends_item(json!({ "type": 2, "image_item": { "media": media } })).await;
     let file = json!({ "file_name": FILE_NAME, "media": media });
     phone.sends_item(json!({ "type": 4, "file_item": file })).await;
-    alice.wait_words(&portal, &ghost, 5).await;
+    phone.sends_file(FILE_NAME, b"planted file").await;
+    phone.sends_voice(b"no sound", 1_000, Some(FROM_PHONE)).await;
+    let words = alice.wait_words(&portal, &ghost, 7).await;
+    assert_eq!([words[5].as_str(), &words[6]], [FILE_NAME, FROM_PHONE]);
     phone.wait_shows(3).await;
+    for endpoint in ["getuploadurl", "upload", "sendmessage"] {
+        simulator.fault(endpoint, Fault::Status(502), 1);
+    }
+    let bytes = FROM_ALICE.as_bytes();
+    let file = Sent { msgtype: "m.file", name: FILE_OF_ALICE, mime: "application/pdf", bytes };
+    alice.send_file(&portal, &file).await;
+    phone.wait_shows(4).await;
     let token = phone.bot_token().unwrap();
     simulator.expire_session(&phone);
     alice.wait_after(&room, &asked, |m| m.body().contains("relogin")).await;
@@ -94,20 +105,33 @@ async fn converse(world: &World, alice: &Person) -> BTreeMap<String, &'static st
         (CDN_PARAM.to_owned(), "a CDN parameter"),
         (MEDIA_KEY.to_owned(), "a media key"),
         (FILE_NAME.to_owned(), "a file name"),
+        (FILE_OF_ALICE.to_owned(), "the name of Alice's file"),
     ])
 }
 
-/// The tokens of the registration, and the context tokens as they came back to the simulator.
+/// The tokens of the registration; the context tokens, and what fetches and opens a file, as they
+/// came to the simulator.
 fn tokens(world: &World) -> Vec<(String, &'static str)> {
     let contexts = world.simulator.sent().into_iter().filter_map(|body| {
         let token = &body["msg"]["context_token"];
         token.as_str().map(|token| (token.to_owned(), "a context token"))
     });
     let mut tokens: Vec<_> = contexts.collect();
+    for body in world.simulator.sent() {
+        let media = &body["msg"]["item_list"][0]["file_item"]["media"];
+        for (field, what) in [("encrypt_query_param", "an upload"), ("aes_key", "its key")] {
+            tokens.extend(media[field].as_str().map(|text| (text.to_owned(), what)));
+        }
+    }
+    let announced = world.simulator.requests().into_iter();
+    let announced = announced.filter(|request| request.endpoint() == "getuploadurl");
+    tokens.extend(announced.filter_map(|request| {
+        Some((request.json()["aeskey"].as_str()?.to_owned(), "a file's key in hex"))
+    }));
     tokens.push((world.slot.as_token.clone(), "the as_token"));
     tokens.push((world.slot.hs_token.clone(), "the hs_token"));
     assert!(!world.simulator.sent().iter().all(|body| body["msg"] == Value::Null));
     tokens
 }
 
-const KINDS: usize = 13;
+const KINDS: usize = 17;

@@ -5,7 +5,7 @@
 mod media;
 mod recording;
 
-use std::net::TcpListener;
+use std::{net::TcpListener, sync::Arc};
 
 use matrix_appservice_wechat::{
     clock::{Clock, Timestamp},
@@ -16,7 +16,11 @@ use matrix_appservice_wechat::{
         agent::DEFAULT_BOT_AGENT,
     },
 };
-use tokio::sync::mpsc;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    sync::mpsc,
+};
+use tokio_rustls::{TlsAcceptor, rustls};
 use url::Url;
 use wiremock::{
     Mock, MockServer, ResponseTemplate,
@@ -252,6 +256,64 @@ async fn wrong_options_are_named() {
     let client = client(base);
     let strange = client.session(BotToken::new("tok"), Some("https://evil.example/"));
     assert_eq!(strange.unwrap_err(), Error::HostNotAllowed { host: "evil.example".to_owned() });
+}
+
+#[tokio::test]
+async fn a_server_whose_certificate_an_extra_ca_signed_is_talked_to_and_no_other() {
+    let (extra_ca_pem, tls) = certified_for("localhost");
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+    let asked = async |extra_ca_pem| {
+        let hosts = HostRules::new(&["localhost".to_owned()], &[]);
+        let client = Client::new(Options { extra_ca_pem, hosts, ..options(&base) }).unwrap();
+        let session = client.session(BotToken::new("tok"), Some("")).unwrap();
+        client.notify_start(&session).await
+    };
+    let serving = async {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            // Who does not trust the certificate says so and hangs up.
+            let Ok(mut stream) = tls.accept(stream).await else { continue };
+            stream.read_buf(&mut Vec::with_capacity(4096)).await.unwrap();
+            let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{\"ret\":0}";
+            stream.write_all(answer).await.unwrap();
+        }
+    };
+    let asking = async {
+        let (other, _) = certified_for("localhost");
+        for stranger in [None, Some(other)] {
+            let refused = asked(stranger).await;
+            assert!(matches!(refused, Err(Error::Unreachable { .. })), "{refused:?}");
+        }
+        assert_eq!(asked(Some(extra_ca_pem)).await, Ok(()));
+    };
+    tokio::select! {
+        () = asking => {}
+        () = serving => {}
+    }
+}
+
+/// A new authority's certificate in PEM, and a server with one of it for `host`.
+fn certified_for(host: &str) -> (Vec<u8>, TlsAcceptor) {
+    let mut authority = rcgen::CertificateParams::default();
+    authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let pem = authority.self_signed(&key).unwrap().pem();
+    let issuer = rcgen::Issuer::new(authority, key);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let server = rcgen::CertificateParams::new([host.to_owned()]).unwrap();
+    let chain = vec![server.signed_by(&key, &issuer).unwrap().into()];
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(
+            chain,
+            rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+        )
+        .unwrap();
+    (pem.into_bytes(), TlsAcceptor::from(Arc::new(config)))
 }
 
 #[tokio::test]

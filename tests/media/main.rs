@@ -1,55 +1,23 @@
 //! The real worker process with real voices, and with what strangers may send.
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may panic like the test itself")]
 
+mod inputs;
+#[path = "../worker/mod.rs"]
+mod worker;
+
 use std::{
     fs,
-    io::Write as _,
     os::unix::fs::PermissionsExt as _,
-    path::PathBuf,
     time::{Duration, Instant},
 };
 
-mod inputs;
-
-use matrix_appservice_wechat::{
-    media::{
-        Done, Job, Report, Sandbox, Unreadable, VoiceMime, VoiceReport, WorkError, Workers,
-        decode::{self, Kind},
-        silk,
-    },
-    spool::{Spool, Spools},
+use matrix_appservice_wechat::media::{
+    Done, Job, Report, Sandbox, Unreadable, VoiceMime, VoiceReport, WorkError, Workers,
+    decode::{self, Kind},
+    silk,
 };
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
-
-struct Setup {
-    _folder: tempfile::TempDir,
-    spools: Spools,
-    workers: Workers,
-}
-
-impl Setup {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let spools = Spools::new(folder.path().to_owned());
-        let program = PathBuf::from(env!("CARGO_BIN_EXE_matrix-appservice-wechat"));
-        let workers = Workers::new(spools.clone(), 2).with_program(program);
-        Self { _folder: folder, spools, workers }
-    }
-
-    fn spool(&self, bytes: &[u8]) -> Spool {
-        let mut writer = self.spools.create(false).unwrap();
-        writer.write_all(bytes).unwrap();
-        writer.finish()
-    }
-
-    async fn run(&self, job: Job, bytes: &[u8]) -> Result<Done, WorkError> {
-        self.workers.run(job, &self.spool(bytes)).await
-    }
-}
-
-fn fixture(name: &str) -> Vec<u8> {
-    fs::read(format!("{}/tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
-}
+use worker::{Setup, bytes, fixture};
 
 fn samples(kind: &str) -> Vec<serde_json::Value> {
     let manifest: serde_json::Value =
@@ -61,12 +29,6 @@ fn voice(done: &Done) -> &VoiceReport {
     let Report::Voice(voice) = &done.report else { panic!("{:?}", done.report) };
     assert!((30..=120).contains(&voice.waveform.len()));
     voice
-}
-
-fn bytes(spool: &Spool) -> Vec<u8> {
-    let mut bytes = vec![0; spool.len() as usize];
-    assert_eq!(spool.read_at(&mut bytes, 0).unwrap(), bytes.len());
-    bytes
 }
 
 /// How alike two sounds of one rate are, 1 at most, at the best delay of the other: up to 80 ms,

@@ -143,6 +143,16 @@ pub(crate) const MISTAKES: &[(&str, &str, &str)] = &[
     ),
     (
         "# end",
+        "[media]\nmax_download_mib = 0",
+        "config.toml:13: media.max_download_mib must be a whole number from 1 to 65536",
+    ),
+    (
+        "# end",
+        "[media]\nvoice_out = \"opus\"",
+        "config.toml:13: media.voice_out must be one of file, silk",
+    ),
+    (
+        "# end",
         "[delivery]\ninterval_ms = \"fast\"",
         "config.toml:13: delivery.interval_ms must be a whole number from 0",
     ),

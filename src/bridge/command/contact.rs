@@ -1,4 +1,4 @@
-//! `list`, `status`, `name`, and finding the contact that a command means.
+//! `list`, `status`, `name`, `voice`, and finding the contact that a command means.
 
 use std::sync::Arc;
 
@@ -96,6 +96,29 @@ pub(super) async fn name(asked: &Asked<'_>, rest: &str) -> Result<(), Halt> {
     }
     rename(asked.core, &portal, new).await?;
     asked.reply(&Answer::Renamed { name: new }.text(asked.language)).await
+}
+
+/// `voice file` or `voice silk` in a portal.
+pub(super) async fn voice(asked: &Asked<'_>, rest: &str) -> Result<(), Halt> {
+    let chosen = match rest.to_ascii_lowercase().as_str() {
+        "file" => Some(false),
+        "silk" => Some(true),
+        _ => None,
+    };
+    let core = asked.core;
+    let portal = asked.portal.filter(|portal| portal.key.owner == asked.event.sender);
+    let (Some(items), Some(portal)) = (chosen, portal) else {
+        return asked
+            .reply(&Answer::VoiceUsage { prefix: core.prefix() }.text(asked.language))
+            .await;
+    };
+    let changing = core.changing.lock().await;
+    let Some(portal) = core.registry.portal(portal.id) else { return Ok(()) };
+    let changed = Portal { voice_items: Some(items), ..Portal::clone(&portal) };
+    core.commit(Change::new().put_portal(&changed)).await?;
+    core.registry.put_portal(changed);
+    drop(changing);
+    asked.reply(&Answer::VoiceSet { items }.text(asked.language)).await
 }
 
 /// Gives a contact another name: in the store, on the ghost, on the room.

@@ -97,6 +97,7 @@ async fn run(asked: &Asked<'_>, line: &Line<'_>) -> Result<Ran, Halt> {
         Command::Name => contact::name(asked, line.rest).await?,
         Command::Queue => queue::queue(asked, line.rest).await?,
         Command::Retry => return queue::retry(asked).await,
+        Command::Voice => contact::voice(asked, line.rest).await?,
         Command::Help => basic::help(asked).await?,
         Command::Lang => basic::lang(asked, line.rest).await?,
         Command::Version => basic::version(asked).await?,

@@ -46,7 +46,7 @@ fn list(asked: &Asked<'_>, portal: &Portal, waiting: &[Outgoing]) -> String {
     let name = name_of(portal);
     let mut lines = vec![Note::Queue { name: &name }.text(asked.language)];
     for (number, outgoing) in (1..).zip(waiting) {
-        let text = outgoing.next_text().unwrap_or_default();
+        let text = outgoing.next_part().map(|part| part.line()).unwrap_or_default();
         let first: String = text.chars().take(SHOWN_CHARS).collect();
         let first = first.replace('\n', " ");
         let cut = if first.len() < text.len() { "…" } else { "" };

@@ -16,6 +16,7 @@ pub(super) enum Command {
     Ping,
     Queue,
     Retry,
+    Voice,
 }
 
 /// One line of the help.
@@ -89,8 +90,8 @@ pub(super) const COMMANDS: &[Usage] = &[
         command: Command::Retry,
         names: &["retry"],
         arguments: "",
-        en: "as a reply: send that message once more; by itself: try again what was set aside",
-        zh: "作为回复：重发该消息；单独使用：重试被搁置的消息",
+        en: "as a reply: send that message, or fetch that file, once more; by itself: try again what was set aside",
+        zh: "作为回复：重发该消息或重新获取该文件；单独使用：重试被搁置的消息",
     },
     Usage {
         command: Command::Name,
@@ -98,6 +99,13 @@ pub(super) const COMMANDS: &[Usage] = &[
         arguments: "<name>",
         en: "call a contact by another name",
         zh: "修改联系人的名字",
+    },
+    Usage {
+        command: Command::Voice,
+        names: &["voice"],
+        arguments: "<file|silk>",
+        en: "what your voice messages become for this contact",
+        zh: "选择语音以文件还是语音条发给此联系人",
     },
     Usage {
         command: Command::Lang,

@@ -127,6 +127,7 @@ fn portal(core: &Core, login: &Login) -> Portal {
             login: login.id,
             room: None,
             welcomed: false,
+            voice_items: None,
             name: login.name.clone(),
         },
     }

@@ -12,7 +12,7 @@ use std::{
 use ruma::OwnedRoomId;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
-use crate::{id::PortalId, store::Entry};
+use crate::{id::PortalId, ilink::Message, matrix::event::Event, store::Entry};
 
 /// Whose turn it is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -27,20 +27,36 @@ pub(crate) enum LaneKey {
 #[derive(Debug)]
 pub(crate) enum Job {
     /// Something that came in and is in the store until it is finished.
-    Entry(Entry),
+    Entry(Entry, Read),
     /// The same, left unfinished by an earlier run of the program, which it may have ended.
     Again(Entry),
     /// Make the portal's room if it has none; asked for again at each start, so it needs no record.
     OpenRoom,
 }
 
+/// What an entry holds, as it was read when it was taken over.
+#[derive(Debug)]
+pub(crate) enum Read {
+    /// It is read again: the entry comes from the store, or cannot be read.
+    Not,
+    Message(Box<Message>),
+    Event(Box<Event>),
+}
+
 /// The lanes that have work.
 #[derive(Debug)]
 pub(crate) struct Lanes {
-    queues: Mutex<HashMap<LaneKey, VecDeque<Job>>>,
+    queues: Mutex<HashMap<LaneKey, Lane>>,
     announce: UnboundedSender<LaneKey>,
     /// What could not be done and waits for somebody to ask for it, or for the next start.
     aside: Mutex<HashMap<PortalId, Vec<Entry>>>,
+}
+
+#[derive(Debug, Default)]
+struct Lane {
+    jobs: VecDeque<Job>,
+    /// Whether the job in hand is of an earlier run.
+    resumes: bool,
 }
 
 impl Lanes {
@@ -54,7 +70,7 @@ impl Lanes {
     pub(crate) fn push(&self, key: LaneKey, job: Job) {
         let mut lanes = self.lanes();
         let idle = !lanes.contains_key(&key);
-        lanes.entry(key.clone()).or_default().push_back(job);
+        lanes.entry(key.clone()).or_default().jobs.push_back(job);
         if idle {
             // Nobody listens any more once the bridge is stopping; the store keeps the work.
             let _ = self.announce.send(key);
@@ -69,11 +85,20 @@ impl Lanes {
     /// The lane's next job; `None` closes the lane, and its task must end.
     pub(crate) fn next(&self, key: &LaneKey) -> Option<Job> {
         let mut lanes = self.lanes();
-        let job = lanes.get_mut(key)?.pop_front();
+        let lane = lanes.get_mut(key)?;
+        let job = lane.jobs.pop_front();
+        lane.resumes = matches!(job, Some(Job::Again(_)));
         if job.is_none() {
             lanes.remove(key);
         }
         job
+    }
+
+    /// Whether the lane has not yet worked off what an earlier run left.
+    pub(crate) fn is_resuming(&self, key: &LaneKey) -> bool {
+        let lanes = self.lanes();
+        let is_old = |lane: &Lane| lane.resumes || matches!(lane.jobs.front(), Some(Job::Again(_)));
+        lanes.get(key).is_some_and(is_old)
     }
 
     /// Sets a portal's entry aside; it stays in the store.
@@ -89,12 +114,12 @@ impl Lanes {
         drop(aside);
         let count = entries.len();
         for entry in entries {
-            self.push(LaneKey::Portal(portal), Job::Entry(entry));
+            self.push(LaneKey::Portal(portal), Job::Entry(entry, Read::Not));
         }
         count
     }
 
-    fn lanes(&self) -> MutexGuard<'_, HashMap<LaneKey, VecDeque<Job>>> {
+    fn lanes(&self) -> MutexGuard<'_, HashMap<LaneKey, Lane>> {
         self.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -102,6 +127,11 @@ impl Lanes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        clock::Timestamp,
+        id::{InboxId, LoginId},
+        store::Work,
+    };
 
     #[test]
     fn a_lane_is_announced_once_and_closes_when_it_is_empty() {
@@ -116,6 +146,30 @@ mod tests {
         assert!(lanes.next(&key).is_none(), "the task ends here");
         lanes.push(key.clone(), Job::OpenRoom);
         assert_eq!(announced.try_recv(), Ok(key), "and is started anew");
+    }
+
+    #[test]
+    fn a_lane_resumes_until_the_last_of_the_old_work_is_done() {
+        let entry = |id| Entry {
+            id: InboxId(id),
+            at: Timestamp(0),
+            work: Work::FromWechat {
+                login: LoginId(1),
+                portal: PortalId(1),
+                source: None,
+                raw: "{}".into(),
+            },
+        };
+        let (lanes, _announced) = Lanes::new();
+        let key = LaneKey::Portal(PortalId(1));
+        assert!(!lanes.is_resuming(&key));
+        lanes.push(key.clone(), Job::Again(entry(1)));
+        lanes.push(key.clone(), Job::Entry(entry(2), Read::Not));
+        assert!(lanes.is_resuming(&key), "it has not begun");
+        lanes.next(&key).unwrap();
+        assert!(lanes.is_resuming(&key), "it is in hand");
+        lanes.next(&key).unwrap();
+        assert!(!lanes.is_resuming(&key));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What the core remembers in memory. It starts no task and sends nothing: whoever finds work
 //! announces it, and `start` has somebody do it.
 
+mod confirmed;
 mod flow;
 mod lane;
 mod outbox;
@@ -8,13 +9,16 @@ mod question;
 mod registry;
 mod reply;
 mod session;
+mod tally;
 mod typing;
 
+pub(crate) use confirmed::Confirmed;
 pub(crate) use flow::{Flow, LoginFlows, Wanted, is_plausible};
-pub(crate) use lane::{Job, LaneKey, Lanes};
-pub(crate) use outbox::{Changed, Outbox, Outgoing};
+pub(crate) use lane::{Job, LaneKey, Lanes, Read};
+pub(crate) use outbox::{Changed, Media, MediaKind, Outbox, Outgoing, Part};
 pub(crate) use question::{Question, Questions};
 pub(crate) use registry::Registry;
 pub(crate) use reply::{Paces, Replies};
 pub(crate) use session::Sessions;
+pub(crate) use tally::{Sent, Tallies};
 pub(crate) use typing::{Turn, Typists};

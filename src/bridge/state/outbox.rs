@@ -16,8 +16,12 @@ use tokio::sync::{
 
 use crate::{
     id::{InboxId, PortalId},
-    store::{Entry, Progress},
+    store::{Entry, Progress, Upload},
 };
+
+mod part;
+
+pub(crate) use part::{Media, MediaKind, Part};
 
 /// One Matrix message on its way.
 #[derive(Debug, Clone)]
@@ -28,13 +32,15 @@ pub(crate) struct Outgoing {
     /// Who wrote it; nobody else may change it.
     pub(crate) sender: OwnedUserId,
     pub(crate) room: OwnedRoomId,
-    /// The texts it became; the client id of each is derived from the entry's source and its
-    /// number.
-    pub(crate) parts: Vec<String>,
+    /// What it became; the client id of each part is derived from the entry's source and the
+    /// part's number.
+    pub(crate) parts: Vec<Part>,
     pub(crate) progress: Progress,
     /// How often the next part was tried. Once it was, WeChat may have it, and it is too late to
     /// change it.
     pub(crate) tries: u32,
+    /// How often its file could not be brought to WeChat; it can still be changed.
+    pub(crate) failed_uploads: u32,
     /// Whether it is shown that it waits, as far as the homeserver lets it be shown.
     pub(crate) marked: bool,
     /// Later messages whose texts go along with this one's.
@@ -102,11 +108,12 @@ impl Outbox {
     }
 
     /// Counts a try of the head, after which it cannot be changed any more. `None` when the head
-    /// is another by now.
+    /// is another by now, or has got another file.
     pub(crate) fn begin_try(&self, portal: PortalId, entry: InboxId) -> Option<Outgoing> {
         let mut queues = self.queues();
         let head = queues.get_mut(&portal)?.waiting.front_mut()?;
-        if head.entry.id != entry {
+        let ready = head.next_media().is_none_or(|media| head.upload_of(media).is_some());
+        if head.entry.id != entry || !ready {
             return None;
         }
         head.tries += 1;
@@ -133,7 +140,8 @@ impl Outbox {
     }
 
     /// Joins short messages behind the head to it, up to `limit` bytes in all, and gives those
-    /// that were joined. Only whole texts that nobody has tried are joined.
+    /// that were joined. Only whole texts that nobody has tried are joined, and none across a
+    /// file.
     pub(crate) fn join(&self, portal: PortalId, limit: usize) -> Vec<Outgoing> {
         let mut queues = self.queues();
         let Some(waiting) = queues.get_mut(&portal).map(|queue| &mut queue.waiting) else {
@@ -141,10 +149,9 @@ impl Outbox {
         };
         let Some(mut head) = waiting.pop_front() else { return Vec::new() };
         let mut joined = Vec::new();
-        if head.is_whole() {
-            let mut bytes = head.text().len();
-            while let Some(next) = waiting.front().filter(|next| next.is_whole()) {
-                bytes += 1 + next.text().len();
+        if let Some(mut bytes) = head.whole_text().map(str::len) {
+            while let Some(next) = waiting.front().and_then(Outgoing::whole_text) {
+                bytes += 1 + next.len();
                 if bytes > limit {
                     break;
                 }
@@ -156,6 +163,41 @@ impl Outbox {
         }
         waiting.push_front(head);
         joined
+    }
+
+    /// Whether this file is what the head waits for.
+    pub(crate) fn waits_for(&self, portal: PortalId, entry: InboxId, media: &Media) -> bool {
+        let queues = self.queues();
+        let head = queues.get(&portal).and_then(|queue| queue.waiting.front());
+        head.is_some_and(|head| head.entry.id == entry && head.next_media() == Some(media))
+    }
+
+    /// Notes where the file that the head waits for was brought to; `None` when it waits for
+    /// another by now.
+    pub(crate) fn put_upload(
+        &self,
+        portal: PortalId,
+        entry: InboxId,
+        upload: Upload,
+    ) -> Option<Outgoing> {
+        let mut queues = self.queues();
+        let head = queues.get_mut(&portal)?.waiting.front_mut()?;
+        let wanted = head.next_media().is_some_and(|media| media.uri.as_str() == upload.of);
+        if head.entry.id != entry || !wanted {
+            return None;
+        }
+        head.progress.uploaded = Some(upload.into());
+        head.failed_uploads = 0;
+        Some(head.clone())
+    }
+
+    /// Counts a try to bring the head's file to WeChat that did not get through.
+    pub(crate) fn count_failed_upload(&self, portal: PortalId, entry: InboxId) {
+        let mut queues = self.queues();
+        let head = queues.get_mut(&portal).and_then(|queue| queue.waiting.front_mut());
+        if let Some(head) = head.filter(|head| head.entry.id == entry) {
+            head.failed_uploads += 1;
+        }
     }
 
     /// Writes down how far the head has come.
@@ -183,15 +225,21 @@ impl Outbox {
         true
     }
 
-    /// The first message of which nothing shows yet that it waits.
+    /// The first message of which nothing shows yet that it waits. Of a long queue only the
+    /// beginning is marked: a mark costs two events, and who waits further behind gets its mark
+    /// when it is further in front.
     pub(crate) fn find_unmarked(&self, portal: PortalId) -> Option<Outgoing> {
-        self.queues().get(&portal)?.waiting.iter().find(|one| !one.marked).cloned()
+        let queues = self.queues();
+        let waiting = queues.get(&portal)?.waiting.iter().take(MOST_MARKED);
+        waiting.into_iter().find(|one| !one.marked).cloned()
     }
 
     /// The message is over, one way or the other.
     pub(crate) fn remove(&self, portal: PortalId, entry: InboxId) {
-        if let Some(queue) = self.queues().get_mut(&portal) {
-            queue.waiting.retain(|waiting| waiting.entry.id != entry);
+        if let Some(queue) = self.queues().get_mut(&portal)
+            && let Some(at) = queue.waiting.iter().position(|one| one.entry.id == entry)
+        {
+            queue.waiting.remove(at);
         }
     }
 
@@ -210,13 +258,13 @@ impl Outbox {
         }
     }
 
-    /// Gives a message of `sender` that nobody has tried to send another text.
+    /// Gives a message of `sender` that nobody has tried to send other words, or another file.
     pub(crate) fn replace(
         &self,
         portal: PortalId,
         event: &EventId,
         sender: &UserId,
-        parts: &[String],
+        parts: &[Part],
     ) -> Changed {
         let mut queues = self.queues();
         let Some(queue) = queues.get_mut(&portal) else { return Changed::NotThere };
@@ -270,11 +318,27 @@ impl Outbox {
 }
 
 impl Outgoing {
-    /// The text to send next; those of joined messages are lines of their own.
-    pub(crate) fn next_text(&self) -> Option<String> {
+    /// What is sent next; the texts of joined messages are lines of their own.
+    pub(crate) fn next_part(&self) -> Option<Part> {
         let own = self.parts.get(usize::from(self.progress.parts_done))?;
-        let along = self.with.iter().map(Outgoing::text);
-        Some(std::iter::once(own.as_str()).chain(along).collect::<Vec<_>>().join("\n"))
+        let Part::Text(text) = own else { return Some(own.clone()) };
+        let along = self.with.iter().filter_map(|one| one.parts.first()?.text());
+        Some(Part::Text(std::iter::once(text.as_str()).chain(along).collect::<Vec<_>>().join("\n")))
+    }
+
+    /// The file among what is still to be sent. It is brought to WeChat before the words that
+    /// belong to it go out, so that they do not stand alone when it cannot be.
+    pub(crate) fn next_media(&self) -> Option<&Media> {
+        let left = self.parts.iter().skip(self.progress.parts_done.into());
+        left.into_iter().find_map(|part| match part {
+            Part::Text(_) => None,
+            Part::Media(media) => Some(media),
+        })
+    }
+
+    /// Where this file was brought to, if it was.
+    pub(crate) fn upload_of(&self, media: &Media) -> Option<&Upload> {
+        self.progress.uploaded.as_deref().filter(|upload| upload.of == media.uri.as_str())
     }
 
     /// This message and those whose texts go along with it.
@@ -287,22 +351,23 @@ impl Outgoing {
         self.with.len() >= usize::from(self.progress.along)
     }
 
-    fn text(&self) -> &str {
-        self.parts.first().map_or("", String::as_str)
-    }
-
     fn is_untried(&self) -> bool {
         self.tries == 0 && !self.progress.tried && self.with.is_empty()
     }
 
-    fn is_whole(&self) -> bool {
-        self.is_untried() && self.parts.len() == 1
+    /// The text of a message that is nothing else and that nobody has tried.
+    fn whole_text(&self) -> Option<&str> {
+        let [Part::Text(text)] = self.parts.as_slice() else { return None };
+        self.is_untried().then_some(text)
     }
 
     fn carries(&self, event: &EventId) -> bool {
         self.all().any(|one| one.event == event)
     }
 }
+
+/// So many messages at the beginning of a queue are marked as waiting.
+pub(crate) const MOST_MARKED: usize = 50;
 
 #[cfg(test)]
 mod interleaving;

@@ -40,18 +40,18 @@ impl Replies {
         store: &Store,
         portal: PortalId,
         with: impl FnOnce(&mut Reply),
-    ) -> Result<(), store::Error> {
+    ) -> Result<Option<Reply>, store::Error> {
         let mut replies = self.replies();
         let reply = match replies.entry(portal) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(unread) => match store.reply(portal)? {
                 Some(stored) => unread.insert(stored),
-                None => return Ok(()),
+                None => return Ok(None),
             },
         };
         with(reply);
         store.submit(Change::new().put_reply(portal, reply));
-        Ok(())
+        Ok(Some(reply.clone()))
     }
 
     /// The contact has a new bot, which has heard nothing yet.

@@ -17,7 +17,9 @@ use crate::{clock::Timestamp, id::LoginId};
 #[derive(Debug, Default)]
 pub(crate) struct Sessions {
     polling: Mutex<HashMap<LoginId, Session>>,
+    answers: AtomicU64,
     cut: AtomicU64,
+    failed: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -32,7 +34,9 @@ pub(crate) struct Freshness {
     pub(crate) polling: usize,
     pub(crate) stale: usize,
     pub(crate) oldest: Option<Duration>,
+    pub(crate) answered: u64,
     pub(crate) cut: u64,
+    pub(crate) failed: u64,
 }
 
 impl Sessions {
@@ -58,11 +62,17 @@ impl Sessions {
         if let Some(session) = self.polling().get_mut(&login) {
             session.answered = now;
         }
+        self.answers.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A poll hung beyond its time or broke off.
+    /// A poll hung beyond its time.
     pub(crate) fn count_cut(&self) {
         self.cut.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A poll broke off, or was answered with an error.
+    pub(crate) fn count_failed(&self) {
+        self.failed.fetch_add(1, Ordering::Relaxed);
     }
 
     /// How old the last good answers are.
@@ -73,7 +83,9 @@ impl Sessions {
             polling: polling.len(),
             stale: ages().filter(|age| *age > STALE).count(),
             oldest: ages().max(),
+            answered: self.answers.load(Ordering::Relaxed),
             cut: self.cut.load(Ordering::Relaxed),
+            failed: self.failed.load(Ordering::Relaxed),
         }
     }
 

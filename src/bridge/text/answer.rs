@@ -22,6 +22,8 @@ pub(crate) enum Answer<'a> {
     LoggedOut { name: &'a str },
     NameUsage { prefix: &'a str },
     Renamed { name: &'a str },
+    VoiceUsage { prefix: &'a str },
+    VoiceSet { items: bool },
     LanguageUsage,
     LanguageSet,
     PleaseRemove,
@@ -130,6 +132,21 @@ impl Answer<'_> {
             Self::Renamed { name } => {
                 pick!(language, "The name is now {name}.", "名字已改为{name}。")
             }
+            Self::VoiceUsage { prefix } => pick!(
+                language,
+                "Usage, in the room of one of your contacts: `{prefix} voice file` or `{prefix} voice silk`.",
+                "用法（在你的联系人房间）：`{prefix} voice file` 或 `{prefix} voice silk`。",
+            ),
+            Self::VoiceSet { items: false } => pick!(
+                language,
+                "Your voice messages go out as files that the phone plays.",
+                "你的语音将以手机可播放的文件发送。",
+            ),
+            Self::VoiceSet { items: true } => pick!(
+                language,
+                "Your voice messages go out as WeChat voice messages. WeChat takes them, but has not shown them since June 2026; `voice file` goes back.",
+                "你的语音将以微信语音条发送。微信会接收，但自 2026 年 6 月起不显示；发送 `voice file` 可改回文件。",
+            ),
             Self::WhichContact { command, names } => pick!(
                 language,
                 "Which contact? Send `{command} <contact>`. Your contacts: {names}",

@@ -56,9 +56,22 @@ pub(crate) enum Refusal {
     Kind(Kind),
     Edit,
     Redaction,
+    /// The message is being sent: WeChat may have it as it is.
+    OnItsWay,
     Reaction,
-    Sticker,
     Encrypted,
+    /// The file is encrypted, though the message is not.
+    FileEncrypted,
+    /// The file has more bytes than the bridge sends.
+    FileTooLarge {
+        limit: u64,
+    },
+    /// The homeserver does not have the file, or the message names none.
+    FileMissing,
+    /// The homeserver cannot hand the file out at the moment.
+    FileAway,
+    /// The file cannot be kept here on its way.
+    Disk,
     /// WeChat said no, with this code, and would say no again.
     Rejected(i64),
     /// The login's server is none that the bridge may talk to.
@@ -78,9 +91,14 @@ impl Refusal {
             Self::Kind(kind) => kind.code(),
             Self::Edit => "edit",
             Self::Redaction => "redaction",
+            Self::OnItsWay => "on_its_way",
             Self::Reaction => "reaction",
-            Self::Sticker => "sticker",
             Self::Encrypted => "encrypted",
+            Self::FileEncrypted => "file_encrypted",
+            Self::FileTooLarge { .. } => "file_too_large",
+            Self::FileMissing => "file_missing",
+            Self::FileAway => "file_away",
+            Self::Disk => "disk",
             Self::Rejected(_) => "rejected",
             Self::BadServer => "bad_server",
             Self::NotAllowed => "not_allowed",
@@ -89,6 +107,7 @@ impl Refusal {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "a table reads best in one piece")]
     pub(crate) fn text(&self, language: Language) -> String {
         match self {
             Self::Kind(kind) => {
@@ -109,20 +128,48 @@ impl Refusal {
                 "⚠️ WeChat cannot recall a message that was sent; it stays on the phone.",
                 "⚠️ 微信无法撤回机器人发出的消息，对方手机上仍会保留。",
             ),
+            Self::OnItsWay => pick!(
+                language,
+                "⚠️ Too late: the message is on its way to WeChat and can no longer be changed or taken back.",
+                "⚠️ 来不及了：这条消息正在发往微信，无法再修改或撤回。",
+            ),
             Self::Reaction => pick!(
                 language,
                 "⚠️ WeChat has no reactions; this one stays in Matrix.",
                 "⚠️ 微信不支持表情回应，此回应只保留在 Matrix。",
             ),
-            Self::Sticker => pick!(
-                language,
-                "⚠️ Not sent to WeChat: stickers cannot be bridged yet.",
-                "⚠️ 未发送到微信：暂不支持转发贴纸。",
-            ),
             Self::Encrypted => pick!(
                 language,
                 "⚠️ Not sent to WeChat: this message is encrypted and I cannot read it. Please use a room without encryption.",
                 "⚠️ 未发送到微信：消息已加密，我无法读取。请使用未加密的房间。",
+            ),
+            Self::FileEncrypted => pick!(
+                language,
+                "⚠️ Not sent to WeChat: the file is encrypted and I cannot read it. Please send it in a room without encryption.",
+                "⚠️ 未发送到微信：文件已加密，我无法读取。请在未加密的房间发送。",
+            ),
+            Self::FileTooLarge { limit } => {
+                let limit = size(*limit);
+                pick!(
+                    language,
+                    "⚠️ Not sent to WeChat: the file is too large, I send up to {limit}. Please make it smaller.",
+                    "⚠️ 未发送到微信：文件太大，最多可发送 {limit}。请缩小后再发。",
+                )
+            }
+            Self::FileMissing => pick!(
+                language,
+                "⚠️ Not sent to WeChat: the homeserver has no file to this message. Please send it once more.",
+                "⚠️ 未发送到微信：服务器上没有这条消息的文件，请重新发送。",
+            ),
+            Self::FileAway => pick!(
+                language,
+                "⚠️ Not sent to WeChat: the homeserver cannot hand out the file at the moment. React with 🔁 to try again.",
+                "⚠️ 未发送到微信：服务器暂时无法提供该文件。可用 🔁 回应以重试。",
+            ),
+            Self::Disk => pick!(
+                language,
+                "⚠️ Not sent to WeChat: I could not keep the file on my disk. Ask the administrator, then react with 🔁.",
+                "⚠️ 未发送到微信：桥接的磁盘无法存放该文件。请联系管理员，之后可用 🔁 回应以重试。",
             ),
             Self::Rejected(code) => pick!(
                 language,
@@ -155,11 +202,14 @@ impl Refusal {
 
 fn kind_name(kind: Kind, language: Language) -> String {
     match kind {
-        Kind::Image => pick!(language, "a picture", "图片"),
-        Kind::File => pick!(language, "a file", "文件"),
-        Kind::Audio => pick!(language, "a voice or audio message", "语音或音频"),
-        Kind::Video => pick!(language, "a video", "视频"),
         Kind::Location => pick!(language, "a location", "位置"),
         Kind::Other => pick!(language, "this kind of message", "这种类型的消息"),
     }
+}
+
+/// A size in bytes as people write it, never more than it is.
+fn size(bytes: u64) -> String {
+    const UNITS: [(u64, &str); 2] = [(1 << 20, "MiB"), (1 << 10, "KiB")];
+    let unit = UNITS.iter().find(|(unit, _)| bytes >= *unit);
+    unit.map_or_else(|| format!("{bytes} B"), |(unit, name)| format!("{} {name}", bytes / unit))
 }

@@ -1,19 +1,17 @@
-//! What a ghost says in place of a WeChat item that is not text.
+//! What a ghost says in place of a WeChat item that does not arrive as itself.
 
 use super::pick;
 use crate::{config::Language, ilink::Body};
 
 /// A WeChat item that arrives as a notice which names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum ItemNotice {
-    Image,
-    Voice {
-        transcript: Option<String>,
+pub(crate) enum ItemNotice<'a> {
+    /// A picture, a voice, a file or a video that could not be brought.
+    Lost {
+        what: &'a Medium,
+        why: &'a Trouble,
+        prefix: &'a str,
     },
-    File {
-        name: Option<String>,
-    },
-    Video,
     Unknown {
         kind: Option<i64>,
     },
@@ -23,51 +21,201 @@ pub(crate) enum ItemNotice {
     Unreadable,
 }
 
-impl ItemNotice {
-    /// The notice for an item; `None` for text, which needs none.
+/// What an item with a file is to people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Medium {
+    Image,
+    Voice { transcript: Option<String> },
+    File { name: Option<String> },
+    Video,
+}
+
+/// Why a file of WeChat's is not in the room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// More bytes than are taken; `size` where it is known.
+    TooLarge { size: Option<u64>, limit: u64 },
+    /// Nothing says where it lies.
+    NoPlace,
+    /// No key came with it, or none that can be read.
+    NoKey,
+    /// The keys do not open it.
+    Undecryptable,
+    /// The CDN said no, with this HTTP status.
+    Gone(u16),
+    /// The CDN did not give it, however often it was asked.
+    Unreachable,
+    /// It lies on a host that may not be talked to.
+    BadServer,
+    /// It cannot be kept here on its way.
+    Disk,
+    /// The homeserver takes no file of this size.
+    HomeserverLimit,
+    /// The homeserver does not take it.
+    HomeserverRefuses,
+}
+
+impl Medium {
+    /// What an item with a file is; `None` for the others.
     pub(crate) fn of(body: &Body) -> Option<Self> {
         Some(match body {
-            Body::Text(_) => return None,
             Body::Image(_) => Self::Image,
             Body::Voice(voice) => Self::Voice { transcript: voice.transcript.clone() },
             Body::File(file) => Self::File { name: file.name.clone() },
             Body::Video(_) => Self::Video,
-            Body::Unsupported { kind } => Self::Unknown { kind: *kind },
+            Body::Text(_) | Body::Unsupported { .. } => return None,
         })
+    }
+
+    /// The word for one that did not come, in the store's records and in counters.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Image => "image",
+            Self::Voice { .. } => "voice",
+            Self::File { .. } => "file",
+            Self::Video => "video",
+        }
+    }
+
+    fn text(&self, language: Language) -> String {
+        match self {
+            Self::Image => pick!(language, "🖼 A picture", "🖼 一张图片"),
+            Self::Voice { .. } => pick!(language, "🎤 A voice message", "🎤 一条语音"),
+            Self::File { name: Some(name) } => {
+                // A name is the contact's, and may be as long as a message.
+                let name: String = name.chars().filter(|c| !c.is_control()).take(SHOWN).collect();
+                pick!(language, "📎 The file “{name}”", "📎 文件“{name}”")
+            }
+            Self::File { name: None } => pick!(language, "📎 A file", "📎 一个文件"),
+            Self::Video => pick!(language, "🎬 A video", "🎬 一个视频"),
+        }
+    }
+
+    /// The words of a voice message, which are known without its sound.
+    fn words(&self, language: Language) -> String {
+        match self {
+            Self::Voice { transcript: Some(words) } => {
+                pick!(language, " It says: {words}", "语音内容：{words}")
+            }
+            Self::Voice { transcript: None } | Self::Image | Self::File { .. } | Self::Video => {
+                String::new()
+            }
+        }
+    }
+}
+
+impl Trouble {
+    fn text(&self, language: Language) -> String {
+        match self {
+            Self::TooLarge { size: Some(size), limit } => {
+                let (size, limit) = (mib(*size), mib(*limit));
+                pick!(
+                    language,
+                    "it has {size} MiB, and at most {limit} MiB are taken",
+                    "大小为 {size} MiB，超过上限 {limit} MiB",
+                )
+            }
+            Self::TooLarge { size: None, limit } => {
+                let limit = mib(*limit);
+                pick!(
+                    language,
+                    "it has more than the {limit} MiB that are taken",
+                    "超过上限 {limit} MiB",
+                )
+            }
+            Self::NoPlace => {
+                pick!(language, "WeChat did not say where it lies", "微信没有给出文件地址")
+            }
+            Self::NoKey => pick!(language, "WeChat sent no key for it", "微信没有给出密钥"),
+            Self::Undecryptable => {
+                pick!(language, "WeChat's key does not open it", "微信给出的密钥无法解密")
+            }
+            Self::Gone(status) => pick!(
+                language,
+                "WeChat's server does not give it out (code {status})",
+                "微信服务器拒绝提供（代码 {status}）",
+            ),
+            Self::Unreachable => {
+                pick!(
+                    language,
+                    "WeChat's server does not give it at the moment",
+                    "微信服务器暂时无法提供"
+                )
+            }
+            Self::BadServer => pick!(
+                language,
+                "it lies on a server that the bridge may not talk to",
+                "文件位于桥接不允许连接的服务器",
+            ),
+            Self::Disk => {
+                pick!(language, "the bridge has no room for it on its disk", "桥接的磁盘无法保存")
+            }
+            Self::HomeserverLimit => {
+                pick!(
+                    language,
+                    "the homeserver takes no file of this size",
+                    "超过 Matrix 服务器的大小上限"
+                )
+            }
+            Self::HomeserverRefuses => {
+                pick!(language, "the homeserver refuses it", "Matrix 服务器拒绝接收")
+            }
+        }
+    }
+
+    /// What to do about it.
+    fn cure(&self, language: Language, prefix: &str) -> String {
+        match self {
+            Self::TooLarge { .. } | Self::HomeserverLimit => pick!(
+                language,
+                "Ask for a smaller one; or ask the administrator for a higher limit, and then answer `{prefix} retry` to this.",
+                "请对方发送较小的文件；或请管理员提高上限后，在此消息上回复 `{prefix} retry`。",
+            ),
+            Self::NoPlace | Self::NoKey => {
+                pick!(language, "Ask the contact to send it again.", "请对方重新发送。")
+            }
+            Self::Undecryptable | Self::Gone(_) => pick!(
+                language,
+                "Ask the contact to send it again, or answer `{prefix} retry` to this.",
+                "请对方重新发送，或在此消息上回复 `{prefix} retry`。",
+            ),
+            Self::Unreachable => pick!(
+                language,
+                "Answer `{prefix} retry` to this, or react to it with 🔁, and I try again.",
+                "在此消息上回复 `{prefix} retry` 或用 🔁 回应，我会重试。",
+            ),
+            Self::BadServer | Self::Disk | Self::HomeserverRefuses => pick!(
+                language,
+                "Ask the administrator to look at the log, and then answer `{prefix} retry` to this.",
+                "请管理员查看日志，然后在此消息上回复 `{prefix} retry`。",
+            ),
+        }
+    }
+}
+
+impl ItemNotice<'_> {
+    /// The word for it in the store's records and in counters.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Lost { what, .. } => what.code(),
+            Self::Unknown { .. } => "unknown",
+            Self::Empty => "empty",
+            Self::Unreadable => "unreadable",
+        }
     }
 
     pub(crate) fn text(&self, language: Language) -> String {
         match self {
-            Self::Image => pick!(
-                language,
-                "🖼 A picture arrived in WeChat; pictures are not bridged yet.",
-                "🖼 微信收到一张图片，暂不支持转发图片。",
-            ),
-            Self::Voice { transcript: Some(words) } => pick!(
-                language,
-                "🎤 A voice message arrived in WeChat. It says: {words}",
-                "🎤 微信收到一条语音，内容是：{words}",
-            ),
-            Self::Voice { transcript: None } => pick!(
-                language,
-                "🎤 A voice message arrived in WeChat; voice is not bridged yet.",
-                "🎤 微信收到一条语音，暂不支持转发语音。",
-            ),
-            Self::File { name: Some(name) } => pick!(
-                language,
-                "📎 The file “{name}” arrived in WeChat; files are not bridged yet.",
-                "📎 微信收到文件“{name}”，暂不支持转发文件。",
-            ),
-            Self::File { name: None } => pick!(
-                language,
-                "📎 A file arrived in WeChat; files are not bridged yet.",
-                "📎 微信收到一个文件，暂不支持转发文件。",
-            ),
-            Self::Video => pick!(
-                language,
-                "🎬 A video arrived in WeChat; videos are not bridged yet.",
-                "🎬 微信收到一个视频，暂不支持转发视频。",
-            ),
+            Self::Lost { what, why, prefix } => {
+                let words = what.words(language);
+                let (what, why, cure) =
+                    (what.text(language), why.text(language), why.cure(language, prefix));
+                pick!(
+                    language,
+                    "{what} came in WeChat and could not be brought here: {why}. {cure}{words}",
+                    "{what}未能从微信转发：{why}。{cure}{words}",
+                )
+            }
             Self::Unknown { kind: Some(kind) } => pick!(
                 language,
                 "❔ A message of a kind that I do not know ({kind}) arrived in WeChat.",
@@ -86,3 +234,14 @@ impl ItemNotice {
         }
     }
 }
+
+/// In MiB with one digit, rounded up.
+fn mib(bytes: u64) -> String {
+    let tenths = bytes.saturating_mul(10).div_ceil(1 << 20);
+    match tenths % 10 {
+        0 => (tenths / 10).to_string(),
+        digit => format!("{}.{digit}", tenths / 10),
+    }
+}
+
+const SHOWN: usize = 80;

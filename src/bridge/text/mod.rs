@@ -11,7 +11,7 @@ mod note;
 
 pub(crate) use answer::Answer;
 pub(crate) use delivery::{Held, Refusal};
-pub(crate) use item::ItemNotice;
+pub(crate) use item::{ItemNotice, Medium, Trouble};
 pub(crate) use login::LoginText;
 pub(crate) use note::Note;
 

@@ -1,6 +1,6 @@
 //! Every sentence in both languages, compared with `tests/fixtures/sentences.txt`.
 
-use super::{Answer, Held, ItemNotice, LoginText, Note, Refusal};
+use super::{Answer, Held, ItemNotice, LoginText, Medium, Note, Refusal, Trouble};
 use crate::{bridge::window::Hold, clock::Timestamp, config::Language, convert::Kind};
 
 const NAME: &str = "Mum";
@@ -55,6 +55,9 @@ fn answers(language: Language) -> Vec<String> {
         Answer::LoggedOut { name: NAME },
         Answer::NameUsage { prefix: PREFIX },
         Answer::Renamed { name: NAME },
+        Answer::VoiceUsage { prefix: PREFIX },
+        Answer::VoiceSet { items: false },
+        Answer::VoiceSet { items: true },
         Answer::LanguageUsage,
         Answer::LanguageSet,
         Answer::PleaseRemove,
@@ -128,13 +131,18 @@ fn deliveries(language: Language) -> Vec<String> {
         Hold::LoggedOut,
         Hold::Unreachable,
     ];
-    let kinds = [Kind::Image, Kind::File, Kind::Audio, Kind::Video, Kind::Location, Kind::Other];
+    let kinds = [Kind::Location, Kind::Other];
     let others = [
         Refusal::Edit,
         Refusal::Redaction,
+        Refusal::OnItsWay,
         Refusal::Reaction,
-        Refusal::Sticker,
         Refusal::Encrypted,
+        Refusal::FileEncrypted,
+        Refusal::FileTooLarge { limit: 100 << 20 },
+        Refusal::FileMissing,
+        Refusal::FileAway,
+        Refusal::Disk,
         Refusal::Rejected(-3),
         Refusal::NotAllowed,
         Refusal::BadServer,
@@ -142,12 +150,6 @@ fn deliveries(language: Language) -> Vec<String> {
         Refusal::Poison,
     ];
     let items = [
-        ItemNotice::Image,
-        ItemNotice::Voice { transcript: Some("晚上见".into()) },
-        ItemNotice::Voice { transcript: None },
-        ItemNotice::File { name: Some("a.pdf".into()) },
-        ItemNotice::File { name: None },
-        ItemNotice::Video,
         ItemNotice::Unknown { kind: Some(8) },
         ItemNotice::Unknown { kind: None },
         ItemNotice::Empty,
@@ -158,6 +160,35 @@ fn deliveries(language: Language) -> Vec<String> {
         .map(held)
         .into_iter()
         .chain(refusals.map(|refusal| refusal.text(language)))
+        .chain(lost(language))
         .chain(items.map(|item| item.text(language)))
         .collect()
+}
+
+/// Each kind of item with one reason, and each reason with one kind.
+fn lost(language: Language) -> Vec<String> {
+    let named = Medium::File { name: Some("a.pdf".into()) };
+    let kinds = [
+        Medium::Image,
+        Medium::Voice { transcript: Some("晚上见".into()) },
+        Medium::Voice { transcript: None },
+        Medium::File { name: None },
+        Medium::Video,
+    ];
+    let reasons = [
+        Trouble::TooLarge { size: Some(230_000_001), limit: 100 << 20 },
+        Trouble::TooLarge { size: None, limit: 100 << 20 },
+        Trouble::NoPlace,
+        Trouble::NoKey,
+        Trouble::Undecryptable,
+        Trouble::Gone(404),
+        Trouble::Unreachable,
+        Trouble::BadServer,
+        Trouble::Disk,
+        Trouble::HomeserverLimit,
+        Trouble::HomeserverRefuses,
+    ];
+    let text = |what, why| ItemNotice::Lost { what, why, prefix: PREFIX }.text(language);
+    let kinds = kinds.iter().map(|kind| text(kind, &Trouble::Gone(404)));
+    kinds.chain(reasons.iter().map(|reason| text(&named, reason))).collect()
 }

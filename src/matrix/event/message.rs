@@ -3,6 +3,7 @@
 use ruma::OwnedEventId;
 use serde_json::value::RawValue;
 
+use super::Attachment;
 use crate::matrix::{content::HTML, object::Object};
 
 /// A message, or what an edit makes of one.
@@ -10,7 +11,7 @@ use crate::matrix::{content::HTML, object::Object};
 pub struct Message {
     /// `m.text`, `m.image`, …; empty for a sticker.
     pub msgtype: String,
-    /// The text, or a file's name or caption.
+    /// The text, or a file's name or caption; see [`Message::caption`].
     pub body: String,
     /// The same text as HTML.
     pub html: Option<String>,
@@ -20,6 +21,8 @@ pub struct Message {
     pub thread: Option<OwnedEventId>,
     /// The message it takes the place of, and with what.
     pub edits: Option<Replacement>,
+    /// The file that it is; `None` for a text, and for a file that is nowhere to be found.
+    pub attachment: Option<Attachment>,
     /// Where it points to on the map, as a `geo:` URI.
     pub geo_uri: Option<String>,
     /// The content as it came.
@@ -63,9 +66,16 @@ impl Message {
             reply_to: None,
             thread: None,
             edits: None,
+            attachment: Attachment::read(content),
             geo_uri: content.text("geo_uri"),
             content: raw.to_owned(),
         }
+    }
+
+    /// What was written beside a file (MSC2530): the body, when the file's name is elsewhere.
+    pub fn caption(&self) -> Option<&str> {
+        let named = self.attachment.as_ref()?.is_named_apart;
+        (named && !self.body.is_empty()).then_some(self.body.as_str())
     }
 }
 

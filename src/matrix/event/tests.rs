@@ -154,7 +154,30 @@ fn reactions_redactions_and_ciphertext_are_known() {
     }
     assert!(matches!(kind(event("m.room.encrypted", json!({}))), Kind::Encrypted));
     let sticker = kind(event("m.sticker", json!({ "body": "cat", "url": "mxc://b.org/1" })));
-    assert!(matches!(sticker, Kind::Sticker(message) if message.body == "cat"));
+    let Kind::Sticker(sticker) = sticker else { panic!("{sticker:?}") };
+    let file = sticker.attachment.as_ref().unwrap();
+    assert_eq!((sticker.body.as_str(), file.kind), ("cat", attachment::Kind::Sticker));
+    assert_eq!((sticker.caption(), file.name.as_deref()), (None, None));
+}
+
+#[test]
+fn the_body_of_a_file_is_its_name_or_its_caption() {
+    for (body, filename, name, caption) in [
+        ("a.png", None, Some("a.png"), None),
+        ("a.png", Some("a.png"), Some("a.png"), None),
+        ("a.png", Some(""), Some("a.png"), None),
+        ("my cat", Some("a.png"), Some("a.png"), Some("my cat")),
+        ("", Some("a.png"), Some("a.png"), None),
+        ("", None, None, None),
+    ] {
+        let message = message_of(json!({
+            "msgtype": "m.image", "body": body, "filename": filename, "url": "mxc://b.org/1",
+        }));
+        assert_eq!(message.caption(), caption, "{body} {filename:?}");
+        assert_eq!(message.attachment.unwrap().name.as_deref(), name, "{body} {filename:?}");
+    }
+    let text = message_of(json!({ "msgtype": "m.text", "body": "hi", "filename": "a.png" }));
+    assert_eq!(text.caption(), None);
 }
 
 #[test]
@@ -203,11 +226,16 @@ fn any_json() -> impl Strategy<Value = Value> {
         ".{0,8}".prop_map(Value::from),
         Just(Value::from("@alice:b.org")),
         Just(Value::from("m.replace")),
+        Just(Value::from("m.image")),
+        Just(Value::from("mxc://b.org/1")),
         Just(Value::from("$e")),
     ];
     let key = prop_oneof![
         Just("msgtype".to_owned()),
         Just("body".to_owned()),
+        Just("info".to_owned()),
+        Just("url".to_owned()),
+        Just("file".to_owned()),
         Just("membership".to_owned()),
         Just("m.relates_to".to_owned()),
         Just("m.new_content".to_owned()),

@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::bodies::{Bodies, PIECE};
 use crate::in_background;
 use crate::ledger::{Ledger, Seen};
 use crate::wire::{Reader, find};
@@ -23,6 +23,7 @@ pub(crate) const HS_TOKEN: &str = "bench-hs-token";
 pub(crate) struct Homeserver {
     pub(crate) address: SocketAddr,
     pub(crate) ledger: Arc<Ledger>,
+    pub(crate) bodies: Arc<Bodies>,
 }
 
 impl Homeserver {
@@ -31,24 +32,37 @@ impl Homeserver {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let ledger = Arc::new(Ledger::default());
-        let shared = Arc::clone(&ledger);
+        let bodies = Arc::new(Bodies::default());
+        let shared = (Arc::clone(&ledger), Arc::clone(&bodies));
         in_background(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let ledger = Arc::clone(&shared);
+                let (ledger, bodies) = shared.clone();
                 in_background(async move {
                     // A bridge that stops hangs up; there is nothing to tell.
-                    let _ = serve(stream, &ledger).await;
+                    let _ = serve(stream, &ledger, &bodies).await;
                 });
             }
         });
-        Ok(Self { address, ledger })
+        Ok(Self { address, ledger, bodies })
     }
 }
 
-async fn serve(mut stream: TcpStream, ledger: &Ledger) -> anyhow::Result<()> {
+async fn serve(mut stream: TcpStream, ledger: &Ledger, bodies: &Bodies) -> anyhow::Result<()> {
     stream.set_nodelay(true)?;
     let mut reader = Reader::default();
-    while let Some(request) = reader.next(&mut stream).await? {
+    while let Some(line) = reader.first_line(&mut stream).await? {
+        if line.starts_with("POST /_matrix/media/") {
+            let came = reader.skip(&mut stream).await?;
+            bodies.took(came, bodies.file())?;
+            stream.write_all(UPLOADED).await?;
+            continue;
+        }
+        if line.starts_with("GET /_matrix/client/v1/media/download/") {
+            reader.skip(&mut stream).await?;
+            bodies.give(&mut stream, &vec![0; PIECE], &[]).await?;
+            continue;
+        }
+        let Some(request) = reader.next(&mut stream).await? else { break };
         let path = request.first_line.split(' ').nth(1).unwrap_or_default();
         let (status, body) = answer(&mut ledger.seen(), path, request.body);
         let head = "content-type: application/json\r\ncontent-length";
@@ -65,21 +79,29 @@ fn answer(seen: &mut Seen, path: &str, body: &[u8]) -> (&'static str, String) {
     let parts: Vec<&str> = rest.split('/').collect();
     let body = match parts.as_slice() {
         [_, "rooms", room, "send", kind, _] => {
-            if *kind == "m.room.message" {
-                seen.on_text(room_number(room), number_of(body));
+            match *kind {
+                "m.room.message" if find(body, br#""msgtype":"m.file""#).is_some() => {
+                    seen.files += 1;
+                }
+                "m.room.message" => seen.on_text(room_number(room), number_of(body)),
+                // One for each text, where one read receipt may stand for several.
+                "com.beeper.message_send_status" => seen.on_accepted(room_number(room)),
+                _ => {}
             }
             format!(r#"{{"event_id":"$s{}"}}"#, seen.requests)
         }
-        [_, "rooms", room, "receipt", ..] => {
-            seen.on_receipt(room_number(room));
-            "{}".to_owned()
-        }
         [_, "createRoom"] => {
-            let room = seen.make_room(invited_owner(body));
+            let room = seen.make_room();
             format!(r#"{{"room_id":"!{room}:{SERVER}"}}"#)
         }
         [_, "rooms", room, "join"] | [_, "join", room] => {
             format!(r#"{{"room_id":"!{}:{SERVER}"}}"#, room_number(room))
+        }
+        [_, "rooms", room, "state", "m.room.member", user] => {
+            if let Some(owner) = owner_number(user) {
+                seen.invite(owner, room_number(room));
+            }
+            format!(r#"{{"event_id":"$s{}"}}"#, seen.requests)
         }
         [_, "rooms", _, "state", ..] => format!(r#"{{"event_id":"$s{}"}}"#, seen.requests),
         [_, "rooms", _, "joined_members"] => r#"{"joined":{}}"#.to_owned(),
@@ -114,20 +136,15 @@ fn number_of(body: &[u8]) -> Option<u64> {
     std::str::from_utf8(text.get(..digits)?).ok()?.parse().ok()
 }
 
-/// The number of the owner among those who are invited.
-fn invited_owner(body: &[u8]) -> Option<usize> {
-    let request: Value = serde_json::from_slice(body).ok()?;
-    let invited = request["invite"].as_array()?;
-    invited.iter().find_map(|user| owner_number(user.as_str()?))
-}
-
 /// The user id of an owner.
 pub(crate) fn owner(number: usize) -> String {
     format!("@u{number}:{SERVER}")
 }
 
+/// The number in `@u12:server`, percent-encoded or not.
 fn owner_number(user: &str) -> Option<usize> {
-    user.strip_prefix("@u")?.split(':').next()?.parse().ok()
+    let user = user.trim_start_matches("%40").trim_start_matches('@');
+    user.strip_prefix('u')?.split('%').next()?.split(':').next()?.parse().ok()
 }
 
 /// One connection on which transactions are pushed to the bridge.
@@ -175,3 +192,13 @@ pub(crate) fn text_event(owner_number: usize, room: usize, number: u64) -> Strin
 pub(crate) fn text(number: u64) -> String {
     format!("{number} 今天下午三点在老地方见面,可以吗? See you there at three.")
 }
+
+/// A file of an owner in a room, as Synapse pushes it; `id` must be new.
+pub(crate) fn file_event((owner_number, room): (usize, usize), id: &str, size: u64) -> String {
+    let sender = owner(owner_number);
+    format!(
+        r#"{{"type":"m.room.message","room_id":"!{room}:{SERVER}","sender":"{sender}","content":{{"msgtype":"m.file","body":"zeros.bin","url":"mxc://{SERVER}/zeros","info":{{"mimetype":"application/octet-stream","size":{size}}},"m.mentions":{{}}}},"origin_server_ts":1760000000000,"unsigned":{{"age":12,"membership":"join"}},"event_id":"$f{id}","user_id":"{sender}","age":12}}"#
+    )
+}
+
+const UPLOADED: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 43\r\n\r\n{\"content_uri\":\"mxc://bench.example/zeros\"}";

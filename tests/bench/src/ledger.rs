@@ -1,4 +1,4 @@
-//! What the stub homeserver has seen: rooms, texts in them and their order, read receipts.
+//! What the stub homeserver has seen: rooms, texts in them and their order, what WeChat has accepted.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -20,10 +20,12 @@ pub(crate) struct Seen {
     pub(crate) texts: u64,
     pub(crate) first_text: Option<Instant>,
     pub(crate) last_text: Option<Instant>,
-    pub(crate) receipts: u64,
-    pub(crate) last_receipt: Option<Instant>,
+    pub(crate) accepted: u64,
+    pub(crate) last_accepted: Option<Instant>,
     /// Texts that came behind a later one of the same room, or twice.
     pub(crate) misplaced: u64,
+    /// Messages with a file.
+    pub(crate) files: u64,
     /// Texts that carry no number: greetings and notices.
     pub(crate) others: u64,
 }
@@ -32,7 +34,7 @@ pub(crate) struct Seen {
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Room {
     pub(crate) texts: u64,
-    pub(crate) receipts: u64,
+    pub(crate) accepted: u64,
     /// When the newest text came.
     pub(crate) newest_at: Option<Instant>,
     newest: u64,
@@ -46,18 +48,18 @@ impl Ledger {
     /// Forgets when the first and the last text came.
     pub(crate) fn forget_times(&self) {
         let mut seen = self.seen();
-        (seen.first_text, seen.last_text, seen.last_receipt) = (None, None, None);
+        (seen.first_text, seen.last_text, seen.last_accepted) = (None, None, None);
     }
 }
 
 impl Seen {
-    pub(crate) fn make_room(&mut self, owner: Option<usize>) -> usize {
-        let room = self.rooms.len();
+    pub(crate) fn make_room(&mut self) -> usize {
         self.rooms.push(Room::default());
-        if let Some(owner) = owner {
-            self.first_room.entry(owner).or_insert(room);
-        }
-        room
+        self.rooms.len() - 1
+    }
+
+    pub(crate) fn invite(&mut self, owner: usize, room: usize) {
+        self.first_room.entry(owner).or_insert(room);
     }
 
     pub(crate) fn on_text(&mut self, room: usize, number: Option<u64>) {
@@ -77,12 +79,12 @@ impl Seen {
         self.last_text = Some(now);
     }
 
-    pub(crate) fn on_receipt(&mut self, room: usize) {
+    pub(crate) fn on_accepted(&mut self, room: usize) {
         if let Some(room) = self.rooms.get_mut(room) {
-            room.receipts += 1;
+            room.accepted += 1;
         }
-        self.receipts += 1;
-        self.last_receipt = Some(Instant::now());
+        self.accepted += 1;
+        self.last_accepted = Some(Instant::now());
     }
 
     /// The first room of each of these owners.

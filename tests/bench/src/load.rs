@@ -110,8 +110,8 @@ async fn to_wechat(
         let mut events = Vec::new();
         let now = room_counts(world, &rooms);
         for (owner, lane) in lanes.iter_mut().enumerate() {
-            let (texts, receipts) = (now[owner].0 - start[owner].0, now[owner].1 - start[owner].1);
-            lane.done = receipts;
+            let (texts, accepted) = (now[owner].0 - start[owner].0, now[owner].1 - start[owner].1);
+            lane.done = accepted;
             if lane.done == lane.pushed && lane.refills * TEN == lane.pushed {
                 lane.refills += 1;
                 let refill = text(world.texts + 1);
@@ -150,10 +150,10 @@ struct Lane {
     refills: u64,
 }
 
-/// Texts and read receipts so far, by owner.
+/// Texts and accepted texts so far, by owner.
 fn room_counts(world: &World, rooms: &[usize]) -> Vec<(u64, u64)> {
     let seen = world.homeserver.ledger.seen();
-    let of = |room: &usize| seen.rooms.get(*room).map_or((0, 0), |r| (r.texts, r.receipts));
+    let of = |room: &usize| seen.rooms.get(*room).map_or((0, 0), |r| (r.texts, r.accepted));
     rooms.iter().map(of).collect()
 }
 
@@ -171,7 +171,7 @@ async fn conversation_in(world: &mut World, program: &mut Program) -> anyhow::Re
     Ok(f64::from(CONVERSATION - 1) / (last - first).as_secs_f64())
 }
 
-/// The time of each ten counts from the push of the transaction to the last read receipt.
+/// The time of each ten counts from the push of the transaction to the last text that is shown as accepted.
 async fn conversation_out(world: &mut World, program: &mut Program) -> anyhow::Result<f64> {
     let ledger = std::sync::Arc::clone(&world.homeserver.ledger);
     let room = ledger.seen().first_rooms(1).context("no room")?[0];
@@ -181,12 +181,12 @@ async fn conversation_out(world: &mut World, program: &mut Program) -> anyhow::R
         let wanted = ledger.seen().texts + 1;
         world.phones[0].clone().says(&text(world.number())).await;
         until("the window is open", program, || ledger.seen().texts >= wanted).await?;
-        let wanted = ledger.seen().receipts + TEN;
+        let wanted = ledger.seen().accepted + TEN;
         let events: Vec<_> = (0..TEN).map(|_| text_event(0, room, world.number())).collect();
         let began = Instant::now();
         push.push(&events).await?;
-        until("the ten are in WeChat", program, || ledger.seen().receipts >= wanted).await?;
-        busy += ledger.seen().last_receipt.context("no receipt")? - began;
+        until("the ten are in WeChat", program, || ledger.seen().accepted >= wanted).await?;
+        busy += ledger.seen().last_accepted.context("nothing accepted")? - began;
     }
     Ok(f64::from(ROUNDS) * TEN as f64 / busy.as_secs_f64())
 }

@@ -1,14 +1,20 @@
-//! Measures the bridge's program with texts: processor time, rates, latency, memory, start.
+//! Measures the bridge's program with texts: processor time, rates, latency, memory, start; and the
+//! memory that files take.
 //!
 //! `bench-text PROGRAM FOLDER [load|latency|idle|idle:LOGINS]…`; the folder is for stores and logs.
+//! `bench-text PROGRAM FOLDER media:MIB[,MIB]` measures what a file of so many MiB and eight at once cost in
+//! memory, and ends with 1 unless every budget is kept.
 //! The homeserver is a stub and WeChat is the simulator, both in this process; the bridge is a
 //! process of its own, so that what is measured is its alone.
 
+mod bodies;
+mod cdn;
 mod homeserver;
 mod idle;
 mod latency;
 mod ledger;
 mod load;
+mod media;
 mod program;
 mod table;
 mod wire;
@@ -17,21 +23,22 @@ mod world;
 use std::future::Future;
 use std::io::Write as _;
 use std::path::Path;
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use table::Table;
 use world::World;
 
-fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<ExitCode> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [program, dir, parts @ ..] = arguments.as_slice() else {
-        anyhow::bail!("bench-text PROGRAM FOLDER [load|latency|idle|idle:LOGINS]…");
+        anyhow::bail!("bench-text PROGRAM FOLDER [load|latency|idle|idle:LOGINS|media:MIB]…");
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(run(Path::new(program), Path::new(dir), parts))
 }
 
-async fn run(program: &Path, dir: &Path, parts: &[String]) -> anyhow::Result<()> {
+async fn run(program: &Path, dir: &Path, parts: &[String]) -> anyhow::Result<ExitCode> {
     let wants = |part: &str| parts.is_empty() || parts.iter().any(|wanted| wanted == part);
     let mut table = Table::begin();
     table.note(&surroundings(dir)?);
@@ -53,8 +60,14 @@ async fn run(program: &Path, dir: &Path, parts: &[String]) -> anyhow::Result<()>
     for logins in parts.iter().filter_map(|part| part.strip_prefix("idle:")?.parse().ok()) {
         report(idle::measure_some(program, &dir.join("some"), logins, &mut table).await, &table);
     }
-    table.end();
-    Ok(())
+    let files = parts.iter().find_map(|part| part.strip_prefix("media:"));
+    if let Some(mib) = files {
+        let (alone, each) = mib.split_once(',').unwrap_or((mib, mib));
+        let sizes = (alone.parse()?, each.parse()?);
+        media::measure(program, &dir.join("media"), sizes, &mut table).await?;
+    }
+    let all_kept = table.end();
+    Ok(if files.is_some() && !all_kept { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// What the figures depend on besides the bridge.

@@ -6,11 +6,15 @@ use std::net::SocketAddr;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use ilink_simulator::Simulator;
 
+use crate::cdn::Cdn;
 use crate::homeserver::{HS_TOKEN, Homeserver, SERVER};
 
 /// Where a bridge has its configuration, its store and its log.
@@ -26,13 +30,17 @@ impl Place {
     pub(crate) fn new(
         program: &Path,
         dir: PathBuf,
-        (homeserver, simulator): (&Homeserver, &Simulator),
+        (homeserver, simulator, cdn): (&Homeserver, &Simulator, &Cdn),
     ) -> anyhow::Result<Self> {
         fs::create_dir_all(&dir)?;
         // A port that was free a moment ago; nobody else on the machine wants this very one.
         let listen = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-        let (api, cdn) = (simulator.api_url(), simulator.cdn_url());
-        let plain = [api.trim_start_matches("http://").to_owned(), simulator.redirect_host()];
+        let (api, cdn_url) = (simulator.api_url(), cdn.url());
+        let plain = [
+            api.trim_start_matches("http://").to_owned(),
+            simulator.redirect_host(),
+            cdn.address.to_string(),
+        ];
         let config = format!(
             r#"
 [homeserver]
@@ -47,12 +55,15 @@ hs_token = "{HS_TOKEN}"
 "{SERVER}" = "user"
 [ilink]
 api_base = "{api}"
-cdn_base = "{cdn}"
+cdn_base = "{cdn_url}"
 plain_http = {plain:?}
 [delivery]
 interval_ms = 0
 merge = false
 warn = false
+[media]
+max_download_mib = 65536
+max_upload_mib = 65536
 [store]
 path = "data"
 "#,
@@ -118,10 +129,12 @@ impl Program {
 
     /// Resident memory in KiB.
     pub(crate) fn resident(&self) -> anyhow::Result<u64> {
-        let status = self.proc("status")?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let number = line.and_then(|line| line.split_whitespace().next());
-        Ok(number.context("/proc/PID/status")?.parse()?)
+        Ok(self.memory()?.resident)
+    }
+
+    /// Memory as the kernel counts it now.
+    pub(crate) fn memory(&self) -> anyhow::Result<Memory> {
+        Memory::of(self.pid())
     }
 
     /// Asks the bridge to stop and waits until it has.
@@ -156,5 +169,66 @@ impl Drop for Program {
     }
 }
 
+/// Memory of a process, in KiB.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Memory {
+    /// All that is resident: what the process allocated, and the parts of its files that it has mapped.
+    /// What the kernel keeps of files for itself does not count.
+    pub(crate) resident: u64,
+    /// What belongs to no file.
+    pub(crate) anonymous: u64,
+    /// The most that was resident since [`Peak::watch`].
+    pub(crate) peak: u64,
+}
+
+impl Memory {
+    fn of(pid: u32) -> anyhow::Result<Self> {
+        let status =
+            fs::read_to_string(format!("/proc/{pid}/status")).context("/proc/PID/status")?;
+        let field = |name: &str| -> anyhow::Result<u64> {
+            let line = status.lines().find_map(|line| line.strip_prefix(name));
+            let number = line.and_then(|line| line.split_whitespace().next());
+            Ok(number.context("/proc/PID/status")?.parse()?)
+        };
+        Ok(Self {
+            resident: field("VmRSS:")?,
+            anonymous: field("RssAnon:")?,
+            peak: field("VmHWM:")?,
+        })
+    }
+}
+
+/// Watches the memory of a process until it is stopped.
+#[derive(Debug)]
+pub(crate) struct Peak {
+    ends: Arc<AtomicBool>,
+    watching: JoinHandle<u64>,
+}
+
+impl Peak {
+    /// Lets the kernel's own peak begin anew, too.
+    pub(crate) fn watch(pid: u32) -> anyhow::Result<Self> {
+        fs::write(format!("/proc/{pid}/clear_refs"), "5").context("/proc/PID/clear_refs")?;
+        let ends = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&ends);
+        let watching = thread::spawn(move || {
+            let mut most = 0;
+            while !told.load(Ordering::Relaxed) {
+                most = Memory::of(pid).map_or(most, |memory| most.max(memory.anonymous));
+                thread::park_timeout(LOOK);
+            }
+            most
+        });
+        Ok(Self { ends, watching })
+    }
+
+    /// The most anonymous memory that was seen, in KiB.
+    pub(crate) fn stop(self) -> u64 {
+        self.ends.store(true, Ordering::Relaxed);
+        self.watching.join().unwrap_or_default()
+    }
+}
+
+const LOOK: Duration = Duration::from_millis(2);
 /// The kernel counts 100 ticks per second on all that Rust runs on.
 const MILLIS_PER_TICK: u64 = 10;

@@ -29,11 +29,13 @@ impl Table {
         line(&format!("  {text}"));
     }
 
-    pub(crate) fn end(&self) {
+    /// Whether every figure keeps its budget.
+    pub(crate) fn end(&self) -> bool {
         match self.over {
             0 => line("every figure keeps its budget"),
             over => line(&format!("{over} figures miss their budget")),
         }
+        self.over == 0
     }
 
     fn print(

@@ -5,6 +5,8 @@
 use anyhow::{Context as _, bail};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
+use crate::bodies::PIECE;
+
 /// One message: its first line, and its body.
 #[derive(Debug)]
 pub(crate) struct Message<'a> {
@@ -20,21 +22,39 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
+    /// The first line of the next message, which is still to be taken; `None` when the other side has hung
+    /// up between two.
+    pub(crate) async fn first_line<R: AsyncRead + Unpin>(
+        &mut self,
+        from: &mut R,
+    ) -> anyhow::Result<Option<&str>> {
+        let Some(head) = self.head(from).await? else { return Ok(None) };
+        let line = find(&self.bytes, b"\r\n").unwrap_or(head);
+        Ok(Some(std::str::from_utf8(&self.bytes[..line]).context("the first line")?))
+    }
+
+    /// Takes the next message without keeping its body, and says how long the body was.
+    pub(crate) async fn skip<R: AsyncRead + Unpin>(&mut self, from: &mut R) -> anyhow::Result<u64> {
+        let head = self.head(from).await?.context("the connection broke off")?;
+        let length = content_length(&self.bytes[..head])?;
+        let here = (self.bytes.len() - head - 4).min(length);
+        self.taken = head + 4 + here;
+        let mut body = from.take((length - here) as u64);
+        let mut piece = vec![0; PIECE];
+        while body.limit() > 0 {
+            if body.read(&mut piece).await? == 0 {
+                bail!("the connection broke off");
+            }
+        }
+        Ok(length as u64)
+    }
+
     /// The next message; `None` when the other side has hung up between two.
     pub(crate) async fn next<R: AsyncRead + Unpin>(
         &mut self,
         from: &mut R,
     ) -> anyhow::Result<Option<Message<'_>>> {
-        self.bytes.drain(..self.taken);
-        self.taken = 0;
-        let head = loop {
-            if let Some(at) = find(&self.bytes, b"\r\n\r\n") {
-                break at;
-            }
-            if from.read_buf(&mut self.bytes).await? == 0 {
-                return Ok(None);
-            }
-        };
+        let Some(head) = self.head(from).await? else { return Ok(None) };
         let begins = head + 4;
         let ends = begins + content_length(&self.bytes[..head])?;
         while self.bytes.len() < ends {
@@ -46,6 +66,20 @@ impl Reader {
         let line = find(&self.bytes, b"\r\n").unwrap_or(head);
         let first_line = std::str::from_utf8(&self.bytes[..line]).context("the first line")?;
         Ok(Some(Message { first_line, body: &self.bytes[begins..ends] }))
+    }
+
+    /// How long the next message's head is, which is read then.
+    async fn head<R: AsyncRead + Unpin>(&mut self, from: &mut R) -> anyhow::Result<Option<usize>> {
+        self.bytes.drain(..self.taken);
+        self.taken = 0;
+        loop {
+            if let Some(at) = find(&self.bytes, b"\r\n\r\n") {
+                return Ok(Some(at));
+            }
+            if from.read_buf(&mut self.bytes).await? == 0 {
+                return Ok(None);
+            }
+        }
     }
 }
 

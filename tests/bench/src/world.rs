@@ -1,6 +1,7 @@
 //! A bridge with so many logins between a stub homeserver and a simulator.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
@@ -8,6 +9,7 @@ use ilink_simulator::{Options, Phone, Simulator};
 use serde_json::json;
 use tokio::net::TcpSocket;
 
+use crate::cdn::Cdn;
 use crate::homeserver::{Homeserver, Push, owner};
 use crate::program::{Place, Program};
 use crate::rest;
@@ -16,6 +18,8 @@ use crate::rest;
 pub(crate) struct World {
     pub(crate) homeserver: Homeserver,
     pub(crate) simulator: Simulator,
+    pub(crate) cdn: Cdn,
+    pub(crate) began: Instant,
     pub(crate) phones: Vec<Phone>,
     pub(crate) place: Place,
     /// The number of the newest text, whichever way it went.
@@ -26,14 +30,18 @@ impl World {
     /// Both sides run, and the bridge's store holds this many logins, each of another owner.
     pub(crate) async fn new(program: &Path, dir: &Path, logins: usize) -> anyhow::Result<Self> {
         let homeserver = Homeserver::start().await?;
+        let cdn = Cdn::start(Arc::clone(&homeserver.bodies)).await?;
         let socket = TcpSocket::new_v4()?;
         socket.bind("127.0.0.1:0".parse()?)?;
         // All logins connect at once; the usual backlog would make some of them wait a second.
         let simulator = Simulator::start_on(socket.listen(16_384)?, Options::default()).await?;
         simulator.unlimited();
         simulator.keep_requests(1);
+        // The simulator would hold the files: its announcements lead to the stub in its place.
+        simulator.classic_upload(true);
         let phones: Vec<_> = (0..logins).map(|n| simulator.phone(&format!("p{n}"))).collect();
-        let place = Place::new(program, dir.join(logins.to_string()), (&homeserver, &simulator))?;
+        let sides = (&homeserver, &simulator, &cdn);
+        let place = Place::new(program, dir.join(logins.to_string()), sides)?;
         let lines = phones.iter().enumerate().map(|(number, phone)| {
             let token = phone.bind();
             let line = json!({
@@ -46,7 +54,8 @@ impl World {
             format!("{line}\n")
         });
         place.import(&lines.collect::<String>())?;
-        Ok(Self { homeserver, simulator, phones, place, texts: 0 })
+        let began = Instant::now();
+        Ok(Self { homeserver, simulator, cdn, began, phones, place, texts: 0 })
     }
 
     /// Starts the bridge and waits until each login has its room and polls.

@@ -92,7 +92,7 @@ impl Daemon {
 
     /// Every place the program has passed, in order.
     pub(super) fn passed(&self) -> Vec<String> {
-        passed(&self.folder.path().to_owned())
+        passed(self.folder.path())
     }
 
     /// Ends of the program that nobody asked for.
@@ -119,7 +119,7 @@ impl Daemon {
     }
 }
 
-fn passed(folder: &PathBuf) -> Vec<String> {
+fn passed(folder: &std::path::Path) -> Vec<String> {
     let places = fs::read_to_string(folder.join("passed")).unwrap_or_default();
     places.lines().map(str::to_owned).collect()
 }

@@ -12,6 +12,11 @@ use super::{
     synapse::{Slot, Synapse},
 };
 
+/// The program, which looks at media for a bridge that runs within a test.
+pub(crate) fn worker() -> PathBuf {
+    env!("CARGO_BIN_EXE_matrix-appservice-wechat").into()
+}
+
 /// A bridge and everything around it.
 pub(crate) struct World {
     pub(crate) slot: Slot,
@@ -48,7 +53,8 @@ impl World {
     pub(crate) async fn resume(&mut self) {
         let config = Config::load(&self.config_path(), []).unwrap();
         let listener = TcpListener::bind(self.slot.listen).await.unwrap();
-        let bridge = Bridge::start(config, self.clock.clone(), listener).await.unwrap();
+        let bridge =
+            Bridge::start(config, self.clock.clone(), listener, Some(worker())).await.unwrap();
         self.bridge = Some(bridge);
     }
 

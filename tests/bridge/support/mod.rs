@@ -2,13 +2,18 @@
 
 mod bridge;
 mod chat;
+mod files;
 pub(crate) mod listener;
+pub(crate) mod media;
 mod person;
 pub(crate) mod program;
+mod proxy;
 mod steps;
 pub(crate) mod synapse;
 
 pub(crate) use bridge::World;
 pub(crate) use chat::Chat;
+pub(crate) use files::{Sent, opus, picture, vector};
 pub(crate) use person::{Message, Person};
-pub(crate) use program::Program;
+pub(crate) use program::{PROGRAM, Program};
+pub(crate) use proxy::{Proxy, Trouble};

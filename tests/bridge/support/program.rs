@@ -19,9 +19,23 @@ pub(crate) struct Program {
 impl Program {
     /// Starts the program on the world's config; does not wait until it runs.
     pub(crate) fn start(world: &World) -> Self {
+        Self::spawn(world, Command::new(PROGRAM))
+    }
+
+    /// Starts the program so that no file of it may become longer than `bytes`: the file system
+    /// answers a longer one as if it were full.
+    pub(crate) fn start_short_of_room(world: &World, bytes: u64) -> Self {
+        let mut shell = Command::new("sh");
+        // In blocks of 512 bytes. The signal would end the program before it is told.
+        let limit = format!("trap '' XFSZ; ulimit -f {}; exec \"$0\" \"$@\"", bytes / 512);
+        shell.args(["-c", &limit, PROGRAM]);
+        Self::spawn(world, shell)
+    }
+
+    fn spawn(world: &World, mut program: Command) -> Self {
         let log = log_path(world);
         let lines = File::options().create(true).append(true).open(&log).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_matrix-appservice-wechat"))
+        let child = program
             .args(["run", "--config"])
             .arg(world.config_path())
             .stdin(Stdio::null())
@@ -57,6 +71,16 @@ impl Program {
         self.wait().await.code()
     }
 
+    /// Waits until the program ends by itself; gives its exit code and what it said.
+    pub(crate) async fn end(mut self) -> (Option<i32>, String) {
+        (self.wait().await.code(), self.says())
+    }
+
+    /// Whether the program has ended.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     async fn wait(&mut self) -> ExitStatus {
         tokio::task::block_in_place(|| self.child.wait()).unwrap()
     }
@@ -79,4 +103,6 @@ pub(crate) fn log_path(world: &World) -> PathBuf {
     world.config_path().with_file_name("program.log")
 }
 
+/// The bridge's program.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_matrix-appservice-wechat");
 const SIGKILL: i32 = 9;

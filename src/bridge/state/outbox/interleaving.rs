@@ -8,21 +8,21 @@ use proptest::prelude::*;
 use ruma::user_id;
 
 use super::{
-    tests::{PORTAL, outgoing, queue},
+    tests::{PORTAL, outgoing, picture_named, queue, uploaded},
     *,
 };
 
 /// Something that happens.
 #[derive(Debug, Clone)]
 enum Step {
-    /// Somebody writes a text that becomes so many messages.
-    Push { parts: usize },
-    /// The sender sends the next part, joined with others if it may.
+    /// Somebody writes a text that becomes so many messages, with or without a picture.
+    Push { texts: usize, picture: bool },
+    /// The sender uploads a picture or sends the next part, joined with others if it may.
     Send { join: bool, end: End },
     /// Somebody takes the text of this number back.
     Cancel(usize),
-    /// Somebody gives the text of this number other words.
-    Replace(usize),
+    /// Somebody gives the text of this number other words, and perhaps another picture.
+    Replace { number: usize, picture: bool },
     /// The bridge is killed and reads its store, so much of it for now.
     Restart { read: usize },
 }
@@ -55,14 +55,15 @@ struct Text {
 struct Play {
     outbox: Outbox,
     /// What is durable of each unfinished message.
-    store: BTreeMap<u64, (Vec<String>, Progress)>,
+    store: BTreeMap<u64, (Vec<Part>, Progress)>,
     /// What is in the store and not yet in the queue.
     unread: VecDeque<u64>,
-    /// What WeChat took, by its client id.
-    taken: HashMap<(u64, u16), String>,
+    /// What WeChat took, by its client id; of a picture also where it was uploaded to.
+    taken: HashMap<(u64, u16), (String, Option<Upload>)>,
     shown: Vec<String>,
     texts: Vec<Text>,
     edits: usize,
+    uploads: usize,
 }
 
 impl Play {
@@ -75,17 +76,20 @@ impl Play {
             shown: Vec::new(),
             texts: Vec::new(),
             edits: 0,
+            uploads: 0,
         }
     }
 
     fn step(&mut self, step: Step) {
         match step {
-            Step::Push { parts } => {
+            Step::Push { texts, picture } => {
                 let number = self.texts.len();
-                let parts: Vec<_> = (0..parts).map(|part| format!("{number}.{part}")).collect();
-                self.store.insert(number as u64, (parts.clone(), Progress::default()));
+                let texts = (0..texts).map(|part| Part::Text(format!("{number}.{part}")));
+                let picture = picture.then(|| picture_named(&format!("{number}.png")));
+                let parts: Vec<_> = texts.chain(picture).collect();
+                self.texts.push(Text { parts: lines(&parts), waits: true, tried: false });
+                self.store.insert(number as u64, (parts, Progress::default()));
                 self.unread.push_back(number as u64);
-                self.texts.push(Text { parts, waits: true, tried: false });
                 // What was typed before the kill is read before what was typed after it.
                 if self.unread.len() == 1 {
                     self.read(1);
@@ -93,7 +97,7 @@ impl Play {
             }
             Step::Send { join, end } => self.send(join, end),
             Step::Cancel(number) => self.cancel(number),
-            Step::Replace(number) => self.replace(number),
+            Step::Replace { number, picture } => self.replace(number, picture),
             Step::Restart { read } => self.restart(read),
         }
         self.check();
@@ -109,8 +113,7 @@ impl Play {
         for _ in 0..count {
             let Some(number) = self.unread.pop_front() else { return };
             let (parts, progress) = self.store[&number].clone();
-            let texts: Vec<_> = parts.iter().map(String::as_str).collect();
-            self.outbox.push(PORTAL, Outgoing { progress, ..outgoing(number, &texts) });
+            self.outbox.push(PORTAL, Outgoing { parts, progress, ..outgoing(number, &[]) });
         }
     }
 
@@ -118,6 +121,9 @@ impl Play {
         let Some(head) = self.outbox.head(PORTAL) else { return };
         if !head.is_complete() && !self.unread.is_empty() {
             return;
+        }
+        if head.next_media().is_some_and(|media| head.upload_of(media).is_none()) {
+            return self.upload(&head, end);
         }
         if join {
             self.outbox.join(PORTAL, LIMIT);
@@ -157,14 +163,34 @@ impl Play {
         }
     }
 
+    /// What was uploaded is durable before anything is sent.
+    fn upload(&mut self, head: &Outgoing, end: End) {
+        match end {
+            End::RequestLost | End::NotNow => {}
+            End::KilledBefore | End::KilledAfter => self.restart(1),
+            End::Accepted | End::AnswerLost | End::Never => {
+                self.uploads += 1;
+                let uri = head.next_media().unwrap().uri.as_str();
+                let upload = uploaded(uri, &self.uploads.to_string());
+                let head = self.outbox.put_upload(PORTAL, head.entry.id, upload).unwrap();
+                self.store.get_mut(&head.entry.id.0).unwrap().1 = head.progress;
+            }
+        }
+    }
+
     /// WeChat takes a message, and loses another one under the same client id.
     fn take(&mut self, head: &Outgoing) {
-        let (id, text) = ((head.entry.id.0, head.progress.parts_done), head.next_text().unwrap());
+        let (id, part) = ((head.entry.id.0, head.progress.parts_done), head.next_part().unwrap());
+        let upload = match &part {
+            Part::Text(_) => None,
+            Part::Media(media) => Some(head.upload_of(media).unwrap().clone()),
+        };
+        let sent = (part.line(), upload);
         match self.taken.get(&id) {
-            Some(earlier) => assert_eq!(*earlier, text, "another text under the same client id"),
+            Some(earlier) => assert_eq!(*earlier, sent, "another item under the same client id"),
             None => {
-                self.shown.extend(text.split('\n').map(str::to_owned));
-                self.taken.insert(id, text);
+                self.shown.extend(sent.0.split('\n').map(str::to_owned));
+                self.taken.insert(id, sent);
             }
         }
     }
@@ -206,17 +232,24 @@ impl Play {
         }
     }
 
-    fn replace(&mut self, number: usize) {
+    fn replace(&mut self, number: usize, picture: bool) {
         self.read(usize::MAX);
         let event = EventId::parse(format!("${number}")).unwrap();
         self.edits += 1;
-        let parts = vec![format!("{number}, edit {}", self.edits)];
+        let edit = self.edits;
+        let mut parts = vec![Part::Text(format!("{number}, edit {edit}"))];
+        let old = self.store.get(&(number as u64)).and_then(|(parts, _)| parts.last());
+        match old {
+            Some(Part::Media(_)) if picture => parts.push(picture_named(&format!("{edit}.gif"))),
+            Some(Part::Media(media)) => parts.push(Part::Media(media.clone())),
+            Some(Part::Text(_)) | None => {}
+        }
         let alice = user_id!("@alice:b.org");
         let changed = self.outbox.replace(PORTAL, &event, alice, &parts);
         self.expect(number, &changed);
         if matches!(changed, Changed::Done(_)) {
-            self.store.get_mut(&(number as u64)).unwrap().0.clone_from(&parts);
-            self.texts[number].parts = parts;
+            self.texts[number].parts = lines(&parts);
+            self.store.get_mut(&(number as u64)).unwrap().0 = parts;
         }
     }
 
@@ -246,6 +279,11 @@ impl Play {
     }
 }
 
+/// What the phone shows of these.
+fn lines(parts: &[Part]) -> Vec<String> {
+    parts.iter().map(Part::line).collect()
+}
+
 /// Which of the texts a message is.
 fn number(outgoing: &Outgoing) -> usize {
     usize::try_from(outgoing.entry.id.0).unwrap()
@@ -262,11 +300,13 @@ fn any_step() -> impl Strategy<Value = Step> {
         2 => Just(End::KilledAfter),
     ];
     prop_oneof![
-        4 => prop_oneof![4 => Just(1_usize), 1 => 2..4_usize]
-            .prop_map(|parts| Step::Push { parts }),
+        4 => (prop_oneof![4 => Just(1_usize), 1 => 2..4_usize], prop::bool::weighted(0.3))
+            .prop_map(|(texts, picture)| Step::Push { texts, picture }),
+        1 => Just(Step::Push { texts: 0, picture: true }),
         6 => (any::<bool>(), end).prop_map(|(join, end)| Step::Send { join, end }),
         1 => (0..12_usize).prop_map(Step::Cancel),
-        2 => (0..12_usize).prop_map(Step::Replace),
+        2 => (0..12_usize, any::<bool>())
+            .prop_map(|(number, picture)| Step::Replace { number, picture }),
         1 => (0..4_usize).prop_map(|read| Step::Restart { read }),
     ]
 }

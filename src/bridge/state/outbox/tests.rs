@@ -3,7 +3,8 @@ use ruma::{event_id, room_id, user_id};
 use super::*;
 use crate::{
     clock::Timestamp,
-    store::{Source, Work},
+    secret::Secret,
+    store::{SentAs, Source, Work},
 };
 
 pub(super) const PORTAL: PortalId = PortalId(1);
@@ -22,9 +23,10 @@ pub(super) fn outgoing(number: u64, texts: &[&str]) -> Outgoing {
         event,
         sender: user_id!("@alice:b.org").to_owned(),
         room,
-        parts: texts.iter().map(|text| (*text).to_owned()).collect(),
+        parts: texts.iter().map(|text| Part::Text((*text).to_owned())).collect(),
         progress: Progress::default(),
         tries: 0,
+        failed_uploads: 0,
         marked: false,
         with: Vec::new(),
     }
@@ -38,15 +40,37 @@ pub(super) fn queue(messages: impl IntoIterator<Item = Outgoing>) -> Outbox {
     outbox
 }
 
+/// What is sent next.
+fn text(outgoing: &Outgoing) -> String {
+    outgoing.next_part().unwrap().line()
+}
+
+/// A picture that lies here on the homeserver.
+fn picture(uri: &str) -> Part {
+    let (uri, name) = (uri.into(), Some("cat.png".to_owned()));
+    Part::Media(Media { uri, kind: MediaKind::Picture, name })
+}
+
+/// A picture of this name, which lies where no other does.
+pub(super) fn picture_named(name: &str) -> Part {
+    let (uri, name) = (format!("mxc://b.org/{name}").into(), Some(name.to_owned()));
+    Part::Media(Media { uri, kind: MediaKind::Picture, name })
+}
+
+pub(super) fn uploaded(uri: &str, param: &str) -> Upload {
+    let (param, key) = (Secret::new(param), Secret::new("k"));
+    Upload { of: uri.to_owned(), at: Timestamp(0), sent_as: SentAs::Image, param, key, len: 1 }
+}
+
 #[test]
 fn a_message_can_be_changed_until_it_is_tried() {
     let outbox = queue([outgoing(1, &["one"]), outgoing(2, &["two"])]);
-    let new = ["uno".to_owned()];
+    let new = [Part::Text("uno".to_owned())];
     let (alice, mallory) = (user_id!("@alice:b.org"), user_id!("@mallory:b.org"));
     assert!(matches!(outbox.replace(PORTAL, event_id!("$1"), mallory, &new), Changed::NotThere));
     assert!(matches!(outbox.replace(PORTAL, event_id!("$1"), alice, &new), Changed::Done(_)));
     let tried = outbox.begin_try(PORTAL, InboxId(1)).unwrap();
-    assert_eq!(tried.next_text().as_deref(), Some("uno"));
+    assert_eq!(text(&tried), "uno");
     assert!(matches!(outbox.replace(PORTAL, event_id!("$1"), alice, &new), Changed::TooLate));
     assert!(matches!(outbox.cancel(PORTAL, event_id!("$1")), Changed::TooLate));
     assert!(matches!(outbox.cancel(PORTAL, event_id!("$2")), Changed::Done(_)));
@@ -71,7 +95,7 @@ fn short_messages_are_joined_up_to_the_limit() {
     let joined = outbox.join(PORTAL, 20);
     assert_eq!(joined.len(), 1);
     assert_eq!(joined[0].progress.parcel, Some(InboxId(1)));
-    assert_eq!(outbox.head(PORTAL).unwrap().next_text().as_deref(), Some("one\ntwo"));
+    assert_eq!(text(&outbox.head(PORTAL).unwrap()), "one\ntwo");
     assert_eq!(outbox.queued(PORTAL), 4);
     assert!(matches!(outbox.cancel(PORTAL, event_id!("$2")), Changed::TooLate));
 }
@@ -81,16 +105,16 @@ fn what_was_joined_before_a_restart_is_joined_again() {
     let mut second = outgoing(2, &["two"]);
     second.progress.parcel = Some(InboxId(1));
     let outbox = queue([outgoing(1, &["one"]), second, outgoing(3, &["three"])]);
-    assert_eq!(outbox.head(PORTAL).unwrap().next_text().as_deref(), Some("one\ntwo"));
+    assert_eq!(text(&outbox.head(PORTAL).unwrap()), "one\ntwo");
     outbox.remove(PORTAL, InboxId(1));
-    assert_eq!(outbox.head(PORTAL).unwrap().next_text().as_deref(), Some("three"));
+    assert_eq!(text(&outbox.head(PORTAL).unwrap()), "three");
 }
 
 #[test]
 fn messages_of_several_parts_are_not_joined() {
     let outbox = queue([outgoing(1, &["one", "more"]), outgoing(2, &["two"])]);
     assert!(outbox.join(PORTAL, 1_000).is_empty());
-    assert_eq!(outbox.head(PORTAL).unwrap().next_text().as_deref(), Some("one"));
+    assert_eq!(text(&outbox.head(PORTAL).unwrap()), "one");
 }
 
 #[test]
@@ -118,7 +142,7 @@ fn what_was_refused_for_now_is_as_if_nobody_had_tried_it() {
     let changed = outbox.undo_try(PORTAL, InboxId(1));
     assert!(changed.iter().all(|one| one.progress == Progress::default()), "{changed:?}");
     let waiting = outbox.waiting(PORTAL);
-    let texts: Vec<_> = waiting.iter().filter_map(Outgoing::next_text).collect();
+    let texts: Vec<_> = waiting.iter().map(text).collect();
     assert_eq!(texts, ["one", "two", "three"]);
     for event in [event_id!("$2"), event_id!("$1"), event_id!("$3")] {
         assert!(matches!(outbox.cancel(PORTAL, event), Changed::Done(_)));
@@ -133,4 +157,62 @@ fn what_comes_to_a_queue_is_unmarked_until_its_mark_is_noted() {
     assert!(outbox.put_mark(PORTAL, InboxId(2), Some(event_id!("$mark").to_owned())));
     assert!(outbox.find_unmarked(PORTAL).is_none());
     assert!(!outbox.put_mark(PORTAL, InboxId(3), None), "nothing of that name waits");
+}
+
+#[test]
+fn a_picture_is_not_joined_and_nothing_is_joined_across_it() {
+    let mut captioned = outgoing(2, &["look"]);
+    captioned.parts.push(picture("mxc://b.org/cat"));
+    let mut bare = outgoing(3, &[]);
+    bare.parts.push(picture("mxc://b.org/dog"));
+    let outbox = queue([outgoing(1, &["one"]), captioned, bare, outgoing(4, &["four"])]);
+    for sent in [&["one"][..], &["look", "📷 cat.png"], &["📷 cat.png"], &["four"]] {
+        assert!(outbox.join(PORTAL, 1_000).is_empty());
+        for (done, line) in (1..).zip(sent) {
+            let mut head = outbox.head(PORTAL).unwrap();
+            assert_eq!(text(&head), *line);
+            head.progress.parts_done = done;
+            outbox.put_head(PORTAL, head);
+        }
+        outbox.remove(PORTAL, outbox.head(PORTAL).unwrap().entry.id);
+    }
+    assert!(outbox.head(PORTAL).is_none());
+}
+
+#[test]
+fn an_upload_is_for_the_file_that_the_head_waits_for() {
+    let (cat, dog) = ("mxc://b.org/cat", "mxc://b.org/dog");
+    let mut first = outgoing(1, &["look"]);
+    first.parts.push(picture(cat));
+    let media = first.next_media().unwrap().clone();
+    let outbox = queue([first, outgoing(2, &["two"])]);
+    assert!(outbox.waits_for(PORTAL, InboxId(1), &media));
+    assert!(!outbox.waits_for(PORTAL, InboxId(2), &media), "it is not at the head");
+    assert!(outbox.put_upload(PORTAL, InboxId(1), uploaded(dog, "p")).is_none());
+    assert!(outbox.begin_try(PORTAL, InboxId(1)).is_none(), "not before its file");
+    let head = outbox.put_upload(PORTAL, InboxId(1), uploaded(cat, "p")).unwrap();
+    assert_eq!(head.upload_of(&media), Some(&uploaded(cat, "p")));
+
+    // Other words keep it, another file does not.
+    let alice = user_id!("@alice:b.org");
+    let words = [Part::Text("see".to_owned()), Part::Text("here".to_owned()), picture(cat)];
+    assert!(matches!(outbox.replace(PORTAL, event_id!("$1"), alice, &words), Changed::Done(_)));
+    assert!(outbox.head(PORTAL).unwrap().upload_of(&media).is_some());
+    let other = [picture(dog)];
+    assert!(matches!(outbox.replace(PORTAL, event_id!("$1"), alice, &other), Changed::Done(_)));
+    let head = outbox.head(PORTAL).unwrap();
+    assert!(head.upload_of(head.next_media().unwrap()).is_none());
+    assert!(!outbox.waits_for(PORTAL, InboxId(1), &media));
+}
+
+#[test]
+fn a_failed_upload_is_no_try() {
+    let mut only = outgoing(1, &[]);
+    only.parts.push(picture("mxc://b.org/cat"));
+    let outbox = queue([only]);
+    outbox.count_failed_upload(PORTAL, InboxId(1));
+    outbox.count_failed_upload(PORTAL, InboxId(2));
+    assert_eq!(outbox.head(PORTAL).unwrap().failed_uploads, 1);
+    assert!(matches!(outbox.cancel(PORTAL, event_id!("$1")), Changed::Done(_)));
+    assert!(outbox.put_upload(PORTAL, InboxId(1), uploaded("mxc://b.org/cat", "p")).is_none());
 }

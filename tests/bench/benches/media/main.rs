@@ -1,14 +1,16 @@
 //! How fast media are encrypted, decrypted, fetched and brought, beside what OpenSSL reaches on the
-//! same machine in the same run.
+//! same machine in the same run; and how fast voices are converted.
 //!
 //! The CDN is a stub in this process that holds nothing: it repeats one block, and forgets what it
 //! is given. The files lie in `TMPDIR`.
 #![expect(clippy::unwrap_used, reason = "a measurement that cannot be made ends the program")]
 
+mod codec;
+
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},
-    process::Command,
+    process::{Command, ExitCode},
     time::{Duration, Instant},
 };
 
@@ -19,11 +21,16 @@ use matrix_appservice_wechat::{
         agent::DEFAULT_BOT_AGENT,
         cipher::{Decryptor, Encryptor, ciphertext_len},
     },
+    media,
     spool::{CHUNK, Spool, Spools},
 };
 use url::Url;
 
-fn main() {
+fn main() -> ExitCode {
+    // Before the first thread, as in the program: this one is its own worker.
+    if std::env::args_os().nth(1).is_some_and(|first| first == media::WORKER) {
+        return media::run_worker();
+    }
     let key = AesKey::from_hex(KEY).unwrap();
     let (encrypts, decrypts) = (openssl(&[]), openssl(&["-decrypt"]));
     let mut buffer = vec![0; 64 * MIB];
@@ -42,7 +49,11 @@ fn main() {
     drop(buffer);
 
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    runtime.block_on(transfers(&key));
+    runtime.block_on(async {
+        transfers(&key).await;
+        codec::measure().await;
+    });
+    ExitCode::SUCCESS
 }
 
 async fn transfers(key: &AesKey) {
@@ -187,11 +198,12 @@ fn openssl(more: &[&str]) -> f64 {
 
 fn beside(what: &str, figure: f64, other: f64) {
     let ratio = figure / other;
-    // Nobody may be reading any more.
-    let _ = writeln!(
-        std::io::stdout(),
-        "{what:<46} {figure:>8.0} MiB/s beside {other:>6.0}: {ratio:.2}"
-    );
+    line(&format!("{what:<46} {figure:>8.0} MiB/s beside {other:>6.0}: {ratio:.2}"));
+}
+
+/// Nobody may be reading any more.
+fn line(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
 }
 
 const KEY: &str = "00112233445566778899aabbccddeeff";

@@ -1,0 +1,161 @@
+//! A file of WeChat's on its way into a room: fetched, looked at, uploaded, described.
+
+mod fetch;
+mod look;
+
+use ruma::OwnedMxcUri;
+
+use super::{core::Core, halt::Halt, text::Trouble};
+use crate::{
+    ilink::Body,
+    matrix::{
+        self, Intent,
+        content::{self, Content},
+    },
+    spool::Spool,
+    store::Direction,
+};
+pub(super) use fetch::fetch;
+use look::{Looked, Small};
+
+/// Why an item does not arrive as itself.
+pub(super) enum Failed {
+    /// It cannot be brought, and people are told so.
+    Lost(Lost),
+    /// It is too early to say.
+    Halt(Halt),
+}
+
+/// What is known of an item that cannot be brought.
+pub(super) struct Lost {
+    pub(super) why: Trouble,
+    /// The file as the CDN gave it, where only its key is wrong.
+    pub(super) ciphertext: Option<Spool>,
+}
+
+impl Lost {
+    fn because(why: Trouble) -> Self {
+        Self { why, ciphertext: None }
+    }
+}
+
+impl From<Lost> for Failed {
+    fn from(lost: Lost) -> Self {
+        Self::Lost(lost)
+    }
+}
+
+impl From<Halt> for Failed {
+    fn from(halt: Halt) -> Self {
+        Self::Halt(halt)
+    }
+}
+
+/// The event of an item with a file; the file is in the homeserver then.
+pub(super) async fn bring(core: &Core, ghost: &Intent, body: &Body) -> Result<Content, Failed> {
+    let file = fetch(core, ghost, body).await?;
+    show(core, ghost, body, file).await
+}
+
+/// Looks at a file, uploads it as the contact, and describes it.
+pub(super) async fn show(
+    core: &Core,
+    ghost: &Intent,
+    body: &Body,
+    file: Spool,
+) -> Result<Content, Failed> {
+    let Looked { file, about, small } = look::look(core, body, file).await;
+    let url = upload(core, ghost, &file, &about.mime_type, Some(&about.filename)).await?;
+    let thumbnail = match small {
+        Some(small) => thumbnail(core, ghost, small).await?,
+        None => None,
+    };
+    let size = file.len();
+    Ok(content::media(about.into_media(url, size, thumbnail)))
+}
+
+/// A smaller picture is an ornament: a homeserver that refuses it still gets the event.
+async fn thumbnail(
+    core: &Core,
+    ghost: &Intent,
+    small: Small,
+) -> Result<Option<content::Thumbnail>, Failed> {
+    let Small { file, mime_type, size: (width, height) } = small;
+    match upload(core, ghost, &file, &mime_type, None).await {
+        Ok(url) => {
+            let size = file.len();
+            Ok(Some(content::Thumbnail { url, mime_type, size, width, height }))
+        }
+        Err(Failed::Lost(_)) => Ok(None),
+        Err(Failed::Halt(halt)) => Err(halt.into()),
+    }
+}
+
+/// Uploads a file. A homeserver that is away is waited for; what it refuses about this one file
+/// is said in the room.
+async fn upload(
+    core: &Core,
+    ghost: &Intent,
+    file: &Spool,
+    mime_type: &str,
+    filename: Option<&str>,
+) -> Result<OwnedMxcUri, Failed> {
+    let uploading = || ghost.upload_spool(file, mime_type, filename);
+    match core.insist(uploading).await {
+        Ok(url) => {
+            core.tallies.count_media(Direction::ToMatrix, file.len());
+            Ok(url)
+        }
+        Err(Halt::Refused(error)) => match refusal(&error) {
+            Some(why) => {
+                tracing::warn!(%error, "the homeserver does not take a file");
+                Err(Lost::because(why).into())
+            }
+            None => Err(Halt::Refused(error).into()),
+        },
+        Err(Halt::Stopping) => Err(Halt::Stopping.into()),
+    }
+}
+
+/// What a refusal says about one file; nothing when it is about the bridge as a whole.
+fn refusal(error: &matrix::Error) -> Option<Trouble> {
+    match error {
+        matrix::Error::TooLarge => Some(Trouble::HomeserverLimit),
+        matrix::Error::Forbidden { .. } | matrix::Error::Rejected { .. } => {
+            Some(Trouble::HomeserverRefuses)
+        }
+        matrix::Error::Disk(_) => Some(Trouble::Disk),
+        matrix::Error::Unreachable(_)
+        | matrix::Error::Stalled
+        | matrix::Error::RateLimited { .. }
+        | matrix::Error::Server { .. }
+        | matrix::Error::Garbled { .. }
+        | matrix::Error::TokenRejected
+        | matrix::Error::NotFound
+        | matrix::Error::RoomInUse
+        | matrix::Error::UserInUse
+        | matrix::Error::UnknownDevice
+        | matrix::Error::Unsendable(_)
+        | matrix::Error::Stopping => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_homeserver_that_takes_no_file_is_not_one_that_is_gone() {
+        let quota = matrix::Error::Rejected {
+            errcode: "M_RESOURCE_LIMIT_EXCEEDED".into(),
+            status: 403,
+            message: String::new(),
+        };
+        assert_eq!(refusal(&quota), Some(Trouble::HomeserverRefuses));
+        let forbidden = matrix::Error::Forbidden { message: "quota".into() };
+        assert_eq!(refusal(&forbidden), Some(Trouble::HomeserverRefuses));
+        assert_eq!(refusal(&matrix::Error::TooLarge), Some(Trouble::HomeserverLimit));
+        assert_eq!(refusal(&matrix::Error::TokenRejected), None);
+        assert_eq!(refusal(&matrix::Error::Stopping), None);
+    }
+}

@@ -1,0 +1,203 @@
+//! The file in a message, as its sender describes it. Nothing of it is true before it was looked at.
+
+use std::time::Duration;
+
+use ruma::OwnedMxcUri;
+
+use crate::matrix::object::Object;
+
+/// A file that somebody sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attachment {
+    /// How it is meant to be shown.
+    pub kind: Kind,
+    /// Where it lies.
+    pub source: Source,
+    /// Its name, as the sender gives it: any text but an empty one.
+    pub name: Option<String>,
+    /// Such as `image/png`; any text.
+    pub mime_type: Option<String>,
+    /// Size in bytes.
+    pub size: Option<u64>,
+    /// Width in pixels.
+    pub width: Option<u32>,
+    /// Height in pixels.
+    pub height: Option<u32>,
+    /// How long it plays.
+    pub duration: Option<Duration>,
+    /// Whether the message's body is not the file's name.
+    pub(super) is_named_apart: bool,
+}
+
+/// How a file is meant to be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `m.image`
+    Image,
+    /// `m.sticker`, an event of its own.
+    Sticker,
+    /// `m.video`
+    Video,
+    /// `m.audio` that was spoken into a phone (MSC3245).
+    Voice,
+    /// `m.audio`
+    Audio,
+    /// `m.file`
+    File,
+}
+
+/// Where a file lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// At this address, readable.
+    Plain(OwnedMxcUri),
+    /// Somewhere, encrypted.
+    Encrypted,
+}
+
+impl Attachment {
+    /// The file of an `m.room.message`, if it is one.
+    pub(super) fn read(content: &Object<'_>) -> Option<Self> {
+        let is_voice = |key| content.object(key).is_some();
+        let kind = match content.text("msgtype")?.as_str() {
+            "m.image" => Kind::Image,
+            "m.video" => Kind::Video,
+            "m.audio" if VOICE_KEYS.into_iter().any(is_voice) => Kind::Voice,
+            "m.audio" => Kind::Audio,
+            "m.file" => Kind::File,
+            _ => return None,
+        };
+        let text = |key| content.text(key).filter(|text| !text.is_empty());
+        let (body, filename) = (text("body"), text("filename"));
+        let is_named_apart = filename.is_some() && filename != body;
+        Some(Self { name: filename.or(body), is_named_apart, ..Self::described(kind, content)? })
+    }
+
+    /// The picture of a sticker. Its body describes it and is no name.
+    pub(super) fn of_sticker(content: &Object<'_>) -> Option<Self> {
+        Self::described(Kind::Sticker, content)
+    }
+
+    fn described(kind: Kind, content: &Object<'_>) -> Option<Self> {
+        let info = content.object("info").unwrap_or_default();
+        let pixels = |key| u32::try_from(info.integer(key)?).ok().filter(|pixels| *pixels > 0);
+        let millis = info.integer("duration").and_then(|millis| u64::try_from(millis).ok());
+        Some(Self {
+            kind,
+            source: Source::read(content)?,
+            name: None,
+            mime_type: info.text("mimetype").filter(|mime| !mime.is_empty()),
+            size: info.integer("size").and_then(|size| u64::try_from(size).ok()),
+            width: pixels("w"),
+            height: pixels("h"),
+            duration: millis.map(Duration::from_millis),
+            is_named_apart: false,
+        })
+    }
+}
+
+impl Source {
+    fn read(content: &Object<'_>) -> Option<Self> {
+        let plain = content.id("url").filter(|uri: &OwnedMxcUri| uri.is_valid());
+        let encrypted = || content.object("file").map(|_| Self::Encrypted);
+        plain.map(Self::Plain).or_else(encrypted)
+    }
+}
+
+/// The flag of a voice message, in the two spellings of MSC3245.
+const VOICE_KEYS: [&str; 2] = ["org.matrix.msc3245.voice", "m.voice"];
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn read(content: Value) -> Option<Attachment> {
+        Attachment::read(&Object::parse(&content.to_string()).unwrap())
+    }
+
+    fn plain() -> Source {
+        Source::Plain("mxc://b.org/1".into())
+    }
+
+    #[test]
+    fn a_file_has_what_its_sender_says() {
+        let file = read(json!({
+            "msgtype": "m.video", "body": "look!", "filename": "v.mp4", "url": "mxc://b.org/1",
+            "info": { "mimetype": "video/mp4", "size": 900, "w": 30, "h": 20, "duration": 1500 },
+        }));
+        let expected = Attachment {
+            kind: Kind::Video,
+            source: plain(),
+            name: Some("v.mp4".to_owned()),
+            mime_type: Some("video/mp4".to_owned()),
+            size: Some(900),
+            width: Some(30),
+            height: Some(20),
+            duration: Some(Duration::from_millis(1500)),
+            is_named_apart: true,
+        };
+        assert_eq!(file, Some(expected));
+    }
+
+    #[test]
+    fn what_is_said_wrongly_is_not_said() {
+        let file = read(json!({
+            "msgtype": "m.image", "body": "", "filename": 5, "url": "mxc://b.org/1",
+            "info": { "mimetype": "", "size": -1, "w": 0, "h": 1_u64 << 40, "duration": "x" },
+        }));
+        let expected = Attachment {
+            kind: Kind::Image,
+            source: plain(),
+            name: None,
+            mime_type: None,
+            size: None,
+            width: None,
+            height: None,
+            duration: None,
+            is_named_apart: false,
+        };
+        assert_eq!(file, Some(expected));
+    }
+
+    #[test]
+    fn each_kind_is_known() {
+        let of = |content: Value| {
+            let mut content = content;
+            content["url"] = "mxc://b.org/1".into();
+            read(content).map(|file| file.kind)
+        };
+        let voice = json!({ "msgtype": "m.audio", "org.matrix.msc3245.voice": {} });
+        for (content, kind) in [
+            (json!({ "msgtype": "m.image" }), Some(Kind::Image)),
+            (json!({ "msgtype": "m.video" }), Some(Kind::Video)),
+            (json!({ "msgtype": "m.audio" }), Some(Kind::Audio)),
+            (voice, Some(Kind::Voice)),
+            (json!({ "msgtype": "m.file" }), Some(Kind::File)),
+            (json!({ "msgtype": "m.text" }), None),
+            (json!({}), None),
+        ] {
+            assert_eq!(of(content.clone()), kind, "{content}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_readable_encrypted_or_nowhere() {
+        let file = |fields: Value| {
+            let mut content = json!({ "msgtype": "m.file", "body": "a" });
+            content.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+            read(content).map(|file| file.source)
+        };
+        let sealed = json!({ "url": "mxc://b.org/1", "key": {} });
+        assert_eq!(file(json!({ "url": "mxc://b.org/1" })), Some(plain()));
+        assert_eq!(file(json!({ "file": sealed })), Some(Source::Encrypted));
+        assert_eq!(
+            file(json!({ "url": "https://b.org/1", "file": sealed })),
+            Some(Source::Encrypted)
+        );
+        for nowhere in [json!({}), json!({ "url": "" }), json!({ "url": "mxc://b.org" })] {
+            assert_eq!(file(nowhere.clone()), None, "{nowhere}");
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! Files to the homeserver and from it, in pieces: never a whole one in memory.
+//!
+//! A large file takes the time it takes. What ends a transfer is that nothing moves.
+
+use std::{
+    io::{self, Write as _},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt as _};
+use http::header::CONTENT_LENGTH;
+use reqwest::{Body, Request, Response};
+use ruma::{
+    MxcUri, OwnedMxcUri, UserId,
+    api::{
+        AppserviceUserIdentity,
+        client::{
+            authenticated_media::{get_content, get_media_config},
+            media::create_content,
+        },
+    },
+};
+use tokio::{
+    sync::{mpsc, watch},
+    task::{JoinHandle, spawn_blocking},
+    time::timeout,
+};
+
+use super::{
+    Error, Homeserver, Intent, Retry,
+    homeserver::{read_as, refusal, success, unreachable},
+    object::Object,
+};
+use crate::spool::{Spool, SpoolWriter, Spools};
+
+impl Homeserver {
+    /// How many bytes an upload may have (`m.upload.size`), asked as `user` and then known;
+    /// `None` when the homeserver does not say.
+    ///
+    /// # Errors
+    /// Only such that may pass by themselves.
+    pub async fn upload_limit(&self, user: &UserId) -> Result<Option<u64>, Error> {
+        let ask = || async {
+            let identity = AppserviceUserIdentity::new(user);
+            let request = self.prepared(get_media_config::v1::Request::new(), identity)?;
+            let answer = self.authenticated(request, PATIENCE.idle).await?;
+            let answer = within(PATIENCE.idle, success(answer)).await?;
+            let json = std::str::from_utf8(answer.body()).unwrap_or_default();
+            let size = Object::parse(json).unwrap_or_default().integer("m.upload.size");
+            Ok(size.and_then(|size| u64::try_from(size).ok()))
+        };
+        let limit = self.known_upload_limit().get_or_try_init(ask).await.copied();
+        limit.or_else(|error: Error| match error.retry() {
+            // A proxy that does not know this path may well know the one for uploads.
+            _ if matches!(error, Error::Garbled { .. }) => Ok(None),
+            Retry::Never => Ok(None),
+            Retry::Now | Retry::After(_) => Err(error),
+        })
+    }
+
+    /// Asks for media, or for what is said about them, and on a homeserver from before
+    /// specification 1.11 again where that has them.
+    async fn authenticated(&self, request: Request, patience: Duration) -> Result<Response, Error> {
+        let mut older = request.try_clone();
+        if let Some(older) = &mut older {
+            let path = older.url().path().replacen(AUTHENTICATED, BEFORE_1_11, 1);
+            older.url_mut().set_path(&path);
+        }
+        match (self.granted(request, patience).await, older) {
+            (Err(Error::Rejected { errcode, .. }), Some(older)) if errcode == "M_UNRECOGNIZED" => {
+                self.granted(older, patience).await
+            }
+            (result, _) => result,
+        }
+    }
+
+    async fn granted(&self, request: Request, patience: Duration) -> Result<Response, Error> {
+        within(patience, async {
+            let response = self.start(request).await?;
+            if response.status().is_success() { Ok(response) } else { Err(refusal(response).await) }
+        })
+        .await
+    }
+}
+
+impl Intent {
+    /// Stores a file of any size and gives its address.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] before anything is sent, when the homeserver says how much it takes;
+    /// [`Error::Stalled`] when nothing moves any more; [`Error::Disk`].
+    pub async fn upload_spool(
+        &self,
+        spool: &Spool,
+        content_type: &str,
+        filename: Option<&str>,
+    ) -> Result<OwnedMxcUri, Error> {
+        // Synapse hangs up on what is too large without saying so.
+        let limit = self.homeserver().upload_limit(self.user()).await?;
+        if limit.is_some_and(|limit| spool.len() > limit) {
+            return Err(Error::TooLarge);
+        }
+        let mut request = create_content::v3::Request::new(Vec::new());
+        request.content_type = Some(content_type.to_owned());
+        request.filename = filename.map(str::to_owned);
+        self.bring(request, spool, PATIENCE).await
+    }
+
+    async fn bring(
+        &self,
+        request: create_content::v3::Request,
+        spool: &Spool,
+        patience: Patience,
+    ) -> Result<OwnedMxcUri, Error> {
+        let mut request = self.homeserver().prepared(request, self.identity())?;
+        let (sent, progress) = watch::channel(());
+        let trouble = Trouble::default();
+        // The homeserver wants to know the length beforehand.
+        request.headers_mut().insert(CONTENT_LENGTH, spool.len().into());
+        *request.body_mut() = Some(Body::wrap_stream(told(spool, sent, trouble.clone())));
+        let answered = async { success(self.homeserver().start(request).await?).await };
+        let answer = tokio::select! {
+            answer = answered => answer,
+            () = stalled(progress, patience) => Err(Error::Stalled),
+        };
+        let answer = answer.map_err(|error| trouble.take().map_or(error, Error::Disk))?;
+        Ok(read_as::<create_content::v3::Request>(answer)?.content_uri)
+    }
+
+    /// Fetches a file of at most `limit` bytes, whose MD5 is counted on the way when `with_md5`
+    /// is set.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] before more than the limit is read, and before anything is read when
+    /// the homeserver says the length; [`Error::NotFound`] also for an address that is none;
+    /// [`Error::Unreachable`] for a body that is cut short; [`Error::Stalled`]; [`Error::Disk`].
+    pub async fn download(
+        &self,
+        mxc: &MxcUri,
+        limit: u64,
+        with_md5: bool,
+        spools: &Spools,
+    ) -> Result<Spool, Error> {
+        let (server, id) = mxc.parts().map_err(|_| Error::NotFound)?;
+        let request = get_content::v1::Request::new(id.to_owned(), server.to_owned());
+        let request = self.homeserver().prepared(request, self.identity())?;
+        self.fetch(request, limit, || Intake::open(spools, with_md5), PATIENCE).await
+    }
+
+    async fn fetch(
+        &self,
+        request: Request,
+        limit: u64,
+        open: impl FnOnce() -> Intake,
+        patience: Patience,
+    ) -> Result<Spool, Error> {
+        let mut response = self.homeserver().authenticated(request, patience.answer).await?;
+        if response.content_length().is_some_and(|length| length > limit) {
+            return Err(Error::TooLarge);
+        }
+        let (intake, mut left) = (open(), limit);
+        while let Some(bytes) = within(patience.idle, next(&mut response)).await? {
+            left = left.checked_sub(bytes.len() as u64).ok_or(Error::TooLarge)?;
+            if intake.pieces.send(bytes).await.is_err() {
+                // The writer gave up, and says why.
+                break;
+            }
+        }
+        intake.close().await
+    }
+}
+
+async fn next(response: &mut Response) -> Result<Option<Bytes>, Error> {
+    response.chunk().await.map_err(unreachable)
+}
+
+/// Writes down what comes, beside the reading.
+struct Intake {
+    pieces: mpsc::Sender<Bytes>,
+    writing: JoinHandle<io::Result<SpoolWriter>>,
+}
+
+impl Intake {
+    fn open(spools: &Spools, with_md5: bool) -> Self {
+        let spools = spools.clone();
+        let (pieces, mut coming) = mpsc::channel::<Bytes>(PIECES_WAITING);
+        let writing = spawn_blocking(move || {
+            let mut writer = spools.create(with_md5)?;
+            while let Some(piece) = coming.blocking_recv() {
+                writer.write_all(&piece)?;
+            }
+            Ok(writer)
+        });
+        Self { pieces, writing }
+    }
+
+    /// The file as far as it came.
+    async fn close(self) -> Result<Spool, Error> {
+        drop(self.pieces);
+        let written = self.writing.await.unwrap_or_else(|error| Err(io::Error::other(error)));
+        written.map(SpoolWriter::finish).map_err(Error::Disk)
+    }
+}
+
+/// How long a transfer may stand still.
+#[derive(Debug, Clone, Copy)]
+struct Patience {
+    /// Between two pieces.
+    idle: Duration,
+    /// Before the answer: the homeserver may look at the whole file first, or have to fetch it
+    /// from another one.
+    answer: Duration,
+}
+
+const PATIENCE: Patience =
+    Patience { idle: Duration::from_secs(60), answer: Duration::from_secs(300) };
+
+async fn within<T>(
+    patience: Duration,
+    what: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    timeout(patience, what).await.unwrap_or(Err(Error::Stalled))
+}
+
+/// Ends when an upload has not moved for too long.
+async fn stalled(mut progress: watch::Receiver<()>, patience: Patience) {
+    loop {
+        match timeout(patience.idle, progress.changed()).await {
+            Ok(Ok(())) => {}
+            // All is sent; now it is the homeserver's turn.
+            Ok(Err(_)) => {
+                let never = std::future::pending::<()>();
+                let _ = timeout(patience.answer, never).await;
+                return;
+            }
+            Err(_) => return,
+        }
+    }
+}
+
+/// The file in pieces; each one is told to `sent`, and what goes wrong with the disk to `trouble`.
+fn told(
+    spool: &Spool,
+    sent: watch::Sender<()>,
+    trouble: Trouble,
+) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+    spool.chunks().map(move |piece| {
+        sent.send_replace(());
+        piece.map_err(|error| trouble.put(error))
+    })
+}
+
+/// What the disk said, which the HTTP library would hide in an error of its own.
+#[derive(Clone, Default)]
+struct Trouble(Arc<Mutex<Option<io::Error>>>);
+
+impl Trouble {
+    fn put(&self, error: io::Error) -> io::Error {
+        let kind = error.kind();
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+        kind.into()
+    }
+
+    fn take(&self) -> Option<io::Error> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// Where media are since specification 1.11, which wants a token for them.
+const AUTHENTICATED: &str = "/_matrix/client/v1/media/";
+/// Where they were before.
+const BEFORE_1_11: &str = "/_matrix/media/v3/";
+/// Pieces that were read and are not written yet.
+const PIECES_WAITING: usize = 2;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,340 @@
+//! The jobs on pictures. What comes from WeChat is looked at and never encoded again.
+
+use std::io::Cursor;
+
+use image::{
+    AnimationDecoder, DynamicImage, Frame, ImageDecoder, ImageError, ImageFormat, ImageReader,
+    ImageResult, Limits,
+    codecs::{
+        gif::{GifDecoder, GifEncoder, Repeat},
+        jpeg::JpegEncoder,
+        png::PngDecoder,
+        webp::WebPDecoder,
+    },
+    metadata::Orientation,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    answer::Made,
+    input::Input,
+    job::{Refusal, Report, Unreadable},
+};
+
+/// What is known about a picture.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PictureReport {
+    /// What it is; of the output, where there is one.
+    pub format: PictureFormat,
+    /// Width in pixels as it is to be shown, 1 to 16,384.
+    pub width: u32,
+    /// Height in pixels as it is to be shown, 1 to 16,384.
+    pub height: u32,
+    /// Whether it moves.
+    pub animated: bool,
+    /// Its colours in about 30 letters (blurhash); nothing when it is too large to be decoded.
+    pub blurhash: Option<String>,
+    /// The small picture that comes with this report.
+    pub thumbnail: Option<ThumbnailReport>,
+}
+
+/// A smaller picture of a picture.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThumbnailReport {
+    /// JPEG, or PNG when one can see through it.
+    pub format: PictureFormat,
+    /// Width in pixels, at most 800.
+    pub width: u32,
+    /// Height in pixels, at most 800.
+    pub height: u32,
+}
+
+/// Kinds of pictures that can be decoded here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PictureFormat {
+    /// JPEG
+    Jpeg,
+    /// PNG, also one that moves
+    Png,
+    /// GIF
+    Gif,
+    /// WebP
+    WebP,
+    /// Windows bitmap
+    Bmp,
+}
+
+impl PictureFormat {
+    /// The MIME type.
+    pub fn mime(self) -> &'static str {
+        self.image().to_mime_type()
+    }
+
+    /// The end of a file's name, without the dot.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Jpeg => "jpg",
+            Self::Png => "png",
+            Self::Gif => "gif",
+            Self::WebP => "webp",
+            Self::Bmp => "bmp",
+        }
+    }
+
+    fn image(self) -> ImageFormat {
+        match self {
+            Self::Jpeg => ImageFormat::Jpeg,
+            Self::Png => ImageFormat::Png,
+            Self::Gif => ImageFormat::Gif,
+            Self::WebP => ImageFormat::WebP,
+            Self::Bmp => ImageFormat::Bmp,
+        }
+    }
+
+    fn of(bytes: &[u8]) -> Option<Self> {
+        let all = [Self::Jpeg, Self::Png, Self::Gif, Self::WebP, Self::Bmp];
+        let format = image::guess_format(bytes).ok()?;
+        all.into_iter().find(|known| known.image() == format)
+    }
+}
+
+impl PictureReport {
+    /// Within the ranges that are promised, whatever a worker has answered.
+    pub(super) fn is_sound(&self) -> bool {
+        let edge = |pixels, most| (1..=most).contains(&pixels);
+        let hash = self.blurhash.as_ref();
+        edge(self.width, LONGEST_EDGE)
+            && edge(self.height, LONGEST_EDGE)
+            && hash
+                .is_none_or(|hash| hash.len() <= 64 && hash.bytes().all(|b| b.is_ascii_graphic()))
+            && self.thumbnail.as_ref().is_none_or(|small| {
+                edge(small.width, THUMBNAIL.0) && edge(small.height, THUMBNAIL.0)
+            })
+    }
+}
+
+/// Size, colours and a thumbnail of a picture as it is.
+pub(super) fn inspect(mut input: Input) -> Result<Made, Refusal> {
+    inspected(&input.all()?)
+}
+
+/// A picture that phones show: WebP becomes PNG, or GIF when it moves, others stay as they are.
+pub(super) fn for_phone(mut input: Input) -> Result<Made, Refusal> {
+    phones(&input.all()?)
+}
+
+fn inspected(bytes: &[u8]) -> Result<Made, Refusal> {
+    let head = Head::read(bytes)?;
+    let mut report = head.report();
+    let mut thumbnail = None;
+    if let Some(picture) = head.decode(bytes)? {
+        report.blurhash = blurhash(&picture, head.orientation);
+        let is_large = bytes.len() > SMALL_BYTES || report.width.max(report.height) > SMALL_EDGE;
+        if is_large && !report.animated {
+            let (small, encoded) = smaller(&picture, head.orientation).map_err(damaged)?;
+            if encoded.len() < bytes.len() {
+                (report.thumbnail, thumbnail) = (Some(small), Some(encoded));
+            }
+        }
+    }
+    Ok(Made { report: Report::Picture(report), output: None, thumbnail })
+}
+
+fn phones(bytes: &[u8]) -> Result<Made, Refusal> {
+    let head = Head::read(bytes)?;
+    let mut report = head.report();
+    let output = match head.format {
+        PictureFormat::WebP => {
+            let (format, output) = converted(bytes, &head)?;
+            report.format = format;
+            report.animated = format == PictureFormat::Gif;
+            Some(output)
+        }
+        PictureFormat::Jpeg | PictureFormat::Png | PictureFormat::Gif | PictureFormat::Bmp => None,
+    };
+    Ok(Made { report: Report::Picture(report), output, thumbnail: None })
+}
+
+fn converted(bytes: &[u8], head: &Head) -> Result<(PictureFormat, Vec<u8>), Refusal> {
+    if head.animated {
+        return Ok((PictureFormat::Gif, animation(bytes, head)?));
+    }
+    let mut picture = head.decode(bytes)?.ok_or(Refusal::TooLarge)?;
+    picture.apply_orientation(head.orientation);
+    let mut output = Cursor::new(Vec::new());
+    picture.write_to(&mut output, ImageFormat::Png).map_err(damaged)?;
+    Ok((PictureFormat::Png, output.into_inner()))
+}
+
+/// The same movement as GIF, as long as the work has a bound.
+fn animation(bytes: &[u8], head: &Head) -> Result<Vec<u8>, Refusal> {
+    let decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(damaged)?;
+    let mut output = Vec::new();
+    let mut encoder = GifEncoder::new_with_speed(&mut output, 30);
+    encoder.set_repeat(Repeat::Infinite).map_err(damaged)?;
+    let mut left = MOST_PIXELS_MOVED / u64::from(head.width) / u64::from(head.height);
+    for frame in decoder.into_frames() {
+        left = left.checked_sub(1).ok_or(Refusal::TooLarge)?;
+        let frame: Frame = frame.map_err(damaged)?;
+        encoder.encode_frame(frame).map_err(damaged)?;
+    }
+    drop(encoder);
+    Ok(output)
+}
+
+/// What the beginning of a picture says.
+struct Head {
+    format: PictureFormat,
+    /// As they are stored.
+    width: u32,
+    height: u32,
+    orientation: Orientation,
+    animated: bool,
+    /// How many bytes the decoded picture has.
+    decoded: u64,
+}
+
+impl Head {
+    fn read(bytes: &[u8]) -> Result<Self, Refusal> {
+        if bytes.is_empty() {
+            return Err(Unreadable::Empty.into());
+        }
+        let format = PictureFormat::of(bytes).ok_or(Unreadable::Kind)?;
+        let mut decoder = decoder(bytes, format).map_err(damaged)?;
+        let (width, height) = decoder.dimensions();
+        if width == 0 || height == 0 {
+            return Err(Unreadable::Damaged.into());
+        }
+        if width.max(height) > LONGEST_EDGE {
+            return Err(Refusal::TooLarge);
+        }
+        // A picture whose EXIF block is broken is a picture.
+        let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+        let decoded = decoder.total_bytes();
+        let pixels = u64::from(width) * u64::from(height) * 4;
+        let animated = pixels.max(decoded) <= MOST_MEMORY && is_animated(bytes, format);
+        Ok(Self { format, width, height, orientation, animated, decoded })
+    }
+
+    /// The picture, as it is stored; nothing when it would need too much memory.
+    fn decode(&self, bytes: &[u8]) -> Result<Option<DynamicImage>, Refusal> {
+        if self.decoded > MOST_MEMORY {
+            return Ok(None);
+        }
+        let decoder = decoder(bytes, self.format).map_err(damaged)?;
+        match DynamicImage::from_decoder(decoder) {
+            Ok(picture) => Ok(Some(picture)),
+            Err(ImageError::Limits(_)) => Ok(None),
+            Err(error) => Err(damaged(error)),
+        }
+    }
+
+    fn report(&self) -> PictureReport {
+        let (width, height) = shown(self.width, self.height, self.orientation);
+        PictureReport {
+            format: self.format,
+            width,
+            height,
+            animated: self.animated,
+            blurhash: None,
+            thumbnail: None,
+        }
+    }
+}
+
+fn decoder(bytes: &[u8], format: PictureFormat) -> ImageResult<impl ImageDecoder + '_> {
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format.image());
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MOST_MEMORY);
+    limits.max_image_width = Some(LONGEST_EDGE);
+    limits.max_image_height = Some(LONGEST_EDGE);
+    reader.limits(limits);
+    reader.into_decoder()
+}
+
+/// Whether there is a second frame. What cannot be told does not move.
+fn is_animated(bytes: &[u8], format: PictureFormat) -> bool {
+    let bytes = Cursor::new(bytes);
+    match format {
+        PictureFormat::Gif => GifDecoder::new(bytes)
+            .is_ok_and(|decoder| decoder.into_frames().take(2).filter(Result::is_ok).count() == 2),
+        PictureFormat::Png => {
+            PngDecoder::new(bytes).and_then(|decoder| decoder.is_apng()).unwrap_or(false)
+        }
+        PictureFormat::WebP => WebPDecoder::new(bytes).is_ok_and(|decoder| decoder.has_animation()),
+        PictureFormat::Jpeg | PictureFormat::Bmp => false,
+    }
+}
+
+/// Width and height after turning.
+fn shown(width: u32, height: u32, orientation: Orientation) -> (u32, u32) {
+    match orientation {
+        Orientation::Rotate90
+        | Orientation::Rotate270
+        | Orientation::Rotate90FlipH
+        | Orientation::Rotate270FlipH => (height, width),
+        Orientation::NoTransforms
+        | Orientation::Rotate180
+        | Orientation::FlipHorizontal
+        | Orientation::FlipVertical => (width, height),
+    }
+}
+
+/// Made small first and turned then, which needs no second large picture.
+fn smaller(
+    picture: &DynamicImage,
+    orientation: Orientation,
+) -> ImageResult<(ThumbnailReport, Vec<u8>)> {
+    let (width, height) = shown(THUMBNAIL.0, THUMBNAIL.1, orientation);
+    let is_small = picture.width() <= width && picture.height() <= height;
+    let mut small = if is_small { picture.clone() } else { picture.thumbnail(width, height) };
+    small.apply_orientation(orientation);
+    let rgba = small.to_rgba8();
+    let mut encoded = Cursor::new(Vec::new());
+    let format = if rgba.pixels().any(|pixel| pixel.0[3] < u8::MAX) {
+        rgba.write_to(&mut encoded, ImageFormat::Png)?;
+        PictureFormat::Png
+    } else {
+        JpegEncoder::new_with_quality(&mut encoded, QUALITY).encode_image(&small.to_rgb8())?;
+        PictureFormat::Jpeg
+    };
+    let report = ThumbnailReport { format, width: small.width(), height: small.height() };
+    Ok((report, encoded.into_inner()))
+}
+
+fn blurhash(picture: &DynamicImage, orientation: Orientation) -> Option<String> {
+    let mut tiny = picture.thumbnail(TINY, TINY);
+    tiny.apply_orientation(orientation);
+    let (across, down) = if tiny.width() >= tiny.height() { (4, 3) } else { (3, 4) };
+    blurhash::encode(across, down, tiny.width(), tiny.height(), tiny.to_rgba8().as_raw()).ok()
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "reads better as the end of a chain")]
+fn damaged(error: ImageError) -> Refusal {
+    match error {
+        ImageError::Limits(_) => Refusal::TooLarge,
+        ImageError::Unsupported(_) => Unreadable::Kind.into(),
+        ImageError::Decoding(_)
+        | ImageError::Encoding(_)
+        | ImageError::Parameter(_)
+        | ImageError::IoError(_) => Unreadable::Damaged.into(),
+    }
+}
+
+/// Larger pictures are not shown by clients either.
+const LONGEST_EDGE: u32 = 16_384;
+/// Memory for one decoded picture in bytes; a picture of 64 megapixels with alpha fits.
+const MOST_MEMORY: u64 = 256 * 1024 * 1024;
+/// Pixels of all frames of an animation that is converted.
+const MOST_PIXELS_MOVED: u64 = 100_000_000;
+/// A picture of this size in bytes and edge in pixels is its own thumbnail.
+const SMALL_BYTES: usize = 256 * 1024;
+const SMALL_EDGE: u32 = 1_600;
+/// Width and height of a thumbnail at most.
+const THUMBNAIL: (u32, u32) = (800, 600);
+const QUALITY: u8 = 80;
+/// The colours of a picture are taken from one of this edge.
+const TINY: u32 = 32;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,137 @@
+//! What a file is, by its first bytes; what its sender calls it does not count.
+//!
+//! Runs in the bridge itself: comparing a few bytes of a bounded beginning is safe Rust without
+//! loops that the bytes could steer, and decodes nothing.
+
+use infer::MatcherType;
+
+/// The kind of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kind {
+    /// Such as `image/png`; `application/octet-stream` when it is not known.
+    pub mime: &'static str,
+    /// What the file's name ends with, without the dot; `bin` when it is not known.
+    pub extension: &'static str,
+    /// How it can be shown.
+    pub class: Class,
+}
+
+/// How a file can be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// As a picture.
+    Image,
+    /// By playing it.
+    Audio,
+    /// In a player.
+    Video,
+    /// By its name.
+    Other,
+}
+
+/// So many bytes of the beginning are enough.
+pub const HEAD: usize = 4096;
+
+/// Looks at the beginning of a file, at most its first [`HEAD`] bytes.
+pub fn sniff(head: &[u8]) -> Kind {
+    let head = &head[..head.len().min(HEAD)];
+    for (magic, mime, extension) in SPOKEN {
+        if head.starts_with(magic) {
+            return Kind { mime, extension, class: Class::Audio };
+        }
+    }
+    let Some(found) = infer::get(head) else { return UNKNOWN };
+    let (mime, extension) = match found.mime_type() {
+        // Opus is what is inside; the file is Ogg.
+        "audio/opus" => ("audio/ogg", "ogg"),
+        "audio/m4a" => ("audio/mp4", "m4a"),
+        "audio/x-wav" => ("audio/wav", "wav"),
+        "audio/x-flac" => ("audio/flac", "flac"),
+        mime => (mime, found.extension()),
+    };
+    let class = match found.matcher_type() {
+        // What no client shows as a picture is a file.
+        MatcherType::Image if !SHOWN.contains(&mime) => Class::Other,
+        MatcherType::Image => Class::Image,
+        MatcherType::Audio => Class::Audio,
+        MatcherType::Video => Class::Video,
+        MatcherType::App
+        | MatcherType::Archive
+        | MatcherType::Book
+        | MatcherType::Doc
+        | MatcherType::Font
+        | MatcherType::Text
+        | MatcherType::Custom => Class::Other,
+    };
+    Kind { mime, extension, class }
+}
+
+const UNKNOWN: Kind =
+    Kind { mime: "application/octet-stream", extension: "bin", class: Class::Other };
+
+/// Formats of speech, among them both forms of SILK: WeChat puts a byte before it.
+const SPOKEN: [(&[u8], &str, &str); 4] = [
+    (b"\x02#!SILK_V3", "audio/silk", "silk"),
+    (b"#!SILK_V3", "audio/silk", "silk"),
+    (b"#!AMR-WB\n", "audio/amr-wb", "awb"),
+    (b"#!AMR\n", "audio/amr", "amr"),
+];
+
+/// Pictures that Matrix clients show.
+const SHOWN: [&str; 8] = [
+    "image/jpeg",
+    "image/png",
+    "image/gif",
+    "image/webp",
+    "image/bmp",
+    "image/avif",
+    "image/heif",
+    "image/heic",
+];
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn files_are_known_by_their_first_bytes() {
+        for (head, mime, extension, class) in [
+            (&b"\xff\xd8\xff\xe0"[..], "image/jpeg", "jpg", Class::Image),
+            (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "image/png", "png", Class::Image),
+            (b"GIF89a", "image/gif", "gif", Class::Image),
+            (b"RIFF\0\0\0\0WEBPVP8 ", "image/webp", "webp", Class::Image),
+            (b"BM\0\0\0\0", "image/bmp", "bmp", Class::Image),
+            (b"II*\0\x08\0\0\0\0\0\0\0", "image/tiff", "tif", Class::Other),
+            (b"\x02#!SILK_V3\x0c\0", "audio/silk", "silk", Class::Audio),
+            (b"#!SILK_V3\x0c\0", "audio/silk", "silk", Class::Audio),
+            (b"#!AMR\n\x3c", "audio/amr", "amr", Class::Audio),
+            (b"#!AMR-WB\n", "audio/amr-wb", "awb", Class::Audio),
+            (b"\0\0\0\x20ftypM4A \0\0\0\0", "audio/mp4", "m4a", Class::Audio),
+            (b"\0\0\0\x20ftypisom\0\0\0\0", "video/mp4", "mp4", Class::Video),
+            (b"\x1aE\xdf\xa3", "application/octet-stream", "bin", Class::Other),
+            (b"%PDF-1.7", "application/pdf", "pdf", Class::Other),
+            (b"hello", "application/octet-stream", "bin", Class::Other),
+            (b"", "application/octet-stream", "bin", Class::Other),
+        ] {
+            assert_eq!(sniff(head), Kind { mime, extension, class }, "{head:?}");
+        }
+    }
+
+    #[test]
+    fn opus_lies_in_an_ogg_file() {
+        let mut head = b"OggS\0\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\x13".to_vec();
+        head.extend_from_slice(b"OpusHead\x01\x01");
+        let ogg = Kind { mime: "audio/ogg", extension: "ogg", class: Class::Audio };
+        assert_eq!(sniff(&head), ogg);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_something(head in prop::collection::vec(any::<u8>(), 0..600)) {
+            let kind = sniff(&head);
+            prop_assert!(kind.mime.contains('/') && !kind.extension.is_empty());
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! The job on videos: size and length, from the file's own index. No frame is decoded.
+
+use std::{
+    io::{self, BufReader, Read, Seek, SeekFrom},
+    time::Duration,
+};
+
+use re_mp4::{Mp4, Track, TrackKind};
+use serde::{Deserialize, Serialize};
+use symphonia::core::{
+    formats::{FormatOptions, probe::Hint},
+    io::{MediaSource, MediaSourceStream},
+    meta::MetadataOptions,
+};
+
+use super::{
+    answer::Made,
+    input::Input,
+    job::{Refusal, Report, Unreadable},
+};
+
+/// What is known about a video.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VideoReport {
+    /// Width in pixels as it is to be shown.
+    pub width: Option<u32>,
+    /// Height in pixels as it is to be shown.
+    pub height: Option<u32>,
+    /// How long it plays, at most a week.
+    pub duration: Option<Duration>,
+}
+
+impl VideoReport {
+    /// Within the ranges that are promised, whatever a worker has answered.
+    pub(super) fn is_sound(&self) -> bool {
+        let edge = |pixels: Option<u32>| pixels.is_none_or(|it| (1..=65_535).contains(&it));
+        let lasts = self.duration.is_none_or(|it| !it.is_zero() && it <= LONGEST);
+        edge(self.width) && edge(self.height) && lasts
+    }
+
+    fn new(pixels: Option<(u32, u32)>, duration: Option<Duration>) -> Self {
+        let pixels = pixels.filter(|(width, height)| *width > 0 && *height > 0);
+        let duration = duration.filter(|it| !it.is_zero() && *it <= LONGEST);
+        let (width, height) = pixels.unzip();
+        Self { width, height, duration }
+    }
+}
+
+/// Reads the index of MP4 and QuickTime, or of Matroska and WebM.
+pub(super) fn inspect(mut input: Input) -> Result<Made, Refusal> {
+    let len = input.seek(SeekFrom::End(0)).map_err(|_| Refusal::TooLarge)?;
+    if len == 0 {
+        return Err(Unreadable::Empty.into());
+    }
+    input.seek(SeekFrom::Start(0)).map_err(|_| Refusal::TooLarge)?;
+    let mut input = BufReader::new(input);
+    let report = match mp4(&mut input, len) {
+        Some(report) => report,
+        None => matroska(Film { input: input.into_inner(), len })?,
+    };
+    Ok(Made { report: Report::Video(report), output: None, thumbnail: None })
+}
+
+fn mp4(input: &mut BufReader<Input>, len: u64) -> Option<VideoReport> {
+    let mp4 = Mp4::read(input, len).ok()?;
+    let duration = mp4.tracks().values().filter_map(lasts).max();
+    let film = mp4.tracks().values().find(|track| track.kind == Some(TrackKind::Video))?;
+    let (width, height) = (u32::from(film.width), u32::from(film.height));
+    let matrix = &film.trak(&mp4).tkhd.matrix;
+    // Phones film lying down and say how to turn it.
+    let lies = matrix.a == 0 && matrix.d == 0;
+    let pixels = if lies { (height, width) } else { (width, height) };
+    Some(VideoReport::new(Some(pixels), duration))
+}
+
+/// A fragmented file says zero at the beginning; what lasts then is its pieces.
+fn lasts(track: &Track) -> Option<Duration> {
+    let pieces =
+        || track.samples.iter().fold(0, |sum: u64, piece| sum.saturating_add(piece.duration));
+    let ticks = if track.duration > 0 { track.duration } else { pieces() };
+    seconds(ticks as f64 / track.timescale as f64)
+}
+
+fn seconds(seconds: f64) -> Option<Duration> {
+    Duration::try_from_secs_f64(seconds).ok()
+}
+
+fn matroska(input: Film) -> Result<VideoReport, Refusal> {
+    let stream = MediaSourceStream::new(Box::new(input), Default::default());
+    let (format, meta) = (FormatOptions::default(), MetadataOptions::default());
+    let reader = symphonia::default::get_probe().probe(&Hint::new(), stream, format, meta);
+    let reader = reader.map_err(|_| Unreadable::Kind)?;
+    let mut films = reader
+        .tracks()
+        .iter()
+        .filter_map(|track| Some((track, track.codec_params.as_ref()?.video()?)));
+    let (track, film) = films.next().ok_or(Unreadable::Kind)?;
+    let pixels = film.width.zip(film.height).map(|(w, h)| (u32::from(w), u32::from(h)));
+    let info = reader.media_info();
+    let of_all = info.time_base.zip(info.duration);
+    let duration =
+        of_all.or_else(|| track.time_base.zip(track.duration)).and_then(|(base, ticks)| {
+            seconds(ticks.get() as f64 * f64::from(base.numer.get()) / f64::from(base.denom.get()))
+        });
+    Ok(VideoReport::new(pixels, duration))
+}
+
+/// A file as symphonia wants it.
+struct Film {
+    input: Input,
+    len: u64,
+}
+
+impl Read for Film {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.input.read(into)
+    }
+}
+
+impl Seek for Film {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.input.seek(to)
+    }
+}
+
+impl MediaSource for Film {
+    fn is_seekable(&self) -> bool {
+        true
+    }
+
+    fn byte_len(&self) -> Option<u64> {
+        Some(self.len)
+    }
+}
+
+const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);

@@ -1,0 +1,49 @@
+//! A queue of a whole day, through a restart and out at last.
+
+use std::time::{Duration, Instant};
+
+use matrix_appservice_wechat::clock::{Clock, Timestamp};
+
+use crate::support::Chat;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_queue_drains_once_and_in_order_after_a_day() {
+    let wanted = std::env::var("BRIDGE_QUEUED").ok();
+    let count: usize = wanted.map_or(150, |count| count.parse().unwrap());
+    let mut chat = Chat::open().await;
+    chat.world.stop().await;
+    chat.world.clock = Clock::manual(Timestamp(chat.world.simulator.now_ms()));
+    chat.world.resume().await;
+    chat.world.simulator.advance(A_DAY);
+    chat.world.clock.advance(i64::try_from(A_DAY.as_millis()).unwrap());
+
+    let texts: Vec<_> = (0..count).map(|number| format!("text {number}")).collect();
+    let mut events = Vec::new();
+    for half in texts.chunks(count.div_ceil(2)) {
+        for text in half {
+            events.extend(chat.say(&[text]).await);
+        }
+        chat.wait_mark(&events[0], "⏳").await;
+        chat.world.stop().await;
+        chat.world.resume().await;
+    }
+    assert_eq!(chat.said("last wrote more than 24 hours ago"), 1);
+    assert!(chat.requests().is_empty(), "nothing is tried in a closed window");
+
+    let began = Instant::now();
+    let mut shown = Vec::new();
+    while shown.len() < count {
+        chat.phone.says("go on").await;
+        shown = chat.wait_shown(count.min(shown.len() + 10)).await;
+    }
+    let took = began.elapsed();
+    assert!(shown == texts, "once and in order: {shown:#?}");
+    let last = events.last().unwrap();
+    chat.wait_status(last, "SUCCESS").await;
+    chat.alice.wait_receipt(&chat.portal, last, &chat.bot).await;
+    let marked = events.iter().filter(|event| chat.marks(event, "⏳") > 0).count();
+    eprintln!("{count} messages went out in {took:?}; {marked} were marked");
+    chat.world.end().await;
+}
+
+const A_DAY: Duration = Duration::from_secs(25 * 60 * 60);
