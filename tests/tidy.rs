@@ -35,7 +35,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "convert", "media", "config",
         ],
     ),
-    ("cli", &["bridge", "clock", "config", "matrix", "media", "store"]),
+    ("cli", &["bridge", "clock", "config", "matrix", "media", "spool", "store"]),
     ("main", &["cli", "media"]),
     ("lib", &[]),
 ];

@@ -148,7 +148,7 @@ async fn try_sandbox(workers: Workers) {
     if let Sandbox::Missing(why) = workers.check().await {
         tracing::warn!(
             why,
-            "the processes that look at media are not sandboxed; a hostile file could do what the bridge may"
+            "media are not looked at in a sandbox; where no worker can run they arrive as plain files"
         );
     }
 }

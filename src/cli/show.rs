@@ -9,6 +9,7 @@ use matrix_appservice_wechat::{
     config::Config,
     matrix::registration::Registration,
     media::{Sandbox, Workers},
+    spool::Spools,
 };
 
 use super::exit::{Exit, Failure};
@@ -38,12 +39,17 @@ pub(crate) fn registration(path: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Says that the configuration is sound, when it is.
+/// Says that the configuration is sound, when it is, and whether media can be looked at safely.
 pub(crate) fn check(path: &Path) -> Result<(), Failure> {
     super::load(path)?;
     print(format!("{}: no mistakes\n", path.display()).as_bytes())?;
-    if let Sandbox::Missing(why) = Workers::sandbox() {
-        eprintln!("note: the processes that look at media are not sandboxed here: {why}");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|why| Failure::new(Exit::Internal, why))?;
+    let workers = Workers::new(Spools::new(std::env::temp_dir()), 1);
+    if let Sandbox::Missing(why) = runtime.block_on(workers.check()) {
+        eprintln!("note: media are not looked at in a sandbox here: {why}");
     }
     Ok(())
 }
