@@ -8,6 +8,7 @@ import shutil
 import signal
 import sys
 
+import files
 from people import Matrix, Phone
 from programs import BOT, PASSWORD, Programs, claim_folder
 from steps import Failed, expect, tick
@@ -56,7 +57,8 @@ def converse(programs):
     portal = link(alice, phone)
     for text in FROM_THE_PHONE:
         phone.write(text)
-    said = alice.wait_for_texts(portal, alice.find_ghost(portal, BOT), len(FROM_THE_PHONE))
+    ghost = alice.find_ghost(portal, BOT)
+    said = alice.wait_for_texts(portal, ghost, len(FROM_THE_PHONE))
     expect(said == FROM_THE_PHONE, f"the phone sent {FROM_THE_PHONE}, but in Matrix arrived {said}")
     tick(f"{CONTACT} wrote {len(said)} texts on the phone, and alice sees them in order")
     for text in FROM_MATRIX:
@@ -64,6 +66,7 @@ def converse(programs):
     shown = phone.wait_for_texts(len(FROM_MATRIX))
     expect(shown == FROM_MATRIX, f"alice sent {FROM_MATRIX}, but on the phone arrived {shown}")
     tick(f"alice answered with {len(shown)} texts, and the phone shows them in order")
+    files.exchange(alice, phone, portal, ghost, CONTACT)
 
 
 def link(alice, phone):

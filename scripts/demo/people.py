@@ -30,6 +30,25 @@ class Matrix:
         content = {"msgtype": "m.text", "body": text}
         self.call("PUT", f"{room(room_id)}/send/m.room.message/{secrets.token_hex(8)}", content)
 
+    def send_file(self, room_id, content, message):
+        """Uploads `content` and sends `message` with its address."""
+        media = f"{self.base}/_matrix/media/v3/upload"
+        uri = json.loads(fetch("POST", media, content, self.token, message["info"]["mimetype"]))["content_uri"]
+        body = {**message, "url": uri}
+        self.call("PUT", f"{room(room_id)}/send/m.room.message/{secrets.token_hex(8)}", body)
+
+    def wait_for_files(self, room_id, sender, count):
+        def look():
+            contents = [event["content"] for event in self.messages(room_id) if event["sender"] == sender]
+            files = [content for content in contents if "url" in content]
+            return len(files) >= count and files
+
+        return wait_for(look, f"fewer than {count} files of the phone arrived in Matrix")
+
+    def download(self, uri):
+        path = uri.removeprefix("mxc://")
+        return fetch("GET", f"{self.base}/_matrix/client/v1/media/download/{path}", None, self.token)
+
     def wait_for_link(self, room_id):
         """The newest link to a QR code in a message of somebody else."""
 
@@ -93,6 +112,21 @@ class Phone:
     def write(self, text):
         self.press("says", {"text": text})
 
+    def send(self, kind, content, about=None):
+        query = f"?{urllib.parse.urlencode(about)}" if about else ""
+        fetch("POST", f"{self.controls}/{kind}{query}", content)
+
+    def wait_for_files(self, count):
+        """Kind, name and content of what is no text, as the phone opens it."""
+
+        def look():
+            chat = call("GET", f"{self.controls}/chat")
+            files = [(at, one) for at, one in enumerate(chat) if not one["mine"] and one["kind"] != "text"]
+            return len(files) >= count and files
+
+        found = wait_for(look, f"fewer than {count} files of alice arrived on the phone")
+        return [(one["kind"], one["text"], fetch("GET", f"{self.controls}/media/{at}")) for at, one in found]
+
     def press(self, what, body):
         return call("POST", f"{self.controls}/{what}", body)
 
@@ -106,17 +140,21 @@ class Phone:
 
 def call(method, url, body=None, token=None):
     data = None if body is None else json.dumps(body).encode()
-    headers = {"Content-Type": "application/json"}
+    content = fetch(method, url, data, token, "application/json")
+    return json.loads(content) if content else {}
+
+
+def fetch(method, url, data=None, token=None, content_type="application/octet-stream"):
+    headers = {"Content-Type": content_type}
     if token:
         headers["Authorization"] = f"Bearer {token}"
     request = urllib.request.Request(url, data, headers, method=method)
     try:
         with HTTP.open(request, timeout=30) as answer:
-            content = answer.read()
+            return answer.read()
     except urllib.error.HTTPError as error:
         reason = error.read().decode(errors="replace")[:300]
         raise Failed(f"{method} {urllib.parse.urlsplit(url).path} was answered {error.code}: {reason}") from None
-    return json.loads(content) if content else {}
 
 
 def room(room_id):
