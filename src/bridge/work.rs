@@ -8,7 +8,9 @@ use serde_json::value::RawValue;
 use super::{
     core::Core,
     halt::Halt,
-    incoming, outgoing, poison, recall, room,
+    incoming, outgoing,
+    poison::{self, Turn},
+    recall, room,
     state::{Job, LaneKey, Read},
 };
 use crate::{
@@ -20,7 +22,7 @@ use crate::{
 
 /// Runs until the lane is empty or the bridge stops.
 pub(crate) async fn run_lane(core: Arc<Core>, key: LaneKey) {
-    let mut resumes = false;
+    let (mut resumes, mut tried) = (false, false);
     while let Some(job) = core.lanes.next(&key) {
         if core.tasks.stopping() {
             return;
@@ -35,8 +37,13 @@ pub(crate) async fn run_lane(core: Arc<Core>, key: LaneKey) {
                     tracing::error!(?key, "the making of a room panicked");
                 }
             }
-            Job::Entry(entry, read) => poison::carry_out(&core, &key, entry, Some(read)).await,
-            Job::Again(entry) => poison::carry_out(&core, &key, entry, None).await,
+            Job::Entry(entry, read) => {
+                tried |= poison::carry_out(&core, &key, entry, Turn::New(read)).await;
+            }
+            Job::Again(entry) => {
+                let turn = if tried { Turn::Behind } else { Turn::Suspect };
+                tried |= poison::carry_out(&core, &key, entry, turn).await;
+            }
         }
     }
     if let LaneKey::Portal(portal) = key {
