@@ -7,7 +7,7 @@ use super::{
     command::{self, Ran},
     core::Core,
     halt::Halt,
-    state::{Media, MediaKind, Outgoing, Part},
+    state::{Media, MediaKind, Outgoing, Part, Shown},
     text::Refusal,
 };
 use crate::{
@@ -166,7 +166,7 @@ pub(crate) fn queue(core: &Core, entry: &Entry, event: &Event, portal: &Portal, 
         progress: progress.clone(),
         tries: 0,
         failed_uploads: 0,
-        marked: progress.mark.is_some(),
+        shown: if progress.mark.is_some() { Shown::Mark } else { Shown::Nothing },
         with: Vec::new(),
     };
     core.outbox.push(portal.id, outgoing);

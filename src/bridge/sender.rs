@@ -26,8 +26,8 @@ use crate::{
 /// What a sender remembers between two steps.
 #[derive(Default)]
 struct Turn {
-    /// The reason to wait that the room has heard of.
-    told: Option<&'static str>,
+    /// The holding period that the room has heard of.
+    told: Option<shown::Period>,
     /// The file that is to be uploaded next, when it is here already.
     ready: Option<upload::Ready>,
 }
@@ -66,13 +66,14 @@ async fn advance(core: &Core, portal: &Portal, head: Outgoing, turn: &mut Turn) 
     }
     let hold = may_send(core, portal).err().or_else(|| unreachable(&head));
     if let Some(why) = hold {
-        if turn.told != Some(why.code()) {
-            turn.told = Some(why.code());
-            shown::held(core, portal, &head, why).await;
+        let period = shown::Period::of(core, portal, why);
+        if turn.told != Some(period) {
+            turn.told = Some(period);
+            shown::held(core, portal, &head, why, period).await;
         }
-        // One at a time: the reason to wait may be gone before all of them are marked.
-        if let Some(unmarked) = core.outbox.find_unmarked(portal.id) {
-            return shown::mark(core, portal, unmarked).await;
+        // One at a time: the reason to wait may be gone before all of them are shown.
+        if let Some((unshown, wanted)) = core.outbox.find_unshown(portal.id) {
+            return shown::waits(core, portal, unshown, wanted).await;
         }
     }
     if let Some(why) = hold.filter(|why| *why != Hold::Unreachable) {
