@@ -90,7 +90,7 @@ pub(super) async fn again(
         number: kept.item,
         message: message.as_ref().and_then(|m| m.id.as_ref()),
     };
-    match bring(core, &place, body).await {
+    match core.arriving.hold(bring(core, &place, body)).await {
         Ok(content) => {
             place.send(core, &content, &place.txn).await?;
             let txn = format!("{}.brought", place.txn);

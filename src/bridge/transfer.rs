@@ -53,8 +53,11 @@ impl From<Halt> for Failed {
 
 /// The event of an item with a file; the file is in the homeserver then.
 pub(super) async fn bring(core: &Core, ghost: &Intent, body: &Body) -> Result<Content, Failed> {
-    let file = fetch(core, ghost, body).await?;
-    show(core, ghost, body, file).await
+    let bringing = async {
+        let file = fetch(core, ghost, body).await?;
+        show(core, ghost, body, file).await
+    };
+    core.arriving.hold(bringing).await
 }
 
 /// Looks at a file, uploads it as the contact, and describes it.

@@ -24,6 +24,7 @@ mod link_page;
 mod login;
 mod login_end;
 mod media_in;
+mod media_in_refused;
 mod media_in_trouble;
 mod media_out;
 mod media_out_shape;
