@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use ruma::{OwnedEventId, RoomId};
+use ruma::{EventId, OwnedEventId, RoomId};
 
 use super::{
     core::{Core, name_of},
     halt::Halt,
-    kept, notice, room,
+    kept, notice, quoted,
+    quoted::Answers,
+    room,
     text::{ItemNotice, Note},
     transfer::{self, Failed},
 };
@@ -54,6 +56,7 @@ pub(crate) async fn from_wechat(
         at,
         number,
         message: id.as_ref(),
+        answers: Answers::Nothing,
     };
     let Some(message) = &message else {
         return say_instead(core, &place(0), &ItemNotice::Unreadable).await;
@@ -62,8 +65,10 @@ pub(crate) async fn from_wechat(
         return say_instead(core, &place(0), &ItemNotice::Empty).await;
     }
     let mut outcome = Outcome::Delivered;
-    for (number, Item { body, .. }) in (0_u16..).zip(&message.items) {
-        let came = bring(core, &place(number), body, raw).await?;
+    for (number, Item { body, quote, .. }) in (0_u16..).zip(&message.items) {
+        let mut place = place(number);
+        place.answers = quoted::find(core, &place, quote.as_ref()).await?;
+        let came = bring(core, &place, body, raw).await?;
         if outcome == Outcome::Delivered {
             outcome = came;
         }
@@ -83,6 +88,8 @@ pub(super) struct Place<'a> {
     /// Which item of its message; from 0.
     pub(super) number: u16,
     pub(super) message: Option<&'a MessageId>,
+    /// What the item answers to.
+    pub(super) answers: Answers,
 }
 
 impl Place<'_> {
@@ -93,27 +100,33 @@ impl Place<'_> {
         content: &Content,
         txn: &str,
     ) -> Result<OwnedEventId, Halt> {
-        let sending = || self.ghost.send(self.room, content, txn, Some(self.at));
+        let content = self.answers.show(content.clone());
+        let sending = || self.ghost.send(self.room, &content, txn, Some(self.at));
         let event = core.insist(sending).await?;
         if let Some(message) = self.message {
-            let link = Link {
-                portal: self.portal.id,
-                message: message.clone(),
-                item: self.number,
-                event: event.clone(),
-                direction: Direction::ToMatrix,
-                at: core.clock.now(),
-            };
-            core.store.submit(Change::new().link(&link));
+            self.link(core, message, self.number, &event);
         }
         Ok(event)
+    }
+
+    /// Notes which event an item of WeChat's is.
+    pub(super) fn link(&self, core: &Core, message: &MessageId, item: u16, event: &EventId) {
+        let link = Link {
+            portal: self.portal.id,
+            message: message.clone(),
+            item,
+            event: event.to_owned(),
+            direction: Direction::ToMatrix,
+            at: core.clock.now(),
+        };
+        core.store.submit(Change::new().link(&link));
     }
 }
 
 /// Brings one item into its place.
 async fn bring(core: &Core, place: &Place<'_>, body: &Body, raw: &str) -> Result<Outcome, Halt> {
     let content = match body {
-        Body::Text(text) => content::text(convert::faces_to_unicode(text)),
+        Body::Text(text) => content::written(content::text(convert::faces_to_unicode(text)), text),
         Body::Unsupported { kind } => {
             return say_instead(core, place, &ItemNotice::Unknown { kind: *kind }).await;
         }

@@ -18,6 +18,7 @@ mod batch;
 mod incoming;
 mod kept;
 mod logout;
+mod quoted;
 mod recall;
 mod room;
 mod session;

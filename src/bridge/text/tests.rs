@@ -1,6 +1,6 @@
 //! Every sentence in both languages, compared with `tests/fixtures/sentences.txt`.
 
-use super::{Answer, Held, ItemNotice, LoginText, Medium, Note, Refusal, Trouble};
+use super::{Answer, Held, ItemNotice, LoginText, Medium, Note, Quoted, Refusal, Trouble};
 use crate::{bridge::window::Hold, clock::Timestamp, config::Language, convert::Kind};
 
 const NAME: &str = "Mum";
@@ -162,7 +162,20 @@ fn deliveries(language: Language) -> Vec<String> {
         .chain(refusals.map(|refusal| refusal.text(language)))
         .chain(lost(language))
         .chain(items.map(|item| item.text(language)))
+        .chain(quoted().map(|quoted| quoted.text(language)))
         .collect()
+}
+
+fn quoted() -> [Quoted; 7] {
+    [
+        Quoted::Picture,
+        Quoted::Voice,
+        Quoted::Video,
+        Quoted::File { name: Some("a.pdf".into()) },
+        Quoted::File { name: None },
+        Quoted::Unknown,
+        Quoted::Earlier,
+    ]
 }
 
 /// Each kind of item with one reason, and each reason with one kind.
