@@ -6,7 +6,7 @@ use serde_json::{Value, value::RawValue};
 use super::{
     core::Core,
     halt::Halt,
-    kept, notice,
+    kept, member, notice,
     outgoing::{self, Verdict},
     shown,
     state::Changed,
@@ -25,7 +25,8 @@ pub(crate) async fn edit(
     edit: &Replacement,
     portal: &Portal,
 ) -> Result<Outcome, Halt> {
-    let parts = match outgoing::parts(core, event, &edit.new, portal) {
+    let name = member::speaker(core, event, &edit.new, portal).await?;
+    let parts = match outgoing::parts(core, event, &edit.new, portal, &name) {
         Ok(parts) => parts,
         Err(Verdict::Ignore(reason)) => return Ok(Outcome::Ignored(reason.into())),
         Err(Verdict::Refuse(refusal)) => return outgoing::refuse(core, event, refusal).await,
@@ -117,7 +118,8 @@ pub(crate) async fn retry(
     let (Kind::Message(message) | Kind::Sticker(message)) = &event.kind else {
         return outgoing::refuse(core, asking, Refusal::NothingToRetry).await.map(Some);
     };
-    match outgoing::parts(core, &event, message, portal) {
+    let name = member::speaker(core, &event, message, portal).await?;
+    match outgoing::parts(core, &event, message, portal, &name) {
         Ok(parts) => {
             let entry = as_message(entry, raw);
             core.commit(Change::new().put_entry(&entry)).await?;

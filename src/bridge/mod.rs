@@ -38,6 +38,7 @@ mod window;
 mod command;
 mod login;
 mod management;
+mod member;
 mod notice;
 mod owner;
 

@@ -7,6 +7,7 @@ use super::{
     command::{self, Ran},
     core::Core,
     halt::Halt,
+    member,
     state::{Media, MediaKind, Outgoing, Part, Shown},
     text::Refusal,
 };
@@ -72,7 +73,8 @@ async fn take(
     message: &Message,
     portal: &Portal,
 ) -> Result<Option<Outcome>, Halt> {
-    match parts(core, event, message, portal) {
+    let name = member::speaker(core, event, message, portal).await?;
+    match parts(core, event, message, portal, &name) {
         Ok(parts) => {
             queue(core, entry, event, portal, parts);
             Ok(None)
@@ -88,12 +90,13 @@ pub(crate) enum Verdict {
     Ignore(&'static str),
 }
 
-/// What to send for a message, or why there is nothing.
+/// What to send for a message, or why there is nothing; `speaker` is the sender's name.
 pub(crate) fn parts(
     core: &Core,
     event: &Event,
     message: &Message,
     portal: &Portal,
+    speaker: &str,
 ) -> Result<Vec<Part>, Verdict> {
     if core.config.bridge.permissions.level_of(&event.sender) < Some(Level::Relay) {
         return Err(Verdict::Refuse(Refusal::NotAllowed));
@@ -102,10 +105,9 @@ pub(crate) fn parts(
         Some(attachment) => Some(media(attachment, core.config.media.max_upload)?),
         None => None,
     };
-    let sender = event.sender.localpart();
     // Somebody else in the owner's room: WeChat shows one sender, so the name goes into the text.
-    let name = (event.sender != portal.key.owner).then_some(sender);
-    let texts = texts(message, sender, media.is_some())?;
+    let name = (event.sender != portal.key.owner).then_some(speaker);
+    let texts = texts(message, speaker, media.is_some())?;
     let texts = match (name, &media) {
         (None, _) => texts,
         (Some(name), Some(media)) if texts.is_empty() => {

@@ -13,4 +13,4 @@ pub mod text;
 pub use emoji::faces_to_unicode;
 pub use from_matrix::{Kind, NotBridged, text_parts};
 pub use qr::{Qr, qr_png, qr_svg};
-pub use text::{WECHAT_TEXT_LIMIT, split};
+pub use text::{WECHAT_TEXT_LIMIT, safe_for_wechat, split};

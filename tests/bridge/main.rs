@@ -35,6 +35,7 @@ mod outbox_long;
 mod outbox_shown;
 mod poison;
 mod quotes_in;
+mod relay;
 mod restart;
 mod rooms;
 mod rounds;
