@@ -2,6 +2,7 @@
 
 mod basic;
 mod contact;
+mod help;
 pub(crate) mod line;
 mod login;
 mod logout;
@@ -14,8 +15,12 @@ use ruma::EventId;
 
 use super::{core::Core, halt::Halt, owner, text::Answer};
 pub(crate) use contact::rename;
+pub(crate) use help::Context;
 use line::Line;
-use table::{COMMANDS, Command, find};
+#[cfg(test)]
+pub(crate) use table::COMMANDS;
+pub(crate) use table::{Command, Section};
+use table::{Place, Usage, find};
 
 use crate::{
     config::{Language, Level},
@@ -55,13 +60,12 @@ pub(crate) async fn try_run(
     if message.edits.is_some() || message.msgtype != "m.text" {
         return Ok(Ran::NotACommand);
     }
-    let management_room =
-        portal.is_none() && owner::is_management_room(core, &event.sender, &event.room);
     let language = core.language_of(&event.sender);
     let reply_to = message.reply_to.as_deref();
     let asked = Asked { core, entry, event, portal, reply_to, language };
+    let management_room = asked.context() == Context::Management;
     let line = line::command_in(&message.body, core.prefix(), management_room);
-    if core.config.bridge.permissions.level_of(&event.sender) < Some(Level::User) {
+    if asked.level().is_none() {
         let Some(_) = line else { return Ok(Ran::NotACommand) };
         asked.reply(&Answer::NoPermission.text(language)).await?;
         return Ok(Ran::Done(Outcome::Refused("not_allowed".into())));
@@ -80,14 +84,18 @@ pub(crate) async fn try_run(
 }
 
 async fn run(asked: &Asked<'_>, line: &Line<'_>) -> Result<Ran, Halt> {
-    let Some(command) = find(&line.name) else {
+    let Some(usage) = find(&line.name) else {
         asked
             .reply(&Answer::UnknownCommand { name: &shortened(&line.name) }.text(asked.language))
             .await?;
         return Ok(Ran::Done(Outcome::Refused("unknown_command".into())));
     };
-    tracing::info!(command = ?command, room = %asked.event.room, "a command");
-    match command {
+    if let Some((why, code)) = refused(asked, usage) {
+        asked.reply(&why.text(asked.language)).await?;
+        return Ok(Ran::Done(Outcome::Refused(code.into())));
+    }
+    tracing::info!(command = ?usage.command, room = %asked.event.room, "a command");
+    match usage.command {
         Command::Login => return login::login(asked, line.rest).await,
         Command::Relogin => return login::relogin(asked, line.rest).await,
         Command::Cancel => login::cancel(asked, line.rest).await?,
@@ -98,12 +106,29 @@ async fn run(asked: &Asked<'_>, line: &Line<'_>) -> Result<Ran, Halt> {
         Command::Queue => queue::queue(asked, line.rest).await?,
         Command::Retry => return queue::retry(asked).await,
         Command::Voice => contact::voice(asked, line.rest).await?,
-        Command::Help => basic::help(asked).await?,
+        Command::Help => help::help(asked).await?,
         Command::Lang => basic::lang(asked, line.rest).await?,
+        Command::SetManagementRoom => basic::set_management_room(asked).await?,
         Command::Version => basic::version(asked).await?,
         Command::Ping => basic::ping(asked).await?,
     }
     Ok(Ran::Done(Outcome::Delivered))
+}
+
+/// Why this person may not run it here.
+fn refused<'a>(asked: &'a Asked<'_>, usage: &Usage) -> Option<(Answer<'a>, &'static str)> {
+    if asked.level() < Some(usage.level) {
+        return Some((Answer::LevelTooLow { admin: usage.level == Level::Admin }, "not_allowed"));
+    }
+    let here = asked.context();
+    let prefix = asked.core.prefix();
+    let why = match usage.place {
+        place if here.allows(place) => return None,
+        Place::OwnPortal if matches!(here, Context::Portal { .. }) => Answer::NotYourContact,
+        Place::Portal | Place::OwnPortal => Answer::InPortalOnly { prefix, name: usage.name() },
+        Place::Elsewhere | Place::Anywhere => Answer::NotInPortal,
+    };
+    Some((why, "not_here"))
 }
 
 fn shortened(name: &str) -> String {
@@ -111,6 +136,26 @@ fn shortened(name: &str) -> String {
 }
 
 impl Asked<'_> {
+    /// What whoever asks may do.
+    pub(crate) fn level(&self) -> Option<Level> {
+        self.core.config.bridge.permissions.level_of(&self.event.sender)
+    }
+
+    /// In which kind of room they ask.
+    pub(crate) fn context(&self) -> Context {
+        let user = &self.event.sender;
+        match self.portal {
+            Some(portal) => {
+                let own = portal.key.owner == *user || self.level() >= Some(Level::Admin);
+                Context::Portal { own }
+            }
+            None if owner::is_management_room(self.core, user, &self.event.room) => {
+                Context::Management
+            }
+            None => Context::Other,
+        }
+    }
+
     /// Answers with a notice, once however often the command is run again.
     pub(crate) async fn reply(&self, text: &str) -> Result<(), Halt> {
         let (bot, room) = (self.core.bot(), &self.event.room);

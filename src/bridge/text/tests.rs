@@ -1,7 +1,15 @@
 //! Every sentence in both languages, compared with `tests/fixtures/sentences.txt`.
 
-use super::{Answer, Held, ItemNotice, LoginText, Medium, Note, Refusal, Trouble};
-use crate::{bridge::window::Hold, clock::Timestamp, config::Language, convert::Kind};
+use super::{Answer, Held, ItemNotice, LoginText, Medium, Note, Refusal, Trouble, help};
+use crate::{
+    bridge::{
+        command::{COMMANDS, Context},
+        window::Hold,
+    },
+    clock::Timestamp,
+    config::Language,
+    convert::Kind,
+};
 
 const NAME: &str = "Mum";
 const PAGE: &str = "https://wechat.example.org/link/TOKEN";
@@ -11,7 +19,13 @@ const PREFIX: &str = "!wechat";
 fn every_sentence_is_the_agreed_one() {
     let mut lines = Vec::new();
     for language in [Language::En, Language::Zh] {
-        let texts = [answers(language), notes(language), logins(language), deliveries(language)];
+        let texts = [
+            helps(language),
+            answers(language),
+            notes(language),
+            logins(language),
+            deliveries(language),
+        ];
         lines.push(format!("== {}", language.code()));
         lines.extend(texts.into_iter().flatten());
     }
@@ -26,12 +40,20 @@ fn every_sentence_is_the_agreed_one() {
 
 #[test]
 fn no_sentence_is_the_same_in_both_languages() {
-    for texts in [answers, notes, logins, deliveries] {
+    for texts in [helps, answers, notes, logins, deliveries] {
         for (en, zh) in texts(Language::En).iter().zip(texts(Language::Zh)) {
             let translated = *en != zh || en.starts_with("matrix-appservice-wechat");
             assert!(translated, "{en}");
         }
     }
+}
+
+fn helps(language: Language) -> Vec<String> {
+    let lines = COMMANDS.iter().flat_map(|(section, usages)| {
+        let whats = usages.iter().map(|usage| help::what(usage.command, language));
+        std::iter::once(help::heading(*section, language)).chain(whats)
+    });
+    lines.collect()
 }
 
 fn answers(language: Language) -> Vec<String> {
@@ -43,8 +65,19 @@ fn answers(language: Language) -> Vec<String> {
         Answer::NoPermission,
         Answer::GhostRefuses { bot: "@wechatbot:example.org" },
         Answer::UnknownCommand { name: "dance" },
-        Answer::HelpContext { prefix: PREFIX, management_room: true },
-        Answer::HelpContext { prefix: PREFIX, management_room: false },
+        Answer::LevelTooLow { admin: true },
+        Answer::LevelTooLow { admin: false },
+        Answer::InPortalOnly { prefix: PREFIX, name: "queue" },
+        Answer::NotYourContact,
+        Answer::NotInPortal,
+        Answer::HelpContext { prefix: PREFIX, here: Context::Management },
+        Answer::HelpContext { prefix: PREFIX, here: Context::Portal { own: true } },
+        Answer::HelpContext { prefix: PREFIX, here: Context::Other },
+        Answer::HelpElsewhere { names: "`voice`, `queue`", here: Context::Management },
+        Answer::HelpElsewhere { names: "`bridge`", here: Context::Portal { own: true } },
+        Answer::ManagementAlready,
+        Answer::ManagementNotAlone,
+        Answer::ManagementSet,
         Answer::Version { version: "1.2.3" },
         Answer::Pong,
         Answer::NothingToCancel,
