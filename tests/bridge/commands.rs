@@ -47,7 +47,7 @@ async fn help_shows_what_may_be_run_here_and_the_rest_is_refused() {
 
     let help = alice.ask(&world, &portal, "!wechat help").await;
     assert!(help.starts_with("This is a contact's room: begin each command with `!wechat`."));
-    assert!(help.contains("\n\nQueue\n• queue [drop [number]] – "), "{help}");
+    assert!(help.contains("\n\nQueue\n• queue [drop [number]|merge] – "), "{help}");
     assert!(!help.contains("Administration"), "{help}");
     let help = bob.ask(&world, &portal, "!wechat help").await;
     assert!(help.contains("• retry") && !help.contains("• queue"), "{help}");
@@ -119,9 +119,10 @@ async fn list_and_status_tell_how_each_contact_stands() {
     let world = World::start().await;
     let alice = Person::new(Synapse::shared().await, "alice").await;
     let (mum, portal) = world.link(&alice, "Mum").await;
-    let (dad, _) = world.link(&alice, "Dad").await;
+    let (dad, portal_of_dad) = world.link(&alice, "Dad").await;
     let room = alice.management_room(&world).await;
-    let line = |name, id: String| format!("• {name} ({}…): linked", &id[..8]);
+    let silent = "the contact has not written yet";
+    let line = |name, id: String| format!("• {name} ({}…): linked; {silent}", &id[..8]);
     let list = alice.ask(&world, &room, "list").await;
     let lines = [line("Mum", mum.user_id()), line("Dad", dad.user_id())];
     assert_eq!(list, lines.join("\n"));
@@ -141,8 +142,12 @@ async fn list_and_status_tell_how_each_contact_stands() {
     assert!(status.contains(&format!("• Mum: 0 queued; {window}")), "{status}");
     assert!(status.contains("• Dad: 0 queued; the contact has not written yet"), "{status}");
 
-    let which = alice.ask(&world, &room, "logout").await;
-    assert_eq!(which, "Which contact? Send `logout <contact>`. Your contacts: Mum, Dad");
+    alice.say(&portal_of_dad, "wait").await;
+    alice.wait_said(&portal_of_dad, "Queued: Dad has not written yet").await;
+    let list = alice.ask(&world, &room, "list").await;
+    assert!(list.lines().next().unwrap().ends_with(&format!(": linked; {window}")), "{list}");
+    assert!(list.ends_with(&format!(": linked; {silent}; 1 queued")), "{list}");
+
     let nobody = alice.ask(&world, &room, "logout Bob").await;
     assert_eq!(nobody, "You have no contact “Bob”. Your contacts: Mum, Dad");
     world.end().await;
@@ -173,7 +178,7 @@ async fn logout_asks_first_and_keeps_everything_unless_the_answer_is_yes() {
     phone.wait_online().await;
     assert!(alice.ask(&world, &room, "logout Mum").await.starts_with("Log out Mum?"));
     assert_eq!(alice.ask(&world, &room, "no").await, "Nothing was logged out.");
-    assert!(alice.ask(&world, &room, "list").await.ends_with(": linked"));
+    assert!(alice.ask(&world, &room, "list").await.contains(": linked; "));
 
     assert!(alice.ask(&world, &room, "disconnect").await.starts_with("Log out Mum?"));
     assert_eq!(alice.ask(&world, &room, "cancel").await, "Nothing was logged out.");

@@ -6,6 +6,8 @@ mod help;
 pub(crate) mod line;
 mod login;
 mod logout;
+mod profile;
+mod question;
 mod queue;
 mod table;
 
@@ -13,7 +15,7 @@ use std::sync::Arc;
 
 use ruma::EventId;
 
-use super::{core::Core, halt::Halt, owner, text::Answer};
+use super::{core::Core, halt::Halt, owner, state::Question, text::Answer};
 pub(crate) use contact::rename;
 pub(crate) use help::Context;
 use line::Line;
@@ -43,7 +45,12 @@ pub(crate) enum Ran {
 pub(crate) struct Asked<'a> {
     pub(crate) core: &'a Arc<Core>,
     pub(crate) entry: &'a Entry,
+    /// The message, as if it came from whom `sudo` names, and stood where `doin` says.
     pub(crate) event: &'a Event,
+    /// The message as it is: who gets the answer, and where.
+    pub(crate) said: &'a Event,
+    /// `sudo …` and `doin …`, with a space behind each.
+    pub(crate) before: String,
     pub(crate) portal: Option<&'a Portal>,
     pub(crate) reply_to: Option<&'a EventId>,
     pub(crate) language: Language,
@@ -62,7 +69,8 @@ pub(crate) async fn try_run(
     }
     let language = core.language_of(&event.sender);
     let reply_to = message.reply_to.as_deref();
-    let asked = Asked { core, entry, event, portal, reply_to, language };
+    let before = String::new();
+    let asked = Asked { core, entry, event, said: event, before, portal, reply_to, language };
     let management_room = asked.context() == Context::Management;
     let line = line::command_in(&message.body, core.prefix(), management_room);
     if asked.level().is_none() {
@@ -73,13 +81,22 @@ pub(crate) async fn try_run(
     if login::take_digits(&asked, &message.body).await? {
         return Ok(Ran::Done(Outcome::Delivered));
     }
-    if let Some(question) = core.questions.take(&event.sender, &event.room) {
-        logout::answered(&asked, question, &message.body).await?;
-        return Ok(Ran::Done(Outcome::Delivered));
+    if let Some(open) = core.questions.take(&event.sender, &event.room)
+        && let Some(ran) = question::answered(&asked, open, answer(&line, &message.body)).await?
+    {
+        return Ok(ran);
     }
     match line {
         Some(line) => run(&asked, &line).await,
         None => Ok(Ran::NotACommand),
+    }
+}
+
+/// A message as the answer to a question, without a prefix before it.
+fn answer<'a>(line: &'a Option<Line<'_>>, body: &'a str) -> &'a str {
+    match line {
+        Some(line) if line.rest.is_empty() => &line.name,
+        Some(_) | None => body.trim(),
     }
 }
 
@@ -101,6 +118,8 @@ async fn run(asked: &Asked<'_>, line: &Line<'_>) -> Result<Ran, Halt> {
         Command::Cancel => login::cancel(asked, line.rest).await?,
         Command::Logout => logout::ask(asked, line.rest).await?,
         Command::List => contact::list(asked).await?,
+        Command::Id => profile::id(asked).await?,
+        Command::Sync => profile::sync(asked).await?,
         Command::Status => contact::status(asked).await?,
         Command::Name => contact::name(asked, line.rest).await?,
         Command::Queue => queue::queue(asked, line.rest).await?,
@@ -158,10 +177,15 @@ impl Asked<'_> {
 
     /// Answers with a notice, once however often the command is run again.
     pub(crate) async fn reply(&self, text: &str) -> Result<(), Halt> {
-        let (bot, room) = (self.core.bot(), &self.event.room);
+        let (bot, room) = (self.core.bot(), &self.said.room);
         let notice = content::notice(text);
         let txn = format!("answer-{}", self.event.id);
         self.core.insist(|| bot.send(room, &notice, &txn, None)).await?;
         Ok(())
+    }
+
+    /// Takes the next message of whoever asked as the answer to this.
+    pub(crate) fn question(&self, question: Question) {
+        self.core.questions.ask(&self.said.sender, &self.said.room, question);
     }
 }

@@ -21,6 +21,8 @@ pub(crate) enum Command {
     Logout,
     List,
     Status,
+    Id,
+    Sync,
     Name,
     Voice,
     Queue,
@@ -86,6 +88,8 @@ pub(crate) const COMMANDS: &[(Section, &[Usage])] = &[
         &[
             row(List, "list|list-logins", "", User, Anywhere),
             row(Status, "status", "", User, Anywhere),
+            row(Id, "id", "", User, Anywhere),
+            row(Sync, "sync", "", User, Anywhere),
             row(Name, "name", "[contact =] <name>", User, Anywhere),
             row(Voice, "voice", "<file|silk>", User, OwnPortal),
         ],
@@ -93,7 +97,7 @@ pub(crate) const COMMANDS: &[(Section, &[Usage])] = &[
     (
         Queueing,
         &[
-            row(Queue, "queue", "[drop [number]]", User, OwnPortal),
+            row(Queue, "queue", "[drop [number]|merge]", User, OwnPortal),
             row(Retry, "retry", "", Relay, Portal),
         ],
     ),

@@ -23,7 +23,12 @@ pub(crate) enum Answer<'a> {
     Version { version: &'a str },
     Pong,
     NothingToCancel,
-    WhichContact { command: &'a str, names: &'a str },
+    WhichContact { choices: &'a str },
+    NoSuchNumber { last: usize },
+    NothingDone,
+    IdHere { room: &'a str, user: &'a str },
+    Synced { done: usize, refused: &'a str },
+    Merges,
     NoSuchContact { wanted: &'a str, names: &'a str },
     ConfirmLogout { name: &'a str },
     LogoutKept,
@@ -185,8 +190,8 @@ impl Answer<'_> {
             ),
             Self::QueueUsage => pick!(
                 language,
-                "Usage, in a contact's room: `queue`, `queue drop` or `queue drop <number>`.",
-                "用法（在联系人房间）：`queue`、`queue drop` 或 `queue drop <序号>`。",
+                "Usage, in a contact's room: `queue`, `queue drop`, `queue drop <number>` or `queue merge`.",
+                "用法（在联系人房间）：`queue`、`queue drop`、`queue drop <序号>` 或 `queue merge`。",
             ),
             Self::PleaseRemove => pick!(
                 language,
@@ -219,10 +224,34 @@ impl Answer<'_> {
                 "Your voice messages go out as WeChat voice messages. WeChat takes them, but has not shown them since June 2026; `voice file` goes back.",
                 "你的语音将以微信语音条发送。微信会接收，但自 2026 年 6 月起不显示；发送 `voice file` 可改回文件。",
             ),
-            Self::WhichContact { command, names } => pick!(
+            Self::WhichContact { choices } => pick!(
                 language,
-                "Which contact? Send `{command} <contact>`. Your contacts: {names}",
-                "哪一位联系人？请发送 `{command} <联系人>`。你的联系人：{names}",
+                "Which contact? Answer with the number, or `cancel`.\n{choices}",
+                "哪一位联系人？请回复序号，或发送 `cancel` 取消。\n{choices}",
+            ),
+            Self::NoSuchNumber { last } => pick!(
+                language,
+                "Please answer with a number from 1 to {last}, or `cancel`.",
+                "请回复 1 到 {last} 之间的序号，或发送 `cancel` 取消。",
+            ),
+            Self::NothingDone => pick!(language, "Nothing was done.", "已取消，未做任何更改。"),
+            Self::IdHere { room, user } => {
+                pick!(language, "This room: {room}; you: {user}", "此房间：{room}；你：{user}")
+            }
+            Self::Synced { done, refused: "" } => pick!(
+                language,
+                "Rooms set right: {done}. You are invited again where you were missing.",
+                "已完成：{done} 个房间已同步，你不在的房间已重新邀请你。",
+            ),
+            Self::Synced { done, refused } => pick!(
+                language,
+                "Rooms set right: {done}. The homeserver refused it for: {refused}. The bridge's log says why.",
+                "已同步 {done} 个房间；服务器拒绝了：{refused}，原因见桥接日志。",
+            ),
+            Self::Merges => pick!(
+                language,
+                "Short messages that wait here go out as lines of one.",
+                "这里排队的短消息将合并成一条发送。",
             ),
             Self::NoSuchContact { wanted, names } => pick!(
                 language,

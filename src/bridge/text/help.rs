@@ -55,6 +55,16 @@ pub(crate) fn what(command: Command, language: Language) -> String {
             "reply window, quota and queue of this room, or of all",
             "当前房间或全部联系人的回复窗口、额度与队列",
         ),
+        Command::Id => pick!(
+            language,
+            "the ids of this room and chat, for whoever helps you",
+            "显示此房间与聊天的编号，便于求助",
+        ),
+        Command::Sync => pick!(
+            language,
+            "set names and members of your contacts' rooms right, and invite you again",
+            "重新同步联系人房间的名字与成员，并重新邀请你",
+        ),
         Command::Name => pick!(language, "call a contact by another name", "修改联系人的名字",),
         Command::Voice => pick!(
             language,
@@ -62,7 +72,11 @@ pub(crate) fn what(command: Command, language: Language) -> String {
             "选择语音以文件还是语音条发给此联系人",
         ),
         Command::Queue => {
-            pick!(language, "what waits for this contact; take it back", "查看或取消等待发送的消息")
+            pick!(
+                language,
+                "what waits for this contact; take it back, or send it as few messages",
+                "查看、取消或合并等待发送的消息"
+            )
         }
         Command::Retry => pick!(
             language,
