@@ -46,7 +46,7 @@ pub(crate) async fn edit(
 }
 
 /// An event as if it had been sent with the content of its edit.
-fn with_content(raw: &str, content: &str) -> Option<Box<str>> {
+pub(super) fn with_content(raw: &str, content: &str) -> Option<Box<str>> {
     let mut event: Value = serde_json::from_str(raw).ok()?;
     let content: Value = serde_json::from_str(content).ok()?;
     event.as_object_mut()?.insert("content".to_owned(), content);

@@ -10,7 +10,7 @@ use super::{
     core::Core,
     halt::Halt,
     incoming::Place,
-    outgoing,
+    member, outgoing,
     text::{Medium, Quoted},
     transfer::{self, Failed},
 };
@@ -121,7 +121,8 @@ async fn text_on_phone(
     Ok(match link.direction {
         Direction::ToMatrix => Some(message.written.clone().unwrap_or(message.body.clone())),
         Direction::ToWechat => {
-            let parts = outgoing::parts(core, &event, message, place.portal);
+            let name = member::speaker(core, &event, message, place.portal).await?;
+            let parts = outgoing::parts(core, &event, message, place.portal, &name);
             let sent = parts.ok().and_then(|parts| parts.into_iter().nth(link.item.into()));
             sent.and_then(|part| part.text().map(str::to_owned))
         }

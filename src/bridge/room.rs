@@ -54,6 +54,30 @@ pub(crate) async fn ensure_room(
     Ok(core.registry.portal(portal.id))
 }
 
+/// Shows a portal as the store knows it: the ghost's name, the room's name and state, and who is
+/// in it. Nothing happens to a room that is not made yet.
+pub(crate) async fn refresh(core: &Core, portal: &Portal) -> Result<(), Halt> {
+    let ghost = core.ghost(&portal.key.contact).ok_or(Halt::Refused(matrix::Error::TooLarge))?;
+    let Some(room) = &portal.room else { return Ok(()) };
+    let bot = core.bot();
+    ensure_ghost(core, portal, &ghost).await?;
+    // Either of the two can bring the other back.
+    for (one, other) in [(&bot, &ghost), (&ghost, &bot)] {
+        if let Err(Halt::Refused(matrix::Error::Forbidden { .. })) =
+            core.insist(|| one.join(room)).await
+        {
+            core.insist(|| other.invite(room, one.user())).await?;
+            core.insist(|| one.join(room)).await?;
+        }
+    }
+    let name = State::new("m.room.name", "", json!({ "name": name_of(portal) }));
+    let alias = alias_localpart(core, &portal.key);
+    for state in std::iter::once(name).chain(marks(core, portal, &alias)) {
+        core.insist(|| bot.send_state(room, &state)).await?;
+    }
+    invite_owner(core, portal, &ghost, room).await
+}
+
 /// Changes a portal's record as it is now.
 async fn change(core: &Core, portal: PortalId, with: impl FnOnce(&mut Portal)) -> Result<(), Halt> {
     let _one_at_a_time = core.changing.lock().await;
@@ -130,21 +154,10 @@ async fn find_room(core: &Core, alias: &str) -> Result<OwnedRoomId, Halt> {
 }
 
 fn new_room(core: &Core, portal: &Portal, alias: String) -> NewRoom {
-    let name = name_of(portal);
-    let bridged = Bridged {
-        state_key: &format!("io.github.matrix-appservice-wechat://wechat/{alias}"),
-        bot: &core.bot,
-        creator: &portal.key.owner,
-        protocol: "wechat",
-        protocol_name: "WeChat",
-        channel: &alias,
-        channel_name: Some(&name),
-    };
-    let mut initial_state = Vec::from(room::bridge_info(&bridged));
-    initial_state.push(room::functional_members(&[&core.bot]));
+    let initial_state = marks(core, portal, &alias);
     NewRoom {
-        name: Some(name.clone()),
-        alias_localpart: Some(alias.clone()),
+        name: Some(name_of(portal)),
+        alias_localpart: Some(alias),
         invite: vec![core.bot.clone()],
         is_direct: true,
         preset: Some(RoomPreset::PrivateChat),
@@ -153,6 +166,23 @@ fn new_room(core: &Core, portal: &Portal, alias: String) -> NewRoom {
         initial_state,
         ..NewRoom::default()
     }
+}
+
+/// The state that shows clients what the room is.
+fn marks(core: &Core, portal: &Portal, alias: &str) -> Vec<State> {
+    let name = name_of(portal);
+    let bridged = Bridged {
+        state_key: &format!("io.github.matrix-appservice-wechat://wechat/{alias}"),
+        bot: &core.bot,
+        creator: &portal.key.owner,
+        protocol: "wechat",
+        protocol_name: "WeChat",
+        channel: alias,
+        channel_name: Some(&name),
+    };
+    let mut state = Vec::from(room::bridge_info(&bridged));
+    state.push(room::functional_members(&[&core.bot]));
+    state
 }
 
 /// What the owner may change without being an administrator of the room: how it looks.

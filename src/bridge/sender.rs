@@ -177,10 +177,12 @@ async fn go_on(core: &Core, portal: &Portal, login: &Login, head: &Outgoing, aft
     }
 }
 
-/// When more waits than may be sent, short messages go out as lines of one.
+/// When more waits than may be sent, or the owner wishes it, short messages go out as lines of
+/// one.
 fn join(core: &Core, portal: &Portal) {
     let left = core.reply(portal.id).map_or(0, |reply| window::QUOTA.saturating_sub(reply.sends));
-    if !core.config.delivery.merge || core.outbox.queued(portal.id) <= left as usize {
+    let short = core.config.delivery.merge && core.outbox.queued(portal.id) > left as usize;
+    if !short && !core.outbox.merges(portal.id) {
         return;
     }
     let joined = core.outbox.join(portal.id, WECHAT_TEXT_LIMIT);

@@ -13,6 +13,7 @@ mod support;
 mod bad_input;
 mod clock;
 mod commands;
+mod commands_contact;
 mod crash;
 mod duplicates;
 mod faults;

@@ -70,6 +70,8 @@ pub(crate) struct Outbox {
 #[derive(Debug, Default)]
 struct Queue {
     waiting: VecDeque<Outgoing>,
+    /// Whether the owner wants what waits to go out as few messages as can be.
+    merges: bool,
     /// Wakes the sender when something changed that it may be waiting for.
     changed: Arc<Notify>,
 }
@@ -165,6 +167,18 @@ impl Outbox {
         }
         waiting.push_front(head);
         joined
+    }
+
+    /// Has what waits joined as far as it can be, until nothing waits any more.
+    pub(crate) fn merge(&self, portal: PortalId) {
+        if let Some(queue) = self.queues().get_mut(&portal) {
+            queue.merges = true;
+        }
+    }
+
+    /// Whether somebody has asked for that.
+    pub(crate) fn merges(&self, portal: PortalId) -> bool {
+        self.queues().get(&portal).is_some_and(|queue| queue.merges)
     }
 
     /// Whether this file is what the head waits for.

@@ -5,6 +5,7 @@
 
 mod answer;
 mod delivery;
+pub(crate) mod help;
 mod item;
 mod login;
 mod note;
