@@ -34,6 +34,7 @@ mod outbox_long;
 mod outbox_shown;
 mod poison;
 mod quotes_in;
+mod replies_out;
 mod restart;
 mod rooms;
 mod rounds;

@@ -15,7 +15,7 @@ mod typing;
 pub(crate) use confirmed::Confirmed;
 pub(crate) use flow::{Flow, LoginFlows, Wanted, is_plausible};
 pub(crate) use lane::{Job, LaneKey, Lanes, Read};
-pub(crate) use outbox::{Changed, Media, MediaKind, Outbox, Outgoing, Part};
+pub(crate) use outbox::{Changed, Media, MediaKind, Outbox, Outgoing, Part, led_by};
 pub(crate) use question::{Question, Questions};
 pub(crate) use registry::Registry;
 pub(crate) use reply::{Paces, Replies};
