@@ -19,7 +19,7 @@ use matrix_appservice_wechat::{
     },
     store::{
         Change, Direction, Entry, Error, Kept, Link, Login, LoginState, LogoutReason, Outcome,
-        Owner, Portal, Progress, Reply, Source, SourceState, Store, Work,
+        Owner, Portal, Progress, Reply, Source, SourceState, Store, Words, Work,
         transfer::{export_file, export_lines, import_file, import_lines},
     },
 };
@@ -216,6 +216,7 @@ async fn an_entry_is_pending_until_it_is_finished_and_its_outcome_is_counted() {
         parts_done: 2,
         mark: Some(event(9_000)),
         parcel: Some(InboxId(7)),
+        line: Some(Words("「a」".into())),
         ..Progress::default()
     };
     store.commit(Change::new().put_progress(entry.id, &progress)).await.unwrap();

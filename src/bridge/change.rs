@@ -8,7 +8,7 @@ use super::{
     halt::Halt,
     kept, member, notice,
     outgoing::{self, Verdict},
-    shown,
+    replied, shown,
     state::Changed,
     text::{Answer, Refusal},
 };
@@ -45,10 +45,15 @@ pub(crate) async fn edit(
     Ok(Outcome::Delivered)
 }
 
-/// An event as if it had been sent with the content of its edit.
+/// An event as if it had been sent with the content of its edit. What it answers to cannot be
+/// edited.
 pub(super) fn with_content(raw: &str, content: &str) -> Option<Box<str>> {
     let mut event: Value = serde_json::from_str(raw).ok()?;
-    let content: Value = serde_json::from_str(content).ok()?;
+    let mut content: Value = serde_json::from_str(content).ok()?;
+    let relation = event["content"].get("m.relates_to").cloned();
+    let fields = content.as_object_mut()?;
+    fields.remove("m.relates_to");
+    fields.extend(relation.map(|relation| ("m.relates_to".to_owned(), relation)));
     event.as_object_mut()?.insert("content".to_owned(), content);
     Some(event.to_string().into())
 }
@@ -122,6 +127,7 @@ pub(crate) async fn retry(
     match outgoing::parts(core, &event, message, portal, &name) {
         Ok(parts) => {
             let entry = as_message(entry, raw);
+            let entry = replied::with_line(core, &entry, &event, message, portal).await?;
             core.commit(Change::new().put_entry(&entry)).await?;
             outgoing::queue(core, &entry, &event, portal, parts);
             Ok(None)

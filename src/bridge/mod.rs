@@ -28,6 +28,7 @@ mod change;
 mod delivery;
 mod outgoing;
 mod pace;
+mod replied;
 mod rounds;
 mod sender;
 mod shown;

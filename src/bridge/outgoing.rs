@@ -7,8 +7,8 @@ use super::{
     command::{self, Ran},
     core::Core,
     halt::Halt,
-    member,
-    state::{Media, MediaKind, Outgoing, Part, Shown},
+    member, replied,
+    state::{Media, MediaKind, Outgoing, Part, Shown, led_by},
     text::Refusal,
 };
 use crate::{
@@ -76,7 +76,8 @@ async fn take(
     let name = member::speaker(core, event, message, portal).await?;
     match parts(core, event, message, portal, &name) {
         Ok(parts) => {
-            queue(core, entry, event, portal, parts);
+            let entry = replied::with_line(core, entry, event, message, portal).await?;
+            queue(core, &entry, event, portal, parts);
             Ok(None)
         }
         Err(Verdict::Ignore(reason)) => Ok(Some(Outcome::Ignored(reason.into()))),
@@ -159,6 +160,7 @@ fn media(attachment: &Attachment, limit: u64) -> Result<Media, Verdict> {
 /// Hands a message to the outbox, which finishes its entry.
 pub(crate) fn queue(core: &Core, entry: &Entry, event: &Event, portal: &Portal, parts: Vec<Part>) {
     let Work::FromMatrix { progress, .. } = &entry.work else { return };
+    let parts = led_by(progress.line.as_ref().map(|line| &*line.0), parts);
     let outgoing = Outgoing {
         entry: entry.clone(),
         event: event.id.clone(),

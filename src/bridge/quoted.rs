@@ -10,7 +10,8 @@ use super::{
     core::Core,
     halt::Halt,
     incoming::Place,
-    member, outgoing,
+    member, outgoing, replied,
+    state::led_by,
     text::{Medium, Quoted},
     transfer::{self, Failed},
 };
@@ -122,8 +123,11 @@ async fn text_on_phone(
         Direction::ToMatrix => Some(message.written.clone().unwrap_or(message.body.clone())),
         Direction::ToWechat => {
             let name = member::speaker(core, &event, message, place.portal).await?;
-            let parts = outgoing::parts(core, &event, message, place.portal, &name);
-            let sent = parts.ok().and_then(|parts| parts.into_iter().nth(link.item.into()));
+            let Ok(parts) = outgoing::parts(core, &event, message, place.portal, &name) else {
+                return Ok(None);
+            };
+            let line = replied::line(core, place.room, message, place.portal).await?;
+            let sent = led_by(line.as_deref(), parts).into_iter().nth(link.item.into());
             sent.and_then(|part| part.text().map(str::to_owned))
         }
     })

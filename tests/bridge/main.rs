@@ -37,6 +37,7 @@ mod outbox_shown;
 mod poison;
 mod quotes_in;
 mod relay;
+mod replies_out;
 mod restart;
 mod rooms;
 mod rounds;

@@ -23,7 +23,7 @@ mod marks;
 mod part;
 
 pub(crate) use marks::Shown;
-pub(crate) use part::{Media, MediaKind, Part};
+pub(crate) use part::{Media, MediaKind, Part, led_by};
 
 /// One Matrix message on its way.
 #[derive(Debug, Clone)]
@@ -268,7 +268,8 @@ impl Outbox {
         if !waiting.is_untried() {
             return Changed::TooLate;
         }
-        waiting.parts = parts.to_vec();
+        let line = waiting.progress.line.as_ref().map(|line| &*line.0);
+        waiting.parts = led_by(line, parts.to_vec());
         Changed::Done(waiting.clone().into())
     }
 

@@ -12,6 +12,8 @@ pub(crate) enum Quoted {
     File {
         name: Option<String>,
     },
+    Sticker,
+    Location,
     /// A kind that is not known.
     Unknown,
     /// Nothing is known but that it is there.
@@ -26,6 +28,8 @@ impl Quoted {
             Self::Video => pick!(language, "[video]", "[视频]"),
             Self::File { name: Some(name) } => pick!(language, "[file] {name}", "[文件] {name}"),
             Self::File { name: None } => pick!(language, "[file]", "[文件]"),
+            Self::Sticker => pick!(language, "[sticker]", "[表情]"),
+            Self::Location => pick!(language, "[location]", "[位置]"),
             Self::Unknown => pick!(language, "[message of an unknown kind]", "[未知类型的消息]"),
             Self::Earlier => pick!(language, "[an earlier message]", "[较早的消息]"),
         }

@@ -217,13 +217,15 @@ fn deliveries(language: Language) -> Vec<String> {
         .collect()
 }
 
-fn quoted() -> [Quoted; 7] {
+fn quoted() -> [Quoted; 9] {
     [
         Quoted::Picture,
         Quoted::Voice,
         Quoted::Video,
         Quoted::File { name: Some("a.pdf".into()) },
         Quoted::File { name: None },
+        Quoted::Sticker,
+        Quoted::Location,
         Quoted::Unknown,
         Quoted::Earlier,
     ]
