@@ -67,12 +67,14 @@ fn new_portal(store: &Store, login: &Login, n: u64) -> Portal {
         name: login.name.clone(),
         welcomed: true,
         voice_items: None,
+        group: None,
     }
 }
 
 fn from_matrix(store: &Store, n: u64) -> Entry {
     let raw = format!(r#"{{"type":"m.room.message","content":{{"body":"text {n}"}}}}"#).into();
     let work = Work::FromMatrix {
+        to: None,
         room: room(n % 7),
         source: Source::Event(event(n)),
         raw,

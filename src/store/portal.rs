@@ -30,6 +30,16 @@ pub struct Portal {
     pub welcomed: bool,
     /// Whether voice messages go out as voice items, when the owner has chosen.
     pub voice_items: Option<bool>,
+    /// The room with others in it into which the contact was brought; their messages go there, and
+    /// the portal's own room waits.
+    pub group: Option<OwnedRoomId>,
+}
+
+impl Portal {
+    /// Where what the contact writes is shown.
+    pub fn place(&self) -> Option<&OwnedRoomId> {
+        self.group.as_ref().or(self.room.as_ref())
+    }
 }
 
 /// What an answer to the contact depends on.
@@ -60,6 +70,7 @@ impl Change {
             name: portal.name.clone(),
             welcomed: portal.welcomed,
             voice_items: portal.voice_items,
+            group: portal.group.clone(),
         };
         self.put(portal_key(portal.id), encode(&record))
     }
@@ -126,6 +137,7 @@ fn portal((key, value): &Pair) -> Result<Portal, String> {
         name: record.name,
         welcomed: record.welcomed,
         voice_items: record.voice_items,
+        group: record.group,
     })
 }
 
@@ -140,6 +152,8 @@ struct PortalRecord {
     welcomed: bool,
     #[serde(default)]
     voice_items: Option<bool>,
+    #[serde(default)]
+    group: Option<OwnedRoomId>,
 }
 
 #[derive(Serialize, Deserialize)]

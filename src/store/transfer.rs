@@ -187,6 +187,7 @@ impl Known {
                 name,
                 welcomed: false,
                 voice_items: None,
+                group: None,
             };
             change = change.put_portal(&portal);
             self.portals.insert(key.clone(), id);
