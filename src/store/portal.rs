@@ -30,6 +30,39 @@ pub struct Portal {
     pub welcomed: bool,
     /// Whether voice messages go out as voice items, when the owner has chosen.
     pub voice_items: Option<bool>,
+    /// How many rooms it had before this one.
+    pub generation: u32,
+    /// Whether its room was closed: there is no other before the contact writes.
+    pub closed: bool,
+    /// The room that replaced its room, while the bridge may not enter.
+    pub moving_to: Option<OwnedRoomId>,
+    /// Whether the owner does not want the contact's messages.
+    pub ignored: bool,
+}
+
+impl Portal {
+    /// A chat that has no room yet.
+    pub fn new(id: PortalId, key: PortalKey, login: LoginId, name: Option<String>) -> Self {
+        Self {
+            id,
+            key,
+            login,
+            room: None,
+            name,
+            welcomed: false,
+            voice_items: None,
+            generation: 0,
+            closed: false,
+            moving_to: None,
+            ignored: false,
+        }
+    }
+
+    /// Takes its room away; the next one is another.
+    pub fn forget_room(&mut self) {
+        self.generation += u32::from(self.room.is_some());
+        (self.room, self.moving_to, self.welcomed) = (None, None, false);
+    }
 }
 
 /// What an answer to the contact depends on.
@@ -47,6 +80,8 @@ pub struct Reply {
     pub throttled: u32,
     /// How many messages in a row WeChat took without confirming them.
     pub unconfirmed: u32,
+    /// How many of the contact's messages were not shown, since they are ignored.
+    pub left_out: u32,
 }
 
 impl Change {
@@ -60,6 +95,10 @@ impl Change {
             name: portal.name.clone(),
             welcomed: portal.welcomed,
             voice_items: portal.voice_items,
+            generation: portal.generation,
+            closed: portal.closed,
+            moving_to: portal.moving_to.clone(),
+            ignored: portal.ignored,
         };
         self.put(portal_key(portal.id), encode(&record))
     }
@@ -78,6 +117,7 @@ impl Change {
             held_until: reply.held_until.map(|at| at.0),
             throttled: reply.throttled,
             unconfirmed: reply.unconfirmed,
+            left_out: reply.left_out,
         };
         self.put(reply_key(portal), encode(&record))
     }
@@ -110,6 +150,7 @@ impl Store {
             held_until: record.held_until.map(Timestamp),
             throttled: record.throttled,
             unconfirmed: record.unconfirmed,
+            left_out: record.left_out,
         }))
     }
 }
@@ -126,6 +167,10 @@ fn portal((key, value): &Pair) -> Result<Portal, String> {
         name: record.name,
         welcomed: record.welcomed,
         voice_items: record.voice_items,
+        generation: record.generation,
+        closed: record.closed,
+        moving_to: record.moving_to,
+        ignored: record.ignored,
     })
 }
 
@@ -140,6 +185,14 @@ struct PortalRecord {
     welcomed: bool,
     #[serde(default)]
     voice_items: Option<bool>,
+    #[serde(default)]
+    generation: u32,
+    #[serde(default)]
+    closed: bool,
+    #[serde(default)]
+    moving_to: Option<OwnedRoomId>,
+    #[serde(default)]
+    ignored: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -152,6 +205,8 @@ struct ReplyRecord {
     throttled: u32,
     #[serde(default)]
     unconfirmed: u32,
+    #[serde(default)]
+    left_out: u32,
 }
 
 fn portal_key(portal: PortalId) -> Vec<u8> {

@@ -36,6 +36,7 @@ mod poison;
 mod relay;
 mod restart;
 mod rooms;
+mod rooms_end;
 mod rounds;
 mod secrets;
 mod text;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Asked;
+use super::{Asked, portal};
 use crate::{
     bridge::{
         core::{Core, login_name, name_of},
@@ -11,6 +11,7 @@ use crate::{
         text::{Answer, Note},
         window::{self, Hold},
     },
+    id::PortalKey,
     matrix::room::State,
     store::{Change, Login, LoginState, Portal},
 };
@@ -30,8 +31,12 @@ fn login_line(asked: &Asked<'_>, login: &Login) -> String {
     let active = login.state == LoginState::Active;
     let contact = login.contact.to_string();
     let name = login_name(login);
-    Note::LoginLine { name: &name, contact: &contact, active, prefix: asked.core.prefix() }
-        .text(asked.language)
+    let line =
+        Note::LoginLine { name: &name, contact: &contact, active, prefix: asked.core.prefix() }
+            .text(asked.language);
+    let key = PortalKey { owner: login.owner.clone(), contact: login.contact.clone() };
+    let portal = asked.core.registry.find_portal(&key);
+    line + &portal.map(|portal| portal::oddities(asked, &portal)).unwrap_or_default()
 }
 
 pub(super) async fn status(asked: &Asked<'_>) -> Result<(), Halt> {
@@ -58,7 +63,7 @@ fn portal_line(asked: &Asked<'_>, portal: &Portal) -> String {
     let queued = asked.core.outbox.queued(portal.id);
     let name = name_of(portal);
     let head = Note::StatusPortal { name: &name, queued }.text(asked.language);
-    format!("{head}; {}", window_text(asked, portal))
+    format!("{head}; {}{}", window_text(asked, portal), portal::oddities(asked, portal))
 }
 
 fn window_text(asked: &Asked<'_>, portal: &Portal) -> String {

@@ -5,6 +5,7 @@ mod contact;
 pub(crate) mod line;
 mod login;
 mod logout;
+mod portal;
 mod queue;
 mod table;
 
@@ -12,7 +13,7 @@ use std::sync::Arc;
 
 use ruma::EventId;
 
-use super::{core::Core, halt::Halt, owner, text::Answer};
+use super::{core::Core, halt::Halt, owner, state::Question, text::Answer};
 pub(crate) use contact::rename;
 use line::Line;
 use table::{COMMANDS, Command, find};
@@ -70,7 +71,10 @@ pub(crate) async fn try_run(
         return Ok(Ran::Done(Outcome::Delivered));
     }
     if let Some(question) = core.questions.take(&event.sender, &event.room) {
-        logout::answered(&asked, question, &message.body).await?;
+        match question {
+            Question::Logout(login) => logout::answered(&asked, login, &message.body).await?,
+            Question::DeletePortal(id) => portal::answered(&asked, id, &message.body).await?,
+        }
         return Ok(Ran::Done(Outcome::Delivered));
     }
     match line {
@@ -97,6 +101,9 @@ async fn run(asked: &Asked<'_>, line: &Line<'_>) -> Result<Ran, Halt> {
         Command::Name => contact::name(asked, line.rest).await?,
         Command::Queue => queue::queue(asked, line.rest).await?,
         Command::Retry => return queue::retry(asked).await,
+        Command::DeletePortal => portal::ask_delete(asked, line.rest).await?,
+        Command::Ignore => portal::ignore(asked, line.rest, true).await?,
+        Command::Unignore => portal::ignore(asked, line.rest, false).await?,
         Command::Voice => contact::voice(asked, line.rest).await?,
         Command::Help => basic::help(asked).await?,
         Command::Lang => basic::lang(asked, line.rest).await?,

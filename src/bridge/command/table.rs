@@ -17,6 +17,9 @@ pub(super) enum Command {
     Queue,
     Retry,
     Voice,
+    Ignore,
+    Unignore,
+    DeletePortal,
 }
 
 /// One line of the help.
@@ -106,6 +109,27 @@ pub(super) const COMMANDS: &[Usage] = &[
         arguments: "<file|silk>",
         en: "what your voice messages become for this contact",
         zh: "选择语音以文件还是语音条发给此联系人",
+    },
+    Usage {
+        command: Command::Ignore,
+        names: &["ignore"],
+        arguments: "[contact]",
+        en: "count what a contact writes and do not show it",
+        zh: "不再显示联系人的消息，只计数",
+    },
+    Usage {
+        command: Command::Unignore,
+        names: &["unignore"],
+        arguments: "[contact]",
+        en: "show again what a contact writes",
+        zh: "恢复显示联系人的消息",
+    },
+    Usage {
+        command: Command::DeletePortal,
+        names: &["delete-portal"],
+        arguments: "[contact]",
+        en: "give a contact's room up, after asking; the next message opens a new one",
+        zh: "确认后放弃联系人的房间，下一条消息会打开新的房间",
     },
     Usage {
         command: Command::Lang,

@@ -7,13 +7,15 @@ use std::{
 
 use ruma::{OwnedRoomId, OwnedUserId, RoomId, UserId};
 
-use crate::id::LoginId;
+use crate::id::{LoginId, PortalId};
 
 /// What the next message of a user in a room answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Question {
     /// Shall this login be forgotten?
     Logout(LoginId),
+    /// Shall this portal's room be given up?
+    DeletePortal(PortalId),
 }
 
 /// The open questions; a restart forgets them, which means no.

@@ -1,6 +1,6 @@
 //! Every sentence in both languages, compared with `tests/fixtures/sentences.txt`.
 
-use super::{Answer, Held, ItemNotice, LoginText, Medium, Note, Refusal, Trouble};
+use super::{Answer, Held, ItemNotice, LoginText, Medium, Note, Refusal, RoomText, Trouble};
 use crate::{bridge::window::Hold, clock::Timestamp, config::Language, convert::Kind};
 
 const NAME: &str = "Mum";
@@ -11,7 +11,13 @@ const PREFIX: &str = "!wechat";
 fn every_sentence_is_the_agreed_one() {
     let mut lines = Vec::new();
     for language in [Language::En, Language::Zh] {
-        let texts = [answers(language), notes(language), logins(language), deliveries(language)];
+        let texts = [
+            answers(language),
+            notes(language),
+            rooms(language),
+            logins(language),
+            deliveries(language),
+        ];
         lines.push(format!("== {}", language.code()));
         lines.extend(texts.into_iter().flatten());
     }
@@ -26,7 +32,7 @@ fn every_sentence_is_the_agreed_one() {
 
 #[test]
 fn no_sentence_is_the_same_in_both_languages() {
-    for texts in [answers, notes, logins, deliveries] {
+    for texts in [answers, notes, rooms, logins, deliveries] {
         for (en, zh) in texts(Language::En).iter().zip(texts(Language::Zh)) {
             let translated = *en != zh || en.starts_with("matrix-appservice-wechat");
             assert!(translated, "{en}");
@@ -94,6 +100,28 @@ fn notes(language: Language) -> Vec<String> {
         Note::QueueEmpty,
     ]
     .map(|note| note.text(language))
+    .into()
+}
+
+fn rooms(language: Language) -> Vec<String> {
+    let link = "https://matrix.to/#/!room?via=example.org";
+    [
+        RoomText::Closed { name: NAME },
+        RoomText::ClosedFor { name: NAME, dropped: 2, prefix: PREFIX },
+        RoomText::GhostRemoved { name: NAME, prefix: PREFIX },
+        RoomText::InviteMe { name: NAME, bot: "@wechatbot:example.org", link },
+        RoomText::Moved { name: NAME },
+        RoomText::ChatIsThere { name: NAME, link },
+        RoomText::ConfirmDelete { name: NAME, queued: 2 },
+        RoomText::NotDeleted,
+        RoomText::Deleted { name: NAME, dropped: 2 },
+        RoomText::NotYours,
+        RoomText::Ignored { name: NAME, prefix: PREFIX },
+        RoomText::Unignored { name: NAME, left_out: 3 },
+        RoomText::IsIgnored { left_out: 3 },
+        RoomText::HasNoRoom,
+    ]
+    .map(|text| text.text(language))
     .into()
 }
 
