@@ -59,15 +59,15 @@ fn new_login(store: &Store, n: u64) -> Login {
 }
 
 fn new_portal(store: &Store, login: &Login, n: u64) -> Portal {
+    let key = PortalKey { owner: login.owner.clone(), contact: login.contact.clone() };
     Portal {
-        id: store.new_portal_id(),
-        key: PortalKey { owner: login.owner.clone(), contact: login.contact.clone() },
-        login: login.id,
         room: Some(room(n)),
-        name: login.name.clone(),
         welcomed: true,
-        voice_items: None,
+        generation: 1,
+        moving_to: Some(room(n + 1_000)),
+        ignored: true,
         group: None,
+        ..Portal::new(store.new_portal_id(), key, login.id, login.name.clone())
     }
 }
 
@@ -97,6 +97,7 @@ async fn fill(store: &Store, n: u64) {
                 held_until: None,
                 throttled: 2,
                 unconfirmed: 1,
+                left_out: 4,
             };
             let entry = from_matrix(store, i);
             change = change

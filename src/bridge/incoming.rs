@@ -7,7 +7,7 @@ use ruma::{EventId, OwnedEventId, RoomId};
 use super::{
     core::{Core, name_of},
     halt::Halt,
-    kept, notice, quoted,
+    kept, moving, notice, quoted,
     quoted::Answers,
     room,
     text::{ItemNotice, Note},
@@ -29,12 +29,27 @@ use crate::{
 /// became a notice in place of what it is.
 ///
 /// Each event has a transaction id that is derived from the message, so doing this again after
-/// a crash sends nothing twice.
+/// a crash sends nothing twice. A room that the ghost cannot come back to is replaced by a new one,
+/// which gets the whole message.
 pub(crate) async fn from_wechat(
     core: &Arc<Core>,
     entry: &Entry,
     portal: PortalId,
     message: Option<Message>,
+) -> Result<Outcome, Halt> {
+    let came = into_room(core, entry, portal, message.as_ref()).await;
+    let Err(Halt::Refused(why)) = &came else { return came };
+    if moving::mend(core, portal, why).await? {
+        return into_room(core, entry, portal, message.as_ref()).await;
+    }
+    came
+}
+
+async fn into_room(
+    core: &Arc<Core>,
+    entry: &Entry,
+    portal: PortalId,
+    message: Option<&Message>,
 ) -> Result<Outcome, Halt> {
     let Some(portal) = room::ensure_room(core, portal).await? else {
         say_refused(core, entry).await;
@@ -46,8 +61,8 @@ pub(crate) async fn from_wechat(
     let (Some(room), Some(ghost)) = (&portal.room, core.ghost(&portal.key.contact)) else {
         return Ok(Outcome::Delivered); // `ensure_room` returns only portals that have both.
     };
-    let id = message.as_ref().and_then(|m| m.id.clone());
-    let at = message.as_ref().and_then(|m| m.created).unwrap_or(entry.at);
+    let id = message.and_then(|m| m.id.clone());
+    let at = message.and_then(|m| m.created).unwrap_or(entry.at);
     let place = |number| Place {
         portal: &portal,
         room,
@@ -58,7 +73,7 @@ pub(crate) async fn from_wechat(
         message: id.as_ref(),
         answers: Answers::Nothing,
     };
-    let Some(message) = &message else {
+    let Some(message) = message else {
         return say_instead(core, &place(0), &ItemNotice::Unreadable).await;
     };
     if message.items.is_empty() {

@@ -15,9 +15,11 @@ mod text;
 mod work;
 
 mod batch;
+mod closing;
 mod incoming;
 mod kept;
 mod logout;
+mod moving;
 mod quoted;
 mod recall;
 mod room;

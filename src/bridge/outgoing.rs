@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::{
-    change,
+    change, closing,
     command::{self, Ran},
     core::Core,
     halt::Halt,
-    member, replied,
+    member, moving, replied,
     state::{Media, MediaKind, Outgoing, Part, Shown, led_by},
     text::Refusal,
 };
@@ -32,6 +32,9 @@ pub(crate) async fn from_portal(
     let Some(portal) = core.registry.portal(portal) else {
         return Ok(Some(Outcome::Ignored("no portal".into())));
     };
+    if portal.room.is_none() {
+        return Ok(Some(Outcome::Ignored("closed".into())));
+    }
     match &event.kind {
         Kind::Message(message) => {
             match command::try_run(core, entry, &event, message, Some(&portal)).await? {
@@ -59,9 +62,13 @@ pub(crate) async fn from_portal(
         Kind::Other { is_state: false, .. } => {
             refuse(core, &event, Refusal::Kind(convert::Kind::Other)).await.map(Some)
         }
-        Kind::RoomName(_) | Kind::Membership(_) | Kind::Tombstone { .. } | Kind::Other { .. } => {
-            Ok(Some(Outcome::Ignored("state".into())))
+        Kind::Membership(member) => {
+            closing::membership(core, &event, member, &portal).await.map(Some)
         }
+        Kind::Tombstone { replacement } => {
+            moving::replaced(core, &portal, replacement.as_deref()).await.map(Some)
+        }
+        Kind::RoomName(_) | Kind::Other { .. } => Ok(Some(Outcome::Ignored("state".into()))),
     }
 }
 

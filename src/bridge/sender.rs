@@ -243,6 +243,7 @@ fn client_id(head: &Outgoing) -> String {
     let part = head.progress.parts_done;
     match head.entry.source() {
         Some(Source::Event(event)) => format!("{event}:{part}"),
+        Some(Source::Copy { portal, event }) => format!("{event}:{portal}:{part}"),
         Some(Source::Message { .. }) | None => format!("{}:{part}", head.event),
     }
 }

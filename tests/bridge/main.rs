@@ -40,6 +40,7 @@ mod relay;
 mod replies_out;
 mod restart;
 mod rooms;
+mod rooms_end;
 mod rounds;
 mod secrets;
 mod text;

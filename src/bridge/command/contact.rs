@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Asked, Context};
+use super::{Asked, Context, portal};
 use crate::{
     bridge::{
         core::{Core, login_name, name_of},
@@ -12,7 +12,7 @@ use crate::{
         text::{Answer, Note},
         window::{self, Hold},
     },
-    id::LoginId,
+    id::{LoginId, PortalKey},
     matrix::room::State,
     store::{Change, Login, LoginState, Portal},
 };
@@ -48,7 +48,9 @@ pub(super) fn login_line(asked: &Asked<'_>, login: &Login) -> String {
             line += &format!("; {}", Note::Queued { count: queued }.text(asked.language));
         }
     }
-    line
+    let key = PortalKey { owner: login.owner.clone(), contact: login.contact.clone() };
+    let portal = asked.core.registry.find_portal(&key);
+    line + &portal.map(|portal| portal::oddities(asked, &portal)).unwrap_or_default()
 }
 
 pub(super) async fn status(asked: &Asked<'_>) -> Result<(), Halt> {
@@ -75,7 +77,7 @@ fn portal_line(asked: &Asked<'_>, portal: &Portal) -> String {
     let queued = asked.core.outbox.queued(portal.id);
     let name = name_of(portal);
     let head = Note::StatusPortal { name: &name, queued }.text(asked.language);
-    format!("{head}; {}", window_text(asked, portal))
+    format!("{head}; {}{}", window_text(asked, portal), portal::oddities(asked, portal))
 }
 
 fn window_text(asked: &Asked<'_>, portal: &Portal) -> String {

@@ -6,6 +6,7 @@ mod help;
 pub(crate) mod line;
 mod login;
 mod logout;
+mod portal;
 mod profile;
 mod question;
 mod queue;
@@ -124,6 +125,9 @@ async fn run(asked: &Asked<'_>, line: &Line<'_>) -> Result<Ran, Halt> {
         Command::Name => contact::name(asked, line.rest).await?,
         Command::Queue => queue::queue(asked, line.rest).await?,
         Command::Retry => return queue::retry(asked).await,
+        Command::DeletePortal => portal::ask_delete(asked, line.rest).await?,
+        Command::Ignore => portal::ignore(asked, line.rest, true).await?,
+        Command::Unignore => portal::ignore(asked, line.rest, false).await?,
         Command::Voice => contact::voice(asked, line.rest).await?,
         Command::Help => help::help(asked).await?,
         Command::Lang => basic::lang(asked, line.rest).await?,

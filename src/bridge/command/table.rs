@@ -25,6 +25,9 @@ pub(crate) enum Command {
     Sync,
     Name,
     Voice,
+    Ignore,
+    Unignore,
+    DeletePortal,
     Queue,
     Retry,
 }
@@ -92,6 +95,9 @@ pub(crate) const COMMANDS: &[(Section, &[Usage])] = &[
             row(Sync, "sync", "", User, Anywhere),
             row(Name, "name", "[contact =] <name>", User, Anywhere),
             row(Voice, "voice", "<file|silk>", User, OwnPortal),
+            row(Ignore, "ignore", "[contact]", User, Anywhere),
+            row(Unignore, "unignore", "[contact]", User, Anywhere),
+            row(DeletePortal, "delete-portal", "[contact]", User, Anywhere),
         ],
     ),
     (

@@ -1,6 +1,6 @@
 //! Every sentence in both languages, compared with `tests/fixtures/sentences.txt`.
 
-use super::{Answer, Held, ItemNotice, LoginText, Medium, Note, Quoted, Refusal, Trouble, help};
+use super::{Answer, Held, ItemNotice, LoginText, Medium, Note, Quoted, Refusal, RoomText, Trouble, help};
 use crate::{
     bridge::{
         command::{COMMANDS, Context},
@@ -24,6 +24,7 @@ fn every_sentence_is_the_agreed_one() {
             helps(language),
             answers(language),
             notes(language),
+            rooms(language),
             logins(language),
             deliveries(language),
         ];
@@ -41,7 +42,7 @@ fn every_sentence_is_the_agreed_one() {
 
 #[test]
 fn no_sentence_is_the_same_in_both_languages() {
-    for texts in [helps, answers, notes, logins, deliveries] {
+    for texts in [helps, answers, notes, rooms, logins, deliveries] {
         for (en, zh) in texts(Language::En).iter().zip(texts(Language::Zh)) {
             let translated = *en != zh || en.starts_with("matrix-appservice-wechat");
             assert!(translated, "{en}");
@@ -145,6 +146,28 @@ fn notes(language: Language) -> Vec<String> {
         Note::QueueEmpty,
     ]
     .map(|note| note.text(language))
+    .into()
+}
+
+fn rooms(language: Language) -> Vec<String> {
+    let link = "https://matrix.to/#/!room?via=example.org";
+    [
+        RoomText::Closed { name: NAME },
+        RoomText::ClosedFor { name: NAME, dropped: 2, prefix: PREFIX },
+        RoomText::GhostRemoved { name: NAME, prefix: PREFIX },
+        RoomText::InviteMe { name: NAME, bot: "@wechatbot:example.org", link },
+        RoomText::Moved { name: NAME },
+        RoomText::ChatIsThere { name: NAME, link },
+        RoomText::ConfirmDelete { name: NAME, queued: 2 },
+        RoomText::NotDeleted,
+        RoomText::Deleted { name: NAME, dropped: 2 },
+        RoomText::NotYours,
+        RoomText::Ignored { name: NAME, prefix: PREFIX },
+        RoomText::Unignored { name: NAME, left_out: 3 },
+        RoomText::IsIgnored { left_out: 3 },
+        RoomText::HasNoRoom,
+    ]
+    .map(|text| text.text(language))
     .into()
 }
 

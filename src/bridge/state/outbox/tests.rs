@@ -16,6 +16,7 @@ pub(super) fn outgoing(number: u64, texts: &[&str]) -> Outgoing {
         room: room.clone(),
         source: Source::Event(event.clone()),
         raw: "{}".into(),
+        to: None,
         progress: Progress::default(),
     };
     Outgoing {
