@@ -37,6 +37,7 @@ mod shown;
 mod transaction;
 mod typing;
 mod window;
+mod worded;
 
 mod command;
 mod login;

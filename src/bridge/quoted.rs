@@ -126,7 +126,8 @@ async fn text_on_phone(
             let Ok(parts) = outgoing::parts(core, &event, message, place.portal, &name) else {
                 return Ok(None);
             };
-            let line = replied::line(core, place.room, message, place.portal).await?;
+            let line =
+                replied::line(core, place.room, replied::target(message), place.portal).await?;
             let sent = led_by(line.as_deref(), parts).into_iter().nth(link.item.into());
             sent.and_then(|part| part.text().map(str::to_owned))
         }

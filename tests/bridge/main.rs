@@ -21,6 +21,7 @@ mod faults_homeserver;
 mod faults_store;
 mod health;
 mod import;
+mod kinds_out;
 mod link_page;
 mod login;
 mod login_end;

@@ -11,6 +11,7 @@ mod login;
 mod note;
 mod quote;
 mod room;
+mod worded;
 
 pub(crate) use answer::Answer;
 pub(crate) use delivery::{Held, Refusal};
@@ -19,6 +20,11 @@ pub(crate) use login::LoginText;
 pub(crate) use note::Note;
 pub(crate) use quote::Quoted;
 pub(crate) use room::RoomText;
+pub(crate) use worded::Worded;
+
+/// The language of what contacts read. Nobody knows what they speak; most people on WeChat read
+/// Chinese.
+pub(crate) const CONTACTS: crate::config::Language = crate::config::Language::Zh;
 
 /// Picks a language and fills in the names in scope.
 macro_rules! pick {

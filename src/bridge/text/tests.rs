@@ -1,6 +1,9 @@
 //! Every sentence in both languages, compared with `tests/fixtures/sentences.txt`.
 
-use super::{Answer, Held, ItemNotice, LoginText, Medium, Note, Quoted, Refusal, RoomText, Trouble, help};
+use super::{
+    Answer, Held, ItemNotice, LoginText, Medium, Note, Quoted, Refusal, RoomText, Trouble, Worded,
+    help,
+};
 use crate::{
     bridge::{
         command::{COMMANDS, Context},
@@ -205,12 +208,14 @@ fn deliveries(language: Language) -> Vec<String> {
         Hold::LoggedOut,
         Hold::Unreachable,
     ];
-    let kinds = [Kind::Location, Kind::Other];
+    let kinds = [Kind::Location, Kind::Poll, Kind::Other];
     let others = [
         Refusal::Edit,
         Refusal::Redaction,
         Refusal::OnItsWay,
         Refusal::Reaction,
+        Refusal::Vote,
+        Refusal::Call,
         Refusal::Encrypted,
         Refusal::FileEncrypted,
         Refusal::FileTooLarge { limit: 100 << 20 },
@@ -237,10 +242,11 @@ fn deliveries(language: Language) -> Vec<String> {
         .chain(lost(language))
         .chain(items.map(|item| item.text(language)))
         .chain(quoted().map(|quoted| quoted.text(language)))
+        .chain([Worded::Reaction { key: "❤" }, Worded::PollEnded].map(|w| w.text(language)))
         .collect()
 }
 
-fn quoted() -> [Quoted; 9] {
+fn quoted() -> [Quoted; 10] {
     [
         Quoted::Picture,
         Quoted::Voice,
@@ -249,6 +255,7 @@ fn quoted() -> [Quoted; 9] {
         Quoted::File { name: None },
         Quoted::Sticker,
         Quoted::Location,
+        Quoted::Poll,
         Quoted::Unknown,
         Quoted::Earlier,
     ]
