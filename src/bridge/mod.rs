@@ -39,6 +39,7 @@ mod login;
 mod management;
 mod notice;
 mod owner;
+mod provision;
 
 pub use self::{
     core::Death,

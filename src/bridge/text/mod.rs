@@ -8,12 +8,14 @@ mod delivery;
 mod item;
 mod login;
 mod note;
+mod step;
 
 pub(crate) use answer::Answer;
 pub(crate) use delivery::{Held, Refusal};
 pub(crate) use item::{ItemNotice, Medium, Trouble};
 pub(crate) use login::LoginText;
 pub(crate) use note::Note;
+pub(crate) use step::StepText;
 
 /// Picks a language and fills in the names in scope.
 macro_rules! pick {

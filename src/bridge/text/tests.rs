@@ -1,7 +1,9 @@
 //! Every sentence in both languages, compared with `tests/fixtures/sentences.txt`.
 
-use super::{Answer, Held, ItemNotice, LoginText, Medium, Note, Refusal, Trouble};
-use crate::{bridge::window::Hold, clock::Timestamp, config::Language, convert::Kind};
+use super::{Answer, Held, ItemNotice, LoginText, Medium, Note, Refusal, StepText, Trouble};
+use crate::{
+    bridge::window::Hold, clock::Timestamp, config::Language, convert::Kind, web::stage::Ending,
+};
 
 const NAME: &str = "Mum";
 const PAGE: &str = "https://wechat.example.org/link/TOKEN";
@@ -11,7 +13,13 @@ const PREFIX: &str = "!wechat";
 fn every_sentence_is_the_agreed_one() {
     let mut lines = Vec::new();
     for language in [Language::En, Language::Zh] {
-        let texts = [answers(language), notes(language), logins(language), deliveries(language)];
+        let texts = [
+            answers(language),
+            notes(language),
+            logins(language),
+            steps(language),
+            deliveries(language),
+        ];
         lines.push(format!("== {}", language.code()));
         lines.extend(texts.into_iter().flatten());
     }
@@ -26,7 +34,7 @@ fn every_sentence_is_the_agreed_one() {
 
 #[test]
 fn no_sentence_is_the_same_in_both_languages() {
-    for texts in [answers, notes, logins, deliveries] {
+    for texts in [answers, notes, logins, steps, deliveries] {
         for (en, zh) in texts(Language::En).iter().zip(texts(Language::Zh)) {
             let translated = *en != zh || en.starts_with("matrix-appservice-wechat");
             assert!(translated, "{en}");
@@ -117,6 +125,26 @@ fn logins(language: Language) -> Vec<String> {
         LoginText::Unreachable { prefix: PREFIX },
         LoginText::Incomplete { prefix: PREFIX },
         LoginText::Cancelled,
+    ]
+    .map(|text| text.text(language))
+    .into()
+}
+
+fn steps(language: Language) -> Vec<String> {
+    [
+        StepText::Wait,
+        StepText::Code { page: None },
+        StepText::Code { page: Some(PAGE) },
+        StepText::Scanned,
+        StepText::Digits { wrong: false },
+        StepText::Digits { wrong: true },
+        StepText::Over(Ending::Cancelled),
+        StepText::Over(Ending::TimedOut),
+        StepText::Over(Ending::CodesUsedUp),
+        StepText::Over(Ending::AlreadyLinked),
+        StepText::Over(Ending::Unreachable),
+        StepText::Over(Ending::Incomplete),
+        StepText::Over(Ending::Stopped),
     ]
     .map(|text| text.text(language))
     .into()
