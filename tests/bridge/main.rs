@@ -33,6 +33,7 @@ mod outbox_change;
 mod outbox_long;
 mod outbox_shown;
 mod poison;
+mod provision;
 mod restart;
 mod rooms;
 mod rounds;
