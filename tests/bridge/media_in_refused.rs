@@ -34,6 +34,31 @@ async fn a_refused_upload_is_said_once_and_comes_by_retry() {
     assert!(warnings.iter().all(said), "{warnings:#?}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_homeserver_that_answers_everything_but_uploads_is_not_waited_for() {
+    let mut chat = Chat::open().await;
+    let proxy = Proxy::to(&chat.world.slot.base_url).await;
+    let (direct, through) = (chat.world.slot.base_url.clone(), proxy.url());
+    chat.world.reconfigure(|config| config.replacen(&direct, &through, 1)).await;
+    let Chat { alice, portal, phone, .. } = &chat;
+    for trouble in [Trouble::Refusal(500, "M_UNKNOWN"), Trouble::Page(403)] {
+        let met = proxy.met();
+        proxy.trouble("/_matrix/media/v3/upload", trouble);
+        phone.sends_file("plan.pdf", b"%PDF-1.7").await;
+        let before = alice.say(portal, "what was it?").await;
+        let said = |m: &crate::support::Message| m.body().contains("cannot take it at the moment");
+        let notice = alice.wait_after(portal, &before, said).await;
+        assert!(notice.body().starts_with("📎 The file “plan.pdf” came"), "{notice:?}");
+        assert_eq!(proxy.met(), met + 8, "{trouble:?}");
+        proxy.heal();
+        alice.answer(portal, notice.id(), "!wechat retry").await;
+        let came = |m: &crate::support::Message| m.msgtype() == "m.file";
+        let file = alice.wait_after(portal, notice.id(), came).await;
+        assert!(alice.download(&file).await == b"%PDF-1.7", "{trouble:?}");
+    }
+    chat.world.end().await;
+}
+
 /// A picture or a file comes, is refused twice, and then arrives.
 async fn refuse_and_retry(chat: &Chat, proxy: &Proxy, number: usize, cause: &str) {
     let Chat { alice, portal, phone, .. } = chat;

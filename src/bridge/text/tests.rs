@@ -187,6 +187,7 @@ fn lost(language: Language) -> Vec<String> {
         Trouble::Disk,
         Trouble::HomeserverLimit,
         Trouble::HomeserverRefuses,
+        Trouble::HomeserverFails,
     ];
     let text = |what, why| ItemNotice::Lost { what, why, prefix: PREFIX }.text(language);
     let kinds = kinds.iter().map(|kind| text(kind, &Trouble::Gone(404)));
