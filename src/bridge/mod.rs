@@ -15,9 +15,12 @@ mod text;
 mod work;
 
 mod batch;
+mod closing;
 mod incoming;
 mod kept;
 mod logout;
+mod moving;
+mod quoted;
 mod recall;
 mod room;
 mod session;
@@ -27,6 +30,7 @@ mod change;
 mod delivery;
 mod outgoing;
 mod pace;
+mod replied;
 mod rounds;
 mod sender;
 mod shown;
@@ -37,6 +41,7 @@ mod window;
 mod command;
 mod login;
 mod management;
+mod member;
 mod notice;
 mod owner;
 

@@ -16,7 +16,7 @@ mod typing;
 pub(crate) use confirmed::Confirmed;
 pub(crate) use flow::{Flow, LoginFlows, Wanted, is_plausible};
 pub(crate) use lane::{Job, LaneKey, Lanes, Read};
-pub(crate) use outbox::{Changed, Media, MediaKind, Outbox, Outgoing, Part};
+pub(crate) use outbox::{Changed, Media, MediaKind, Outbox, Outgoing, Part, Shown, led_by};
 pub(crate) use places::Places;
 pub(crate) use question::{Question, Questions};
 pub(crate) use registry::Registry;
