@@ -46,7 +46,16 @@ pub(crate) async fn tell_lost_again(core: Arc<Core>, login: Arc<Login>) {
 async fn end(core: &Core, login: &Login, state: LoginState) -> Result<bool, Halt> {
     let _one_at_a_time = core.changing.lock().await;
     let Some(now) = core.registry.login(login.id) else { return Ok(false) };
-    if now.state != LoginState::Active || now.bot != login.bot {
+    let has_ended = match (now.state, state) {
+        (LoginState::Active, _) => false,
+        // What WeChat ended, its owner can still put away.
+        (
+            LoginState::LoggedOut { why: LogoutReason::SessionEnded, .. },
+            LoginState::LoggedOut { why: LogoutReason::ByOwner, .. },
+        ) => false,
+        (LoginState::LoggedOut { .. }, _) => true,
+    };
+    if has_ended || now.bot != login.bot {
         return Ok(false);
     }
     let mut out = Login { state, ..Login::clone(&now) };

@@ -44,6 +44,7 @@ mod management;
 mod member;
 mod notice;
 mod owner;
+mod provision;
 
 pub use self::{
     core::Death,

@@ -10,7 +10,9 @@ use tokio::{
 
 use super::{
     core::{Core, Death},
-    figures, logout, rounds, sender, session,
+    figures, logout,
+    provision::Desk,
+    rounds, sender, session,
     state::{Job, LaneKey, Lanes, Outbox, Registry},
     transaction, work,
 };
@@ -262,6 +264,10 @@ fn serve(core: &Arc<Core>, listener: TcpListener) {
         Some(_) => router.merge(link_pages(core)),
         None => router,
     };
+    let router = match core.config.provisioning.is_on() {
+        true => router.merge(web::provision::router(Desk(Arc::clone(core)))),
+        false => router,
+    };
     let stopping = core.tasks.clone();
     core.tasks.spawn("listener", async move {
         let served = axum::serve(listener, router).with_graceful_shutdown(linger(stopping)).await;
@@ -274,7 +280,7 @@ fn serve(core: &Arc<Core>, listener: TcpListener) {
 /// The pages of the logins that are going on.
 fn link_pages(core: &Arc<Core>) -> axum::Router {
     let core = Arc::clone(core);
-    web::link::router(move |token| Some(core.flows.by_link(token)? as Arc<dyn web::link::Watched>))
+    web::link::router(move |token| Some(core.flows.by_link(token)? as Arc<dyn web::stage::Watched>))
 }
 
 /// Listens a little longer than the bridge works. The homeserver still has the bridge's own last

@@ -35,6 +35,7 @@ mod outbox_change;
 mod outbox_long;
 mod outbox_shown;
 mod poison;
+mod provision;
 mod quotes_in;
 mod relay;
 mod replies_out;

@@ -6,16 +6,16 @@ use crate::{
         core::login_name,
         halt::Halt,
         login,
-        state::{Wanted, is_plausible},
+        state::Wanted,
         text::{Answer, LoginText},
     },
     ilink::VerifyCode,
     store::Outcome,
+    web::stage::is_plausible,
 };
 
 pub(super) async fn login(asked: &Asked<'_>, name: &str) -> Result<Ran, Halt> {
-    let name: String = name.chars().filter(|c| !c.is_control()).take(100).collect();
-    let name = Some(name).filter(|name| !name.is_empty());
+    let name = login::sound_name(name);
     login::start(asked.core, asked.entry, asked.event, Wanted::Anybody { name });
     Ok(Ran::GoesOn)
 }

@@ -14,7 +14,7 @@ mod tally;
 mod typing;
 
 pub(crate) use confirmed::Confirmed;
-pub(crate) use flow::{Flow, LoginFlows, Wanted, is_plausible};
+pub(crate) use flow::{Flow, LoginFlows, Place, Wanted};
 pub(crate) use lane::{Job, LaneKey, Lanes, Read};
 pub(crate) use outbox::{Changed, Media, MediaKind, Outbox, Outgoing, Part, Shown, led_by};
 pub(crate) use places::Places;

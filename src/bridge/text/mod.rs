@@ -11,6 +11,7 @@ mod login;
 mod note;
 mod quote;
 mod room;
+mod step;
 
 pub(crate) use answer::Answer;
 pub(crate) use delivery::{Held, Refusal};
@@ -19,6 +20,7 @@ pub(crate) use login::LoginText;
 pub(crate) use note::Note;
 pub(crate) use quote::Quoted;
 pub(crate) use room::RoomText;
+pub(crate) use step::StepText;
 
 /// Picks a language and fills in the names in scope.
 macro_rules! pick {

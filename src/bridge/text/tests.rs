@@ -1,6 +1,9 @@
 //! Every sentence in both languages, compared with `tests/fixtures/sentences.txt`.
 
-use super::{Answer, Held, ItemNotice, LoginText, Medium, Note, Quoted, Refusal, RoomText, Trouble, help};
+use super::{
+    Answer, Held, ItemNotice, LoginText, Medium, Note, Quoted, Refusal, RoomText, StepText,
+    Trouble, help,
+};
 use crate::{
     bridge::{
         command::{COMMANDS, Context},
@@ -10,6 +13,7 @@ use crate::{
     config::Language,
     convert::Kind,
     id::{LoginId, PortalId},
+    web::stage::Ending,
 };
 
 const NAME: &str = "Mum";
@@ -26,6 +30,7 @@ fn every_sentence_is_the_agreed_one() {
             notes(language),
             rooms(language),
             logins(language),
+            steps(language),
             deliveries(language),
         ];
         lines.push(format!("== {}", language.code()));
@@ -42,7 +47,7 @@ fn every_sentence_is_the_agreed_one() {
 
 #[test]
 fn no_sentence_is_the_same_in_both_languages() {
-    for texts in [helps, answers, notes, rooms, logins, deliveries] {
+    for texts in [helps, answers, notes, rooms, logins, steps, deliveries] {
         for (en, zh) in texts(Language::En).iter().zip(texts(Language::Zh)) {
             let translated = *en != zh || en.starts_with("matrix-appservice-wechat");
             assert!(translated, "{en}");
@@ -191,6 +196,26 @@ fn logins(language: Language) -> Vec<String> {
         LoginText::Unreachable { prefix: PREFIX },
         LoginText::Incomplete { prefix: PREFIX },
         LoginText::Cancelled,
+    ]
+    .map(|text| text.text(language))
+    .into()
+}
+
+fn steps(language: Language) -> Vec<String> {
+    [
+        StepText::Wait,
+        StepText::Code { page: None },
+        StepText::Code { page: Some(PAGE) },
+        StepText::Scanned,
+        StepText::Digits { wrong: false },
+        StepText::Digits { wrong: true },
+        StepText::Over(Ending::Cancelled),
+        StepText::Over(Ending::TimedOut),
+        StepText::Over(Ending::CodesUsedUp),
+        StepText::Over(Ending::AlreadyLinked),
+        StepText::Over(Ending::Unreachable),
+        StepText::Over(Ending::Incomplete),
+        StepText::Over(Ending::Stopped),
     ]
     .map(|text| text.text(language))
     .into()
