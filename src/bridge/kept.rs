@@ -6,7 +6,8 @@ use super::{
     core::Core,
     halt::Halt,
     incoming::Place,
-    notice, outgoing,
+    notice, outgoing, quoted,
+    quoted::Answers,
     text::{ItemNotice, Medium, Refusal},
     transfer::{self, Failed, Lost},
 };
@@ -78,10 +79,11 @@ pub(super) async fn again(
     let message = Message::parse(&kept.raw).ok();
     let item = message.as_ref().and_then(|m| m.items.get(usize::from(kept.item)));
     let ghost = core.ghost(&portal.key.contact);
-    let (Some(Item { body, .. }), Some(room), Some(ghost)) = (item, &portal.room, &ghost) else {
+    let (Some(Item { body, quote, .. }), Some(room), Some(ghost)) = (item, &portal.room, &ghost)
+    else {
         return outgoing::refuse(core, asking, Refusal::NothingToRetry).await;
     };
-    let place = Place {
+    let mut place = Place {
         portal,
         room,
         ghost,
@@ -89,8 +91,10 @@ pub(super) async fn again(
         at: kept.written,
         number: kept.item,
         message: message.as_ref().and_then(|m| m.id.as_ref()),
+        answers: Answers::Nothing,
     };
-    match bring(core, &place, body).await {
+    place.answers = quoted::find(core, &place, quote.as_ref()).await?;
+    match core.arriving.hold(bring(core, &place, body)).await {
         Ok(content) => {
             place.send(core, &content, &place.txn).await?;
             let txn = format!("{}.brought", place.txn);

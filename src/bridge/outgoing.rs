@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::{
-    change,
+    change, closing,
     command::{self, Ran},
     core::Core,
     halt::Halt,
-    state::{Media, MediaKind, Outgoing, Part},
+    member, moving, replied,
+    state::{Media, MediaKind, Outgoing, Part, Shown, led_by},
     text::Refusal,
 };
 use crate::{
@@ -31,6 +32,9 @@ pub(crate) async fn from_portal(
     let Some(portal) = core.registry.portal(portal) else {
         return Ok(Some(Outcome::Ignored("no portal".into())));
     };
+    if portal.room.is_none() {
+        return Ok(Some(Outcome::Ignored("closed".into())));
+    }
     match &event.kind {
         Kind::Message(message) => {
             match command::try_run(core, entry, &event, message, Some(&portal)).await? {
@@ -58,9 +62,13 @@ pub(crate) async fn from_portal(
         Kind::Other { is_state: false, .. } => {
             refuse(core, &event, Refusal::Kind(convert::Kind::Other)).await.map(Some)
         }
-        Kind::RoomName(_) | Kind::Membership(_) | Kind::Tombstone { .. } | Kind::Other { .. } => {
-            Ok(Some(Outcome::Ignored("state".into())))
+        Kind::Membership(member) => {
+            closing::membership(core, &event, member, &portal).await.map(Some)
         }
+        Kind::Tombstone { replacement } => {
+            moving::replaced(core, &portal, replacement.as_deref()).await.map(Some)
+        }
+        Kind::RoomName(_) | Kind::Other { .. } => Ok(Some(Outcome::Ignored("state".into()))),
     }
 }
 
@@ -72,9 +80,11 @@ async fn take(
     message: &Message,
     portal: &Portal,
 ) -> Result<Option<Outcome>, Halt> {
-    match parts(core, event, message, portal) {
+    let name = member::speaker(core, event, message, portal).await?;
+    match parts(core, event, message, portal, &name) {
         Ok(parts) => {
-            queue(core, entry, event, portal, parts);
+            let entry = replied::with_line(core, entry, event, message, portal).await?;
+            queue(core, &entry, event, portal, parts);
             Ok(None)
         }
         Err(Verdict::Ignore(reason)) => Ok(Some(Outcome::Ignored(reason.into()))),
@@ -88,12 +98,13 @@ pub(crate) enum Verdict {
     Ignore(&'static str),
 }
 
-/// What to send for a message, or why there is nothing.
+/// What to send for a message, or why there is nothing; `speaker` is the sender's name.
 pub(crate) fn parts(
     core: &Core,
     event: &Event,
     message: &Message,
     portal: &Portal,
+    speaker: &str,
 ) -> Result<Vec<Part>, Verdict> {
     if core.config.bridge.permissions.level_of(&event.sender) < Some(Level::Relay) {
         return Err(Verdict::Refuse(Refusal::NotAllowed));
@@ -102,10 +113,9 @@ pub(crate) fn parts(
         Some(attachment) => Some(media(attachment, core.config.media.max_upload)?),
         None => None,
     };
-    let sender = event.sender.localpart();
     // Somebody else in the owner's room: WeChat shows one sender, so the name goes into the text.
-    let name = (event.sender != portal.key.owner).then_some(sender);
-    let texts = texts(message, sender, media.is_some())?;
+    let name = (event.sender != portal.key.owner).then_some(speaker);
+    let texts = texts(message, speaker, media.is_some())?;
     let texts = match (name, &media) {
         (None, _) => texts,
         (Some(name), Some(media)) if texts.is_empty() => {
@@ -157,6 +167,7 @@ fn media(attachment: &Attachment, limit: u64) -> Result<Media, Verdict> {
 /// Hands a message to the outbox, which finishes its entry.
 pub(crate) fn queue(core: &Core, entry: &Entry, event: &Event, portal: &Portal, parts: Vec<Part>) {
     let Work::FromMatrix { progress, .. } = &entry.work else { return };
+    let parts = led_by(progress.line.as_ref().map(|line| &*line.0), parts);
     let outgoing = Outgoing {
         entry: entry.clone(),
         event: event.id.clone(),
@@ -166,7 +177,7 @@ pub(crate) fn queue(core: &Core, entry: &Entry, event: &Event, portal: &Portal, 
         progress: progress.clone(),
         tries: 0,
         failed_uploads: 0,
-        marked: progress.mark.is_some(),
+        shown: if progress.mark.is_some() { Shown::Mark } else { Shown::Nothing },
         with: Vec::new(),
     };
     core.outbox.push(portal.id, outgoing);

@@ -5,9 +5,12 @@
 
 mod answer;
 mod delivery;
+pub(crate) mod help;
 mod item;
 mod login;
 mod note;
+mod quote;
+mod room;
 mod step;
 
 pub(crate) use answer::Answer;
@@ -15,6 +18,8 @@ pub(crate) use delivery::{Held, Refusal};
 pub(crate) use item::{ItemNotice, Medium, Trouble};
 pub(crate) use login::LoginText;
 pub(crate) use note::Note;
+pub(crate) use quote::Quoted;
+pub(crate) use room::RoomText;
 pub(crate) use step::StepText;
 
 /// Picks a language and fills in the names in scope.
