@@ -182,6 +182,7 @@ impl Sorting<'_> {
             name,
             welcomed: false,
             voice_items: None,
+            group: None,
         };
         self.change(|change| change.put_portal(&portal));
         self.batch.portals.push(portal);

@@ -6,6 +6,7 @@ use ruma::{OwnedEventId, RoomId};
 
 use super::{
     core::{Core, name_of},
+    group::{self, Said},
     halt::Halt,
     kept, notice, room,
     text::{ItemNotice, Note},
@@ -26,6 +27,8 @@ use crate::{
 /// Brings one message of a contact into the portal's room. It is refused when one of its items
 /// became a notice in place of what it is.
 ///
+/// `None` when its end was recorded with the copies that other contacts in the room get.
+///
 /// Each event has a transaction id that is derived from the message, so doing this again after
 /// a crash sends nothing twice.
 pub(crate) async fn from_wechat(
@@ -33,20 +36,22 @@ pub(crate) async fn from_wechat(
     entry: &Entry,
     portal: PortalId,
     message: Option<Message>,
-) -> Result<Outcome, Halt> {
+) -> Result<Option<Outcome>, Halt> {
     let Some(portal) = room::ensure_room(core, portal).await? else {
         say_refused(core, entry).await;
-        return Ok(Outcome::Refused("no_room".into()));
+        return Ok(Some(Outcome::Refused("no_room".into())));
     };
     let Work::FromWechat { raw, .. } = &entry.work else {
-        return Ok(Outcome::Ignored("not of a contact".into()));
+        return Ok(Some(Outcome::Ignored("not of a contact".into())));
     };
-    let (Some(room), Some(ghost)) = (&portal.room, core.ghost(&portal.key.contact)) else {
-        return Ok(Outcome::Delivered); // `ensure_room` returns only portals that have both.
+    let (Some(room), Some(ghost)) = (portal.place(), core.ghost(&portal.key.contact)) else {
+        return Ok(Some(Outcome::Delivered)); // `ensure_room` returns only portals that have both.
     };
     let id = message.as_ref().and_then(|m| m.id.clone());
     let at = message.as_ref().and_then(|m| m.created).unwrap_or(entry.at);
+    let said = Said::default();
     let place = |number| Place {
+        said: &said,
         portal: &portal,
         room,
         ghost: &ghost,
@@ -56,10 +61,10 @@ pub(crate) async fn from_wechat(
         message: id.as_ref(),
     };
     let Some(message) = &message else {
-        return say_instead(core, &place(0), &ItemNotice::Unreadable).await;
+        return say_instead(core, &place(0), &ItemNotice::Unreadable).await.map(Some);
     };
     if message.items.is_empty() {
-        return say_instead(core, &place(0), &ItemNotice::Empty).await;
+        return say_instead(core, &place(0), &ItemNotice::Empty).await.map(Some);
     }
     let mut outcome = Outcome::Delivered;
     for (number, Item { body, .. }) in (0_u16..).zip(&message.items) {
@@ -68,7 +73,7 @@ pub(crate) async fn from_wechat(
             outcome = came;
         }
     }
-    Ok(outcome)
+    group::pass_on(core, entry, &portal, &said, outcome).await
 }
 
 /// Where an item goes, and as what.
@@ -83,6 +88,8 @@ pub(super) struct Place<'a> {
     /// Which item of its message; from 0.
     pub(super) number: u16,
     pub(super) message: Option<&'a MessageId>,
+    /// What was sent, for the other contacts in the room.
+    pub(super) said: &'a Said,
 }
 
 impl Place<'_> {
@@ -95,6 +102,7 @@ impl Place<'_> {
     ) -> Result<OwnedEventId, Halt> {
         let sending = || self.ghost.send(self.room, content, txn, Some(self.at));
         let event = core.insist(sending).await?;
+        self.said.note(&event, content);
         if let Some(message) = self.message {
             let link = Link {
                 portal: self.portal.id,

@@ -35,6 +35,7 @@ mod typing;
 mod window;
 
 mod command;
+mod group;
 mod login;
 mod management;
 mod notice;

@@ -6,6 +6,7 @@ use super::{
     change,
     command::{self, Ran},
     core::Core,
+    group::{self, Author},
     halt::Halt,
     state::{Media, MediaKind, Outgoing, Part},
     text::Refusal,
@@ -33,10 +34,13 @@ pub(crate) async fn from_portal(
     };
     match &event.kind {
         Kind::Message(message) => {
-            match command::try_run(core, entry, &event, message, Some(&portal)).await? {
-                Ran::NotACommand => {}
-                Ran::Done(outcome) => return Ok(Some(outcome)),
-                Ran::GoesOn => return Ok(None),
+            // A copy is what was found to be no command.
+            if !group::is_copy(&portal, &event) {
+                match command::try_run(core, entry, &event, message, Some(&portal)).await? {
+                    Ran::NotACommand => {}
+                    Ran::Done(outcome) => return Ok(Some(outcome)),
+                    Ran::GoesOn => return Ok(None),
+                }
             }
             if let Some(edit) = &message.edits {
                 return change::edit(core, &event, edit, &portal).await.map(Some);
@@ -95,18 +99,24 @@ pub(crate) fn parts(
     message: &Message,
     portal: &Portal,
 ) -> Result<Vec<Part>, Verdict> {
-    if core.config.bridge.permissions.level_of(&event.sender) < Some(Level::Relay) {
+    let allowed = match group::author(core, portal, event) {
+        Author::AnotherContact => true,
+        Author::Person | Author::Themselves | Author::Bridge => {
+            core.config.bridge.permissions.level_of(&event.sender) >= Some(Level::Relay)
+        }
+    };
+    if !allowed {
         return Err(Verdict::Refuse(Refusal::NotAllowed));
     }
     let media = match &message.attachment {
         Some(attachment) => Some(media(attachment, core.config.media.max_upload)?),
         None => None,
     };
-    let sender = event.sender.localpart();
-    // Somebody else in the owner's room: WeChat shows one sender, so the name goes into the text.
-    let name = (event.sender != portal.key.owner).then_some(sender);
+    // WeChat shows one sender, so the name of anybody but the owner goes into the text.
+    let name = group::signature(core, event, portal);
+    let sender = name.as_deref().unwrap_or(event.sender.localpart());
     let texts = texts(message, sender, media.is_some())?;
-    let texts = match (name, &media) {
+    let texts = match (&name, &media) {
         (None, _) => texts,
         (Some(name), Some(media)) if texts.is_empty() => {
             vec![format!("{name}: {}", media.kind.sign())]
@@ -177,7 +187,8 @@ pub(crate) async fn refuse(core: &Core, event: &Event, refusal: Refusal) -> Resu
     let text = refusal.text(core.language_of(&event.sender));
     let reply = content::reply(&event.id, content::notice(text));
     let bot = core.bot();
-    let txn = format!("refuse-{}", event.id);
+    // Of the copies of one event, those with the same reason say it together.
+    let txn = format!("refuse-{}-{}", event.id, refusal.code());
     core.insist(|| bot.send(&event.room, &reply, &txn, None)).await?;
     Ok(Outcome::Refused(refusal.code().into()))
 }

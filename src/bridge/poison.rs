@@ -90,7 +90,11 @@ async fn set_aside(core: &Core, entry: &Entry, tries: Tries) -> Result<(), Halt>
             }
             core.lanes.set_aside(*portal, entry.clone());
         }
-        Work::FromMatrix { room, source: Source::Event(event), .. } => {
+        Work::FromMatrix {
+            room,
+            source: Source::Event(event) | Source::Copy { event, .. },
+            ..
+        } => {
             tell_room(core, room, event).await?;
             end(core, entry);
         }

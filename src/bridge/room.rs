@@ -55,7 +55,11 @@ pub(crate) async fn ensure_room(
 }
 
 /// Changes a portal's record as it is now.
-async fn change(core: &Core, portal: PortalId, with: impl FnOnce(&mut Portal)) -> Result<(), Halt> {
+pub(super) async fn change(
+    core: &Core,
+    portal: PortalId,
+    with: impl FnOnce(&mut Portal),
+) -> Result<(), Halt> {
     let _one_at_a_time = core.changing.lock().await;
     let Some(now) = core.registry.portal(portal) else { return Ok(()) };
     let mut changed = Portal::clone(&now);

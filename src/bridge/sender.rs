@@ -230,6 +230,7 @@ fn client_id(head: &Outgoing) -> String {
     let part = head.progress.parts_done;
     match head.entry.source() {
         Some(Source::Event(event)) => format!("{event}:{part}"),
+        Some(Source::Copy { portal, event }) => format!("{event}:{portal}:{part}"),
         Some(Source::Message { .. }) | None => format!("{}:{part}", head.event),
     }
 }
@@ -283,6 +284,7 @@ fn end(core: &Core, portal: &Portal, head: &Outgoing, outcome: &Outcome) {
     });
     core.store.submit(change);
     core.outbox.remove(portal.id, head.entry.id);
+    head.all().for_each(|one| core.copies.end(one.entry.source(), outcome));
 }
 
 fn throttled(core: &Core, portal: &Portal) {
@@ -301,6 +303,10 @@ async fn failed(core: &Core, portal: &Portal, head: &Outgoing, refusal: Refusal)
         return; // Said and recorded together at the next start.
     }
     end(core, portal, head, &Outcome::Refused(code.into()));
+    for one in head.all() {
+        // Once more, now that it is known to be the last of its copies.
+        shown::unmark(core, one).await;
+    }
 }
 
 /// How long a held queue sleeps at most before it looks at the clock again, which may have been

@@ -152,6 +152,7 @@ fn entry_of(core: &Core, at: Timestamp, event: &Event, raw: &RawValue) -> Entry 
         room: event.room.clone(),
         source: Source::Event(event.id.clone()),
         raw: raw.get().into(),
+        to: None,
         progress: Progress::default(),
     };
     Entry { id: core.store.new_inbox_id(), at, work }

@@ -2,6 +2,7 @@
 
 mod basic;
 mod contact;
+mod group;
 pub(crate) mod line;
 mod login;
 mod logout;
@@ -97,6 +98,8 @@ async fn run(asked: &Asked<'_>, line: &Line<'_>) -> Result<Ran, Halt> {
         Command::Name => contact::name(asked, line.rest).await?,
         Command::Queue => queue::queue(asked, line.rest).await?,
         Command::Retry => return queue::retry(asked).await,
+        Command::Bridge => group::bridge(asked, line.rest).await?,
+        Command::Unbridge => group::unbridge(asked, line.rest).await?,
         Command::Voice => contact::voice(asked, line.rest).await?,
         Command::Help => basic::help(asked).await?,
         Command::Lang => basic::lang(asked, line.rest).await?,

@@ -17,6 +17,8 @@ pub(super) enum Command {
     Queue,
     Retry,
     Voice,
+    Bridge,
+    Unbridge,
 }
 
 /// One line of the help.
@@ -106,6 +108,20 @@ pub(super) const COMMANDS: &[Usage] = &[
         arguments: "<file|silk>",
         en: "what your voice messages become for this contact",
         zh: "选择语音以文件还是语音条发给此联系人",
+    },
+    Usage {
+        command: Command::Bridge,
+        names: &["bridge"],
+        arguments: "<contact>",
+        en: "bring a contact into this room, beside everybody who is in it",
+        zh: "把一位联系人加入当前房间，与房间里的人一起聊天",
+    },
+    Usage {
+        command: Command::Unbridge,
+        names: &["unbridge"],
+        arguments: "[contact]",
+        en: "take your contacts, or one of them, out of the room again",
+        zh: "把你的联系人（或其中一位）移出房间",
     },
     Usage {
         command: Command::Lang,

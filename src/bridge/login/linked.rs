@@ -128,6 +128,7 @@ fn portal(core: &Core, login: &Login) -> Portal {
             room: None,
             welcomed: false,
             voice_items: None,
+            group: None,
             name: login.name.clone(),
         },
     }

@@ -5,12 +5,14 @@
 
 mod answer;
 mod delivery;
+mod group;
 mod item;
 mod login;
 mod note;
 
 pub(crate) use answer::Answer;
 pub(crate) use delivery::{Held, Refusal};
+pub(crate) use group::GroupText;
 pub(crate) use item::{ItemNotice, Medium, Trouble};
 pub(crate) use login::LoginText;
 pub(crate) use note::Note;

@@ -1,6 +1,6 @@
 //! Every sentence in both languages, compared with `tests/fixtures/sentences.txt`.
 
-use super::{Answer, Held, ItemNotice, LoginText, Medium, Note, Refusal, Trouble};
+use super::{Answer, GroupText, Held, ItemNotice, LoginText, Medium, Note, Refusal, Trouble};
 use crate::{bridge::window::Hold, clock::Timestamp, config::Language, convert::Kind};
 
 const NAME: &str = "Mum";
@@ -11,7 +11,13 @@ const PREFIX: &str = "!wechat";
 fn every_sentence_is_the_agreed_one() {
     let mut lines = Vec::new();
     for language in [Language::En, Language::Zh] {
-        let texts = [answers(language), notes(language), logins(language), deliveries(language)];
+        let texts = [
+            answers(language),
+            notes(language),
+            logins(language),
+            deliveries(language),
+            groups(language),
+        ];
         lines.push(format!("== {}", language.code()));
         lines.extend(texts.into_iter().flatten());
     }
@@ -26,7 +32,7 @@ fn every_sentence_is_the_agreed_one() {
 
 #[test]
 fn no_sentence_is_the_same_in_both_languages() {
-    for texts in [answers, notes, logins, deliveries] {
+    for texts in [answers, notes, logins, deliveries, groups] {
         for (en, zh) in texts(Language::En).iter().zip(texts(Language::Zh)) {
             let translated = *en != zh || en.starts_with("matrix-appservice-wechat");
             assert!(translated, "{en}");
@@ -117,6 +123,27 @@ fn logins(language: Language) -> Vec<String> {
         LoginText::Unreachable { prefix: PREFIX },
         LoginText::Incomplete { prefix: PREFIX },
         LoginText::Cancelled,
+    ]
+    .map(|text| text.text(language))
+    .into()
+}
+
+fn groups(language: Language) -> Vec<String> {
+    [
+        GroupText::Bridged { name: NAME, prefix: PREFIX },
+        GroupText::InPortal { name: NAME },
+        GroupText::InManagementRoom,
+        GroupText::Elsewhere { name: NAME, prefix: PREFIX },
+        GroupText::ByAnother { name: NAME },
+        GroupText::MayNotInvite,
+        GroupText::BotMayNot { name: NAME },
+        GroupText::NoRoomYet { name: NAME },
+        GroupText::Unbridged { names: "Mum, Dad" },
+        GroupText::NobodyHere,
+        GroupText::NotBridged { name: NAME },
+        GroupText::Moved { name: NAME, prefix: PREFIX },
+        GroupText::Back { name: NAME },
+        GroupText::TakenBackFor { name: NAME },
     ]
     .map(|text| text.text(language))
     .into()

@@ -13,6 +13,7 @@ pub(super) fn outgoing(number: u64, texts: &[&str]) -> Outgoing {
     let event = EventId::parse(format!("${number}")).unwrap();
     let room = room_id!("!room").to_owned();
     let work = Work::FromMatrix {
+        to: None,
         room: room.clone(),
         source: Source::Event(event.clone()),
         raw: "{}".into(),
