@@ -75,7 +75,7 @@ async fn tell_lost(core: &Core, login: &Login, at: Timestamp) {
     // What a stop prevents is said after the next start, see `tell_lost_again`.
     let _ = notice::ping_owner(core, &login.owner, &note, &txn).await;
     for portal in core.registry.portals_of(login.id) {
-        let Some(room) = &portal.room else { continue };
+        let Some(room) = portal.place() else { continue };
         let name = name_of(&portal);
         let note = Note::PortalSessionLost { name: &name, prefix };
         let text = note.text(core.language_of(&login.owner));

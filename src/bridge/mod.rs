@@ -39,6 +39,7 @@ mod typing;
 mod window;
 
 mod command;
+mod group;
 mod login;
 mod management;
 mod member;

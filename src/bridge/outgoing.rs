@@ -6,8 +6,10 @@ use super::{
     change, closing,
     command::{self, Ran},
     core::Core,
+    group::{self, Author},
     halt::Halt,
-    member, moving, replied,
+    member::{self, Speaker},
+    moving, replied,
     state::{Media, MediaKind, Outgoing, Part, Shown, led_by},
     text::Refusal,
 };
@@ -19,7 +21,7 @@ use crate::{
         content,
         event::{Attachment, Event, Kind, Message, Source, attachment},
     },
-    store::{Entry, Outcome, Portal, Work},
+    store::{self, Entry, Outcome, Portal, Work},
 };
 
 /// Decides about one event in a portal room; `None` when the outbox will finish it.
@@ -32,15 +34,18 @@ pub(crate) async fn from_portal(
     let Some(portal) = core.registry.portal(portal) else {
         return Ok(Some(Outcome::Ignored("no portal".into())));
     };
-    if portal.room.is_none() {
+    if portal.room.is_none() && !matches!(entry.source(), Some(store::Source::Copy { .. })) {
         return Ok(Some(Outcome::Ignored("closed".into())));
     }
     match &event.kind {
         Kind::Message(message) => {
-            match command::try_run(core, entry, &event, message, Some(&portal)).await? {
-                Ran::NotACommand => {}
-                Ran::Done(outcome) => return Ok(Some(outcome)),
-                Ran::GoesOn => return Ok(None),
+            // A copy is what was found to be no command.
+            if !group::is_copy(&portal, &event) {
+                match command::try_run(core, entry, &event, message, Some(&portal)).await? {
+                    Ran::NotACommand => {}
+                    Ran::Done(outcome) => return Ok(Some(outcome)),
+                    Ran::GoesOn => return Ok(None),
+                }
             }
             if let Some(edit) = &message.edits {
                 return change::edit(core, &event, edit, &portal).await.map(Some);
@@ -98,25 +103,30 @@ pub(crate) enum Verdict {
     Ignore(&'static str),
 }
 
-/// What to send for a message, or why there is nothing; `speaker` is the sender's name.
+/// What to send for a message, or why there is nothing.
 pub(crate) fn parts(
     core: &Core,
     event: &Event,
     message: &Message,
     portal: &Portal,
-    speaker: &str,
+    speaker: &Speaker,
 ) -> Result<Vec<Part>, Verdict> {
-    if core.config.bridge.permissions.level_of(&event.sender) < Some(Level::Relay) {
+    let allowed = match group::author(core, portal, event) {
+        Author::AnotherContact => true,
+        Author::Person | Author::Themselves | Author::Bridge => {
+            core.config.bridge.permissions.level_of(&event.sender) >= Some(Level::Relay)
+        }
+    };
+    if !allowed {
         return Err(Verdict::Refuse(Refusal::NotAllowed));
     }
     let media = match &message.attachment {
         Some(attachment) => Some(media(attachment, core.config.media.max_upload)?),
         None => None,
     };
-    // Somebody else in the owner's room: WeChat shows one sender, so the name goes into the text.
-    let name = (event.sender != portal.key.owner).then_some(speaker);
-    let texts = texts(message, speaker, media.is_some())?;
-    let texts = match (name, &media) {
+    // WeChat shows one sender, so the name of anybody but the owner goes into the text.
+    let texts = texts(message, &speaker.name, media.is_some())?;
+    let texts = match (speaker.signature(), &media) {
         (None, _) => texts,
         (Some(name), Some(media)) if texts.is_empty() => {
             vec![format!("{name}: {}", media.kind.sign())]
@@ -188,7 +198,8 @@ pub(crate) async fn refuse(core: &Core, event: &Event, refusal: Refusal) -> Resu
     let text = refusal.text(core.language_of(&event.sender));
     let reply = content::reply(&event.id, content::notice(text));
     let bot = core.bot();
-    let txn = format!("refuse-{}", event.id);
+    // Of the copies of one event, those with the same reason say it together.
+    let txn = format!("refuse-{}-{}", event.id, refusal.code());
     core.insist(|| bot.send(&event.room, &reply, &txn, None)).await?;
     Ok(Outcome::Refused(refusal.code().into()))
 }

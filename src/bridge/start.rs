@@ -191,6 +191,7 @@ async fn open(
         lanes,
         outbox,
         confirmed: Default::default(),
+        copies: Default::default(),
         replies: Default::default(),
         paces: Default::default(),
         sessions: Default::default(),

@@ -19,6 +19,8 @@ mod duplicates;
 mod faults;
 mod faults_homeserver;
 mod faults_store;
+mod groups;
+mod groups_members;
 mod health;
 mod import;
 mod link_page;

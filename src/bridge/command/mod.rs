@@ -2,6 +2,7 @@
 
 mod basic;
 mod contact;
+mod group;
 mod help;
 pub(crate) mod line;
 mod login;
@@ -128,6 +129,8 @@ async fn run(asked: &Asked<'_>, line: &Line<'_>) -> Result<Ran, Halt> {
         Command::DeletePortal => portal::ask_delete(asked, line.rest).await?,
         Command::Ignore => portal::ignore(asked, line.rest, true).await?,
         Command::Unignore => portal::ignore(asked, line.rest, false).await?,
+        Command::Bridge => group::bridge(asked, line.rest).await?,
+        Command::Unbridge => group::unbridge(asked, line.rest).await?,
         Command::Voice => contact::voice(asked, line.rest).await?,
         Command::Help => help::help(asked).await?,
         Command::Lang => basic::lang(asked, line.rest).await?,

@@ -30,6 +30,8 @@ pub(crate) enum Command {
     DeletePortal,
     Queue,
     Retry,
+    Bridge,
+    Unbridge,
 }
 
 /// A heading of the help.
@@ -98,6 +100,8 @@ pub(crate) const COMMANDS: &[(Section, &[Usage])] = &[
             row(Ignore, "ignore", "[contact]", User, Anywhere),
             row(Unignore, "unignore", "[contact]", User, Anywhere),
             row(DeletePortal, "delete-portal", "[contact]", User, Anywhere),
+            row(Bridge, "bridge", "<contact>", User, Elsewhere),
+            row(Unbridge, "unbridge", "[contact]", User, Elsewhere),
         ],
     ),
     (

@@ -84,6 +84,16 @@ pub(crate) fn what(command: Command, language: Language) -> String {
             "give a contact's room up, after asking; the next message opens a new one",
             "确认后放弃联系人的房间，下一条消息会打开新的房间",
         ),
+        Command::Bridge => pick!(
+            language,
+            "bring a contact into this room, beside everybody who is in it",
+            "把一位联系人加入当前房间，与房间里的人一起聊天",
+        ),
+        Command::Unbridge => pick!(
+            language,
+            "take your contacts, or one of them, out of the room again",
+            "把你的联系人（或其中一位）移出房间",
+        ),
         Command::Queue => {
             pick!(
                 language,

@@ -5,6 +5,7 @@
 
 mod answer;
 mod delivery;
+mod group;
 pub(crate) mod help;
 mod item;
 mod login;
@@ -15,6 +16,7 @@ mod step;
 
 pub(crate) use answer::Answer;
 pub(crate) use delivery::{Held, Refusal};
+pub(crate) use group::GroupText;
 pub(crate) use item::{ItemNotice, Medium, Trouble};
 pub(crate) use login::LoginText;
 pub(crate) use note::Note;

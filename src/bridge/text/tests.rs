@@ -1,8 +1,8 @@
 //! Every sentence in both languages, compared with `tests/fixtures/sentences.txt`.
 
 use super::{
-    Answer, Held, ItemNotice, LoginText, Medium, Note, Quoted, Refusal, RoomText, StepText,
-    Trouble, help,
+    Answer, GroupText, Held, ItemNotice, LoginText, Medium, Note, Quoted, Refusal, RoomText,
+    StepText, Trouble, help,
 };
 use crate::{
     bridge::{
@@ -32,6 +32,7 @@ fn every_sentence_is_the_agreed_one() {
             logins(language),
             steps(language),
             deliveries(language),
+            groups(language),
         ];
         lines.push(format!("== {}", language.code()));
         lines.extend(texts.into_iter().flatten());
@@ -47,7 +48,7 @@ fn every_sentence_is_the_agreed_one() {
 
 #[test]
 fn no_sentence_is_the_same_in_both_languages() {
-    for texts in [helps, answers, notes, rooms, logins, steps, deliveries] {
+    for texts in [helps, answers, notes, rooms, logins, steps, deliveries, groups] {
         for (en, zh) in texts(Language::En).iter().zip(texts(Language::Zh)) {
             let translated = *en != zh || en.starts_with("matrix-appservice-wechat");
             assert!(translated, "{en}");
@@ -216,6 +217,27 @@ fn steps(language: Language) -> Vec<String> {
         StepText::Over(Ending::Unreachable),
         StepText::Over(Ending::Incomplete),
         StepText::Over(Ending::Stopped),
+    ]
+    .map(|text| text.text(language))
+    .into()
+}
+
+fn groups(language: Language) -> Vec<String> {
+    [
+        GroupText::Bridged { name: NAME, prefix: PREFIX },
+        GroupText::InPortal { name: NAME },
+        GroupText::InManagementRoom,
+        GroupText::Elsewhere { name: NAME, prefix: PREFIX },
+        GroupText::ByAnother { name: NAME },
+        GroupText::MayNotInvite,
+        GroupText::BotMayNot { name: NAME },
+        GroupText::NoRoomYet { name: NAME },
+        GroupText::Unbridged { names: "Mum, Dad" },
+        GroupText::NobodyHere,
+        GroupText::NotBridged { name: NAME },
+        GroupText::Moved { name: NAME, prefix: PREFIX },
+        GroupText::Back { name: NAME },
+        GroupText::TakenBackFor { name: NAME },
     ]
     .map(|text| text.text(language))
     .into()

@@ -167,7 +167,7 @@ impl Person {
 
 impl Message {
     /// Whether this is a reaction with this key to the event.
-    fn marks(&self, event: &str, key: &str) -> bool {
+    pub(crate) fn marks(&self, event: &str, key: &str) -> bool {
         let relation = &self.content()["m.relates_to"];
         let related = relation["rel_type"] == "m.annotation" && relation["event_id"] == event;
         self.kind() == "m.reaction" && related && relation["key"] == key
