@@ -19,6 +19,10 @@ pub(crate) enum Context {
     Portal {
         own: bool,
     },
+    /// A room with contacts in it, and whether one of them is of the one who asks.
+    Group {
+        own: bool,
+    },
     Management,
     Other,
 }
@@ -28,9 +32,12 @@ impl Context {
     pub(super) fn allows(self, place: Place) -> bool {
         match place {
             Place::Anywhere => true,
-            Place::Portal => matches!(self, Self::Portal { .. }),
+            Place::Portal => matches!(self, Self::Portal { .. } | Self::Group { .. }),
             Place::OwnPortal => self == Self::Portal { own: true },
-            Place::Elsewhere => matches!(self, Self::Management | Self::Other),
+            Place::OwnChat => {
+                matches!(self, Self::Portal { own: true } | Self::Group { own: true })
+            }
+            Place::Elsewhere => !matches!(self, Self::Portal { .. }),
         }
     }
 }
@@ -82,6 +89,8 @@ mod tests {
             Context::Other,
             Context::Portal { own: true },
             Context::Portal { own: false },
+            Context::Group { own: true },
+            Context::Group { own: false },
         ] {
             for level in [Level::Relay, Level::User, Level::Admin] {
                 let shown = names(level, here);

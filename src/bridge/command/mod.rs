@@ -150,8 +150,12 @@ fn refused<'a>(asked: &'a Asked<'_>, usage: &Usage) -> Option<(Answer<'a>, &'sta
     let prefix = asked.core.prefix();
     let why = match usage.place {
         place if here.allows(place) => return None,
-        Place::OwnPortal if matches!(here, Context::Portal { .. }) => Answer::NotYourContact,
-        Place::Portal | Place::OwnPortal => Answer::InPortalOnly { prefix, name: usage.name() },
+        Place::OwnPortal | Place::OwnChat if matches!(here, Context::Portal { .. }) => {
+            Answer::NotYourContact
+        }
+        Place::Portal | Place::OwnPortal | Place::OwnChat => {
+            Answer::InPortalOnly { prefix, name: usage.name() }
+        }
         Place::Elsewhere | Place::Anywhere => Answer::NotInPortal,
     };
     Some((why, "not_here"))
@@ -170,10 +174,13 @@ impl Asked<'_> {
     /// In which kind of room they ask.
     pub(crate) fn context(&self) -> Context {
         let user = &self.event.sender;
+        let is_admin = self.level() >= Some(Level::Admin);
+        let own = |portal: &Portal| portal.key.owner == *user || is_admin;
+        let members = self.core.registry.members(&self.event.room);
         match self.portal {
-            Some(portal) => {
-                let own = portal.key.owner == *user || self.level() >= Some(Level::Admin);
-                Context::Portal { own }
+            Some(portal) => Context::Portal { own: own(portal) },
+            None if !members.is_empty() => {
+                Context::Group { own: members.iter().any(|portal| own(portal)) }
             }
             None if owner::is_management_room(self.core, user, &self.event.room) => {
                 Context::Management

@@ -80,6 +80,7 @@ fn answers(language: Language) -> Vec<String> {
         Answer::NotInPortal,
         Answer::HelpContext { prefix: PREFIX, here: Context::Management },
         Answer::HelpContext { prefix: PREFIX, here: Context::Portal { own: true } },
+        Answer::HelpContext { prefix: PREFIX, here: Context::Group { own: true } },
         Answer::HelpContext { prefix: PREFIX, here: Context::Other },
         Answer::HelpElsewhere { names: "`voice`, `queue`", here: Context::Management },
         Answer::HelpElsewhere { names: "`bridge`", here: Context::Portal { own: true } },

@@ -21,8 +21,13 @@ pub(crate) struct Chat {
 impl Chat {
     /// Mum is linked and has not written yet, so what Alice writes waits.
     pub(crate) async fn silent() -> Self {
-        let world = World::start().await;
-        let alice = Person::new(Synapse::shared().await, "alice").await;
+        Self::silent_on(Synapse::shared().await).await
+    }
+
+    /// The same on another Synapse.
+    pub(crate) async fn silent_on(synapse: &Synapse) -> Self {
+        let world = World::start_on(synapse).await;
+        let alice = Person::new(synapse, "alice").await;
         let (phone, portal) = world.link(&alice, "Mum").await;
         let bot = world.bot();
         alice.wait_said(&portal, "your chat with Mum").await;
