@@ -6,7 +6,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt::Write,
     fs,
     path::{Path, PathBuf},
 };
@@ -168,32 +167,6 @@ fn the_simulator_and_the_bridge_share_nothing() {
     assert_none(&rust_files("tests/ilink-simulator").into_iter().filter(named).collect::<Vec<_>>());
     let named = |file: &String| code_of(file).contains("ilink_simulator");
     assert_none(&rust_files("src").into_iter().filter(named).collect::<Vec<_>>());
-}
-
-#[test]
-fn the_guide_lists_the_commands_that_there_are() {
-    let source = read("src/bridge/command/table.rs");
-    let (_, table) = source.split_once("const COMMANDS").unwrap();
-    let (table, _) = table.split_once("\n];").unwrap();
-    let mut expected = String::from("| Command | What it does | 作用 |\n|---|---|---|\n");
-    for usage in table.split("Usage {").skip(1) {
-        let texts = ["names:", "arguments:", "en:", "zh:"].map(|field| {
-            let (_, value) = usage.split_once(field).unwrap();
-            let (value, _) = value.split_once(",\n").unwrap();
-            value.split('"').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>()
-        });
-        let [names, arguments, en, zh] = texts;
-        assert!(!names.is_empty() && [&arguments, &en, &zh].iter().all(|text| text.len() == 1));
-        let arguments = arguments[0].replace('|', "\\|");
-        let first = format!("{} {arguments}", names[0]);
-        let others = names[1..].iter().map(|name| format!(", `{name}`")).collect::<String>();
-        let (en, zh) = (&en[0], &zh[0]);
-        writeln!(expected, "| `{}`{others} | {en} | {zh} |", first.trim_end()).unwrap();
-    }
-    assert!(
-        read("docs/usage.md").contains(&format!("\n\n{expected}\n")),
-        "docs/usage.md has to hold this table:\n\n{expected}"
-    );
 }
 
 #[test]

@@ -7,9 +7,9 @@ use super::{
     core::{Core, name_of},
     group::{self, Author},
     halt::Halt,
-    kept, notice,
+    kept, member, notice,
     outgoing::{self, Verdict},
-    shown,
+    replied, shown,
     state::Changed,
     text::{Answer, GroupText, Refusal},
 };
@@ -26,7 +26,8 @@ pub(crate) async fn edit(
     edit: &Replacement,
     portal: &Portal,
 ) -> Result<Outcome, Halt> {
-    let parts = match outgoing::parts(core, event, &edit.new, portal) {
+    let name = member::speaker(core, event, &edit.new, portal).await?;
+    let parts = match outgoing::parts(core, event, &edit.new, portal, &name) {
         Ok(parts) => parts,
         Err(Verdict::Ignore(reason)) => return Ok(Outcome::Ignored(reason.into())),
         Err(Verdict::Refuse(refusal)) => return outgoing::refuse(core, event, refusal).await,
@@ -45,10 +46,15 @@ pub(crate) async fn edit(
     Ok(Outcome::Delivered)
 }
 
-/// An event as if it had been sent with the content of its edit.
-fn with_content(raw: &str, content: &str) -> Option<Box<str>> {
+/// An event as if it had been sent with the content of its edit. What it answers to cannot be
+/// edited.
+pub(super) fn with_content(raw: &str, content: &str) -> Option<Box<str>> {
     let mut event: Value = serde_json::from_str(raw).ok()?;
-    let content: Value = serde_json::from_str(content).ok()?;
+    let mut content: Value = serde_json::from_str(content).ok()?;
+    let relation = event["content"].get("m.relates_to").cloned();
+    let fields = content.as_object_mut()?;
+    fields.remove("m.relates_to");
+    fields.extend(relation.map(|relation| ("m.relates_to".to_owned(), relation)));
     event.as_object_mut()?.insert("content".to_owned(), content);
     Some(event.to_string().into())
 }
@@ -143,9 +149,11 @@ pub(crate) async fn retry(
     let (Kind::Message(message) | Kind::Sticker(message)) = &event.kind else {
         return outgoing::refuse(core, asking, Refusal::NothingToRetry).await.map(Some);
     };
-    match outgoing::parts(core, &event, message, portal) {
+    let name = member::speaker(core, &event, message, portal).await?;
+    match outgoing::parts(core, &event, message, portal, &name) {
         Ok(parts) => {
             let entry = as_message(entry, raw);
+            let entry = replied::with_line(core, &entry, &event, message, portal).await?;
             core.commit(Change::new().put_entry(&entry)).await?;
             outgoing::queue(core, &entry, &event, portal, parts);
             Ok(None)

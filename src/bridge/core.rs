@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use super::{
     rounds::Rounds,
     state::{
-        Confirmed, Copies, Job, LaneKey, Lanes, LoginFlows, Outbox, Paces, Questions, Read,
+        Confirmed, Copies, Job, LaneKey, Lanes, LoginFlows, Outbox, Paces, Places, Questions, Read,
         Registry, Replies, Sessions, Tallies, Typists,
     },
     window,
@@ -39,6 +39,10 @@ pub(crate) struct Core {
     pub(crate) spools: Spools,
     /// Who looks at strangers' media.
     pub(crate) workers: Workers,
+    /// For files on their way from WeChat.
+    pub(crate) arriving: Places,
+    /// For files on their way to WeChat.
+    pub(crate) leaving: Places,
     pub(crate) homeserver: Homeserver,
     pub(crate) bot: OwnedUserId,
     pub(crate) ghosts: GhostNames,

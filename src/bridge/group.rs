@@ -26,7 +26,7 @@ use crate::{
     store::{Change, Entry, Outcome, Portal, Source, SourceState, Work},
 };
 pub(crate) use copy::{Said, pass_on, redactions, with_copies};
-pub(crate) use member::{Barrier, bring_in, leave, take_out};
+pub(crate) use member::{Barrier, bring_in, leave, mend, take_out};
 
 /// Decides about one event in a room with contacts in it; `None` when its entry is finished here,
 /// or will be by somebody else.
@@ -143,7 +143,7 @@ async fn membership(
             || portal.key.owner == *gone
             || contact.as_ref() == Some(&portal.key.contact);
         if goes {
-            take_out(core, &portal, &event.room, &event.id).await?;
+            take_out(core, &portal, &event.room, event.id.as_str()).await?;
         }
     }
     Ok(Some(Outcome::Delivered))
@@ -174,17 +174,13 @@ pub(crate) enum Author {
     Bridge,
 }
 
-/// The name that goes before a message on the phone: that of whoever is not the only one to write
-/// to the contact.
-pub(crate) fn signature(core: &Core, event: &Event, portal: &Portal) -> Option<String> {
-    if let Some(contact) = core.ghosts.contact(&event.sender) {
-        let members = core.registry.members(&event.room).into_iter();
-        let known = members.into_iter().find(|other| other.key.contact == contact).or_else(|| {
-            let owner = portal.key.owner.clone();
-            core.registry.find_portal(&PortalKey { owner, contact: contact.clone() })
-        });
-        return Some(known.map_or_else(|| contact.to_string(), |other| name_of(&other)));
-    }
-    let named = is_copy(portal, event) || event.sender != portal.key.owner;
-    named.then(|| event.sender.localpart().to_owned())
+/// What a contact who wrote an event is called; `None` when it was no contact.
+pub(crate) fn contact_name(core: &Core, event: &Event, portal: &Portal) -> Option<String> {
+    let contact = core.ghosts.contact(&event.sender)?;
+    let members = core.registry.members(&event.room).into_iter();
+    let known = members.into_iter().find(|other| other.key.contact == contact).or_else(|| {
+        let owner = portal.key.owner.clone();
+        core.registry.find_portal(&PortalKey { owner, contact: contact.clone() })
+    });
+    Some(known.map_or_else(|| contact.to_string(), |other| name_of(&other)))
 }

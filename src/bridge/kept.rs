@@ -7,7 +7,8 @@ use super::{
     group::Said,
     halt::Halt,
     incoming::Place,
-    notice, outgoing,
+    notice, outgoing, quoted,
+    quoted::Answers,
     text::{ItemNotice, Medium, Refusal},
     transfer::{self, Failed, Lost},
 };
@@ -79,12 +80,12 @@ pub(super) async fn again(
     let message = Message::parse(&kept.raw).ok();
     let item = message.as_ref().and_then(|m| m.items.get(usize::from(kept.item)));
     let ghost = core.ghost(&portal.key.contact);
-    let (Some(Item { body, .. }), Some(ghost)) = (item, &ghost) else {
+    let (Some(Item { body, quote, .. }), Some(ghost)) = (item, &ghost) else {
         return outgoing::refuse(core, asking, Refusal::NothingToRetry).await;
     };
     // Where the notice stands: the contact's own room, or one with others in it.
     let (room, said) = (&*asking.room, Said::default());
-    let place = Place {
+    let mut place = Place {
         portal,
         room,
         ghost,
@@ -93,8 +94,10 @@ pub(super) async fn again(
         at: kept.written,
         number: kept.item,
         message: message.as_ref().and_then(|m| m.id.as_ref()),
+        answers: Answers::Nothing,
     };
-    match bring(core, &place, body).await {
+    place.answers = quoted::find(core, &place, quote.as_ref()).await?;
+    match core.arriving.hold(bring(core, &place, body)).await {
         Ok(content) => {
             place.send(core, &content, &place.txn).await?;
             let txn = format!("{}.brought", place.txn);

@@ -15,9 +15,12 @@ mod text;
 mod work;
 
 mod batch;
+mod closing;
 mod incoming;
 mod kept;
 mod logout;
+mod moving;
+mod quoted;
 mod recall;
 mod room;
 mod session;
@@ -27,6 +30,7 @@ mod change;
 mod delivery;
 mod outgoing;
 mod pace;
+mod replied;
 mod rounds;
 mod sender;
 mod shown;
@@ -38,6 +42,7 @@ mod command;
 mod group;
 mod login;
 mod management;
+mod member;
 mod notice;
 mod owner;
 

@@ -10,7 +10,7 @@ use super::{
     core::{Core, name_of},
     halt::Halt,
     notice,
-    state::{Outgoing, Stand},
+    state::{Outgoing, Shown, Stand},
     text::{Held, Note, Refusal},
     window::{self, Hold},
 };
@@ -21,27 +21,46 @@ use crate::{
     store::{Change, LoginState, Portal, Source},
 };
 
-/// The room hears once per holding period why its messages wait.
-pub(crate) async fn held(core: &Core, portal: &Portal, first: &Outgoing, why: Hold) {
+/// Why messages wait, and since when that holds: what the room hears of once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Period {
+    code: &'static str,
+    since: Option<Timestamp>,
+}
+
+impl Period {
+    /// The same after a restart, and another when the same message waits after the contact wrote.
+    pub(crate) fn of(core: &Core, portal: &Portal, why: Hold) -> Self {
+        let since = match why {
+            Hold::LoggedOut => logged_out_at(core, portal),
+            Hold::NeverHeard
+            | Hold::WindowClosed
+            | Hold::QuotaSpent
+            | Hold::Throttled(_)
+            | Hold::Unreachable => core.reply(portal.id).map(|reply| reply.heard),
+        };
+        Self { code: why.code(), since }
+    }
+}
+
+/// Says why messages wait.
+pub(crate) async fn held(
+    core: &Core,
+    portal: &Portal,
+    first: &Outgoing,
+    why: Hold,
+    period: Period,
+) {
     let contact = name_of(portal);
     let held = Held { why, contact: &contact, prefix: core.prefix() };
     let text = held.text(core.language_of(&portal.key.owner));
-    // The same after a restart, and another when the same message waits in a later period.
-    let period = match why {
-        Hold::LoggedOut => logged_out_at(core, portal),
-        Hold::NeverHeard
-        | Hold::WindowClosed
-        | Hold::QuotaSpent
-        | Hold::Throttled(_)
-        | Hold::Unreachable => core.reply(portal.id).map(|reply| reply.heard),
-    };
-    let period = period.map_or(0, |period| period.0);
+    let since = period.since.map_or(0, |since| since.0);
     // In a room with several contacts each of them has a notice of its own.
     let whose = match first.entry.source() {
         Some(Source::Copy { portal, .. }) => format!("{portal}-"),
         Some(Source::Event(_) | Source::Message { .. }) | None => String::new(),
     };
-    let txn = format!("held-{whose}{}-{}-{period}", first.event, why.code());
+    let txn = format!("held-{whose}{}-{}-{since}", first.event, period.code);
     // What a stop keeps back is said when the next start finds the queue held.
     let _ = notice::say(core, &first.room, &text, &txn).await;
 }
@@ -53,8 +72,27 @@ fn logged_out_at(core: &Core, portal: &Portal) -> Option<Timestamp> {
     }
 }
 
-/// Marks a message as waiting.
-pub(crate) async fn mark(core: &Core, portal: &Portal, mut outgoing: Outgoing) {
+/// Shows that a message waits.
+pub(crate) async fn waits(core: &Core, portal: &Portal, mut outgoing: Outgoing, wanted: Shown) {
+    if wanted == Shown::Mark && mark(core, &mut outgoing).await.is_err() {
+        return;
+    }
+    let before = std::mem::replace(&mut outgoing.shown, wanted);
+    let mark = outgoing.progress.mark.clone();
+    if !core.outbox.put_shown(portal.id, outgoing.entry.id, wanted, mark) {
+        // It was taken back in the meantime.
+        return unmark(core, &outgoing).await;
+    }
+    if wanted == Shown::Mark {
+        core.store.submit(Change::new().put_progress(outgoing.entry.id, &outgoing.progress));
+    }
+    if before == Shown::Nothing {
+        let pending = json!({ "status": "PENDING" });
+        status(core, &outgoing.room, &outgoing.event, pending).await;
+    }
+}
+
+async fn mark(core: &Core, outgoing: &mut Outgoing) -> Result<(), Halt> {
     let (bot, event, room) = (core.bot(), &outgoing.event, &outgoing.room);
     let (mark, txn) = (content::reaction(event, WAITS), format!("waits-{event}"));
     match core.insist(|| bot.send(room, &mark, &txn, None)).await {
@@ -62,16 +100,11 @@ pub(crate) async fn mark(core: &Core, portal: &Portal, mut outgoing: Outgoing) {
             core.copies.put_mark(outgoing.entry.source(), Some(&mark));
             outgoing.progress.mark = Some(mark);
         }
-        Err(Halt::Stopping) => return,
+        Err(Halt::Stopping) => return Err(Halt::Stopping),
         // Somebody may have taken the message itself away.
         Err(Halt::Refused(error)) => tracing::debug!(%room, %error, "a mark was refused"),
     }
-    if !core.outbox.put_mark(portal.id, outgoing.entry.id, outgoing.progress.mark.clone()) {
-        // It was taken back in the meantime.
-        return unmark(core, &outgoing).await;
-    }
-    core.store.submit(Change::new().put_progress(outgoing.entry.id, &outgoing.progress));
-    status(core, room, event, json!({ "status": "PENDING" })).await;
+    Ok(())
 }
 
 /// Shows what WeChat has accepted, beside the next sends.

@@ -197,6 +197,8 @@ async fn open(
         typists: Default::default(),
         flows: Default::default(),
         questions: Default::default(),
+        arriving: Default::default(),
+        leaving: Default::default(),
         making_rooms: Semaphore::new(ROOMS_AT_ONCE),
         receiving: Default::default(),
         changing: Default::default(),

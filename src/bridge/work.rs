@@ -98,7 +98,7 @@ async fn outcome_of(
     read: Read,
 ) -> Result<Option<Outcome>, Halt> {
     let (Work::FromWechat { raw, .. } | Work::FromMatrix { raw, .. }) = &entry.work;
-    crash::taste(raw);
+    crash::taste("work", raw);
     match &entry.work {
         Work::FromWechat { portal, raw, .. } => {
             let message = match read {

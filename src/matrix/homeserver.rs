@@ -126,6 +126,21 @@ impl Homeserver {
         &self.0.options.device_id
     }
 
+    /// Has `asking`, one request or what takes its place, count among the requests, and be a place
+    /// at which a test lets the program die.
+    pub(super) async fn counted<T>(
+        &self,
+        place: &'static str,
+        asking: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let point = Point::new(|| format!("matrix {place}"));
+        point.before();
+        let answer = asking.await;
+        point.after();
+        self.0.requests.note(&answer);
+        answer
+    }
+
     /// What is known about the size of uploads; see `media.rs`.
     pub(super) fn known_upload_limit(&self) -> &OnceCell<Option<u64>> {
         &self.0.upload_limit

@@ -73,6 +73,19 @@ pub struct Progress {
     pub parcel: Option<InboxId>,
     /// Where the file of its next part was brought to.
     pub uploaded: Option<Box<Upload>>,
+    /// The line above it that tells what it answers to; settled once it was tried.
+    pub line: Option<Words>,
+}
+
+/// Words of a message; they do not print.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Words(pub Box<str>);
+
+impl std::fmt::Debug for Words {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Words(…)")
+    }
 }
 
 /// How often an entry was tried without the try coming to an end: the program died in it.

@@ -17,6 +17,10 @@ async fn help_names_every_command_in_the_language_that_was_chosen() {
         let told = help.lines().any(|line| line.starts_with(&format!("• {name}")));
         assert!(told, "{name} is not in {help}");
     }
+    assert!(
+        help.ends_with("In a contact's room there are also: `voice`, `queue`, `retry`"),
+        "{help}"
+    );
     assert_eq!(alice.ask(&world, &room, "!wechat").await, help, "the prefix alone asks for help");
     assert!(alice.ask(&world, &room, "lang tlh").await.starts_with("Usage: `lang en`"));
 
@@ -27,6 +31,69 @@ async fn help_names_every_command_in_the_language_that_was_chosen() {
     world.stop().await;
     world.resume().await;
     assert_eq!(alice.ask(&world, &room, "ping").await, "在。", "a restart keeps the language");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn help_shows_what_may_be_run_here_and_the_rest_is_refused() {
+    let mut world = World::start().await;
+    let alice = Person::new(Synapse::shared().await, "alice").await;
+    let bob = Person::new(Synapse::shared().await, "bob").await;
+    let relay = format!("\"{}\" = \"relay\"\n[ilink]", bob.user_id);
+    world.reconfigure(|config| config.replace("[ilink]", &relay)).await;
+    let (_phone, portal) = world.link(&alice, "Mum").await;
+    alice.invite(&portal, &bob.user_id).await;
+    bob.wait_new_room(&[]).await;
+
+    let help = alice.ask(&world, &portal, "!wechat help").await;
+    assert!(help.starts_with("This is a contact's room: begin each command with `!wechat`."));
+    assert!(help.contains("\n\nQueue\n• queue [drop [number]|merge] – "), "{help}");
+    assert!(!help.contains("Administration"), "{help}");
+    let help = bob.ask(&world, &portal, "!wechat help").await;
+    assert!(help.contains("• retry") && !help.contains("• queue"), "{help}");
+    let refused = bob.ask(&world, &portal, "!wechat queue drop").await;
+    assert!(refused.starts_with("Only people who may link contacts can do that."), "{refused}");
+
+    let room = alice.management_room(&world).await;
+    let refused = alice.ask(&world, &room, "queue").await;
+    assert_eq!(refused, "That is done in a contact's room: write `!wechat queue` there.");
+    let user = format!("\"{}\" = \"user\"", bob.user_id);
+    let relay = relay.lines().next().unwrap().to_owned();
+    world.reconfigure(|config| config.replace(&relay, &user)).await;
+    let refused = bob.ask(&world, &portal, "!wechat queue drop").await;
+    assert_eq!(refused, "Only the person who linked this contact can do that.");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_room_can_become_the_management_room() {
+    let world = World::start().await;
+    let alice = Person::new(Synapse::shared().await, "alice").await;
+    let bob = Person::new(Synapse::shared().await, "bob").await;
+    let (_phone, portal) = world.link(&alice, "Mum").await;
+    let first = alice.management_room(&world).await;
+    let again = alice.ask(&world, &first, "set-management-room").await;
+    assert_eq!(again, "This room is your management room already.");
+
+    let second = alice.make_room(&[&world.bot(), &bob.user_id], &[]).await;
+    bob.wait_new_room(&[]).await;
+    alice.wait_said(&second, "Hello, I am the WeChat bridge.").await;
+    let command = "!wechat set-management-room";
+    let crowded = alice.ask(&world, &second, command).await;
+    assert_eq!(crowded, "A management room holds you and me and nobody else.");
+    bob.room(&second).leave().await.unwrap();
+    let wanted = "This is your management room now; the prefix is not needed here.";
+    assert_eq!(alice.ask(&world, &second, command).await, wanted);
+    assert_eq!(alice.ask(&world, &second, "ping").await, "Pong.");
+    alice.say(&first, "ping").await;
+    assert_eq!(alice.ask(&world, &first, "!wechat version").await.split(' ').count(), 2);
+    assert_eq!(
+        alice.notices(&first, &world.bot()).iter().filter(|m| m.body() == "Pong.").count(),
+        0
+    );
+
+    let refused = alice.ask(&world, &portal, command).await;
+    assert_eq!(refused, "That cannot be done in a contact's room.");
     world.end().await;
 }
 
@@ -52,9 +119,10 @@ async fn list_and_status_tell_how_each_contact_stands() {
     let world = World::start().await;
     let alice = Person::new(Synapse::shared().await, "alice").await;
     let (mum, portal) = world.link(&alice, "Mum").await;
-    let (dad, _) = world.link(&alice, "Dad").await;
+    let (dad, portal_of_dad) = world.link(&alice, "Dad").await;
     let room = alice.management_room(&world).await;
-    let line = |name, id: String| format!("• {name} ({}…): linked", &id[..8]);
+    let silent = "the contact has not written yet";
+    let line = |name, id: String| format!("• {name} ({}…): linked; {silent}", &id[..8]);
     let list = alice.ask(&world, &room, "list").await;
     let lines = [line("Mum", mum.user_id()), line("Dad", dad.user_id())];
     assert_eq!(list, lines.join("\n"));
@@ -74,8 +142,12 @@ async fn list_and_status_tell_how_each_contact_stands() {
     assert!(status.contains(&format!("• Mum: 0 queued; {window}")), "{status}");
     assert!(status.contains("• Dad: 0 queued; the contact has not written yet"), "{status}");
 
-    let which = alice.ask(&world, &room, "logout").await;
-    assert_eq!(which, "Which contact? Send `logout <contact>`. Your contacts: Mum, Dad");
+    alice.say(&portal_of_dad, "wait").await;
+    alice.wait_said(&portal_of_dad, "Queued: Dad has not written yet").await;
+    let list = alice.ask(&world, &room, "list").await;
+    assert!(list.lines().next().unwrap().ends_with(&format!(": linked; {window}")), "{list}");
+    assert!(list.ends_with(&format!(": linked; {silent}; 1 queued")), "{list}");
+
     let nobody = alice.ask(&world, &room, "logout Bob").await;
     assert_eq!(nobody, "You have no contact “Bob”. Your contacts: Mum, Dad");
     world.end().await;
@@ -106,7 +178,7 @@ async fn logout_asks_first_and_keeps_everything_unless_the_answer_is_yes() {
     phone.wait_online().await;
     assert!(alice.ask(&world, &room, "logout Mum").await.starts_with("Log out Mum?"));
     assert_eq!(alice.ask(&world, &room, "no").await, "Nothing was logged out.");
-    assert!(alice.ask(&world, &room, "list").await.ends_with(": linked"));
+    assert!(alice.ask(&world, &room, "list").await.contains(": linked; "));
 
     assert!(alice.ask(&world, &room, "disconnect").await.starts_with("Log out Mum?"));
     assert_eq!(alice.ask(&world, &room, "cancel").await, "Nothing was logged out.");

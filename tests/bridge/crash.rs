@@ -176,13 +176,18 @@ fn tell(found: &Matrix, count: usize, seconds: u64) {
 }
 
 /// Places without which the matrix would show nothing.
-const ESSENTIAL: [&str; 8] = [
+const ESSENTIAL: [&str; 13] = [
     "before ilink ilink/bot/sendmessage",
     "after ilink ilink/bot/sendmessage",
     "after ilink ilink/bot/getupdates",
     "after push of work",
     "send/m.room.message",
     "createRoom",
+    "after cdn download",
+    "before matrix media/upload",
+    "after matrix media/download",
+    "before ilink ilink/bot/getuploadurl",
+    "after cdn upload",
     "before commit inbox+source+transaction",
     "after commit cursor+inbox+reply+source",
 ];

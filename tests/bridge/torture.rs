@@ -130,7 +130,7 @@ impl Play {
     }
 
     /// One run that nobody kills. The bridge answers ten times for each message of the phone,
-    /// so the phone goes on writing until everything has come.
+    /// so the phone goes on writing until everything has come, or nothing comes on either side.
     async fn drain(&mut self, size: &Size) -> Program {
         let program = Program::start(&self.world);
         let expected: usize = (0..size.messages).map(|n| matrix_text(n).split(' ').count()).sum();
@@ -141,8 +141,10 @@ impl Play {
             if shown.iter().map(|shown| words(&shown.text)).sum::<usize>() >= expected {
                 break;
             }
+            let heard = self.alice.timeline(&self.portal).len();
             let more = timeout(PATIENCE, self.phone.wait_shows(shown.len() + 1));
-            if more.await.is_err() {
+            let idle = more.await.is_err();
+            if idle && self.alice.timeline(&self.portal).len() == heard {
                 break; // The ledger tells what is missing.
             }
         }

@@ -1,29 +1,11 @@
-//! `help`, `lang`, `version`, `ping`.
+//! `lang`, `set-management-room`, `version`, `ping`.
 
-use super::{Asked, COMMANDS};
+use super::{Asked, Context};
 use crate::{
     bridge::{halt::Halt, owner, text::Answer},
     config::Language,
     store::Owner,
 };
-
-pub(super) async fn help(asked: &Asked<'_>) -> Result<(), Halt> {
-    let prefix = asked.core.prefix();
-    let management_room = asked.portal.is_none()
-        && owner::is_management_room(asked.core, &asked.event.sender, &asked.event.room);
-    let mut text = Answer::HelpContext { prefix, management_room }.text(asked.language);
-    text.push('\n');
-    for usage in COMMANDS {
-        let names = usage.names.join("|");
-        let gap = if usage.arguments.is_empty() { "" } else { " " };
-        let what = match asked.language {
-            Language::En => usage.en,
-            Language::Zh => usage.zh,
-        };
-        text.push_str(&format!("\n• {names}{gap}{} – {what}", usage.arguments));
-    }
-    asked.reply(&text).await
-}
 
 pub(super) async fn lang(asked: &Asked<'_>, wanted: &str) -> Result<(), Halt> {
     let Some(language) = Language::parse(&wanted.to_ascii_lowercase()) else {
@@ -33,6 +15,25 @@ pub(super) async fn lang(asked: &Asked<'_>, wanted: &str) -> Result<(), Halt> {
     let changed = Owner { language: Some(language.code().into()), ..Owner::clone(&known) };
     owner::put_owner(asked.core, changed).await?;
     asked.reply(&Answer::LanguageSet.text(language)).await
+}
+
+/// Takes another room with just this user and the bot for what the bridge has to tell.
+pub(super) async fn set_management_room(asked: &Asked<'_>) -> Result<(), Halt> {
+    let (core, language) = (asked.core, asked.language);
+    if asked.context() == Context::Management {
+        return asked.reply(&Answer::ManagementAlready.text(language)).await;
+    }
+    let (bot, user, room) = (core.bot(), &asked.event.sender, &asked.event.room);
+    let members = match core.insist(|| bot.joined_members(room)).await {
+        Err(Halt::Refused(_)) => Vec::new(), // The bot is not in it.
+        members => members?,
+    };
+    let both = members.contains(&core.bot) && members.contains(user);
+    if members.len() != 2 || !both {
+        return asked.reply(&Answer::ManagementNotAlone.text(language)).await;
+    }
+    owner::mark_room(core, user, Some(room.clone())).await?;
+    asked.reply(&Answer::ManagementSet.text(language)).await
 }
 
 pub(super) async fn version(asked: &Asked<'_>) -> Result<(), Halt> {

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use super::{Asked, group};
+use super::{Asked, Context, group, portal};
 use crate::{
     bridge::{
         core::{Core, login_name, name_of},
         halt::Halt,
         room,
+        state::Question,
         text::{Answer, Note},
         window::{self, Hold},
     },
+    id::{LoginId, PortalKey},
     matrix::room::State,
     store::{Change, Login, LoginState, Portal},
 };
@@ -26,12 +28,29 @@ pub(super) async fn list(asked: &Asked<'_>) -> Result<(), Halt> {
     asked.reply(&lines.join("\n")).await
 }
 
-fn login_line(asked: &Asked<'_>, login: &Login) -> String {
+/// How a login stands, and each of its chats.
+pub(super) fn login_line(asked: &Asked<'_>, login: &Login) -> String {
     let active = login.state == LoginState::Active;
     let contact = login.contact.to_string();
     let name = login_name(login);
-    Note::LoginLine { name: &name, contact: &contact, active, prefix: asked.core.prefix() }
-        .text(asked.language)
+    let note =
+        Note::LoginLine { name: &name, contact: &contact, active, prefix: asked.core.prefix() };
+    let mut line = note.text(asked.language);
+    for portal in asked.core.registry.portals_of(login.id) {
+        if portal.key.contact != login.contact {
+            line += &format!("\n  ◦ {}", name_of(&portal));
+        }
+        let queued = asked.core.outbox.queued(portal.id);
+        if active {
+            line += &format!("; {}", window_text(asked, &portal));
+        }
+        if queued > 0 {
+            line += &format!("; {}", Note::Queued { count: queued }.text(asked.language));
+        }
+    }
+    let key = PortalKey { owner: login.owner.clone(), contact: login.contact.clone() };
+    let portal = asked.core.registry.find_portal(&key);
+    line + &portal.map(|portal| portal::oddities(asked, &portal)).unwrap_or_default()
 }
 
 pub(super) async fn status(asked: &Asked<'_>) -> Result<(), Halt> {
@@ -62,7 +81,7 @@ pub(super) fn portal_line(asked: &Asked<'_>, portal: &Portal) -> String {
     let queued = asked.core.outbox.queued(portal.id);
     let name = name_of(portal);
     let head = Note::StatusPortal { name: &name, queued }.text(asked.language);
-    format!("{head}; {}", window_text(asked, portal))
+    format!("{head}; {}{}", window_text(asked, portal), portal::oddities(asked, portal))
 }
 
 fn window_text(asked: &Asked<'_>, portal: &Portal) -> String {
@@ -88,15 +107,20 @@ pub(super) async fn name(asked: &Asked<'_>, rest: &str) -> Result<(), Halt> {
         (Some(portal), _) => (Arc::new(portal.clone()), rest.trim()),
         (None, None) => return asked.reply(&usage).await,
         (None, Some((whom, new))) => {
-            let Some(login) = find(asked, "name", whom.trim()).await? else { return Ok(()) };
+            let after = format!(" ={new}");
+            let found = find_in(asked, "name ", whom.trim(), &after).await?;
+            let Some(login) = found else { return Ok(()) };
             let Some(portal) = asked.core.registry.portals_of(login.id).into_iter().next() else {
                 return asked.reply(&usage).await;
             };
             (portal, new.trim())
         }
     };
-    if new.is_empty() || portal.key.owner != asked.event.sender {
+    if new.is_empty() {
         return asked.reply(&usage).await;
+    }
+    if asked.context() == (Context::Portal { own: false }) {
+        return asked.reply(&Answer::NotYourContact.text(asked.language)).await;
     }
     rename(asked.core, &portal, new).await?;
     asked.reply(&Answer::Renamed { name: new }.text(asked.language)).await
@@ -110,8 +134,7 @@ pub(super) async fn voice(asked: &Asked<'_>, rest: &str) -> Result<(), Halt> {
         _ => None,
     };
     let core = asked.core;
-    let portal = asked.portal.filter(|portal| portal.key.owner == asked.event.sender);
-    let (Some(items), Some(portal)) = (chosen, portal) else {
+    let (Some(items), Some(portal)) = (chosen, asked.portal) else {
         return asked
             .reply(&Answer::VoiceUsage { prefix: core.prefix() }.text(asked.language))
             .await;
@@ -156,39 +179,71 @@ pub(crate) async fn rename(core: &Arc<Core>, portal: &Portal, name: &str) -> Res
     Ok(())
 }
 
-/// The login that a command means: the one named, that of this portal, or the only one; else the
-/// user is asked which.
+/// The login that a command means: the one named, that of this portal, or the only one. When
+/// there are several the user is asked which, and the command is run with the answer.
 pub(super) async fn find(
     asked: &Asked<'_>,
     command: &str,
     wanted: &str,
 ) -> Result<Option<Arc<Login>>, Halt> {
-    let mut logins = asked.core.registry.logins_of(&asked.event.sender);
-    if wanted.is_empty() {
-        if let Some(portal) = asked.portal {
-            return Ok(logins.into_iter().find(|login| login.id == portal.login));
-        }
-        if logins.len() == 1 {
-            return Ok(logins.pop());
-        }
-    }
-    let named = |login: &Arc<Login>| {
-        login_name(login).to_lowercase() == wanted.to_lowercase()
-            || login.contact.as_str() == wanted
-    };
-    let mut matching: Vec<_> = logins.iter().filter(|login| named(login)).cloned().collect();
+    find_in(asked, &format!("{command} "), wanted, "").await
+}
+
+/// The same for a contact between the words `before` and `after`.
+async fn find_in(
+    asked: &Asked<'_>,
+    before: &str,
+    wanted: &str,
+    after: &str,
+) -> Result<Option<Arc<Login>>, Halt> {
+    let logins = asked.core.registry.logins_of(&asked.event.sender);
+    let here = asked.portal.filter(|_| wanted.is_empty()).map(|portal| portal.login);
+    let mut matching: Vec<_> =
+        logins.iter().filter(|login| is_meant(login, wanted, here)).cloned().collect();
     if matching.len() == 1 {
         return Ok(matching.pop());
     }
-    let names: Vec<_> = logins.iter().map(|login| login_name(login)).collect();
-    let names = names.join(", ");
-    let answer = match (logins.is_empty(), wanted.is_empty() || !matching.is_empty()) {
-        (true, _) => Note::NoLogins { prefix: asked.core.prefix() }.text(asked.language),
-        (false, true) => Answer::WhichContact { command, names: &names }.text(asked.language),
-        (false, false) => Answer::NoSuchContact { wanted, names: &names }.text(asked.language),
+    let answer = if logins.is_empty() {
+        Note::NoLogins { prefix: asked.core.prefix() }.text(asked.language)
+    } else if here.is_some() {
+        Answer::NotYourContact.text(asked.language)
+    } else if matching.is_empty() {
+        let names: Vec<_> = logins.iter().map(|login| login_name(login)).collect();
+        Answer::NoSuchContact { wanted, names: &names.join(", ") }.text(asked.language)
+    } else {
+        ask_which(asked, before, &matching, after)
     };
     asked.reply(&answer).await?;
     Ok(None)
+}
+
+/// Whether a login is one that somebody means by its contact's name or id, by the room they are
+/// in, or by nothing.
+fn is_meant(login: &Login, wanted: &str, here: Option<LoginId>) -> bool {
+    match here {
+        Some(here) => login.id == here,
+        None if wanted.is_empty() => true,
+        None => {
+            login_name(login).to_lowercase() == wanted.to_lowercase()
+                || login.contact.as_str() == wanted
+        }
+    }
+}
+
+/// Lists the contacts by numbers, and takes the next message as one of them.
+fn ask_which(asked: &Asked<'_>, before: &str, logins: &[Arc<Login>], after: &str) -> String {
+    asked.question(Question::Which {
+        before: format!("{}{before}", asked.before),
+        choices: logins.iter().map(|login| login.contact.clone()).collect(),
+        after: after.to_owned(),
+    });
+    let line = |(number, login): (u32, &Arc<Login>)| {
+        let (name, contact) = (login_name(login), login.contact.to_string());
+        let active = login.state == LoginState::Active;
+        Note::Choice { number, name: &name, contact: &contact, active }.text(asked.language)
+    };
+    let lines: Vec<_> = (1..).zip(logins).map(line).collect();
+    Answer::WhichContact { choices: &lines.join("\n") }.text(asked.language)
 }
 
 const NAME_CHARS: usize = 100;

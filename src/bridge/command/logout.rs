@@ -1,28 +1,29 @@
 //! `logout`, after a question.
 
 use super::{Asked, contact};
-use crate::bridge::{core::login_name, halt::Halt, logout, state::Question, text::Answer};
+use crate::{
+    bridge::{core::login_name, halt::Halt, logout, state::Question, text::Answer},
+    id::LoginId,
+};
 
 pub(super) async fn ask(asked: &Asked<'_>, wanted: &str) -> Result<(), Halt> {
     let Some(login) = contact::find(asked, "logout", wanted).await? else { return Ok(()) };
-    let (user, room) = (&asked.event.sender, &asked.event.room);
-    asked.core.questions.ask(user, room, Question::Logout(login.id));
+    asked.question(Question::Logout(login.id));
     let name = login_name(&login);
     asked.reply(&Answer::ConfirmLogout { name: &name }.text(asked.language)).await
 }
 
 /// The next message after the question: yes, or anything else.
-pub(super) async fn answered(
-    asked: &Asked<'_>,
-    question: Question,
-    answer: &str,
-) -> Result<(), Halt> {
-    let Question::Logout(id) = question;
-    let yes = ["yes", "y", "是", "好", "确认"].contains(&answer.trim().to_lowercase().as_str());
-    let Some(login) = asked.core.registry.login(id).filter(|_| yes) else {
+pub(super) async fn answered(asked: &Asked<'_>, id: LoginId, answer: &str) -> Result<(), Halt> {
+    let Some(login) = asked.core.registry.login(id).filter(|_| is_yes(answer)) else {
         return asked.reply(&Answer::LogoutKept.text(asked.language)).await;
     };
     logout::by_owner(asked.core, &login).await?;
     let name = login_name(&login);
     asked.reply(&Answer::LoggedOut { name: &name }.text(asked.language)).await
+}
+
+/// Whether a question was answered with yes.
+pub(super) fn is_yes(answer: &str) -> bool {
+    ["yes", "y", "是", "好", "确认"].contains(&answer.trim().to_lowercase().as_str())
 }

@@ -3,9 +3,13 @@
 mod basic;
 mod contact;
 mod group;
+mod help;
 pub(crate) mod line;
 mod login;
 mod logout;
+mod portal;
+mod profile;
+mod question;
 mod queue;
 mod table;
 
@@ -13,10 +17,14 @@ use std::sync::Arc;
 
 use ruma::EventId;
 
-use super::{core::Core, halt::Halt, owner, text::Answer};
+use super::{core::Core, halt::Halt, owner, state::Question, text::Answer};
 pub(crate) use contact::rename;
+pub(crate) use help::Context;
 use line::Line;
-use table::{COMMANDS, Command, find};
+#[cfg(test)]
+pub(crate) use table::COMMANDS;
+pub(crate) use table::{Command, Section};
+use table::{Place, Usage, find};
 
 use crate::{
     config::{Language, Level},
@@ -39,7 +47,12 @@ pub(crate) enum Ran {
 pub(crate) struct Asked<'a> {
     pub(crate) core: &'a Arc<Core>,
     pub(crate) entry: &'a Entry,
+    /// The message, as if it came from whom `sudo` names, and stood where `doin` says.
     pub(crate) event: &'a Event,
+    /// The message as it is: who gets the answer, and where.
+    pub(crate) said: &'a Event,
+    /// `sudo …` and `doin …`, with a space behind each.
+    pub(crate) before: String,
     pub(crate) portal: Option<&'a Portal>,
     pub(crate) reply_to: Option<&'a EventId>,
     pub(crate) language: Language,
@@ -56,13 +69,13 @@ pub(crate) async fn try_run(
     if message.edits.is_some() || message.msgtype != "m.text" {
         return Ok(Ran::NotACommand);
     }
-    let management_room =
-        portal.is_none() && owner::is_management_room(core, &event.sender, &event.room);
     let language = core.language_of(&event.sender);
     let reply_to = message.reply_to.as_deref();
-    let asked = Asked { core, entry, event, portal, reply_to, language };
+    let before = String::new();
+    let asked = Asked { core, entry, event, said: event, before, portal, reply_to, language };
+    let management_room = asked.context() == Context::Management;
     let line = line::command_in(&message.body, core.prefix(), management_room);
-    if core.config.bridge.permissions.level_of(&event.sender) < Some(Level::User) {
+    if asked.level().is_none() {
         let Some(_) = line else { return Ok(Ran::NotACommand) };
         asked.reply(&Answer::NoPermission.text(language)).await?;
         return Ok(Ran::Done(Outcome::Refused("not_allowed".into())));
@@ -70,9 +83,10 @@ pub(crate) async fn try_run(
     if login::take_digits(&asked, &message.body).await? {
         return Ok(Ran::Done(Outcome::Delivered));
     }
-    if let Some(question) = core.questions.take(&event.sender, &event.room) {
-        logout::answered(&asked, question, &message.body).await?;
-        return Ok(Ran::Done(Outcome::Delivered));
+    if let Some(open) = core.questions.take(&event.sender, &event.room)
+        && let Some(ran) = question::answered(&asked, open, answer(&line, &message.body)).await?
+    {
+        return Ok(ran);
     }
     match line {
         Some(line) => run(&asked, &line).await,
@@ -80,33 +94,71 @@ pub(crate) async fn try_run(
     }
 }
 
+/// A message as the answer to a question, without a prefix before it.
+fn answer<'a>(line: &'a Option<Line<'_>>, body: &'a str) -> &'a str {
+    match line {
+        Some(line) if line.rest.is_empty() => &line.name,
+        Some(_) | None => body.trim(),
+    }
+}
+
 async fn run(asked: &Asked<'_>, line: &Line<'_>) -> Result<Ran, Halt> {
-    let Some(command) = find(&line.name) else {
+    let Some(usage) = find(&line.name) else {
         asked
             .reply(&Answer::UnknownCommand { name: &shortened(&line.name) }.text(asked.language))
             .await?;
         return Ok(Ran::Done(Outcome::Refused("unknown_command".into())));
     };
-    tracing::info!(command = ?command, room = %asked.event.room, "a command");
-    match command {
+    if let Some((why, code)) = refused(asked, usage) {
+        asked.reply(&why.text(asked.language)).await?;
+        return Ok(Ran::Done(Outcome::Refused(code.into())));
+    }
+    tracing::info!(command = ?usage.command, room = %asked.event.room, "a command");
+    match usage.command {
         Command::Login => return login::login(asked, line.rest).await,
         Command::Relogin => return login::relogin(asked, line.rest).await,
         Command::Cancel => login::cancel(asked, line.rest).await?,
         Command::Logout => logout::ask(asked, line.rest).await?,
         Command::List => contact::list(asked).await?,
+        Command::Id => profile::id(asked).await?,
+        Command::Sync => profile::sync(asked).await?,
         Command::Status => contact::status(asked).await?,
         Command::Name => contact::name(asked, line.rest).await?,
         Command::Queue => queue::queue(asked, line.rest).await?,
         Command::Retry => return queue::retry(asked).await,
         Command::Bridge => group::bridge(asked, line.rest).await?,
         Command::Unbridge => group::unbridge(asked, line.rest).await?,
+        Command::DeletePortal => portal::ask_delete(asked, line.rest).await?,
+        Command::Ignore => portal::ignore(asked, line.rest, true).await?,
+        Command::Unignore => portal::ignore(asked, line.rest, false).await?,
         Command::Voice => contact::voice(asked, line.rest).await?,
-        Command::Help => basic::help(asked).await?,
+        Command::Help => help::help(asked).await?,
         Command::Lang => basic::lang(asked, line.rest).await?,
+        Command::SetManagementRoom => basic::set_management_room(asked).await?,
         Command::Version => basic::version(asked).await?,
         Command::Ping => basic::ping(asked).await?,
     }
     Ok(Ran::Done(Outcome::Delivered))
+}
+
+/// Why this person may not run it here.
+fn refused<'a>(asked: &'a Asked<'_>, usage: &Usage) -> Option<(Answer<'a>, &'static str)> {
+    if asked.level() < Some(usage.level) {
+        return Some((Answer::LevelTooLow { admin: usage.level == Level::Admin }, "not_allowed"));
+    }
+    let here = asked.context();
+    let prefix = asked.core.prefix();
+    let why = match usage.place {
+        place if here.allows(place) => return None,
+        Place::OwnPortal | Place::OwnChat if matches!(here, Context::Portal { .. }) => {
+            Answer::NotYourContact
+        }
+        Place::Chat | Place::OwnChat | Place::OwnPortal => {
+            Answer::InPortalOnly { prefix, name: usage.name() }
+        }
+        Place::Elsewhere | Place::Anywhere => Answer::NotInPortal,
+    };
+    Some((why, "not_here"))
 }
 
 fn shortened(name: &str) -> String {
@@ -114,12 +166,38 @@ fn shortened(name: &str) -> String {
 }
 
 impl Asked<'_> {
+    /// What whoever asks may do.
+    pub(crate) fn level(&self) -> Option<Level> {
+        self.core.config.bridge.permissions.level_of(&self.event.sender)
+    }
+
+    /// In which kind of room they ask.
+    pub(crate) fn context(&self) -> Context {
+        let user = &self.event.sender;
+        match self.portal {
+            Some(portal) => {
+                let own = portal.key.owner == *user || self.level() >= Some(Level::Admin);
+                Context::Portal { own }
+            }
+            None if owner::is_management_room(self.core, user, &self.event.room) => {
+                Context::Management
+            }
+            None if !self.core.registry.members(&self.event.room).is_empty() => Context::Group,
+            None => Context::Other,
+        }
+    }
+
     /// Answers with a notice, once however often the command is run again.
     pub(crate) async fn reply(&self, text: &str) -> Result<(), Halt> {
-        let (bot, room) = (self.core.bot(), &self.event.room);
+        let (bot, room) = (self.core.bot(), &self.said.room);
         let notice = content::notice(text);
         let txn = format!("answer-{}", self.event.id);
         self.core.insist(|| bot.send(room, &notice, &txn, None)).await?;
         Ok(())
+    }
+
+    /// Takes the next message of whoever asked as the answer to this.
+    pub(crate) fn question(&self, question: Question) {
+        self.core.questions.ask(&self.said.sender, &self.said.room, question);
     }
 }

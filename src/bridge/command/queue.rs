@@ -24,6 +24,10 @@ pub(super) async fn queue(asked: &Asked<'_>, rest: &str) -> Result<(), Halt> {
     let waiting = asked.core.outbox.waiting(portal.id);
     let chosen: &[Outgoing] = match words.as_slice() {
         [] => return asked.reply(&list(asked, portal, &waiting)).await,
+        ["merge"] => {
+            asked.core.outbox.merge(portal.id);
+            return asked.reply(&Answer::Merges.text(language)).await;
+        }
         ["drop"] => &waiting,
         ["drop", number] => {
             let at = number.parse::<usize>().ok().and_then(|n| n.checked_sub(1));

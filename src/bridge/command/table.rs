@@ -1,171 +1,192 @@
-//! The commands by name, with their lines in the help.
+//! The commands: their names, who may run them, and where. The help, the parser and the guide
+//! (docs/usage.md) are made from this table.
 
-/// Everything that can be asked of the bot.
+use Command::*;
+use Place::{Anywhere, Chat, Elsewhere, OwnChat, OwnPortal};
+use Section::{Administration, Contacts, General, Logins, Queueing};
+
+use crate::config::Level::{self, Relay, User};
+
+/// Everything that can be asked of the bot; what each does is said in `text/help.rs`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Command {
+pub(crate) enum Command {
     Help,
-    Login,
-    Relogin,
     Cancel,
-    List,
-    Status,
-    Logout,
-    Name,
     Lang,
+    SetManagementRoom,
     Version,
     Ping,
-    Queue,
-    Retry,
+    Login,
+    Relogin,
+    Logout,
+    List,
+    Status,
+    Id,
+    Sync,
+    Name,
     Voice,
+    Ignore,
+    Unignore,
+    DeletePortal,
     Bridge,
     Unbridge,
+    Queue,
+    Retry,
 }
 
-/// One line of the help.
-pub(super) struct Usage {
-    pub(super) command: Command,
-    pub(super) names: &'static [&'static str],
-    pub(super) arguments: &'static str,
-    pub(super) en: &'static str,
-    pub(super) zh: &'static str,
+/// A heading of the help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Section {
+    General,
+    Logins,
+    Contacts,
+    Queueing,
+    Administration,
+}
+
+/// Where a command can be run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    Anywhere,
+    /// In the room of a contact, or one with several.
+    Chat,
+    /// In the room of a contact of one's own, or one with several.
+    OwnChat,
+    /// In the room of a contact of one's own; administrators in any contact's.
+    OwnPortal,
+    /// Everywhere but in the room of a contact.
+    Elsewhere,
+}
+
+/// One command.
+pub(crate) struct Usage {
+    pub(crate) command: Command,
+    /// With `|` between them, the proper one first.
+    pub(crate) names: &'static str,
+    pub(crate) arguments: &'static str,
+    /// Who may run it: this level and those above.
+    pub(crate) level: Level,
+    pub(crate) place: Place,
 }
 
 /// All commands in the order of the help.
-pub(super) const COMMANDS: &[Usage] = &[
-    Usage {
-        command: Command::Help,
-        names: &["help"],
-        arguments: "",
-        en: "this list",
-        zh: "显示此列表",
-    },
-    Usage {
-        command: Command::Login,
-        names: &["login", "invite", "link"],
-        arguments: "[name]",
-        en: "link a contact: makes a QR code for them to scan",
-        zh: "连接一位联系人：生成二维码供对方扫描",
-    },
-    Usage {
-        command: Command::Relogin,
-        names: &["relogin"],
-        arguments: "[contact]",
-        en: "link a contact again, in the same room",
-        zh: "重新连接联系人，沿用原来的房间",
-    },
-    Usage {
-        command: Command::Cancel,
-        names: &["cancel"],
-        arguments: "[name]",
-        en: "stop a login or a question",
-        zh: "取消正在进行的登录或提问",
-    },
-    Usage {
-        command: Command::List,
-        names: &["list", "list-logins"],
-        arguments: "",
-        en: "your contacts and how they stand",
-        zh: "列出联系人及其状态",
-    },
-    Usage {
-        command: Command::Status,
-        names: &["status"],
-        arguments: "",
-        en: "reply window, quota and queue of this room, or of all",
-        zh: "当前房间或全部联系人的回复窗口、额度与队列",
-    },
-    Usage {
-        command: Command::Logout,
-        names: &["logout", "disconnect"],
-        arguments: "[contact]",
-        en: "forget a contact's login, after asking",
-        zh: "确认后登出一位联系人",
-    },
-    Usage {
-        command: Command::Queue,
-        names: &["queue"],
-        arguments: "[drop [number]]",
-        en: "what waits for this contact; take it back",
-        zh: "查看或取消等待发送的消息",
-    },
-    Usage {
-        command: Command::Retry,
-        names: &["retry"],
-        arguments: "",
-        en: "as a reply: send that message, or fetch that file, once more; by itself: try again what was set aside",
-        zh: "作为回复：重发该消息或重新获取该文件；单独使用：重试被搁置的消息",
-    },
-    Usage {
-        command: Command::Name,
-        names: &["name"],
-        arguments: "<name>",
-        en: "call a contact by another name",
-        zh: "修改联系人的名字",
-    },
-    Usage {
-        command: Command::Voice,
-        names: &["voice"],
-        arguments: "<file|silk>",
-        en: "what your voice messages become for this contact",
-        zh: "选择语音以文件还是语音条发给此联系人",
-    },
-    Usage {
-        command: Command::Bridge,
-        names: &["bridge"],
-        arguments: "<contact>",
-        en: "bring a contact into this room, beside everybody who is in it",
-        zh: "把一位联系人加入当前房间，与房间里的人一起聊天",
-    },
-    Usage {
-        command: Command::Unbridge,
-        names: &["unbridge"],
-        arguments: "[contact]",
-        en: "take your contacts, or one of them, out of the room again",
-        zh: "把你的联系人（或其中一位）移出房间",
-    },
-    Usage {
-        command: Command::Lang,
-        names: &["lang"],
-        arguments: "<en|zh>",
-        en: "the language in which I answer you",
-        zh: "我回复你时使用的语言",
-    },
-    Usage {
-        command: Command::Version,
-        names: &["version"],
-        arguments: "",
-        en: "the version of the bridge",
-        zh: "桥接版本",
-    },
-    Usage {
-        command: Command::Ping,
-        names: &["ping"],
-        arguments: "",
-        en: "am I there?",
-        zh: "测试是否在线",
-    },
+pub(crate) const COMMANDS: &[(Section, &[Usage])] = &[
+    (
+        General,
+        &[
+            row(Help, "help", "", Relay, Anywhere),
+            row(Cancel, "cancel", "[name]", User, Anywhere),
+            row(Lang, "lang", "<en|zh>", Relay, Anywhere),
+            row(SetManagementRoom, "set-management-room", "", User, Elsewhere),
+            row(Version, "version", "", Relay, Anywhere),
+            row(Ping, "ping", "", Relay, Anywhere),
+        ],
+    ),
+    (
+        Logins,
+        &[
+            row(Login, "login|invite|link", "[name]", User, Anywhere),
+            row(Relogin, "relogin", "[contact]", User, Anywhere),
+            row(Logout, "logout|disconnect", "[contact]", User, Anywhere),
+        ],
+    ),
+    (
+        Contacts,
+        &[
+            row(List, "list|list-logins", "", User, Anywhere),
+            row(Status, "status", "", User, Anywhere),
+            row(Id, "id", "", User, Anywhere),
+            row(Sync, "sync", "", User, Anywhere),
+            row(Name, "name", "[contact =] <name>", User, Anywhere),
+            row(Voice, "voice", "<file|silk>", User, OwnPortal),
+            row(Ignore, "ignore", "[contact]", User, Anywhere),
+            row(Unignore, "unignore", "[contact]", User, Anywhere),
+            row(DeletePortal, "delete-portal", "[contact]", User, Anywhere),
+            row(Bridge, "bridge", "<contact>", User, Elsewhere),
+            row(Unbridge, "unbridge", "[contact]", User, Anywhere),
+        ],
+    ),
+    (
+        Queueing,
+        &[
+            row(Queue, "queue", "[drop [number]|merge]", User, OwnChat),
+            row(Retry, "retry", "", Relay, Chat),
+        ],
+    ),
+    (Administration, &[]),
 ];
 
-/// The command of this name.
-pub(super) fn find(name: &str) -> Option<Command> {
-    COMMANDS.iter().find(|usage| usage.names.contains(&name)).map(|usage| usage.command)
+const fn row(
+    command: Command,
+    names: &'static str,
+    arguments: &'static str,
+    level: Level,
+    place: Place,
+) -> Usage {
+    Usage { command, names, arguments, level, place }
+}
+
+impl Usage {
+    /// What it is called first of all.
+    pub(crate) fn name(&self) -> &'static str {
+        self.names.split('|').next().unwrap_or_default()
+    }
+}
+
+/// The command of this name, in lower case.
+pub(super) fn find(name: &str) -> Option<&'static Usage> {
+    let mut all = COMMANDS.iter().flat_map(|(_, usages)| usages.iter());
+    all.find(|usage| usage.names.split('|').any(|one| one == name))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
+    use std::{collections::HashSet, fmt::Write as _};
 
     use super::*;
+    use crate::{bridge::text::help, config::Language};
 
     #[test]
     fn every_command_is_found_by_each_of_its_names_and_no_name_is_used_twice() {
         let mut names = HashSet::new();
-        for usage in COMMANDS {
-            for name in usage.names {
-                assert_eq!(find(name), Some(usage.command));
+        for usage in COMMANDS.iter().flat_map(|(_, usages)| usages.iter()) {
+            for name in usage.names.split('|') {
+                assert_eq!(find(name).map(|found| found.command), Some(usage.command));
                 assert!(names.insert(name), "{name} is used twice");
             }
         }
-        assert_eq!(find("dance"), None);
+        assert!(find("dance").is_none() && find("").is_none() && find("login|invite").is_none());
+    }
+
+    #[test]
+    fn the_guide_lists_the_commands_that_there_are() {
+        let mut expected =
+            String::from("| Command | Where | What it does | 作用 |\n|---|---|---|---|\n");
+        for usage in COMMANDS.iter().flat_map(|(_, usages)| usages.iter()) {
+            let names: Vec<_> = usage.names.split('|').collect();
+            let arguments = usage.arguments.replace('|', "\\|");
+            let first = format!("{} {arguments}", names[0]);
+            let others = names[1..].iter().map(|name| format!(", `{name}`")).collect::<String>();
+            let place = match usage.place {
+                Anywhere => "anywhere",
+                Chat => "a contact's room, or a group",
+                OwnChat => "your contact's room, or a group",
+                OwnPortal => "your contact's room",
+                Elsewhere => "other rooms",
+            };
+            let [en, zh] = [Language::En, Language::Zh].map(|l| help::what(usage.command, l));
+            let first = first.trim_end();
+            writeln!(expected, "| `{first}`{others} | {place} | {en} | {zh} |").unwrap();
+        }
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/usage.md");
+        let mut guide = std::fs::read_to_string(path).unwrap();
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            let begin = guide.find("| Command | ").unwrap();
+            let end = begin + guide[begin..].find("\n\n").unwrap() + 1;
+            guide.replace_range(begin..end, &expected);
+            std::fs::write(path, &guide).unwrap();
+        }
+        let there = guide.contains(&format!("\n\n{expected}\n"));
+        assert!(there, "run with UPDATE_GOLDEN=1; docs/usage.md has to hold:\n\n{expected}");
     }
 }

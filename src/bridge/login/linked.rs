@@ -119,17 +119,8 @@ fn portal(core: &Core, login: &Login) -> Portal {
     match core.registry.find_portal(&key) {
         Some(known) => {
             let name = login.name.clone().or_else(|| known.name.clone());
-            Portal { login: login.id, name, ..Portal::clone(&known) }
+            Portal { login: login.id, name, closed: false, ..Portal::clone(&known) }
         }
-        None => Portal {
-            id: core.store.new_portal_id(),
-            key,
-            login: login.id,
-            room: None,
-            welcomed: false,
-            voice_items: None,
-            group: None,
-            name: login.name.clone(),
-        },
+        None => Portal::new(core.store.new_portal_id(), key, login.id, login.name.clone()),
     }
 }

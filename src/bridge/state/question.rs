@@ -7,13 +7,24 @@ use std::{
 
 use ruma::{OwnedRoomId, OwnedUserId, RoomId, UserId};
 
-use crate::id::LoginId;
+use crate::id::{LoginId, PortalId, WechatUserId};
 
 /// What the next message of a user in a room answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Question {
     /// Shall this login be forgotten?
     Logout(LoginId),
+    /// Shall this portal's room be given up?
+    DeletePortal(PortalId),
+    /// Which of these contacts is meant, in a command with a gap where the contact stands?
+    Which {
+        /// The words before the contact.
+        before: String,
+        /// By their numbers, the first being 1.
+        choices: Vec<WechatUserId>,
+        /// The words behind.
+        after: String,
+    },
 }
 
 /// The open questions; a restart forgets them, which means no.

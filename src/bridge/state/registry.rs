@@ -111,11 +111,22 @@ impl Registry {
 
     /// Portals whose room has not been made yet, or whose owner is not in it.
     pub(crate) fn unfinished_portals(&self) -> Vec<PortalId> {
-        self.records().portals.values().filter(|p| !p.welcomed).map(|p| p.id).collect()
+        let unfinished = |portal: &&Arc<Portal>| !portal.welcomed && !portal.closed;
+        self.records().portals.values().filter(unfinished).map(|p| p.id).collect()
+    }
+
+    /// The portal whose room was replaced by this one.
+    pub(crate) fn portal_moving_to(&self, room: &RoomId) -> Option<Arc<Portal>> {
+        let records = self.records();
+        records.portals.values().find(|p| p.moving_to.as_deref() == Some(room)).cloned()
     }
 
     pub(crate) fn put_portal(&self, portal: Portal) {
         let mut records = self.records();
+        let before = records.portals.get(&portal.id).and_then(|before| before.room.clone());
+        if let Some(left) = before.filter(|before| portal.room.as_ref() != Some(before)) {
+            records.by_room.remove(&left);
+        }
         records.by_key.insert(portal.key.clone(), portal.id);
         if let Some(room) = &portal.room {
             records.by_room.insert(room.clone(), portal.id);
@@ -170,18 +181,8 @@ mod tests {
         let put = |id: u32, group: Option<OwnedRoomId>| {
             let contact = WechatUserId::parse(&format!("o{id}@im.wechat")).unwrap();
             let key = PortalKey { owner: owned_user_id!("@a:b.org"), contact };
-            let (id, login) = (PortalId(id), LoginId(id));
-            let (room, name, welcomed, voice_items) = (None, None, true, None);
-            registry.put_portal(Portal {
-                id,
-                key,
-                login,
-                room,
-                name,
-                welcomed,
-                voice_items,
-                group,
-            });
+            let portal = Portal::new(PortalId(id), key, LoginId(id), None);
+            registry.put_portal(Portal { group, ..portal });
         };
         let members = |room: &RoomId| -> Vec<u32> {
             registry.members(room).iter().map(|portal| portal.id.0).collect()

@@ -1,7 +1,7 @@
 //! What the bot answers to people who talk to it.
 
 use super::pick;
-use crate::config::Language;
+use crate::{bridge::command::Context, config::Language};
 
 /// Greetings and answers to commands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,11 +11,24 @@ pub(crate) enum Answer<'a> {
     NoPermission,
     GhostRefuses { bot: &'a str },
     UnknownCommand { name: &'a str },
-    HelpContext { prefix: &'a str, management_room: bool },
+    LevelTooLow { admin: bool },
+    InPortalOnly { prefix: &'a str, name: &'a str },
+    NotYourContact,
+    NotInPortal,
+    HelpContext { prefix: &'a str, here: Context },
+    HelpElsewhere { names: &'a str, here: Context },
+    ManagementAlready,
+    ManagementNotAlone,
+    ManagementSet,
     Version { version: &'a str },
     Pong,
     NothingToCancel,
-    WhichContact { command: &'a str, names: &'a str },
+    WhichContact { choices: &'a str },
+    NoSuchNumber { last: usize },
+    NothingDone,
+    IdHere { room: &'a str, user: &'a str },
+    Synced { done: usize, refused: &'a str },
+    Merges,
     NoSuchContact { wanted: &'a str, names: &'a str },
     ConfirmLogout { name: &'a str },
     LogoutKept,
@@ -74,15 +87,87 @@ impl Answer<'_> {
                 "I do not know the command `{name}`. `help` lists what I can do.",
                 "未知命令 `{name}`。发送 `help` 查看全部命令。",
             ),
-            Self::HelpContext { prefix, management_room: true } => pick!(
+            Self::LevelTooLow { admin: true } => pick!(
                 language,
-                "This is your management room: the prefix `{prefix}` is not needed here.",
-                "这里是你的管理房间，命令不需要前缀 `{prefix}`。",
+                "Only administrators of the bridge may do that.",
+                "只有桥接管理员可以这样做。",
             ),
-            Self::HelpContext { prefix, management_room: false } => pick!(
+            Self::LevelTooLow { admin: false } => pick!(
                 language,
-                "Begin each command with `{prefix}` here. [Square brackets] are optional, <angle brackets> are required.",
-                "在这里每条命令都要以 `{prefix}` 开头。[方括号] 可省略，<尖括号> 必填。",
+                "Only people who may link contacts can do that. Ask the administrator of the bridge for the permission `user`.",
+                "只有可以连接联系人的用户才能这样做，请向桥接管理员申请 `user` 权限。",
+            ),
+            Self::InPortalOnly { prefix, name } => pick!(
+                language,
+                "That is done in a contact's room: write `{prefix} {name}` there.",
+                "此命令只能在联系人房间使用：请在那里发送 `{prefix} {name}`。",
+            ),
+            Self::NotYourContact => pick!(
+                language,
+                "Only the person who linked this contact can do that.",
+                "只有连接此联系人的用户可以这样做。",
+            ),
+            Self::NotInPortal => pick!(
+                language,
+                "That cannot be done in a contact's room.",
+                "此命令不能在联系人房间使用。",
+            ),
+            Self::HelpContext { prefix, here } => {
+                let room = match here {
+                    Context::Management => pick!(
+                        language,
+                        "This is your management room: the prefix `{prefix}` is not needed here.",
+                        "这里是你的管理房间，命令不需要前缀 `{prefix}`。",
+                    ),
+                    Context::Portal { .. } => pick!(
+                        language,
+                        "This is a contact's room: begin each command with `{prefix}`. Commands are not sent to WeChat.",
+                        "这里是联系人房间：每条命令都要以 `{prefix}` 开头，命令不会发到微信。",
+                    ),
+                    Context::Group => pick!(
+                        language,
+                        "This room has contacts in it: begin each command with `{prefix}`. Commands are not sent to WeChat.",
+                        "本房间里有微信联系人：每条命令都要以 `{prefix}` 开头，命令不会发到微信。",
+                    ),
+                    Context::Other => pick!(
+                        language,
+                        "This is not your management room: begin each command with `{prefix}`.",
+                        "这里不是你的管理房间：每条命令都要以 `{prefix}` 开头。",
+                    ),
+                };
+                pick!(
+                    language,
+                    "{room}\n[Square brackets] may be left out, <angle brackets> may not.",
+                    "{room}\n[方括号] 可省略，<尖括号> 必填。",
+                )
+            }
+            Self::HelpElsewhere { names, here: Context::Portal { .. } } => pick!(
+                language,
+                "In other rooms there are also: {names}",
+                "在其他房间还可以使用：{names}",
+            ),
+            Self::HelpElsewhere {
+                names,
+                here: Context::Management | Context::Group | Context::Other,
+            } => pick!(
+                language,
+                "In a contact's room there are also: {names}",
+                "在联系人房间还可以使用：{names}",
+            ),
+            Self::ManagementAlready => pick!(
+                language,
+                "This room is your management room already.",
+                "此房间已经是你的管理房间。",
+            ),
+            Self::ManagementNotAlone => pick!(
+                language,
+                "A management room holds you and me and nobody else.",
+                "管理房间里只能有你和我两个成员。",
+            ),
+            Self::ManagementSet => pick!(
+                language,
+                "This is your management room now; the prefix is not needed here.",
+                "此房间已设为你的管理房间，在这里发命令不需要前缀。",
             ),
             Self::Version { version } => pick!(
                 language,
@@ -113,8 +198,8 @@ impl Answer<'_> {
             ),
             Self::QueueUsage => pick!(
                 language,
-                "Usage, in a contact's room: `queue`, `queue drop` or `queue drop <number>`.",
-                "用法（在联系人房间）：`queue`、`queue drop` 或 `queue drop <序号>`。",
+                "Usage, in a contact's room: `queue`, `queue drop`, `queue drop <number>` or `queue merge`.",
+                "用法（在联系人房间）：`queue`、`queue drop`、`queue drop <序号>` 或 `queue merge`。",
             ),
             Self::PleaseRemove => pick!(
                 language,
@@ -147,10 +232,34 @@ impl Answer<'_> {
                 "Your voice messages go out as WeChat voice messages. WeChat takes them, but has not shown them since June 2026; `voice file` goes back.",
                 "你的语音将以微信语音条发送。微信会接收，但自 2026 年 6 月起不显示；发送 `voice file` 可改回文件。",
             ),
-            Self::WhichContact { command, names } => pick!(
+            Self::WhichContact { choices } => pick!(
                 language,
-                "Which contact? Send `{command} <contact>`. Your contacts: {names}",
-                "哪一位联系人？请发送 `{command} <联系人>`。你的联系人：{names}",
+                "Which contact? Answer with the number, or `cancel`.\n{choices}",
+                "哪一位联系人？请回复序号，或发送 `cancel` 取消。\n{choices}",
+            ),
+            Self::NoSuchNumber { last } => pick!(
+                language,
+                "Please answer with a number from 1 to {last}, or `cancel`.",
+                "请回复 1 到 {last} 之间的序号，或发送 `cancel` 取消。",
+            ),
+            Self::NothingDone => pick!(language, "Nothing was done.", "已取消，未做任何更改。"),
+            Self::IdHere { room, user } => {
+                pick!(language, "This room: {room}; you: {user}", "此房间：{room}；你：{user}")
+            }
+            Self::Synced { done, refused: "" } => pick!(
+                language,
+                "Rooms set right: {done}. You are invited again where you were missing.",
+                "已完成：{done} 个房间已同步，你不在的房间已重新邀请你。",
+            ),
+            Self::Synced { done, refused } => pick!(
+                language,
+                "Rooms set right: {done}. The homeserver refused it for: {refused}. The bridge's log says why.",
+                "已同步 {done} 个房间；服务器拒绝了：{refused}，原因见桥接日志。",
+            ),
+            Self::Merges => pick!(
+                language,
+                "Short messages that wait here go out as lines of one.",
+                "这里排队的短消息将合并成一条发送。",
             ),
             Self::NoSuchContact { wanted, names } => pick!(
                 language,

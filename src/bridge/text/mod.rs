@@ -6,9 +6,12 @@
 mod answer;
 mod delivery;
 mod group;
+pub(crate) mod help;
 mod item;
 mod login;
 mod note;
+mod quote;
+mod room;
 
 pub(crate) use answer::Answer;
 pub(crate) use delivery::{Held, Refusal};
@@ -16,6 +19,8 @@ pub(crate) use group::GroupText;
 pub(crate) use item::{ItemNotice, Medium, Trouble};
 pub(crate) use login::LoginText;
 pub(crate) use note::Note;
+pub(crate) use quote::Quoted;
+pub(crate) use room::RoomText;
 
 /// Picks a language and fills in the names in scope.
 macro_rules! pick {

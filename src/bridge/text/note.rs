@@ -1,29 +1,93 @@
 //! How things stand, and what the bridge says on its own account.
 
 use super::pick;
-use crate::config::Language;
+use crate::{
+    config::Language,
+    id::{LoginId, PortalId},
+};
 
 /// States and notes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Note<'a> {
-    NoLogins { prefix: &'a str },
-    LoginLine { name: &'a str, contact: &'a str, active: bool, prefix: &'a str },
-    StatusPortal { name: &'a str, queued: usize },
-    StatusBridge { logins: usize, active: usize, queued: usize },
-    Window { left_minutes: u64, sends_left: u32 },
+    NoLogins {
+        prefix: &'a str,
+    },
+    LoginLine {
+        name: &'a str,
+        contact: &'a str,
+        active: bool,
+        prefix: &'a str,
+    },
+    Choice {
+        number: u32,
+        name: &'a str,
+        contact: &'a str,
+        active: bool,
+    },
+    IdLine {
+        name: &'a str,
+        room: &'a str,
+        portal: PortalId,
+        login: LoginId,
+        contact: &'a str,
+        bot: &'a str,
+    },
+    Queued {
+        count: usize,
+    },
+    StatusPortal {
+        name: &'a str,
+        queued: usize,
+    },
+    StatusBridge {
+        logins: usize,
+        active: usize,
+        queued: usize,
+    },
+    Window {
+        left_minutes: u64,
+        sends_left: u32,
+    },
     WindowClosed,
     NeverHeard,
-    Greeting { name: &'a str },
-    SessionLost { name: &'a str, prefix: &'a str },
-    PortalSessionLost { name: &'a str, prefix: &'a str },
-    RoomFailed { name: &'a str },
-    DeliveryRefused { name: &'a str },
-    Poison { name: &'a str },
-    Unconfirmed { name: &'a str, count: u32 },
-    QuotaLow { name: &'a str, left: u32 },
-    SessionBack { name: &'a str },
-    WindowCloses { name: &'a str, queued: usize },
-    Queue { name: &'a str },
+    Greeting {
+        name: &'a str,
+    },
+    SessionLost {
+        name: &'a str,
+        prefix: &'a str,
+    },
+    PortalSessionLost {
+        name: &'a str,
+        prefix: &'a str,
+    },
+    RoomFailed {
+        name: &'a str,
+    },
+    DeliveryRefused {
+        name: &'a str,
+    },
+    Poison {
+        name: &'a str,
+    },
+    Unconfirmed {
+        name: &'a str,
+        count: u32,
+    },
+    QuotaLow {
+        name: &'a str,
+        left: u32,
+    },
+    SessionBack {
+        name: &'a str,
+    },
+    WindowCloses {
+        name: &'a str,
+        queued: usize,
+    },
+    Queue {
+        name: &'a str,
+    },
     QueueEmpty,
 }
 
@@ -44,6 +108,20 @@ impl Note<'_> {
                 "• {name} ({contact}): logged out, `{prefix} relogin {name}` links again",
                 "• {name}（{contact}）：已登出，发送 `{prefix} relogin {name}` 重新连接",
             ),
+            Self::Choice { number, name, contact, active: true } => {
+                pick!(language, "{number}. {name} ({contact})", "{number}. {name}（{contact}）")
+            }
+            Self::Choice { number, name, contact, active: false } => pick!(
+                language,
+                "{number}. {name} ({contact}), logged out",
+                "{number}. {name}（{contact}），已登出",
+            ),
+            Self::IdLine { name, room, portal, login, contact, bot } => pick!(
+                language,
+                "• {name}: room {room}, chat {portal}, login {login}, contact {contact}, bot {bot}",
+                "• {name}：房间 {room}，聊天 {portal}，登录 {login}，联系人 {contact}，机器人 {bot}",
+            ),
+            Self::Queued { count } => pick!(language, "{count} queued", "排队 {count} 条"),
             Self::StatusPortal { name, queued } => {
                 pick!(language, "{name}: {queued} queued", "{name}：排队 {queued} 条")
             }

@@ -1,7 +1,19 @@
 //! Every sentence in both languages, compared with `tests/fixtures/sentences.txt`.
 
-use super::{Answer, GroupText, Held, ItemNotice, LoginText, Medium, Note, Refusal, Trouble};
-use crate::{bridge::window::Hold, clock::Timestamp, config::Language, convert::Kind};
+use super::{
+    Answer, GroupText, Held, ItemNotice, LoginText, Medium, Note, Quoted, Refusal, RoomText,
+    Trouble, help,
+};
+use crate::{
+    bridge::{
+        command::{COMMANDS, Context},
+        window::Hold,
+    },
+    clock::Timestamp,
+    config::Language,
+    convert::Kind,
+    id::{LoginId, PortalId},
+};
 
 const NAME: &str = "Mum";
 const PAGE: &str = "https://wechat.example.org/link/TOKEN";
@@ -12,8 +24,10 @@ fn every_sentence_is_the_agreed_one() {
     let mut lines = Vec::new();
     for language in [Language::En, Language::Zh] {
         let texts = [
+            helps(language),
             answers(language),
             notes(language),
+            rooms(language),
             logins(language),
             deliveries(language),
             groups(language),
@@ -32,12 +46,20 @@ fn every_sentence_is_the_agreed_one() {
 
 #[test]
 fn no_sentence_is_the_same_in_both_languages() {
-    for texts in [answers, notes, logins, deliveries, groups] {
+    for texts in [helps, answers, notes, rooms, logins, deliveries, groups] {
         for (en, zh) in texts(Language::En).iter().zip(texts(Language::Zh)) {
             let translated = *en != zh || en.starts_with("matrix-appservice-wechat");
             assert!(translated, "{en}");
         }
     }
+}
+
+fn helps(language: Language) -> Vec<String> {
+    let lines = COMMANDS.iter().flat_map(|(section, usages)| {
+        let whats = usages.iter().map(|usage| help::what(usage.command, language));
+        std::iter::once(help::heading(*section, language)).chain(whats)
+    });
+    lines.collect()
 }
 
 fn answers(language: Language) -> Vec<String> {
@@ -49,12 +71,30 @@ fn answers(language: Language) -> Vec<String> {
         Answer::NoPermission,
         Answer::GhostRefuses { bot: "@wechatbot:example.org" },
         Answer::UnknownCommand { name: "dance" },
-        Answer::HelpContext { prefix: PREFIX, management_room: true },
-        Answer::HelpContext { prefix: PREFIX, management_room: false },
+        Answer::LevelTooLow { admin: true },
+        Answer::LevelTooLow { admin: false },
+        Answer::InPortalOnly { prefix: PREFIX, name: "queue" },
+        Answer::NotYourContact,
+        Answer::NotInPortal,
+        Answer::HelpContext { prefix: PREFIX, here: Context::Management },
+        Answer::HelpContext { prefix: PREFIX, here: Context::Portal { own: true } },
+        Answer::HelpContext { prefix: PREFIX, here: Context::Group },
+        Answer::HelpContext { prefix: PREFIX, here: Context::Other },
+        Answer::HelpElsewhere { names: "`voice`, `queue`", here: Context::Management },
+        Answer::HelpElsewhere { names: "`bridge`", here: Context::Portal { own: true } },
+        Answer::ManagementAlready,
+        Answer::ManagementNotAlone,
+        Answer::ManagementSet,
         Answer::Version { version: "1.2.3" },
         Answer::Pong,
         Answer::NothingToCancel,
-        Answer::WhichContact { command: "logout", names },
+        Answer::WhichContact { choices: "1. Mum\n2. Dad" },
+        Answer::NoSuchNumber { last: 2 },
+        Answer::NothingDone,
+        Answer::IdHere { room: "!room:example.org", user: "@alice:example.org" },
+        Answer::Synced { done: 2, refused: "" },
+        Answer::Synced { done: 2, refused: NAME },
+        Answer::Merges,
         Answer::NoSuchContact { wanted: "Aunt", names },
         Answer::ConfirmLogout { name: NAME },
         Answer::LogoutKept,
@@ -81,6 +121,17 @@ fn notes(language: Language) -> Vec<String> {
         Note::NoLogins { prefix: PREFIX },
         Note::LoginLine { name: NAME, contact: "o9cq80Ab…", active: true, prefix: PREFIX },
         Note::LoginLine { name: NAME, contact: "o9cq80Ab…", active: false, prefix: PREFIX },
+        Note::Choice { number: 1, name: NAME, contact: "o9cq80Ab…", active: true },
+        Note::Choice { number: 2, name: NAME, contact: "o9cq80Ab…", active: false },
+        Note::IdLine {
+            name: NAME,
+            room: "!room:example.org",
+            portal: PortalId(3),
+            login: LoginId(2),
+            contact: "o9cq80Ab…",
+            bot: "b1f00d00…",
+        },
+        Note::Queued { count: 2 },
         Note::StatusPortal { name: NAME, queued: 2 },
         Note::StatusBridge { logins: 3, active: 2, queued: 4 },
         Note::Window { left_minutes: 125, sends_left: 6 },
@@ -100,6 +151,28 @@ fn notes(language: Language) -> Vec<String> {
         Note::QueueEmpty,
     ]
     .map(|note| note.text(language))
+    .into()
+}
+
+fn rooms(language: Language) -> Vec<String> {
+    let link = "https://matrix.to/#/!room?via=example.org";
+    [
+        RoomText::Closed { name: NAME },
+        RoomText::ClosedFor { name: NAME, dropped: 2, prefix: PREFIX },
+        RoomText::GhostRemoved { name: NAME, prefix: PREFIX },
+        RoomText::InviteMe { name: NAME, bot: "@wechatbot:example.org", link },
+        RoomText::Moved { name: NAME },
+        RoomText::ChatIsThere { name: NAME, link },
+        RoomText::ConfirmDelete { name: NAME, queued: 2 },
+        RoomText::NotDeleted,
+        RoomText::Deleted { name: NAME, dropped: 2 },
+        RoomText::NotYours,
+        RoomText::Ignored { name: NAME, prefix: PREFIX },
+        RoomText::Unignored { name: NAME, left_out: 3 },
+        RoomText::IsIgnored { left_out: 3 },
+        RoomText::HasNoRoom,
+    ]
+    .map(|text| text.text(language))
     .into()
 }
 
@@ -131,7 +204,6 @@ fn logins(language: Language) -> Vec<String> {
 fn groups(language: Language) -> Vec<String> {
     [
         GroupText::Bridged { name: NAME, prefix: PREFIX },
-        GroupText::InPortal { name: NAME },
         GroupText::InManagementRoom,
         GroupText::Elsewhere { name: NAME, prefix: PREFIX },
         GroupText::ByAnother { name: NAME },
@@ -189,7 +261,22 @@ fn deliveries(language: Language) -> Vec<String> {
         .chain(refusals.map(|refusal| refusal.text(language)))
         .chain(lost(language))
         .chain(items.map(|item| item.text(language)))
+        .chain(quoted().map(|quoted| quoted.text(language)))
         .collect()
+}
+
+fn quoted() -> [Quoted; 9] {
+    [
+        Quoted::Picture,
+        Quoted::Voice,
+        Quoted::Video,
+        Quoted::File { name: Some("a.pdf".into()) },
+        Quoted::File { name: None },
+        Quoted::Sticker,
+        Quoted::Location,
+        Quoted::Unknown,
+        Quoted::Earlier,
+    ]
 }
 
 /// Each kind of item with one reason, and each reason with one kind.
@@ -214,6 +301,7 @@ fn lost(language: Language) -> Vec<String> {
         Trouble::Disk,
         Trouble::HomeserverLimit,
         Trouble::HomeserverRefuses,
+        Trouble::HomeserverFails,
     ];
     let text = |what, why| ItemNotice::Lost { what, why, prefix: PREFIX }.text(language);
     let kinds = kinds.iter().map(|kind| text(kind, &Trouble::Gone(404)));

@@ -266,7 +266,8 @@ impl Person {
         }
     }
 
-    pub(super) async fn until<T>(&self, what: &str, look: impl Fn() -> Option<T>) -> T {
+    /// Waits until `look` finds something in what the client was told.
+    pub(crate) async fn until<T>(&self, what: &str, look: impl Fn() -> Option<T>) -> T {
         let mut changed = self.seen.changed.subscribe();
         let mut updates = self.client.subscribe_to_all_room_updates();
         let waited = timeout(PATIENCE, async {

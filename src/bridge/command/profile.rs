@@ -1,0 +1,69 @@
+//! `id` and `sync`.
+
+use std::sync::Arc;
+
+use super::Asked;
+use crate::{
+    bridge::{
+        core::name_of,
+        halt::Halt,
+        room,
+        state::{Job, LaneKey},
+        text::{Answer, Note},
+    },
+    store::Portal,
+};
+
+/// What somebody who helps wants to know: of this chat, or of all. No id of WeChat's is whole.
+pub(super) async fn id(asked: &Asked<'_>) -> Result<(), Halt> {
+    let (room, user) = (asked.event.room.as_str(), asked.event.sender.as_str());
+    let mut lines = vec![Answer::IdHere { room, user }.text(asked.language)];
+    lines.extend(chats(asked).iter().map(|portal| id_line(asked, portal)));
+    asked.reply(&lines.join("\n")).await
+}
+
+fn id_line(asked: &Asked<'_>, portal: &Portal) -> String {
+    let (name, contact) = (name_of(portal), portal.key.contact.to_string());
+    let bot = asked.core.registry.login(portal.login).map(|login| login.bot.to_string());
+    let note = Note::IdLine {
+        name: &name,
+        room: portal.room.as_ref().map_or("–", |room| room.as_str()),
+        portal: portal.id,
+        login: portal.login,
+        contact: &contact,
+        bot: &bot.unwrap_or_default(),
+    };
+    note.text(asked.language)
+}
+
+/// Shows everything again as the bridge knows it: names, members, state.
+pub(super) async fn sync(asked: &Asked<'_>) -> Result<(), Halt> {
+    let (core, mut done, mut refused) = (asked.core, 0, Vec::new());
+    for portal in chats(asked) {
+        if portal.room.is_none() || !portal.welcomed {
+            core.lanes.push(LaneKey::Portal(portal.id), Job::OpenRoom);
+        }
+        match room::refresh(core, &portal).await {
+            Ok(()) => done += 1,
+            Err(Halt::Stopping) => return Err(Halt::Stopping),
+            Err(Halt::Refused(error)) => {
+                tracing::warn!(portal = %portal.id, %error, "the homeserver refused to refresh a room");
+                refused.push(name_of(&portal));
+            }
+        }
+    }
+    let names = refused.join(", ");
+    asked.reply(&Answer::Synced { done, refused: &names }.text(asked.language)).await
+}
+
+/// The chat of this room, or all of whoever asks.
+fn chats(asked: &Asked<'_>) -> Vec<Arc<Portal>> {
+    let registry = &asked.core.registry;
+    match asked.portal {
+        Some(portal) => registry.portal(portal.id).into_iter().collect(),
+        None => {
+            let logins = registry.logins_of(&asked.event.sender);
+            logins.iter().flat_map(|login| registry.portals_of(login.id)).collect()
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Commands about contacts: which one is meant, their ids, their rooms, what waits for them.
+
+use crate::support::{Chat, Person, World, synapse::Synapse};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_contacts_with_one_name_a_number_picks_one() {
+    let world = World::start().await;
+    let alice = Person::new(Synapse::shared().await, "alice").await;
+    let (_first, _) = world.link(&alice, "Mum").await;
+    let second = world.simulator.phone("second");
+    let portal = world.link_phone(&alice, &second, "Mum").await;
+    let room = alice.management_room(&world).await;
+
+    let which = alice.ask(&world, &room, "logout mum").await;
+    let lines: Vec<_> = which.lines().collect();
+    assert_eq!(lines[0], "Which contact? Answer with the number, or `cancel`.");
+    assert_eq!(lines[2], format!("2. Mum ({}…)", &second.user_id()[..8]));
+    assert_eq!(lines.len(), 3);
+    let wrong = alice.ask(&world, &room, "3").await;
+    assert_eq!(wrong, "Please answer with a number from 1 to 2, or `cancel`.");
+    assert!(alice.ask(&world, &room, "2").await.starts_with("Log out Mum?"));
+    assert_eq!(alice.ask(&world, &room, "yes").await, "Mum is logged out.");
+    let list = alice.ask(&world, &room, "list").await;
+    assert!(list.lines().next().unwrap().contains(": linked"), "{list}");
+    assert!(list.lines().last().unwrap().contains(": logged out"), "{list}");
+
+    alice.ask(&world, &room, "name Mum = Aunt May").await;
+    assert_eq!(alice.ask(&world, &room, "!wechat 2").await, "The name is now Aunt May.");
+    assert!(alice.ask(&world, &room, "list").await.contains("• Aunt May ("));
+
+    assert!(alice.ask(&world, &room, "relogin").await.contains("Aunt May"), "nobody is named");
+    assert_eq!(alice.ask(&world, &room, "cancel").await, "Nothing was done.");
+    alice.ask(&world, &room, "relogin").await;
+    assert_eq!(alice.ask(&world, &room, "ping").await, "Pong.", "a command is no answer");
+    let late = alice.ask(&world, &room, "1").await;
+    assert!(late.starts_with("I do not know the command `1`."), "{late}");
+    let nobody = alice.ask(&world, &room, "logout Bob").await;
+    assert_eq!(nobody, "You have no contact “Bob”. Your contacts: Mum, Aunt May");
+    assert!(alice.ask(&world, &portal, "!wechat logout").await.starts_with("Log out Aunt May?"));
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_that_a_number_began_goes_on_after_a_restart() {
+    let mut world = World::start().await;
+    let alice = Person::new(Synapse::shared().await, "alice").await;
+    let (_first, _) = world.link(&alice, "Mum").await;
+    let second = world.simulator.phone("second");
+    world.link_phone(&alice, &second, "Mum").await;
+    let room = alice.management_room(&world).await;
+    alice.ask(&world, &room, "relogin Mum").await;
+    let sent = alice.say(&room, "2").await;
+    let shown = alice.wait_after(&room, &sent, |m| m.qr_url().is_some()).await;
+    world.stop().await;
+    world.resume().await;
+    let edit =
+        alice.wait(&room, |m| m.edits() == Some(shown.id()) && m.qr_url() != shown.qr_url()).await;
+    second.scan(&edit.qr_url().unwrap()).await.unwrap();
+    second.confirm().await.unwrap();
+    alice.wait_said(&room, "Mum is linked again, in the same room as before").await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn id_names_what_helps_and_no_whole_id_of_wechat() {
+    let chat = Chat::open().await;
+    let here = chat.alice.ask(&chat.world, &chat.portal, "!wechat id").await;
+    let whole = chat.phone.user_id();
+    for wanted in [&chat.portal, &chat.alice.user_id, &format!("contact {}…", &whole[..8])] {
+        assert!(here.contains(wanted.as_str()), "{wanted} is not in {here}");
+    }
+    assert!(!here.contains(&whole), "{here}");
+    let room = chat.alice.management_room(&chat.world).await;
+    let all = chat.alice.ask(&chat.world, &room, "id").await;
+    assert!(all.contains(&room) && all.contains(&format!("• Mum: room {}", chat.portal)), "{all}");
+    chat.world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sync_brings_the_owner_and_the_name_back() {
+    let chat = Chat::open().await;
+    let Chat { world, alice, portal, .. } = chat;
+    let room = alice.management_room(&world).await;
+    alice.room(&portal).leave().await.unwrap();
+    alice.wait_gone(&portal).await;
+    let answer = alice.ask(&world, &room, "sync").await;
+    assert_eq!(answer, "Rooms set right: 1. You are invited again where you were missing.");
+    alice.until("the portal", || alice.rooms().contains(&portal).then_some(())).await;
+    assert_eq!(alice.content(&portal, "m.room.name", "").await["name"], "Mum");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn queue_merge_sends_what_waits_as_one() {
+    let chat = Chat::silent().await;
+    chat.say_waiting(&["one", "two", "three"]).await;
+    let answer = chat.alice.ask(&chat.world, &chat.portal, "!wechat queue merge").await;
+    assert_eq!(answer, "Short messages that wait here go out as lines of one.");
+    chat.hear("hello").await;
+    assert_eq!(chat.wait_shown(1).await, ["one\ntwo\nthree"]);
+    let next = chat.say(&["four", "five"]).await;
+    chat.alice.wait_receipt(&chat.portal, &next[1], &chat.bot).await;
+    assert_eq!(chat.wait_shown(3).await[1..], ["four", "five"], "the wish is over");
+    chat.world.end().await;
+}
