@@ -26,7 +26,7 @@ use crate::{
     store::{Change, Entry, Outcome, Portal, Source, SourceState, Work},
 };
 pub(crate) use copy::{Said, pass_on, redactions, with_copies};
-pub(crate) use member::{Barrier, bring_in, leave, take_out};
+pub(crate) use member::{Barrier, bring_in, leave, mend, take_out};
 
 /// Decides about one event in a room with contacts in it; `None` when its entry is finished here,
 /// or will be by somebody else.
@@ -143,7 +143,7 @@ async fn membership(
             || portal.key.owner == *gone
             || contact.as_ref() == Some(&portal.key.contact);
         if goes {
-            take_out(core, &portal, &event.room, &event.id).await?;
+            take_out(core, &portal, &event.room, event.id.as_str()).await?;
         }
     }
     Ok(Some(Outcome::Delivered))
@@ -174,7 +174,7 @@ pub(crate) enum Author {
     Bridge,
 }
 
-/// What a contact is called who wrote an event; `None` when somebody else wrote it.
+/// What a contact who wrote an event is called; `None` when it was no contact.
 pub(crate) fn contact_name(core: &Core, event: &Event, portal: &Portal) -> Option<String> {
     let contact = core.ghosts.contact(&event.sender)?;
     let members = core.registry.members(&event.room).into_iter();

@@ -54,7 +54,13 @@ async fn into_room(
     portal: PortalId,
     message: Option<&Message>,
 ) -> Result<Option<Outcome>, Halt> {
-    let Some(portal) = room::ensure_room(core, portal).await? else {
+    // In a room with others the contact has no use for one of their own.
+    let elsewhere = core.registry.portal(portal).filter(|portal| portal.group.is_some());
+    let portal = match elsewhere {
+        Some(portal) => Some(portal),
+        None => room::ensure_room(core, portal).await?,
+    };
+    let Some(portal) = portal else {
         say_refused(core, entry).await;
         return Ok(Some(Outcome::Refused("no_room".into())));
     };
@@ -108,10 +114,10 @@ pub(super) struct Place<'a> {
     /// Which item of its message; from 0.
     pub(super) number: u16,
     pub(super) message: Option<&'a MessageId>,
-    /// What the item answers to.
-    pub(super) answers: Answers,
     /// What was sent, for the other contacts in the room.
     pub(super) said: &'a Said,
+    /// What the item answers to.
+    pub(super) answers: Answers,
 }
 
 impl Place<'_> {

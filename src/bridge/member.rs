@@ -10,37 +10,22 @@ use crate::{
     store::Portal,
 };
 
-/// Who wrote a message, for its text on the phone.
-pub(crate) struct Speaker {
-    pub(crate) name: String,
-    /// Whether the name goes before the text.
-    signs: bool,
-}
-
-impl Speaker {
-    /// The name that goes before the text.
-    pub(crate) fn signature(&self) -> Option<&str> {
-        self.signs.then_some(&*self.name)
-    }
-}
-
-/// Who wrote a message. The owner alone with the contact signs nothing, and needs a name only for
-/// `/me`.
+/// The name to put into the text of a message: the sender's, where the text needs one. The owner
+/// speaks without a name, but for `/me`.
 pub(crate) async fn speaker(
     core: &Core,
     event: &Event,
     message: &Message,
     portal: &Portal,
-) -> Result<Speaker, Halt> {
+) -> Result<String, Halt> {
     if let Some(name) = group::contact_name(core, event, portal) {
-        return Ok(Speaker { name, signs: true });
+        return Ok(in_a_line(&name));
     }
-    let signs = group::is_copy(portal, event) || event.sender != portal.key.owner;
-    let name = match signs || message.msgtype == "m.emote" {
-        true => name(core, &event.room, &event.sender).await?,
-        false => event.sender.localpart().to_owned(),
-    };
-    Ok(Speaker { name, signs })
+    let speaks_alone = event.sender == portal.key.owner && !group::is_copy(portal, event);
+    if speaks_alone && message.msgtype != "m.emote" {
+        return Ok(event.sender.localpart().to_owned());
+    }
+    name(core, &event.room, &event.sender).await
 }
 
 /// What a member of a room is called there: the display name, else the localpart of the id.

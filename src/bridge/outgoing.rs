@@ -8,8 +8,7 @@ use super::{
     core::Core,
     group::{self, Author},
     halt::Halt,
-    member::{self, Speaker},
-    moving, replied,
+    member, moving, replied,
     state::{Media, MediaKind, Outgoing, Part, Shown, led_by},
     text::Refusal,
 };
@@ -21,7 +20,7 @@ use crate::{
         content,
         event::{Attachment, Event, Kind, Message, Source, attachment},
     },
-    store::{self, Entry, Outcome, Portal, Work},
+    store::{Entry, Outcome, Portal, Work},
 };
 
 /// Decides about one event in a portal room; `None` when the outbox will finish it.
@@ -34,13 +33,14 @@ pub(crate) async fn from_portal(
     let Some(portal) = core.registry.portal(portal) else {
         return Ok(Some(Outcome::Ignored("no portal".into())));
     };
-    if portal.room.is_none() && !matches!(entry.source(), Some(store::Source::Copy { .. })) {
+    let is_copy = matches!(entry.work, Work::FromMatrix { to: Some(_), .. });
+    if portal.room.is_none() && !is_copy {
         return Ok(Some(Outcome::Ignored("closed".into())));
     }
     match &event.kind {
         Kind::Message(message) => {
             // A copy is what was found to be no command.
-            if !group::is_copy(&portal, &event) {
+            if !is_copy {
                 match command::try_run(core, entry, &event, message, Some(&portal)).await? {
                     Ran::NotACommand => {}
                     Ran::Done(outcome) => return Ok(Some(outcome)),
@@ -103,13 +103,13 @@ pub(crate) enum Verdict {
     Ignore(&'static str),
 }
 
-/// What to send for a message, or why there is nothing.
+/// What to send for a message, or why there is nothing; `speaker` is the sender's name.
 pub(crate) fn parts(
     core: &Core,
     event: &Event,
     message: &Message,
     portal: &Portal,
-    speaker: &Speaker,
+    speaker: &str,
 ) -> Result<Vec<Part>, Verdict> {
     let allowed = match group::author(core, portal, event) {
         Author::AnotherContact => true,
@@ -124,9 +124,12 @@ pub(crate) fn parts(
         Some(attachment) => Some(media(attachment, core.config.media.max_upload)?),
         None => None,
     };
-    // WeChat shows one sender, so the name of anybody but the owner goes into the text.
-    let texts = texts(message, &speaker.name, media.is_some())?;
-    let texts = match (speaker.signature(), &media) {
+    // WeChat shows one sender, so the name of anybody but the owner goes into the text; and that of
+    // everybody where the contact has others to tell apart.
+    let named = group::is_copy(portal, event) || event.sender != portal.key.owner;
+    let name = named.then_some(speaker);
+    let texts = texts(message, speaker, media.is_some())?;
+    let texts = match (name, &media) {
         (None, _) => texts,
         (Some(name), Some(media)) if texts.is_empty() => {
             vec![format!("{name}: {}", media.kind.sign())]

@@ -5,7 +5,12 @@ use std::time::Duration;
 
 use ruma::{EventId, RoomId, UserId};
 
-use super::{core::Core, halt::Halt, text::Quoted};
+use super::{
+    core::Core,
+    group::{self, Author},
+    halt::Halt,
+    text::Quoted,
+};
 use crate::{
     config::Language,
     convert,
@@ -71,7 +76,20 @@ pub(super) async fn about(
         }
     };
     let Ok(event) = event::parse_latest(&raw) else { return Ok(None) };
-    Ok(words(&event, &core.bot, core.is_ours(&event.sender), &portal.key.owner))
+    let is_ours = core.is_ours(&event.sender);
+    let words = words(&event, &core.bot, is_ours, &portal.key.owner);
+    let of_others = portal.room.as_deref() != Some(room);
+    Ok(match group::author(core, portal, &event) {
+        // In a room with several contacts each has to know who is answered.
+        Author::AnotherContact => {
+            let name = group::contact_name(core, &event, portal).unwrap_or_default();
+            words.map(|words| format!("{name}: {words}"))
+        }
+        Author::Person if of_others && event.sender == portal.key.owner => {
+            words.map(|words| format!("{}: {words}", event.sender.localpart()))
+        }
+        Author::Person | Author::Themselves | Author::Bridge => words,
+    })
 }
 
 /// The words of an event; somebody else than the owner and the contact is named.

@@ -25,9 +25,10 @@ async fn what_one_says_goes_to_all_others_under_their_name() {
     // Each can answer the other, and a picture goes the same ways.
     let answered = alice.answer(&group.room, said.id(), "Mum is right").await;
     bob.wait_receipt(&group.room, &answered, &group.bot).await;
-    for phone in [&group.mum, &group.dad] {
-        phone.wait_for(|shown| shown.text.ends_with("Mum is right")).await;
-    }
+    let shown = group.mum.wait_for(|shown| shown.text.ends_with("Mum is right")).await;
+    assert!(shown.text.starts_with("「你好」"), "{}", shown.text);
+    let shown = group.dad.wait_for(|shown| shown.text.ends_with("Mum is right")).await;
+    assert!(shown.text.starts_with("「Mum: 你好」"), "{}", shown.text);
     group.dad.sends_image(&picture("dad")).await;
     group.mum.wait_text("Dad: 📷").await;
     let shown = group.mum.wait_for(|shown| shown.kind == Kind::Image).await;
@@ -44,8 +45,10 @@ async fn what_one_says_goes_to_all_others_under_their_name() {
     // A quote of what Bob wrote, by the number that Dad's phone has for it.
     let known = group.dad.wait_text(&group.line(bob, "hi all")).await;
     group.dad.quotes(known.message_id, "hi yourself").await;
-    alice.wait_said(&group.room, "hi yourself").await;
-    group.mum.wait_for(|shown| shown.text.ends_with("hi yourself")).await;
+    let reply = alice.wait_said(&group.room, "hi yourself").await;
+    assert_eq!(reply.answers(), Some(hi.as_str()));
+    let shown = group.mum.wait_for(|shown| shown.text.ends_with("hi yourself")).await;
+    assert!(shown.text.contains("hi all」") && shown.text.contains("Dad: "), "{}", shown.text);
     for (phone, name) in [(&group.mum, "Mum: "), (&group.dad, "Dad: ")] {
         assert!(texts(phone).iter().all(|text| !text.starts_with(name)), "no echo");
     }

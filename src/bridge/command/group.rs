@@ -18,10 +18,6 @@ use crate::{
 /// Brings a contact into this room.
 pub(super) async fn bridge(asked: &Asked<'_>, wanted: &str) -> Result<(), Halt> {
     let (core, language) = (asked.core, asked.language);
-    if let Some(portal) = asked.portal {
-        let name = name_of(portal);
-        return asked.reply(&GroupText::InPortal { name: &name }.text(language)).await;
-    }
     if core.registry.is_management_room(&asked.event.room) {
         return asked.reply(&GroupText::InManagementRoom.text(language)).await;
     }
@@ -90,7 +86,7 @@ pub(super) async fn unbridge(asked: &Asked<'_>, wanted: &str) -> Result<(), Halt
     }
     for portal in &chosen {
         let Some(room) = &portal.group else { continue };
-        group::take_out(core, portal, room, &asked.event.id).await?;
+        group::take_out(core, portal, room, asked.event.id.as_str()).await?;
     }
     let names: Vec<_> = chosen.iter().map(|portal| name_of(portal)).collect();
     asked.reply(&GroupText::Unbridged { names: &names.join(", ") }.text(language)).await
@@ -124,6 +120,10 @@ pub(super) async fn queue(asked: &Asked<'_>, rest: &str) -> Result<bool, Halt> {
                 true => crate::bridge::text::Note::QueueEmpty.text(asked.language),
                 false => lists.join("\n\n"),
             }
+        }
+        "merge" => {
+            members.iter().for_each(|portal| asked.core.outbox.merge(portal.id));
+            Answer::Merges.text(asked.language)
         }
         "drop" => {
             let mut count = 0;

@@ -19,11 +19,9 @@ pub(crate) enum Context {
     Portal {
         own: bool,
     },
-    /// A room with contacts in it, and whether one of them is of the one who asks.
-    Group {
-        own: bool,
-    },
     Management,
+    /// A room with contacts that were brought into it.
+    Group,
     Other,
 }
 
@@ -32,12 +30,10 @@ impl Context {
     pub(super) fn allows(self, place: Place) -> bool {
         match place {
             Place::Anywhere => true,
-            Place::Portal => matches!(self, Self::Portal { .. } | Self::Group { .. }),
+            Place::Chat => matches!(self, Self::Portal { .. } | Self::Group),
+            Place::OwnChat => matches!(self, Self::Portal { own: true } | Self::Group),
             Place::OwnPortal => self == Self::Portal { own: true },
-            Place::OwnChat => {
-                matches!(self, Self::Portal { own: true } | Self::Group { own: true })
-            }
-            Place::Elsewhere => !matches!(self, Self::Portal { .. }),
+            Place::Elsewhere => matches!(self, Self::Management | Self::Group | Self::Other),
         }
     }
 }
@@ -86,11 +82,10 @@ mod tests {
     fn help_names_what_this_person_may_run_here_and_nothing_else() {
         for here in [
             Context::Management,
+            Context::Group,
             Context::Other,
             Context::Portal { own: true },
             Context::Portal { own: false },
-            Context::Group { own: true },
-            Context::Group { own: false },
         ] {
             for level in [Level::Relay, Level::User, Level::Admin] {
                 let shown = names(level, here);

@@ -126,11 +126,11 @@ async fn run(asked: &Asked<'_>, line: &Line<'_>) -> Result<Ran, Halt> {
         Command::Name => contact::name(asked, line.rest).await?,
         Command::Queue => queue::queue(asked, line.rest).await?,
         Command::Retry => return queue::retry(asked).await,
+        Command::Bridge => group::bridge(asked, line.rest).await?,
+        Command::Unbridge => group::unbridge(asked, line.rest).await?,
         Command::DeletePortal => portal::ask_delete(asked, line.rest).await?,
         Command::Ignore => portal::ignore(asked, line.rest, true).await?,
         Command::Unignore => portal::ignore(asked, line.rest, false).await?,
-        Command::Bridge => group::bridge(asked, line.rest).await?,
-        Command::Unbridge => group::unbridge(asked, line.rest).await?,
         Command::Voice => contact::voice(asked, line.rest).await?,
         Command::Help => help::help(asked).await?,
         Command::Lang => basic::lang(asked, line.rest).await?,
@@ -153,7 +153,7 @@ fn refused<'a>(asked: &'a Asked<'_>, usage: &Usage) -> Option<(Answer<'a>, &'sta
         Place::OwnPortal | Place::OwnChat if matches!(here, Context::Portal { .. }) => {
             Answer::NotYourContact
         }
-        Place::Portal | Place::OwnPortal | Place::OwnChat => {
+        Place::Chat | Place::OwnChat | Place::OwnPortal => {
             Answer::InPortalOnly { prefix, name: usage.name() }
         }
         Place::Elsewhere | Place::Anywhere => Answer::NotInPortal,
@@ -174,17 +174,15 @@ impl Asked<'_> {
     /// In which kind of room they ask.
     pub(crate) fn context(&self) -> Context {
         let user = &self.event.sender;
-        let is_admin = self.level() >= Some(Level::Admin);
-        let own = |portal: &Portal| portal.key.owner == *user || is_admin;
-        let members = self.core.registry.members(&self.event.room);
         match self.portal {
-            Some(portal) => Context::Portal { own: own(portal) },
-            None if !members.is_empty() => {
-                Context::Group { own: members.iter().any(|portal| own(portal)) }
+            Some(portal) => {
+                let own = portal.key.owner == *user || self.level() >= Some(Level::Admin);
+                Context::Portal { own }
             }
             None if owner::is_management_room(self.core, user, &self.event.room) => {
                 Context::Management
             }
+            None if !self.core.registry.members(&self.event.room).is_empty() => Context::Group,
             None => Context::Other,
         }
     }

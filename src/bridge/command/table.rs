@@ -2,7 +2,7 @@
 //! (docs/usage.md) are made from this table.
 
 use Command::*;
-use Place::{Anywhere, Elsewhere, OwnChat, OwnPortal, Portal};
+use Place::{Anywhere, Chat, Elsewhere, OwnChat, OwnPortal};
 use Section::{Administration, Contacts, General, Logins, Queueing};
 
 use crate::config::Level::{self, Relay, User};
@@ -28,10 +28,10 @@ pub(crate) enum Command {
     Ignore,
     Unignore,
     DeletePortal,
-    Queue,
-    Retry,
     Bridge,
     Unbridge,
+    Queue,
+    Retry,
 }
 
 /// A heading of the help.
@@ -48,12 +48,12 @@ pub(crate) enum Section {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     Anywhere,
-    /// In the room of a contact, or one with contacts in it.
-    Portal,
+    /// In the room of a contact, or one with several.
+    Chat,
+    /// In the room of a contact of one's own, or one with several.
+    OwnChat,
     /// In the room of a contact of one's own; administrators in any contact's.
     OwnPortal,
-    /// There, and where one has brought a contact in.
-    OwnChat,
     /// Everywhere but in the room of a contact.
     Elsewhere,
 }
@@ -102,7 +102,7 @@ pub(crate) const COMMANDS: &[(Section, &[Usage])] = &[
             row(Ignore, "ignore", "[contact]", User, Anywhere),
             row(Unignore, "unignore", "[contact]", User, Anywhere),
             row(DeletePortal, "delete-portal", "[contact]", User, Anywhere),
-            row(Bridge, "bridge", "<contact>", User, Anywhere),
+            row(Bridge, "bridge", "<contact>", User, Elsewhere),
             row(Unbridge, "unbridge", "[contact]", User, Anywhere),
         ],
     ),
@@ -110,7 +110,7 @@ pub(crate) const COMMANDS: &[(Section, &[Usage])] = &[
         Queueing,
         &[
             row(Queue, "queue", "[drop [number]|merge]", User, OwnChat),
-            row(Retry, "retry", "", Relay, Portal),
+            row(Retry, "retry", "", Relay, Chat),
         ],
     ),
     (Administration, &[]),
@@ -169,9 +169,9 @@ mod tests {
             let others = names[1..].iter().map(|name| format!(", `{name}`")).collect::<String>();
             let place = match usage.place {
                 Anywhere => "anywhere",
-                Portal => "a contact's room or a group",
+                Chat => "a contact's room, or a group",
+                OwnChat => "your contact's room, or a group",
                 OwnPortal => "your contact's room",
-                OwnChat => "your contact's room or group",
                 Elsewhere => "other rooms",
             };
             let [en, zh] = [Language::En, Language::Zh].map(|l| help::what(usage.command, l));

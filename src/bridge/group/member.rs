@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use ruma::{EventId, RoomId, UserId};
+use ruma::{RoomId, UserId};
 
 use crate::{
     bridge::{
         core::{Core, name_of},
         halt::Halt,
-        notice, room,
+        moving, notice, room,
         state::{Job, LaneKey},
         text::GroupText,
     },
@@ -71,7 +71,7 @@ pub(crate) async fn take_out(
     core: &Core,
     portal: &Portal,
     from: &RoomId,
-    cause: &EventId,
+    cause: &str,
 ) -> Result<(), Halt> {
     let stays = |portal: &mut Portal| {
         if portal.group.as_deref() == Some(from) {
@@ -99,4 +99,17 @@ pub(crate) async fn leave(core: &Arc<Core>, portal: PortalId, from: &RoomId) {
     if let Err(Halt::Refused(error)) = core.insist(|| ghost.leave(from, None)).await {
         tracing::debug!(portal = %portal.id, %error, "a ghost could not leave a room");
     }
+}
+
+/// A contact could not write in the room they were brought into: whether it is worth another try,
+/// because the ghost came back, or because the contact was taken out.
+pub(crate) async fn mend(core: &Core, portal: &Portal, room: &RoomId) -> Result<bool, Halt> {
+    let Some(ghost) = core.ghost(&portal.key.contact) else { return Ok(false) };
+    if core.insist(|| ghost.joined_rooms()).await?.iter().any(|joined| joined == room) {
+        return Ok(false);
+    }
+    if !moving::enter(core, &ghost, &core.bot(), room).await? {
+        take_out(core, portal, room, &format!("lost-{room}")).await?;
+    }
+    Ok(true)
 }

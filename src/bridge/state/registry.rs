@@ -181,9 +181,8 @@ mod tests {
         let put = |id: u32, group: Option<OwnedRoomId>| {
             let contact = WechatUserId::parse(&format!("o{id}@im.wechat")).unwrap();
             let key = PortalKey { owner: owned_user_id!("@a:b.org"), contact };
-            let (id, login) = (PortalId(id), LoginId(id));
-            let portal = Portal::new(id, key, login, None);
-            registry.put_portal(Portal { welcomed: true, group, ..portal });
+            let portal = Portal::new(PortalId(id), key, LoginId(id), None);
+            registry.put_portal(Portal { group, ..portal });
         };
         let members = |room: &RoomId| -> Vec<u32> {
             registry.members(room).iter().map(|portal| portal.id.0).collect()

@@ -124,10 +124,10 @@ impl Answer<'_> {
                         "This is a contact's room: begin each command with `{prefix}`. Commands are not sent to WeChat.",
                         "这里是联系人房间：每条命令都要以 `{prefix}` 开头，命令不会发到微信。",
                     ),
-                    Context::Group { .. } => pick!(
+                    Context::Group => pick!(
                         language,
-                        "This is a room with contacts in it: begin each command with `{prefix}`. Commands are not sent to WeChat.",
-                        "这里是有联系人加入的房间：每条命令都要以 `{prefix}` 开头，命令不会发到微信。",
+                        "This room has contacts in it: begin each command with `{prefix}`. Commands are not sent to WeChat.",
+                        "本房间里有微信联系人：每条命令都要以 `{prefix}` 开头，命令不会发到微信。",
                     ),
                     Context::Other => pick!(
                         language,
@@ -141,14 +141,15 @@ impl Answer<'_> {
                     "{room}\n[方括号] 可省略，<尖括号> 必填。",
                 )
             }
-            Self::HelpElsewhere { names, here: Context::Portal { .. } | Context::Group { .. } } => {
-                pick!(
-                    language,
-                    "In other rooms there are also: {names}",
-                    "在其他房间还可以使用：{names}",
-                )
-            }
-            Self::HelpElsewhere { names, here: Context::Management | Context::Other } => pick!(
+            Self::HelpElsewhere { names, here: Context::Portal { .. } } => pick!(
+                language,
+                "In other rooms there are also: {names}",
+                "在其他房间还可以使用：{names}",
+            ),
+            Self::HelpElsewhere {
+                names,
+                here: Context::Management | Context::Group | Context::Other,
+            } => pick!(
                 language,
                 "In a contact's room there are also: {names}",
                 "在联系人房间还可以使用：{names}",

@@ -7,7 +7,6 @@ use crate::config::Language;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum GroupText<'a> {
     Bridged { name: &'a str, prefix: &'a str },
-    InPortal { name: &'a str },
     InManagementRoom,
     Elsewhere { name: &'a str, prefix: &'a str },
     ByAnother { name: &'a str },
@@ -30,11 +29,6 @@ impl GroupText<'_> {
                 language,
                 "{name} is in this room now: what is written here goes to {name} on WeChat, and what {name} writes comes here. `{prefix} unbridge {name}` ends it.",
                 "{name}现已加入本房间：大家在这里写的内容会发到{name}的微信，{name}发来的消息也显示在这里。发送 `{prefix} unbridge {name}` 结束。",
-            ),
-            Self::InPortal { name } => pick!(
-                language,
-                "This is {name}'s own room. Make a new room, invite me, and bring your contacts in there.",
-                "这里是{name}自己的房间。请新建一个房间并邀请我，再把联系人加入那里。",
             ),
             Self::InManagementRoom => pick!(
                 language,

@@ -80,7 +80,7 @@ fn answers(language: Language) -> Vec<String> {
         Answer::NotInPortal,
         Answer::HelpContext { prefix: PREFIX, here: Context::Management },
         Answer::HelpContext { prefix: PREFIX, here: Context::Portal { own: true } },
-        Answer::HelpContext { prefix: PREFIX, here: Context::Group { own: true } },
+        Answer::HelpContext { prefix: PREFIX, here: Context::Group },
         Answer::HelpContext { prefix: PREFIX, here: Context::Other },
         Answer::HelpElsewhere { names: "`voice`, `queue`", here: Context::Management },
         Answer::HelpElsewhere { names: "`bridge`", here: Context::Portal { own: true } },
@@ -226,7 +226,6 @@ fn steps(language: Language) -> Vec<String> {
 fn groups(language: Language) -> Vec<String> {
     [
         GroupText::Bridged { name: NAME, prefix: PREFIX },
-        GroupText::InPortal { name: NAME },
         GroupText::InManagementRoom,
         GroupText::Elsewhere { name: NAME, prefix: PREFIX },
         GroupText::ByAnother { name: NAME },

@@ -13,10 +13,10 @@ pub(super) fn outgoing(number: u64, texts: &[&str]) -> Outgoing {
     let event = EventId::parse(format!("${number}")).unwrap();
     let room = room_id!("!room").to_owned();
     let work = Work::FromMatrix {
-        to: None,
         room: room.clone(),
         source: Source::Event(event.clone()),
         raw: "{}".into(),
+        to: None,
         progress: Progress::default(),
     };
     Outgoing {
