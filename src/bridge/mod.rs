@@ -35,6 +35,7 @@ mod typing;
 mod window;
 
 mod command;
+mod doctor;
 mod login;
 mod management;
 mod notice;
@@ -42,5 +43,7 @@ mod owner;
 
 pub use self::{
     core::Death,
+    doctor::{Finding, examine},
     start::{Bridge, StartError},
+    text::Verdict,
 };

@@ -116,6 +116,11 @@ impl LoginFlows {
         waiting.is_some_and(|flow| flow.take_digits(digits))
     }
 
+    /// Whether a login of this owner is shown in this room.
+    pub(crate) fn is_shown(&self, owner: &UserId, room: &RoomId) -> bool {
+        self.flows().iter().any(|flow| flow.owner == owner && flow.room == room)
+    }
+
     /// The login whose link page has this token in its address.
     pub(crate) fn by_link(&self, token: &str) -> Option<Arc<Flow>> {
         self.flows().iter().find(|flow| flow.link.is(token)).cloned()

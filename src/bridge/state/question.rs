@@ -14,6 +14,8 @@ use crate::id::{LoginId, WechatUserId};
 pub(crate) enum Question {
     /// Shall this login be forgotten?
     Logout(LoginId),
+    /// The digits of a login that goes on here in the name of this user.
+    Digits(OwnedUserId),
     /// Which of these contacts is meant, in a command with a gap where the contact stands?
     Which {
         /// The words before the contact.

@@ -3,15 +3,20 @@
 //! One enum per occasion; each variant is one reason and each reason one sentence per language.
 //! The golden file `tests/fixtures/sentences.txt` holds them all.
 
+mod admin;
 mod answer;
 mod delivery;
+mod doctor;
 pub(crate) mod help;
 mod item;
 mod login;
 mod note;
 
+pub(crate) use admin::{AdminText, OutcomeCounts};
 pub(crate) use answer::Answer;
 pub(crate) use delivery::{Held, Refusal};
+pub use doctor::Verdict;
+pub(crate) use doctor::{Found, Server};
 pub(crate) use item::{ItemNotice, Medium, Trouble};
 pub(crate) use login::LoginText;
 pub(crate) use note::Note;
