@@ -31,7 +31,7 @@ use zeroize::Zeroizing;
 use self::document::Document;
 use crate::{
     id::GhostNames,
-    matrix::{AsToken, HsToken},
+    matrix::{AsToken, HsToken, registration::Registration},
     secret::secret_kind,
 };
 
@@ -271,6 +271,21 @@ impl Config {
     /// How the ghosts of this configuration are named.
     pub fn ghost_names(&self) -> GhostNames {
         GhostNames::new(&self.appservice.ghost_prefix, self.homeserver.server_name.clone())
+    }
+
+    /// What the homeserver has to know about this bridge.
+    pub fn registration(&self) -> Registration<'_> {
+        let appservice = &self.appservice;
+        Registration {
+            id: &appservice.id,
+            url: &appservice.url,
+            as_token: &appservice.as_token,
+            hs_token: &appservice.hs_token,
+            sender_localpart: &appservice.sender_localpart,
+            bot: appservice.bot.localpart(),
+            ghost_prefix: &appservice.ghost_prefix,
+            server_name: self.homeserver.server_name.as_str(),
+        }
     }
 
     /// Whether a token is still the one that the example shows.

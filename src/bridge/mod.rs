@@ -39,6 +39,7 @@ mod typing;
 mod window;
 
 mod command;
+mod doctor;
 mod group;
 mod login;
 mod management;
@@ -49,5 +50,7 @@ mod provision;
 
 pub use self::{
     core::Death,
+    doctor::{Finding, examine},
     start::{Bridge, StartError},
+    text::Verdict,
 };

@@ -172,13 +172,7 @@ async fn open(
         Some(program) => workers.with_program(program),
         None => workers,
     };
-    let homeserver = matrix::Homeserver::new(matrix::HomeserverOptions {
-        url: config.homeserver.url.clone(),
-        as_token: config.appservice.as_token.clone(),
-        device_id: owned_device_id!("WECHAT"),
-        proxy: None,
-    })
-    .map_err(StartError::Homeserver)?;
+    let homeserver = homeserver(&config)?;
     let (lanes, idle_lanes) = Lanes::new();
     let (outbox, idle_queues) = Outbox::new();
     let core = Core {
@@ -216,7 +210,18 @@ async fn open(
     Ok((Arc::new(core), Announced { lanes: idle_lanes, senders: idle_queues }))
 }
 
-fn ilink_options(config: &Config) -> Result<ilink::Options, StartError> {
+/// The connections to the homeserver of the config.
+pub(super) fn homeserver(config: &Config) -> Result<matrix::Homeserver, StartError> {
+    matrix::Homeserver::new(matrix::HomeserverOptions {
+        url: config.homeserver.url.clone(),
+        as_token: config.appservice.as_token.clone(),
+        device_id: owned_device_id!("WECHAT"),
+        proxy: None,
+    })
+    .map_err(StartError::Homeserver)
+}
+
+pub(super) fn ilink_options(config: &Config) -> Result<ilink::Options, StartError> {
     let ilink = &config.ilink;
     let extra_ca_pem = ilink.extra_ca_file.as_ref().map(std::fs::read).transpose();
     let proxy = ilink.proxy.as_ref().map(|proxy| proxy.expose().parse()).transpose();

@@ -131,6 +131,11 @@ impl Homeserver {
         self.0.requests.read()
     }
 
+    /// Its address, without a slash at the end.
+    pub(super) fn address(&self) -> &str {
+        self.base().trim_end_matches('/')
+    }
+
     pub(super) fn device_id(&self) -> &DeviceId {
         &self.0.options.device_id
     }

@@ -1,5 +1,6 @@
 //! Commands: which there are, who may run them, and one file for each group of them.
 
+mod admin;
 mod basic;
 mod contact;
 mod group;
@@ -80,7 +81,7 @@ pub(crate) async fn try_run(
         asked.reply(&Answer::NoPermission.text(language)).await?;
         return Ok(Ran::Done(Outcome::Refused("not_allowed".into())));
     }
-    if login::take_digits(&asked, &message.body).await? {
+    if login::take_digits(&asked, &event.sender, &message.body).await? {
         return Ok(Ran::Done(Outcome::Delivered));
     }
     if let Some(open) = core.questions.take(&event.sender, &event.room)
@@ -125,6 +126,11 @@ async fn run(asked: &Asked<'_>, line: &Line<'_>) -> Result<Ran, Halt> {
         Command::Status => contact::status(asked).await?,
         Command::Name => contact::name(asked, line.rest).await?,
         Command::Queue => queue::queue(asked, line.rest).await?,
+        Command::ListAll => admin::list_all(asked).await?,
+        Command::Stats => admin::stats(asked).await?,
+        Command::Doctor => admin::doctor(asked).await?,
+        Command::Sudo => return admin::sudo(asked, line.rest).await,
+        Command::Doin => return admin::doin(asked, line.rest).await,
         Command::Retry => return queue::retry(asked).await,
         Command::Bridge => group::bridge(asked, line.rest).await?,
         Command::Unbridge => group::unbridge(asked, line.rest).await?,

@@ -5,7 +5,7 @@ use Command::*;
 use Place::{Anywhere, Chat, Elsewhere, OwnChat, OwnPortal};
 use Section::{Administration, Contacts, General, Logins, Queueing};
 
-use crate::config::Level::{self, Relay, User};
+use crate::config::Level::{self, Admin, Relay, User};
 
 /// Everything that can be asked of the bot; what each does is said in `text/help.rs`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,11 @@ pub(crate) enum Command {
     Unbridge,
     Queue,
     Retry,
+    ListAll,
+    Stats,
+    Doctor,
+    Sudo,
+    Doin,
 }
 
 /// A heading of the help.
@@ -113,7 +118,16 @@ pub(crate) const COMMANDS: &[(Section, &[Usage])] = &[
             row(Retry, "retry", "", Relay, Chat),
         ],
     ),
-    (Administration, &[]),
+    (
+        Administration,
+        &[
+            row(ListAll, "list-all", "", Admin, Anywhere),
+            row(Stats, "stats", "", Admin, Anywhere),
+            row(Doctor, "doctor", "", Admin, Anywhere),
+            row(Sudo, "sudo|doas", "<user> <command>", Admin, Anywhere),
+            row(Doin, "doin", "<room> <command>", Admin, Anywhere),
+        ],
+    ),
 ];
 
 const fn row(
@@ -168,6 +182,7 @@ mod tests {
             let first = format!("{} {arguments}", names[0]);
             let others = names[1..].iter().map(|name| format!(", `{name}`")).collect::<String>();
             let place = match usage.place {
+                Anywhere if usage.level == Admin => "anywhere, administrators",
                 Anywhere => "anywhere",
                 Chat => "a contact's room, or a group",
                 OwnChat => "your contact's room, or a group",

@@ -179,6 +179,11 @@ impl LoginFlows {
         waiting.is_some_and(|flow| flow.take_digits(digits))
     }
 
+    /// Whether a login of this owner is shown in this room.
+    pub(crate) fn is_shown(&self, owner: &UserId, room: &RoomId) -> bool {
+        self.flows().going.iter().any(|flow| flow.owner == owner && flow.is_in(room))
+    }
+
     /// The login whose link page has this token in its address.
     pub(crate) fn by_link(&self, token: &str) -> Option<Arc<Flow>> {
         self.flows().going.iter().find(|flow| flow.link.is(token)).cloned()

@@ -3,8 +3,10 @@
 //! One enum per occasion; each variant is one reason and each reason one sentence per language.
 //! The golden file `tests/fixtures/sentences.txt` holds them all.
 
+mod admin;
 mod answer;
 mod delivery;
+mod doctor;
 mod group;
 pub(crate) mod help;
 mod item;
@@ -14,8 +16,11 @@ mod quote;
 mod room;
 mod step;
 
+pub(crate) use admin::{AdminText, OutcomeCounts};
 pub(crate) use answer::Answer;
 pub(crate) use delivery::{Held, Refusal};
+pub use doctor::Verdict;
+pub(crate) use doctor::{Found, Server};
 pub(crate) use group::GroupText;
 pub(crate) use item::{ItemNotice, Medium, Trouble};
 pub(crate) use login::LoginText;
