@@ -16,6 +16,9 @@ use crate::{
     store::{Change, Entry, Outcome, Portal, Progress, Source, Work},
 };
 
+/// An event, and how it is written down.
+pub(crate) type Written = (Event, Box<str>);
+
 /// What a contact's message became in a room, event by event.
 #[derive(Debug, Default)]
 pub(crate) struct Said(Mutex<Vec<(OwnedEventId, Content)>>);
@@ -39,7 +42,7 @@ impl Said {
 pub(crate) async fn with_copies(
     core: &Core,
     mut change: Change,
-    events: &[(Event, Box<str>)],
+    events: &[Written],
     targets: &[Arc<Portal>],
 ) -> Result<(), Halt> {
     let _in_order = core.receiving.lock().await;
@@ -104,7 +107,7 @@ fn for_others(
     core: &Core,
     portal: &Portal,
     said: &Said,
-) -> Option<(Vec<(Event, Box<str>)>, Vec<Arc<Portal>>)> {
+) -> Option<(Vec<Written>, Vec<Arc<Portal>>)> {
     let room = portal.group.as_ref()?;
     let ghost = core.ghosts.ghost(&portal.key.contact)?;
     let at = core.clock.now();
@@ -127,7 +130,7 @@ pub(crate) fn redactions(
     portal: &Portal,
     room: &RoomId,
     gone: &[(OwnedEventId, OwnedEventId)],
-) -> (Vec<(Event, Box<str>)>, Vec<Arc<Portal>>) {
+) -> (Vec<Written>, Vec<Arc<Portal>>) {
     let at = core.clock.now();
     let events = gone.iter().filter_map(|(id, of)| {
         let ghost = core.ghosts.ghost(&portal.key.contact)?;
@@ -144,7 +147,7 @@ fn others(core: &Core, portal: &Portal, room: &RoomId) -> Vec<Arc<Portal>> {
 }
 
 /// A command or a reaction that asks for a message once more, as a reaction that does.
-pub(super) fn asking_again(asking: &Event, of: &EventId) -> Option<(Event, Box<str>)> {
+pub(super) fn asking_again(asking: &Event, of: &EventId) -> Option<Written> {
     let Event { id, room, sender, at, .. } = asking;
     let relation = json!({ "rel_type": "m.annotation", "event_id": of, "key": "🔁" });
     let content = json!({ "m.relates_to": relation });
@@ -159,7 +162,7 @@ struct Envelope<'a> {
 }
 
 /// An event as the homeserver would push it; `None` when the bridge could not read it either.
-fn written(of: Envelope<'_>, event_type: &str, content: &Value) -> Option<(Event, Box<str>)> {
+fn written(of: Envelope<'_>, event_type: &str, content: &Value) -> Option<Written> {
     let mut event = json!({
         "type": event_type,
         "event_id": of.id,

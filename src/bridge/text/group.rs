@@ -22,7 +22,6 @@ pub(crate) enum GroupText<'a> {
 }
 
 impl GroupText<'_> {
-    #[expect(clippy::too_many_lines, reason = "a table reads best in one piece")]
     pub(crate) fn text(&self, language: Language) -> String {
         match self {
             Self::Bridged { name, prefix } => pick!(
