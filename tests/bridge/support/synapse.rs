@@ -259,8 +259,8 @@ fn free_port() -> u16 {
 }
 
 const SERVER_NAME: &str = "localhost";
-const SHARED_SLOTS: usize = 200;
+const SHARED_SLOTS: usize = 300;
 const OWN_SLOTS: usize = 2;
 const FIRST_PORT: u16 = 10_000;
 const PORTS: u16 = 22_000;
-const PORTS_PER_PROCESS: usize = 220;
+const PORTS_PER_PROCESS: usize = 320;
