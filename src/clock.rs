@@ -21,6 +21,13 @@ impl Timestamp {
         Self(self.0.saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
     }
 
+    /// The moment that an HTTP header such as `Date` names; `None` for what is not one.
+    pub fn of_http_date(text: &str) -> Option<Self> {
+        let since =
+            httpdate::parse_http_date(text).ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+        Some(Self(i64::try_from(since.as_millis()).ok()?))
+    }
+
     /// How long ago `earlier` was; zero when it lies in the future (a clock that was set back).
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
@@ -74,6 +81,13 @@ mod tests {
         assert_eq!(clock.now(), Timestamp(1_000));
         clock.advance(-400);
         assert_eq!(clock.now(), Timestamp(600));
+    }
+
+    #[test]
+    fn an_http_date_is_read_or_left_aside() {
+        let at = Timestamp::of_http_date("Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(at, Some(Timestamp(784_111_777_000)));
+        assert_eq!(Timestamp::of_http_date("yesterday"), None);
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod document;
 mod keys;
 mod permission;
 mod problem;
+mod provisioning;
 mod section;
 mod token;
 mod value;
@@ -22,6 +23,7 @@ use std::{
 
 pub use permission::{Level, Permissions};
 pub use problem::{Problem, Problems};
+pub use provisioning::Provisioning;
 use ruma::{OwnedServerName, OwnedUserId};
 use url::Url;
 use zeroize::Zeroizing;
@@ -29,7 +31,7 @@ use zeroize::Zeroizing;
 use self::document::Document;
 use crate::{
     id::GhostNames,
-    matrix::{AsToken, HsToken},
+    matrix::{AsToken, HsToken, registration::Registration},
     secret::secret_kind,
 };
 
@@ -48,6 +50,8 @@ pub struct Config {
     pub delivery: Delivery,
     /// How pictures, voices and files are carried.
     pub media: Media,
+    /// Who may link contacts by programs.
+    pub provisioning: Provisioning,
     /// Where the bridge keeps what must survive a crash.
     pub store: Store,
     /// What is logged, and in which form.
@@ -271,6 +275,21 @@ impl Config {
     /// How the ghosts of this configuration are named.
     pub fn ghost_names(&self) -> GhostNames {
         GhostNames::new(&self.appservice.ghost_prefix, self.homeserver.server_name.clone())
+    }
+
+    /// What the homeserver has to know about this bridge.
+    pub fn registration(&self) -> Registration<'_> {
+        let appservice = &self.appservice;
+        Registration {
+            id: &appservice.id,
+            url: &appservice.url,
+            as_token: &appservice.as_token,
+            hs_token: &appservice.hs_token,
+            sender_localpart: &appservice.sender_localpart,
+            bot: appservice.bot.localpart(),
+            ghost_prefix: &appservice.ghost_prefix,
+            server_name: self.homeserver.server_name.as_str(),
+        }
     }
 
     /// Whether a token is still the one that the example shows.

@@ -66,7 +66,7 @@ fn new_portal(store: &Store, login: &Login, n: u64) -> Portal {
         generation: 1,
         moving_to: Some(room(n + 1_000)),
         ignored: true,
-        group: None,
+        group: Some(room(n + 2_000)),
         ..Portal::new(store.new_portal_id(), key, login.id, login.name.clone())
     }
 }

@@ -73,7 +73,16 @@ const KEPT_IN: &[(&str, &[&str])] = &[
     ("sled::", &["src/store/engine.rs", "src/store/engine/"]),
     ("SystemTime", &["src/clock.rs"]),
     ("reqwest", &["src/ilink/", "src/matrix/"]),
-    ("axum", &["src/matrix/appservice.rs", "src/web.rs", "src/web/", "src/bridge/start.rs"]),
+    (
+        "axum",
+        &[
+            "src/matrix/appservice.rs",
+            "src/web.rs",
+            "src/web/",
+            "src/bridge/start.rs",
+            "src/bridge/doctor/stand_in.rs",
+        ],
+    ),
     ("anyhow", &["src/cli/"]),
 ];
 

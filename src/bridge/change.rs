@@ -4,13 +4,14 @@ use ruma::EventId;
 use serde_json::{Value, value::RawValue};
 
 use super::{
-    core::Core,
+    core::{Core, name_of},
+    group::{self, Author},
     halt::Halt,
     kept, member, notice,
     outgoing::{self, Verdict},
     replied, shown,
     state::{Changed, Outgoing},
-    text::{Answer, Refusal},
+    text::{Answer, GroupText, Refusal},
     worded,
 };
 use crate::{
@@ -83,8 +84,7 @@ pub(crate) async fn redact(
         Changed::Done(waiting) => {
             core.finish(&waiting.entry, &Outcome::Cancelled);
             shown::unmark(core, &waiting).await;
-            let text = Answer::TakenBack.text(core.language_of(&event.sender));
-            notice::say(core, &event.room, &text, &format!("taken-back-{}", event.id)).await?;
+            say_taken_back(core, event, portal).await?;
             Ok(Outcome::Delivered)
         }
         Changed::TooLate => outgoing::refuse(core, event, Refusal::OnItsWay).await,
@@ -93,6 +93,21 @@ pub(crate) async fn redact(
         }
         Changed::NotThere => Ok(Outcome::Ignored("redaction".into())),
     }
+}
+
+async fn say_taken_back(core: &Core, event: &Event, portal: &Portal) -> Result<(), Halt> {
+    if core.is_ours(&event.sender) {
+        return Ok(()); // A contact took it back, and nobody in the room waits for an answer.
+    }
+    let language = core.language_of(&event.sender);
+    let (text, txn) = match group::is_copy(portal, event) {
+        false => (Answer::TakenBack.text(language), format!("taken-back-{}", event.id)),
+        true => {
+            let text = GroupText::TakenBackFor { name: &name_of(portal) }.text(language);
+            (text, format!("taken-back-{}-{}", event.id, portal.id))
+        }
+    };
+    notice::say(core, &event.room, &text, &txn).await
 }
 
 fn was_sent(core: &Core, event: &EventId) -> bool {
@@ -130,8 +145,19 @@ pub(crate) async fn retry(
         Err(Halt::Stopping) => return Err(Halt::Stopping),
         Err(Halt::Refused(_)) => None,
     };
-    let Some((event, raw)) = message.filter(|(event, _)| !core.is_ours(&event.sender)) else {
-        return outgoing::refuse(core, asking, Refusal::NothingToRetry).await.map(Some);
+    let author = message.as_ref().map(|(event, _)| group::author(core, portal, event));
+    let (event, raw) = match (message, author) {
+        (Some(found), Some(Author::Person | Author::AnotherContact)) => found,
+        (Some(_), Some(Author::Themselves)) if group::is_copy(portal, asking) => {
+            return Ok(Some(Outcome::Ignored("own".into())));
+        }
+        (
+            _,
+            Some(Author::Themselves | Author::Bridge | Author::Person | Author::AnotherContact),
+        )
+        | (_, None) => {
+            return outgoing::refuse(core, asking, Refusal::NothingToRetry).await.map(Some);
+        }
     };
     let (Kind::Message(message) | Kind::Sticker(message)) = &event.kind else {
         return outgoing::refuse(core, asking, Refusal::NothingToRetry).await.map(Some);

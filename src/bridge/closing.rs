@@ -6,11 +6,10 @@ use super::{
     core::{Core, name_of},
     halt::Halt,
     management, notice, room, shown,
-    state::Changed,
+    state::{Changed, Outgoing},
     text::RoomText,
 };
 use crate::{
-    id::PortalId,
     matrix::{
         Intent,
         event::{Event, Membership, MembershipState},
@@ -84,7 +83,7 @@ pub(crate) async fn close(core: &Arc<Core>, portal: &Portal) -> Result<usize, Ha
         portal.closed = true;
     };
     room::change(core, portal.id, closed).await?;
-    let dropped = drop_queue(core, portal.id).await;
+    let dropped = drop_queue(core, portal).await;
     let Some(room) = &portal.room else { return Ok(dropped) };
     tracing::info!(portal = %portal.id, %room, dropped, "a portal room is closed");
     let name = name_of(portal);
@@ -100,10 +99,12 @@ pub(crate) async fn close(core: &Arc<Core>, portal: &Portal) -> Result<usize, Ha
 }
 
 /// Takes back whatever nobody has tried to send.
-async fn drop_queue(core: &Core, portal: PortalId) -> usize {
+async fn drop_queue(core: &Core, portal: &Portal) -> usize {
     let mut dropped = 0;
-    for waiting in core.outbox.waiting(portal) {
-        if let Changed::Done(was) = core.outbox.cancel(portal, &waiting.event) {
+    // What waits of a room with others has nothing to do with this one.
+    let of_room = |waiting: &Outgoing| portal.room.as_ref() == Some(&waiting.room);
+    for waiting in core.outbox.waiting(portal.id).into_iter().filter(of_room) {
+        if let Changed::Done(was) = core.outbox.cancel(portal.id, &waiting.event) {
             core.finish(&was.entry, &Outcome::Cancelled);
             shown::unmark(core, &was).await;
             dropped += 1;

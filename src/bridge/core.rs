@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use super::{
     rounds::Rounds,
     state::{
-        Confirmed, Job, LaneKey, Lanes, LoginFlows, Outbox, Paces, Places, Questions, Read,
+        Confirmed, Copies, Job, LaneKey, Lanes, LoginFlows, Outbox, Paces, Places, Questions, Read,
         Registry, Replies, Sessions, Tallies, Typists,
     },
     window,
@@ -51,6 +51,7 @@ pub(crate) struct Core {
     pub(crate) lanes: Lanes,
     pub(crate) outbox: Outbox,
     pub(crate) confirmed: Confirmed,
+    pub(crate) copies: Copies,
     pub(crate) replies: Replies,
     pub(crate) paces: Paces,
     pub(crate) sessions: Sessions,
@@ -119,13 +120,15 @@ impl Core {
 
     /// The same for work of an earlier run.
     pub(crate) fn dispatch_again(&self, entry: Entry) {
+        self.copies.begin(&entry);
         self.lanes.push(self.lane_of(&entry), Job::Again(entry));
     }
 
     fn lane_of(&self, entry: &Entry) -> LaneKey {
         match &entry.work {
             Work::FromWechat { portal, .. } => LaneKey::Portal(*portal),
-            Work::FromMatrix { room, .. } => match self.registry.portal_in(room) {
+            Work::FromMatrix { to: Some(portal), .. } => LaneKey::Portal(*portal),
+            Work::FromMatrix { room, to: None, .. } => match self.registry.portal_in(room) {
                 Some(portal) => LaneKey::Portal(portal.id),
                 None => LaneKey::Room(room.clone()),
             },

@@ -6,6 +6,7 @@ use ruma::{EventId, OwnedEventId, RoomId};
 
 use super::{
     core::{Core, name_of},
+    group::{self, Said},
     halt::Halt,
     kept, moving, notice, quoted,
     quoted::Answers,
@@ -28,6 +29,8 @@ use crate::{
 /// Brings one message of a contact into the portal's room. It is refused when one of its items
 /// became a notice in place of what it is.
 ///
+/// `None` when its end was recorded with the copies that other contacts in the room get.
+///
 /// Each event has a transaction id that is derived from the message, so doing this again after
 /// a crash sends nothing twice. A room that the ghost cannot come back to is replaced by a new one,
 /// which gets the whole message.
@@ -36,7 +39,7 @@ pub(crate) async fn from_wechat(
     entry: &Entry,
     portal: PortalId,
     message: Option<Message>,
-) -> Result<Outcome, Halt> {
+) -> Result<Option<Outcome>, Halt> {
     let came = into_room(core, entry, portal, message.as_ref()).await;
     let Err(Halt::Refused(why)) = &came else { return came };
     if moving::mend(core, portal, why).await? {
@@ -50,20 +53,28 @@ async fn into_room(
     entry: &Entry,
     portal: PortalId,
     message: Option<&Message>,
-) -> Result<Outcome, Halt> {
-    let Some(portal) = room::ensure_room(core, portal).await? else {
+) -> Result<Option<Outcome>, Halt> {
+    // In a room with others the contact has no use for one of their own.
+    let elsewhere = core.registry.portal(portal).filter(|portal| portal.group.is_some());
+    let portal = match elsewhere {
+        Some(portal) => Some(portal),
+        None => room::ensure_room(core, portal).await?,
+    };
+    let Some(portal) = portal else {
         say_refused(core, entry).await;
-        return Ok(Outcome::Refused("no_room".into()));
+        return Ok(Some(Outcome::Refused("no_room".into())));
     };
     let Work::FromWechat { raw, .. } = &entry.work else {
-        return Ok(Outcome::Ignored("not of a contact".into()));
+        return Ok(Some(Outcome::Ignored("not of a contact".into())));
     };
-    let (Some(room), Some(ghost)) = (&portal.room, core.ghost(&portal.key.contact)) else {
-        return Ok(Outcome::Delivered); // `ensure_room` returns only portals that have both.
+    let (Some(room), Some(ghost)) = (portal.place(), core.ghost(&portal.key.contact)) else {
+        return Ok(Some(Outcome::Delivered)); // `ensure_room` returns only portals that have both.
     };
     let id = message.and_then(|m| m.id.clone());
     let at = message.and_then(|m| m.created).unwrap_or(entry.at);
+    let said = Said::default();
     let place = |number| Place {
+        said: &said,
         portal: &portal,
         room,
         ghost: &ghost,
@@ -74,10 +85,10 @@ async fn into_room(
         answers: Answers::Nothing,
     };
     let Some(message) = message else {
-        return say_instead(core, &place(0), &ItemNotice::Unreadable).await;
+        return say_instead(core, &place(0), &ItemNotice::Unreadable).await.map(Some);
     };
     if message.items.is_empty() {
-        return say_instead(core, &place(0), &ItemNotice::Empty).await;
+        return say_instead(core, &place(0), &ItemNotice::Empty).await.map(Some);
     }
     let mut outcome = Outcome::Delivered;
     for (number, Item { body, quote, .. }) in (0_u16..).zip(&message.items) {
@@ -88,7 +99,7 @@ async fn into_room(
             outcome = came;
         }
     }
-    Ok(outcome)
+    group::pass_on(core, entry, &portal, &said, outcome).await
 }
 
 /// Where an item goes, and as what.
@@ -103,6 +114,8 @@ pub(super) struct Place<'a> {
     /// Which item of its message; from 0.
     pub(super) number: u16,
     pub(super) message: Option<&'a MessageId>,
+    /// What was sent, for the other contacts in the room.
+    pub(super) said: &'a Said,
     /// What the item answers to.
     pub(super) answers: Answers,
 }
@@ -118,6 +131,7 @@ impl Place<'_> {
         let content = self.answers.show(content.clone());
         let sending = || self.ghost.send(self.room, &content, txn, Some(self.at));
         let event = core.insist(sending).await?;
+        self.said.note(&event, &content);
         if let Some(message) = self.message {
             self.link(core, message, self.number, &event);
         }

@@ -3,7 +3,7 @@
 use ruma::{RoomId, UserId};
 use serde::Deserialize;
 
-use super::{core::Core, halt::Halt};
+use super::{core::Core, group, halt::Halt};
 use crate::{
     convert,
     matrix::event::{Event, Message},
@@ -18,7 +18,11 @@ pub(crate) async fn speaker(
     message: &Message,
     portal: &Portal,
 ) -> Result<String, Halt> {
-    if event.sender == portal.key.owner && message.msgtype != "m.emote" {
+    if let Some(name) = group::contact_name(core, event, portal) {
+        return Ok(in_a_line(&name));
+    }
+    let speaks_alone = event.sender == portal.key.owner && !group::is_copy(portal, event);
+    if speaks_alone && message.msgtype != "m.emote" {
         return Ok(event.sender.localpart().to_owned());
     }
     name(core, &event.room, &event.sender).await

@@ -40,13 +40,18 @@ mod window;
 mod worded;
 
 mod command;
+mod doctor;
+mod group;
 mod login;
 mod management;
 mod member;
 mod notice;
 mod owner;
+mod provision;
 
 pub use self::{
     core::Death,
+    doctor::{Finding, examine},
     start::{Bridge, StartError},
+    text::Verdict,
 };

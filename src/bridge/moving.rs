@@ -7,6 +7,7 @@ use ruma::RoomId;
 use super::{
     closing,
     core::{Core, name_of},
+    group,
     halt::Halt,
     notice, room,
     text::RoomText,
@@ -81,6 +82,9 @@ pub(crate) async fn mend(
 ) -> Result<bool, Halt> {
     let is_lost = matches!(refused, matrix::Error::Forbidden { .. } | matrix::Error::NotFound);
     let Some(portal) = core.registry.portal(portal).filter(|_| is_lost) else { return Ok(false) };
+    if let Some(room) = &portal.group {
+        return group::mend(core, &portal, room).await;
+    }
     let (Some(room), Some(ghost)) = (&portal.room, core.ghost(&portal.key.contact)) else {
         return Ok(true); // It was closed a moment ago.
     };
@@ -97,7 +101,12 @@ pub(crate) async fn mend(
 }
 
 /// Joins, if need be by an invitation of `host`.
-async fn enter(core: &Core, who: &Intent, host: &Intent, room: &RoomId) -> Result<bool, Halt> {
+pub(super) async fn enter(
+    core: &Core,
+    who: &Intent,
+    host: &Intent,
+    room: &RoomId,
+) -> Result<bool, Halt> {
     if is_done(core.insist(|| who.join(room)).await)? {
         return Ok(true);
     }

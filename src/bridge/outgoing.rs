@@ -6,6 +6,7 @@ use super::{
     change, closing,
     command::{self, Ran},
     core::{Core, name_of},
+    group::{self, Author},
     halt::Halt,
     member, moving, replied,
     state::{Media, MediaKind, Outgoing, Part, Shown, led_by},
@@ -33,15 +34,19 @@ pub(crate) async fn from_portal(
     let Some(portal) = core.registry.portal(portal) else {
         return Ok(Some(Outcome::Ignored("no portal".into())));
     };
-    if portal.room.is_none() {
+    let is_copy = matches!(entry.work, Work::FromMatrix { to: Some(_), .. });
+    if portal.room.is_none() && !is_copy {
         return Ok(Some(Outcome::Ignored("closed".into())));
     }
     match &event.kind {
         Kind::Message(message) => {
-            match command::try_run(core, entry, &event, message, Some(&portal)).await? {
-                Ran::NotACommand => {}
-                Ran::Done(outcome) => return Ok(Some(outcome)),
-                Ran::GoesOn => return Ok(None),
+            // A copy is what was found to be no command.
+            if !is_copy {
+                match command::try_run(core, entry, &event, message, Some(&portal)).await? {
+                    Ran::NotACommand => {}
+                    Ran::Done(outcome) => return Ok(Some(outcome)),
+                    Ran::GoesOn => return Ok(None),
+                }
             }
             if let Some(edit) = &message.edits {
                 return change::edit(core, entry, &event, edit, &portal).await;
@@ -64,9 +69,7 @@ pub(crate) async fn from_portal(
         }
         // What is only for clients was left out before.
         Kind::Other { is_state: false, event_type } => {
-            let is_call = CALLS.contains(&event_type.as_str());
-            let other = Refusal::Kind(convert::Kind::Other);
-            refuse(core, &event, if is_call { Refusal::Call } else { other }).await.map(Some)
+            refuse(core, &event, refusal_of(event_type)).await.map(Some)
         }
         Kind::Membership(member) => {
             closing::membership(core, &event, member, &portal).await.map(Some)
@@ -114,15 +117,20 @@ pub(crate) fn parts(
     portal: &Portal,
     speaker: &str,
 ) -> Result<Vec<Part>, Verdict> {
-    if core.config.bridge.permissions.level_of(&event.sender) < Some(Level::Relay) {
+    let allowed = match group::author(core, portal, event) {
+        Author::AnotherContact => true,
+        Author::Person | Author::Themselves | Author::Bridge => {
+            core.config.bridge.permissions.level_of(&event.sender) >= Some(Level::Relay)
+        }
+    };
+    if !allowed {
         return Err(Verdict::Refuse(Refusal::NotAllowed));
     }
     let gallery = message.gallery.iter().map(|item| &item.file);
     let files = message.attachment.iter().chain(gallery);
     let files = files.map(|file| media(file, core.config.media.max_upload));
     let files = files.collect::<Result<Vec<_>, _>>()?;
-    // Somebody else in the owner's room: WeChat shows one sender, so the name goes into the text.
-    let name = (event.sender != portal.key.owner).then_some(speaker);
+    let name = is_named(event, portal).then_some(speaker);
     let texts = texts(core, event, message, portal, speaker)?;
     let texts = match (name, files.first()) {
         (None, _) => texts,
@@ -135,6 +143,12 @@ pub(crate) fn parts(
         }
     };
     Ok(texts.into_iter().map(Part::Text).chain(files.into_iter().map(Part::Media)).collect())
+}
+
+/// WeChat shows one sender, so the name of anybody but the owner goes into the text; and that of
+/// everybody where the contact has others to tell apart.
+pub(crate) fn is_named(event: &Event, portal: &Portal) -> bool {
+    group::is_copy(portal, event) || event.sender != portal.key.owner
 }
 
 /// The words of a message; a file may come without any.
@@ -244,9 +258,18 @@ pub(crate) async fn refuse(core: &Core, event: &Event, refusal: Refusal) -> Resu
     let text = refusal.text(core.language_of(&event.sender));
     let reply = content::reply(&event.id, content::notice(text));
     let bot = core.bot();
-    let txn = format!("refuse-{}", event.id);
+    // Of the copies of one event, those with the same reason say it together.
+    let txn = format!("refuse-{}-{}", event.id, refusal.code());
     core.insist(|| bot.send(&event.room, &reply, &txn, None)).await?;
     Ok(Outcome::Refused(refusal.code().into()))
+}
+
+/// Why an event of a kind that is not read is not bridged.
+pub(crate) fn refusal_of(event_type: &str) -> Refusal {
+    match CALLS.contains(&event_type) {
+        true => Refusal::Call,
+        false => Refusal::Kind(convert::Kind::Other),
+    }
 }
 
 /// Kinds of events that let a phone ring.

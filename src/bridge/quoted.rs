@@ -80,11 +80,26 @@ async fn known(core: &Core, place: &Place<'_>, quote: &Quote) -> Result<Option<L
     // Links are handed over without waiting; behind this commit all of them can be read.
     core.commit(Change::new()).await?;
     for id in [&quote.svr_id, &quote.msg_id].into_iter().flatten() {
-        if let Some(link) = core.read(core.store.find_event(place.portal.id, id))? {
+        if let Some(link) = core.read(core.store.find_event(place.portal.id, id))?
+            && is_here(core, place, &link).await?
+        {
             return Ok(Some(link));
         }
     }
     Ok(None)
+}
+
+/// Whether an event is in the room that answers to it. A contact who was brought into another room
+/// may quote what was said in their own.
+async fn is_here(core: &Core, place: &Place<'_>, link: &Link) -> Result<bool, Halt> {
+    if place.portal.group.is_none() {
+        return Ok(true);
+    }
+    match core.insist(|| place.ghost.event(place.room, &link.event)).await {
+        Ok(_) => Ok(true),
+        Err(Halt::Refused(_)) => Ok(false),
+        Err(Halt::Stopping) => Err(Halt::Stopping),
+    }
 }
 
 /// The selected words of a message that the room has; `None` when they cannot be found in it.

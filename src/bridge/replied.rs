@@ -7,6 +7,7 @@ use ruma::{EventId, RoomId, UserId};
 
 use super::{
     core::Core,
+    group::{self, Author},
     halt::Halt,
     member,
     text::{CONTACTS, Quoted},
@@ -67,14 +68,17 @@ async fn about(
 ) -> Result<Option<String>, Halt> {
     let Some(event) = event(core, room, of).await? else { return Ok(None) };
     let is_ours = core.is_ours(&event.sender);
-    match words(&event, &core.bot, is_ours) {
-        // Somebody else than the owner and the contact is named.
-        Some(words) if !is_ours && event.sender != portal.key.owner => {
-            let name = member::name(core, room, &event.sender).await?;
-            Ok(Some(format!("{name}: {words}")))
+    let Some(words) = words(&event, &core.bot, is_ours) else { return Ok(None) };
+    let of_others = portal.room.as_deref() != Some(room);
+    let name = match group::author(core, portal, &event) {
+        // In a room with several contacts each has to know who is answered.
+        Author::AnotherContact => group::contact_name(core, &event, portal),
+        Author::Person if of_others || event.sender != portal.key.owner => {
+            Some(member::name(core, room, &event.sender).await?)
         }
-        words => Ok(words),
-    }
+        Author::Person | Author::Themselves | Author::Bridge => None,
+    };
+    Ok(Some(name.map_or(words.clone(), |name| format!("{name}: {words}"))))
 }
 
 /// An event as it is now; nothing when the homeserver does not hand it out in good time.

@@ -298,6 +298,7 @@ fn end(core: &Core, portal: &Portal, head: &Outgoing, outcome: &Outcome) {
     });
     core.store.submit(change);
     core.outbox.remove(portal.id, head.entry.id);
+    head.all().for_each(|one| core.copies.end(one.entry.source(), outcome));
 }
 
 fn throttled(core: &Core, portal: &Portal) {
@@ -316,6 +317,10 @@ async fn failed(core: &Core, portal: &Portal, head: &Outgoing, refusal: Refusal)
         return; // Said and recorded together at the next start.
     }
     end(core, portal, head, &Outcome::Refused(code.into()));
+    for one in head.all() {
+        // Once more, now that it is known to be the last of its copies.
+        shown::unmark(core, one).await;
+    }
 }
 
 /// How long a held queue sleeps at most before it looks at the clock again, which may have been

@@ -10,7 +10,9 @@ use tokio::{
 
 use super::{
     core::{Core, Death},
-    figures, logout, rounds, sender, session,
+    figures, logout,
+    provision::Desk,
+    rounds, sender, session,
     state::{Job, LaneKey, Lanes, Outbox, Registry},
     transaction, work,
 };
@@ -170,13 +172,7 @@ async fn open(
         Some(program) => workers.with_program(program),
         None => workers,
     };
-    let homeserver = matrix::Homeserver::new(matrix::HomeserverOptions {
-        url: config.homeserver.url.clone(),
-        as_token: config.appservice.as_token.clone(),
-        device_id: owned_device_id!("WECHAT"),
-        proxy: None,
-    })
-    .map_err(StartError::Homeserver)?;
+    let homeserver = homeserver(&config)?;
     let (lanes, idle_lanes) = Lanes::new();
     let (outbox, idle_queues) = Outbox::new();
     let core = Core {
@@ -189,6 +185,7 @@ async fn open(
         lanes,
         outbox,
         confirmed: Default::default(),
+        copies: Default::default(),
         replies: Default::default(),
         paces: Default::default(),
         sessions: Default::default(),
@@ -213,7 +210,18 @@ async fn open(
     Ok((Arc::new(core), Announced { lanes: idle_lanes, senders: idle_queues }))
 }
 
-fn ilink_options(config: &Config) -> Result<ilink::Options, StartError> {
+/// The connections to the homeserver of the config.
+pub(super) fn homeserver(config: &Config) -> Result<matrix::Homeserver, StartError> {
+    matrix::Homeserver::new(matrix::HomeserverOptions {
+        url: config.homeserver.url.clone(),
+        as_token: config.appservice.as_token.clone(),
+        device_id: owned_device_id!("WECHAT"),
+        proxy: None,
+    })
+    .map_err(StartError::Homeserver)
+}
+
+pub(super) fn ilink_options(config: &Config) -> Result<ilink::Options, StartError> {
     let ilink = &config.ilink;
     let extra_ca_pem = ilink.extra_ca_file.as_ref().map(std::fs::read).transpose();
     let proxy = ilink.proxy.as_ref().map(|proxy| proxy.expose().parse()).transpose();
@@ -262,6 +270,10 @@ fn serve(core: &Arc<Core>, listener: TcpListener) {
         Some(_) => router.merge(link_pages(core)),
         None => router,
     };
+    let router = match core.config.provisioning.is_on() {
+        true => router.merge(web::provision::router(Desk(Arc::clone(core)))),
+        false => router,
+    };
     let stopping = core.tasks.clone();
     core.tasks.spawn("listener", async move {
         let served = axum::serve(listener, router).with_graceful_shutdown(linger(stopping)).await;
@@ -274,7 +286,7 @@ fn serve(core: &Arc<Core>, listener: TcpListener) {
 /// The pages of the logins that are going on.
 fn link_pages(core: &Arc<Core>) -> axum::Router {
     let core = Arc::clone(core);
-    web::link::router(move |token| Some(core.flows.by_link(token)? as Arc<dyn web::link::Watched>))
+    web::link::router(move |token| Some(core.flows.by_link(token)? as Arc<dyn web::stage::Watched>))
 }
 
 /// Listens a little longer than the bridge works. The homeserver still has the bridge's own last

@@ -114,9 +114,9 @@ async fn say(
     if core.config.bridge.permissions.level_of(&event.sender) < Some(Level::Relay) {
         return outgoing::refuse(core, event, Refusal::NotAllowed).await.map(Some);
     }
-    let text = match event.sender == portal.key.owner {
-        true => words.to_owned(),
-        false => format!("{}: {words}", member::name(core, &event.room, &event.sender).await?),
+    let text = match outgoing::is_named(event, portal) {
+        false => words.to_owned(),
+        true => format!("{}: {words}", member::name(core, &event.room, &event.sender).await?),
     };
     let text = convert::safe_for_wechat(&text);
     let texts = convert::split(&text, convert::WECHAT_TEXT_LIMIT);

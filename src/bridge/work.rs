@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 
 use super::{
     core::Core,
+    group,
     halt::Halt,
     incoming, outgoing,
     poison::{self, Turn},
@@ -35,6 +36,11 @@ pub(crate) async fn run_lane(core: Arc<Core>, key: LaneKey) {
             Job::OpenRoom => {
                 if AssertUnwindSafe(open_room(&core, &key)).catch_unwind().await.is_err() {
                     tracing::error!(?key, "the making of a room panicked");
+                }
+            }
+            Job::LeaveGroup(room) => {
+                if let LaneKey::Portal(portal) = key {
+                    group::leave(&core, portal, &room).await;
                 }
             }
             Job::Entry(entry, read) => {
@@ -101,9 +107,9 @@ async fn outcome_of(
             };
             match message {
                 Some(message) if message.deleted.is_some() => {
-                    recall::from_wechat(core, *portal, &message).await.map(Some)
+                    recall::from_wechat(core, entry, *portal, &message).await
                 }
-                message => incoming::from_wechat(core, entry, *portal, message).await.map(Some),
+                message => incoming::from_wechat(core, entry, *portal, message).await,
             }
         }
         Work::FromMatrix { raw, .. } => {
@@ -116,6 +122,9 @@ async fn outcome_of(
             };
             match key {
                 LaneKey::Portal(portal) => outgoing::from_portal(core, entry, *portal, event).await,
+                LaneKey::Room(room) if !core.registry.members(room).is_empty() => {
+                    group::from_room(core, entry, event).await
+                }
                 LaneKey::Room(_) => super::management::from_room(core, entry, event).await,
             }
         }

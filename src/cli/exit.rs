@@ -21,6 +21,7 @@ pub(crate) enum Exit {
     StoreNewer = 18,
     BotRefused = 19,
     IlinkOptions = 20,
+    Unwell = 21,
     Internal = 70,
 }
 
@@ -125,5 +126,6 @@ const CODES: &[(u8, &str)] = &[
     (Exit::StoreNewer as u8, "the store was written by a newer version"),
     (Exit::BotRefused as u8, "the homeserver refuses the bot user"),
     (Exit::IlinkOptions as u8, "the options in [ilink] cannot be used"),
+    (Exit::Unwell as u8, "doctor has found something that is wrong"),
     (Exit::Internal as u8, "an error inside the bridge"),
 ];

@@ -2,6 +2,7 @@
 //!
 //! Knows the order in which the parts start; decides nothing about chats.
 
+mod doctor;
 mod exit;
 mod logging;
 mod run;
@@ -45,6 +46,12 @@ enum Command {
     Registration,
     /// Look for mistakes in the configuration, without any connection.
     Check,
+    /// Look at everything that the bridge needs, whether it runs or not, and say what to mend.
+    Doctor {
+        /// The registration file that the homeserver reads, to compare it with the configuration.
+        #[arg(long, value_name = "FILE")]
+        registration: Option<PathBuf>,
+    },
     /// Write all logins as JSON Lines, while the bridge is stopped; they hold the bots' tokens.
     Export {
         /// Written with mode 0600, replaced when it exists; standard output when it is left out.
@@ -69,6 +76,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Run => run::run(path),
         Command::Registration => show::registration(path),
         Command::Check => show::check(path),
+        Command::Doctor { registration } => doctor::doctor(path, registration.as_deref()),
         Command::Export { file } => transfer::export(path, file.as_deref()),
         Command::Import { file } => transfer::import(path, &file),
     };

@@ -7,7 +7,6 @@ use std::{
 
 use matrix_appservice_wechat::{
     config::Config,
-    matrix::registration::Registration,
     media::{Sandbox, Workers},
     spool::Spools,
 };
@@ -17,18 +16,7 @@ use super::exit::{Exit, Failure};
 /// Prints the registration.
 pub(crate) fn registration(path: &Path) -> Result<(), Failure> {
     let config = Config::for_registration(path, std::env::vars_os())?;
-    let appservice = &config.appservice;
-    let registration = Registration {
-        id: &appservice.id,
-        url: &appservice.url,
-        as_token: &appservice.as_token,
-        hs_token: &appservice.hs_token,
-        sender_localpart: &appservice.sender_localpart,
-        bot: appservice.bot.localpart(),
-        ghost_prefix: &appservice.ghost_prefix,
-        server_name: config.homeserver.server_name.as_str(),
-    };
-    let yaml = registration.to_yaml().map_err(|why| Failure::new(Exit::Internal, why))?;
+    let yaml = config.registration().to_yaml().map_err(|why| Failure::new(Exit::Internal, why))?;
     print(yaml.as_bytes())?;
     if config.has_example_tokens() {
         eprintln!(

@@ -23,7 +23,10 @@ use super::{
     upload::UploadRequest,
     wire::{self, BaseInfo, OutboundMessage},
 };
-use crate::id::{BotToken, ContextToken, Cursor, WechatUserId};
+use crate::{
+    clock::Timestamp,
+    id::{BotToken, ContextToken, Cursor, WechatUserId},
+};
 
 /// How iLink is reached.
 #[derive(Clone)]
@@ -63,6 +66,7 @@ struct Inner {
     http: Http,
     cdn: Cdn,
     fixed: ApiBase,
+    cdn_base: Url,
     hosts: HostRules,
     bot_agent: String,
 }
@@ -97,8 +101,8 @@ impl Client {
         let cdn = Cdn::new(&options, patience)?;
         let fixed = options.hosts.api_base(options.api_base.as_str())?;
         let http = Http::new(&options)?;
-        let Options { hosts, bot_agent, .. } = options;
-        Ok(Self(Arc::new(Inner { http, cdn, fixed, hosts, bot_agent })))
+        let Options { hosts, bot_agent, cdn_base, .. } = options;
+        Ok(Self(Arc::new(Inner { http, cdn, fixed, cdn_base, hosts, bot_agent })))
     }
 
     /// The calls of one login go to `base_url`, or to the fixed host when there is none.
@@ -117,6 +121,22 @@ impl Client {
     /// The fixed host, where QR codes come from and are polled first.
     pub fn fixed_base(&self) -> &ApiBase {
         &self.0.fixed
+    }
+
+    /// Whether the API's fixed host answers at all; gives the time that it has.
+    ///
+    /// # Errors
+    /// When no connection is made, or nothing comes within ten seconds.
+    pub async fn reach(&self) -> Result<Option<Timestamp>, Error> {
+        self.0.http.reach(self.0.fixed.endpoint("")).await
+    }
+
+    /// The same of the CDN.
+    ///
+    /// # Errors
+    /// As [`Client::reach`].
+    pub async fn reach_cdn(&self) -> Result<Option<Timestamp>, Error> {
+        self.0.http.reach(self.0.cdn_base.clone()).await
     }
 
     /// Asks for a QR code. `held` are tokens of the same owner, newest first, at most ten of

@@ -15,7 +15,7 @@ use super::{
     error::{self, Error},
     wire,
 };
-use crate::crash::Point;
+use crate::{clock::Timestamp, crash::Point};
 
 /// Sends requests with the headers that iLink wants and reads answers under a limit.
 pub(super) struct Http(reqwest::Client);
@@ -47,6 +47,14 @@ impl Http {
     pub(super) async fn ask(&self, url: Url, bounds: Bounds) -> Result<Vec<u8>, Error> {
         let point = Point::request("ilink", url.path());
         Box::pin(finish(point, self.0.get(url), bounds)).await
+    }
+
+    /// Whether anything answers there, whatever it says; gives the time that the server has.
+    pub(super) async fn reach(&self, url: Url) -> Result<Option<Timestamp>, Error> {
+        let asking = self.0.get(url).timeout(REACH_WITHIN).send();
+        let answer = asking.await.map_err(|e| Error::of_transport(&e))?;
+        let date = answer.headers().get(header::DATE).and_then(|date| date.to_str().ok());
+        Ok(date.and_then(Timestamp::of_http_date))
     }
 
     /// Posts JSON.
@@ -136,6 +144,7 @@ pub(super) fn setup(problem: &str) -> Error {
     Error::Setup { problem: problem.to_owned() }
 }
 
+const REACH_WITHIN: Duration = Duration::from_secs(10);
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 /// Finds a connection that died during a long poll before the poll's own time is up.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);

@@ -21,7 +21,7 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 use super::{AsToken, Error, Intent, requests::Requests, retry::Outage};
-use crate::crash::Point;
+use crate::{crash::Point, secret::Secret};
 
 /// What a [`Homeserver`] needs to know.
 #[derive(Debug, Clone)]
@@ -92,6 +92,15 @@ impl Homeserver {
         Ok(self.request(whoami::v3::Request::new(), identity).await?.user_id)
     }
 
+    /// Whose access token this is. Asks with that token instead of the bridge's own.
+    pub async fn owner_of(&self, token: &Secret) -> Result<OwnedUserId, Error> {
+        type Request = whoami::v3::Request;
+        let (token, spoken) = (SendAccessToken::Always(token.expose()), &self.0.supported);
+        let request =
+            Request::new().try_into_http_request(self.base(), token, Cow::Borrowed(spoken));
+        Ok(self.exchange::<Request>(request).await?.user_id)
+    }
+
     /// The version that new rooms have unless asked otherwise, asked as `user` and then known.
     pub async fn default_room_version(&self, user: &UserId) -> Result<RoomVersionId, Error> {
         let ask = || async {
@@ -120,6 +129,11 @@ impl Homeserver {
     /// How many requests ended how since the start, by short fixed names.
     pub fn requests(&self) -> impl Iterator<Item = (&'static str, u64)> {
         self.0.requests.read()
+    }
+
+    /// Its address, without a slash at the end.
+    pub(super) fn address(&self) -> &str {
+        self.base().trim_end_matches('/')
     }
 
     pub(super) fn device_id(&self) -> &DeviceId {

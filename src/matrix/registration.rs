@@ -41,10 +41,34 @@ impl Registration<'_> {
     /// # Errors
     /// Only when the writer of YAML fails.
     pub fn to_yaml(&self) -> Result<String, yaml_serde::Error> {
+        yaml_serde::to_string(&self.file())
+    }
+
+    /// The keys in which the registration `yaml` differs from this one; more than these may stand
+    /// in it.
+    ///
+    /// # Errors
+    /// When it is no YAML.
+    pub fn differences(&self, yaml: &str) -> Result<Vec<String>, yaml_serde::Error> {
+        let theirs: serde_json::Value = yaml_serde::from_str(yaml)?;
+        let own = serde_json::to_value(self.file()).unwrap_or_default();
+        let own = own.as_object().into_iter().flatten();
+        let differs = own.filter(|(key, value)| {
+            // A file may name the address with a slash at its end.
+            let plain = |text: &serde_json::Value| match text.as_str() {
+                Some(text) if *key == "url" => text.trim_end_matches('/').into(),
+                Some(_) | None => text.clone(),
+            };
+            theirs.get(key).map(plain) != Some(plain(value))
+        });
+        Ok(differs.map(|(key, _)| key.clone()).collect())
+    }
+
+    fn file(&self) -> File<'_> {
         let server = escape(self.server_name);
         let exclusive = |regex| Namespace { exclusive: true, regex };
         let ghosts = format!("{}.*:{server}$", escape(self.ghost_prefix));
-        yaml_serde::to_string(&File {
+        File {
             id: self.id,
             url: self.url.as_str().trim_end_matches('/'),
             as_token: self.as_token.expose(),
@@ -62,7 +86,7 @@ impl Registration<'_> {
                 aliases: vec![exclusive(format!("^#{ghosts}"))],
                 rooms: Vec::new(),
             },
-        })
+        }
     }
 }
 

@@ -19,9 +19,8 @@ async fn a_refused_upload_is_said_once_and_comes_by_retry() {
         (Trouble::Refusal(403, "M_FORBIDDEN"), "the homeserver refuses it"),
         (Trouble::Refusal(403, "M_RESOURCE_LIMIT_EXCEEDED"), "the homeserver refuses it"),
     ];
-    for (number, (trouble, cause)) in refusals.into_iter().enumerate() {
-        proxy.trouble("/_matrix/media/v3/upload", trouble);
-        refuse_and_retry(&chat, &proxy, number, cause).await;
+    for (trouble, cause) in refusals {
+        refuse_and_retry(&chat, &proxy, trouble, cause).await;
     }
     assert_eq!(program.stop().await, Some(0));
 
@@ -60,18 +59,21 @@ async fn a_homeserver_that_answers_everything_but_uploads_is_not_waited_for() {
 }
 
 /// A picture or a file comes, is refused twice, and then arrives.
-async fn refuse_and_retry(chat: &Chat, proxy: &Proxy, number: usize, cause: &str) {
+async fn refuse_and_retry(chat: &Chat, proxy: &Proxy, trouble: Trouble, cause: &str) {
     let Chat { alice, portal, phone, .. } = chat;
+    proxy.trouble("/_matrix/media/v3/upload", trouble);
     let before = (chat.alice.timeline(portal).len(), proxy.met());
     // More than the buffers of a connection hold, so that a server can answer in its middle.
-    let film = vec![number as u8; 24 << 20];
+    let film = vec![7; 24 << 20];
     let picture = Vector::named("image-jpeg").plain;
-    let (msgtype, sent) = if number % 2 == 0 { ("m.image", &picture) } else { ("m.file", &film) };
-    match msgtype {
-        "m.image" => phone.sends_image(sent).await,
-        _ => phone.sends_file("large.bin", sent).await,
-    };
-    let behind = format!("behind number {number}");
+    let is_file = matches!(trouble, Trouble::PageAtOnce(_));
+    let (msgtype, sent) = if is_file { ("m.file", &film) } else { ("m.image", &picture) };
+    if is_file {
+        phone.sends_file("large.bin", sent).await;
+    } else {
+        phone.sends_image(sent).await;
+    }
+    let behind = format!("behind {trouble:?}");
     phone.says(&behind).await;
     alice.wait_said(portal, &behind).await;
     let new = alice.timeline(portal).split_off(before.0);

@@ -4,13 +4,15 @@ use std::time::{Duration, Instant};
 
 use matrix_appservice_wechat::clock::{Clock, Timestamp};
 
-use crate::support::Chat;
+use crate::support::{Chat, synapse::Synapse};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_queue_drains_once_and_in_order_after_a_day() {
     let wanted = std::env::var("BRIDGE_QUEUED").ok();
     let count: usize = wanted.map_or(150, |count| count.parse().unwrap());
-    let mut chat = Chat::open().await;
+    let synapse = Synapse::own().await;
+    let mut chat = Chat::silent_on(&synapse).await;
+    chat.hear("hello").await;
     chat.world.stop().await;
     chat.world.clock = Clock::manual(Timestamp(chat.world.simulator.now_ms()));
     chat.world.resume().await;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Asked, Context, portal};
+use super::{Asked, Context, group, portal};
 use crate::{
     bridge::{
         core::{Core, login_name, name_of},
@@ -57,6 +57,9 @@ pub(super) async fn status(asked: &Asked<'_>) -> Result<(), Halt> {
     if let Some(portal) = asked.portal {
         return asked.reply(&portal_line(asked, portal)).await;
     }
+    if group::status(asked).await? {
+        return Ok(());
+    }
     let logins = asked.core.registry.logins_of(&asked.event.sender);
     if logins.is_empty() {
         return asked
@@ -73,7 +76,8 @@ pub(super) async fn status(asked: &Asked<'_>) -> Result<(), Halt> {
     asked.reply(&lines.join("\n")).await
 }
 
-fn portal_line(asked: &Asked<'_>, portal: &Portal) -> String {
+/// How a contact stands, in one line.
+pub(super) fn portal_line(asked: &Asked<'_>, portal: &Portal) -> String {
     let queued = asked.core.outbox.queued(portal.id);
     let name = name_of(portal);
     let head = Note::StatusPortal { name: &name, queued }.text(asked.language);

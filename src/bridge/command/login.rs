@@ -1,23 +1,24 @@
 //! `login`, `relogin`, `cancel`, and the digits that a phone shows.
 
+use ruma::UserId;
+
 use super::{Asked, Ran, contact};
 use crate::{
     bridge::{
         core::login_name,
         halt::Halt,
         login,
-        state::{Wanted, is_plausible},
+        state::{Question, Wanted},
         text::{Answer, LoginText},
     },
     ilink::VerifyCode,
+    matrix::event::Event,
     store::Outcome,
+    web::stage::is_plausible,
 };
 
 pub(super) async fn login(asked: &Asked<'_>, name: &str) -> Result<Ran, Halt> {
-    let name: String = name.chars().filter(|c| !c.is_control()).take(100).collect();
-    let name = Some(name).filter(|name| !name.is_empty());
-    login::start(asked.core, asked.entry, asked.event, Wanted::Anybody { name });
-    Ok(Ran::GoesOn)
+    Ok(start(asked, Wanted::Anybody { name: login::sound_name(name) }))
 }
 
 pub(super) async fn relogin(asked: &Asked<'_>, wanted: &str) -> Result<Ran, Halt> {
@@ -25,8 +26,17 @@ pub(super) async fn relogin(asked: &Asked<'_>, wanted: &str) -> Result<Ran, Halt
         return Ok(Ran::Done(Outcome::Delivered));
     };
     let wanted = Wanted::Again { login: login.id, name: login_name(&login) };
-    login::start(asked.core, asked.entry, asked.event, wanted);
-    Ok(Ran::GoesOn)
+    Ok(start(asked, wanted))
+}
+
+/// Shows the login where it was asked for; whoever asked types its digits.
+fn start(asked: &Asked<'_>, wanted: Wanted) -> Ran {
+    let event = Event { room: asked.said.room.clone(), ..asked.event.clone() };
+    login::start(asked.core, asked.entry, &event, wanted);
+    if event.sender != asked.said.sender {
+        asked.question(Question::Digits(event.sender));
+    }
+    Ran::GoesOn
 }
 
 /// Stops a login. An open question takes any message as its answer, this one too, before it
@@ -40,16 +50,20 @@ pub(super) async fn cancel(asked: &Asked<'_>, name: &str) -> Result<(), Halt> {
     asked.reply(&answer).await
 }
 
-/// Takes a message as the digits that a login waits for, and removes it from the room.
-pub(super) async fn take_digits(asked: &Asked<'_>, body: &str) -> Result<bool, Halt> {
+/// Takes a message as the digits that a login of this owner waits for, and removes it from the room.
+pub(super) async fn take_digits(
+    asked: &Asked<'_>,
+    owner: &UserId,
+    body: &str,
+) -> Result<bool, Halt> {
     let digits = body.trim();
     let plausible = is_plausible(digits);
-    let (user, room) = (&asked.event.sender, &asked.event.room);
-    if !plausible || !asked.core.flows.take_digits(user, room, VerifyCode::new(digits)) {
+    let room = &asked.said.room;
+    if !plausible || !asked.core.flows.take_digits(owner, room, VerifyCode::new(digits)) {
         return Ok(false);
     }
-    let (bot, txn) = (asked.core.bot(), format!("digits-{}", asked.event.id));
-    match asked.core.insist(|| bot.redact(room, &asked.event.id, &txn, None)).await {
+    let (bot, txn) = (asked.core.bot(), format!("digits-{}", asked.said.id));
+    match asked.core.insist(|| bot.redact(room, &asked.said.id, &txn, None)).await {
         Ok(_) => {}
         Err(Halt::Refused(_)) => asked.reply(&Answer::PleaseRemove.text(asked.language)).await?,
         Err(Halt::Stopping) => return Err(Halt::Stopping),

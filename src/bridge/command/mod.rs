@@ -1,7 +1,9 @@
 //! Commands: which there are, who may run them, and one file for each group of them.
 
+mod admin;
 mod basic;
 mod contact;
+mod group;
 mod help;
 pub(crate) mod line;
 mod login;
@@ -79,7 +81,7 @@ pub(crate) async fn try_run(
         asked.reply(&Answer::NoPermission.text(language)).await?;
         return Ok(Ran::Done(Outcome::Refused("not_allowed".into())));
     }
-    if login::take_digits(&asked, &message.body).await? {
+    if login::take_digits(&asked, &event.sender, &message.body).await? {
         return Ok(Ran::Done(Outcome::Delivered));
     }
     if let Some(open) = core.questions.take(&event.sender, &event.room)
@@ -124,7 +126,14 @@ async fn run(asked: &Asked<'_>, line: &Line<'_>) -> Result<Ran, Halt> {
         Command::Status => contact::status(asked).await?,
         Command::Name => contact::name(asked, line.rest).await?,
         Command::Queue => queue::queue(asked, line.rest).await?,
+        Command::ListAll => admin::list_all(asked).await?,
+        Command::Stats => admin::stats(asked).await?,
+        Command::Doctor => admin::doctor(asked).await?,
+        Command::Sudo => return admin::sudo(asked, line.rest).await,
+        Command::Doin => return admin::doin(asked, line.rest).await,
         Command::Retry => return queue::retry(asked).await,
+        Command::Bridge => group::bridge(asked, line.rest).await?,
+        Command::Unbridge => group::unbridge(asked, line.rest).await?,
         Command::DeletePortal => portal::ask_delete(asked, line.rest).await?,
         Command::Ignore => portal::ignore(asked, line.rest, true).await?,
         Command::Unignore => portal::ignore(asked, line.rest, false).await?,
@@ -147,8 +156,12 @@ fn refused<'a>(asked: &'a Asked<'_>, usage: &Usage) -> Option<(Answer<'a>, &'sta
     let prefix = asked.core.prefix();
     let why = match usage.place {
         place if here.allows(place) => return None,
-        Place::OwnPortal if matches!(here, Context::Portal { .. }) => Answer::NotYourContact,
-        Place::Portal | Place::OwnPortal => Answer::InPortalOnly { prefix, name: usage.name() },
+        Place::OwnPortal | Place::OwnChat if matches!(here, Context::Portal { .. }) => {
+            Answer::NotYourContact
+        }
+        Place::Chat | Place::OwnChat | Place::OwnPortal => {
+            Answer::InPortalOnly { prefix, name: usage.name() }
+        }
         Place::Elsewhere | Place::Anywhere => Answer::NotInPortal,
     };
     Some((why, "not_here"))
@@ -175,6 +188,7 @@ impl Asked<'_> {
             None if owner::is_management_room(self.core, user, &self.event.room) => {
                 Context::Management
             }
+            None if !self.core.registry.members(&self.event.room).is_empty() => Context::Group,
             None => Context::Other,
         }
     }

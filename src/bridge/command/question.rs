@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Asked, Line, Ran, logout, portal, run};
+use super::{Asked, Line, Ran, login, logout, portal, run};
 use crate::{
     bridge::{change::with_content, halt::Halt, state::Question, text::Answer},
     id::WechatUserId,
@@ -18,6 +18,15 @@ pub(super) async fn answered(
     match question {
         Question::Logout(login) => logout::answered(asked, login, answer).await?,
         Question::DeletePortal(id) => portal::answered(asked, id, answer).await?,
+        Question::Digits(owner) => {
+            let taken = login::take_digits(asked, &owner, answer).await?;
+            if asked.core.flows.is_shown(&owner, &asked.said.room) {
+                asked.question(Question::Digits(owner));
+            }
+            if !taken {
+                return Ok(None);
+            }
+        }
         Question::Which { before, choices, after } => match read(answer, &choices) {
             Choice::Of(contact) => {
                 let line = format!("{before}{}{after}", contact.as_str());

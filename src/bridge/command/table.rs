@@ -2,10 +2,10 @@
 //! (docs/usage.md) are made from this table.
 
 use Command::*;
-use Place::{Anywhere, Elsewhere, OwnPortal, Portal};
+use Place::{Anywhere, Chat, Elsewhere, OwnChat, OwnPortal};
 use Section::{Administration, Contacts, General, Logins, Queueing};
 
-use crate::config::Level::{self, Relay, User};
+use crate::config::Level::{self, Admin, Relay, User};
 
 /// Everything that can be asked of the bot; what each does is said in `text/help.rs`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,8 +28,15 @@ pub(crate) enum Command {
     Ignore,
     Unignore,
     DeletePortal,
+    Bridge,
+    Unbridge,
     Queue,
     Retry,
+    ListAll,
+    Stats,
+    Doctor,
+    Sudo,
+    Doin,
 }
 
 /// A heading of the help.
@@ -46,8 +53,10 @@ pub(crate) enum Section {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     Anywhere,
-    /// In the room of a contact.
-    Portal,
+    /// In the room of a contact, or one with several.
+    Chat,
+    /// In the room of a contact of one's own, or one with several.
+    OwnChat,
     /// In the room of a contact of one's own; administrators in any contact's.
     OwnPortal,
     /// Everywhere but in the room of a contact.
@@ -98,16 +107,27 @@ pub(crate) const COMMANDS: &[(Section, &[Usage])] = &[
             row(Ignore, "ignore", "[contact]", User, Anywhere),
             row(Unignore, "unignore", "[contact]", User, Anywhere),
             row(DeletePortal, "delete-portal", "[contact]", User, Anywhere),
+            row(Bridge, "bridge", "<contact>", User, Elsewhere),
+            row(Unbridge, "unbridge", "[contact]", User, Anywhere),
         ],
     ),
     (
         Queueing,
         &[
-            row(Queue, "queue", "[drop [number]|merge]", User, OwnPortal),
-            row(Retry, "retry", "", Relay, Portal),
+            row(Queue, "queue", "[drop [number]|merge]", User, OwnChat),
+            row(Retry, "retry", "", Relay, Chat),
         ],
     ),
-    (Administration, &[]),
+    (
+        Administration,
+        &[
+            row(ListAll, "list-all", "", Admin, Anywhere),
+            row(Stats, "stats", "", Admin, Anywhere),
+            row(Doctor, "doctor", "", Admin, Anywhere),
+            row(Sudo, "sudo|doas", "<user> <command>", Admin, Anywhere),
+            row(Doin, "doin", "<room> <command>", Admin, Anywhere),
+        ],
+    ),
 ];
 
 const fn row(
@@ -162,8 +182,10 @@ mod tests {
             let first = format!("{} {arguments}", names[0]);
             let others = names[1..].iter().map(|name| format!(", `{name}`")).collect::<String>();
             let place = match usage.place {
+                Anywhere if usage.level == Admin => "anywhere, administrators",
                 Anywhere => "anywhere",
-                Portal => "a contact's room",
+                Chat => "a contact's room, or a group",
+                OwnChat => "your contact's room, or a group",
                 OwnPortal => "your contact's room",
                 Elsewhere => "other rooms",
             };

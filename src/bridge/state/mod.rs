@@ -2,6 +2,7 @@
 //! announces it, and `start` has somebody do it.
 
 mod confirmed;
+mod copies;
 mod flow;
 mod lane;
 mod outbox;
@@ -14,7 +15,8 @@ mod tally;
 mod typing;
 
 pub(crate) use confirmed::Confirmed;
-pub(crate) use flow::{Flow, LoginFlows, Wanted, is_plausible};
+pub(crate) use copies::{Copies, Stand};
+pub(crate) use flow::{Flow, LoginFlows, Place, Wanted};
 pub(crate) use lane::{Job, LaneKey, Lanes, Read};
 pub(crate) use outbox::{Changed, Media, MediaKind, Outbox, Outgoing, Part, Shown, led_by};
 pub(crate) use places::Places;

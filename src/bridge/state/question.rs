@@ -16,6 +16,8 @@ pub(crate) enum Question {
     Logout(LoginId),
     /// Shall this portal's room be given up?
     DeletePortal(PortalId),
+    /// The digits of a login that goes on here in the name of this user.
+    Digits(OwnedUserId),
     /// Which of these contacts is meant, in a command with a gap where the contact stands?
     Which {
         /// The words before the contact.

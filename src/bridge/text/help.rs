@@ -18,6 +18,7 @@ pub(crate) fn heading(section: Section, language: Language) -> String {
 }
 
 /// What a command does, in a few words.
+#[expect(clippy::too_many_lines, reason = "a table reads best in one piece")]
 pub(crate) fn what(command: Command, language: Language) -> String {
     match command {
         Command::Help => pick!(language, "this list", "显示此列表"),
@@ -84,6 +85,16 @@ pub(crate) fn what(command: Command, language: Language) -> String {
             "give a contact's room up, after asking; the next message opens a new one",
             "确认后放弃联系人的房间，下一条消息会打开新的房间",
         ),
+        Command::Bridge => pick!(
+            language,
+            "bring a contact into this room, beside everybody who is in it",
+            "把一位联系人加入当前房间，与房间里的人一起聊天",
+        ),
+        Command::Unbridge => pick!(
+            language,
+            "take your contacts, or one of them, out of the room again",
+            "把你的联系人（或其中一位）移出房间",
+        ),
         Command::Queue => {
             pick!(
                 language,
@@ -91,6 +102,31 @@ pub(crate) fn what(command: Command, language: Language) -> String {
                 "查看、取消或合并等待发送的消息"
             )
         }
+        Command::ListAll => pick!(
+            language,
+            "everybody who has linked contacts, and how these stand",
+            "列出所有用户及其联系人的状态",
+        ),
+        Command::Stats => pick!(
+            language,
+            "what the bridge has done, what waits, and how large it is",
+            "桥接的处理统计、排队与存储情况",
+        ),
+        Command::Doctor => pick!(
+            language,
+            "look at everything that the bridge needs, and say what to mend",
+            "检查桥接所需的一切，并说明如何修复",
+        ),
+        Command::Sudo => pick!(
+            language,
+            "run a command in the name of a user; the log tells that it was you",
+            "以某个用户的名义执行命令（日志会记录是你执行的）",
+        ),
+        Command::Doin => pick!(
+            language,
+            "run a command as if it stood in another room",
+            "在另一个房间中执行命令",
+        ),
         Command::Retry => pick!(
             language,
             "as a reply: send that message, or fetch that file, once more; by itself: try again what was set aside",

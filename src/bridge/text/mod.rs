@@ -3,23 +3,32 @@
 //! One enum per occasion; each variant is one reason and each reason one sentence per language.
 //! The golden file `tests/fixtures/sentences.txt` holds them all.
 
+mod admin;
 mod answer;
 mod delivery;
+mod doctor;
+mod group;
 pub(crate) mod help;
 mod item;
 mod login;
 mod note;
 mod quote;
 mod room;
+mod step;
 mod worded;
 
+pub(crate) use admin::{AdminText, OutcomeCounts};
 pub(crate) use answer::Answer;
 pub(crate) use delivery::{Held, Refusal};
+pub use doctor::Verdict;
+pub(crate) use doctor::{Found, Server};
+pub(crate) use group::GroupText;
 pub(crate) use item::{ItemNotice, Medium, Trouble};
 pub(crate) use login::LoginText;
 pub(crate) use note::Note;
 pub(crate) use quote::Quoted;
 pub(crate) use room::RoomText;
+pub(crate) use step::StepText;
 pub(crate) use worded::Worded;
 
 /// The language of what contacts read. Nobody knows what they speak; most people on WeChat read

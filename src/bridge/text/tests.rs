@@ -1,8 +1,8 @@
 //! Every sentence in both languages, compared with `tests/fixtures/sentences.txt`.
 
 use super::{
-    Answer, Held, ItemNotice, LoginText, Medium, Note, Quoted, Refusal, RoomText, Trouble, Worded,
-    help,
+    AdminText, Answer, Found, GroupText, Held, ItemNotice, LoginText, Medium, Note, OutcomeCounts,
+    Quoted, Refusal, RoomText, Server, StepText, Trouble, Worded, help,
 };
 use crate::{
     bridge::{
@@ -13,6 +13,8 @@ use crate::{
     config::Language,
     convert::Kind,
     id::{LoginId, PortalId},
+    store::Direction,
+    web::stage::Ending,
 };
 
 const NAME: &str = "Mum";
@@ -26,10 +28,14 @@ fn every_sentence_is_the_agreed_one() {
         let texts = [
             helps(language),
             answers(language),
+            admins(language),
+            findings(language),
             notes(language),
             rooms(language),
             logins(language),
+            steps(language),
             deliveries(language),
+            groups(language),
         ];
         lines.push(format!("== {}", language.code()));
         lines.extend(texts.into_iter().flatten());
@@ -45,7 +51,8 @@ fn every_sentence_is_the_agreed_one() {
 
 #[test]
 fn no_sentence_is_the_same_in_both_languages() {
-    for texts in [helps, answers, notes, rooms, logins, deliveries] {
+    for texts in [helps, answers, admins, findings, notes, rooms, logins, steps, deliveries, groups]
+    {
         for (en, zh) in texts(Language::En).iter().zip(texts(Language::Zh)) {
             let translated = *en != zh || en.starts_with("matrix-appservice-wechat");
             assert!(translated, "{en}");
@@ -77,6 +84,7 @@ fn answers(language: Language) -> Vec<String> {
         Answer::NotInPortal,
         Answer::HelpContext { prefix: PREFIX, here: Context::Management },
         Answer::HelpContext { prefix: PREFIX, here: Context::Portal { own: true } },
+        Answer::HelpContext { prefix: PREFIX, here: Context::Group },
         Answer::HelpContext { prefix: PREFIX, here: Context::Other },
         Answer::HelpElsewhere { names: "`voice`, `queue`", here: Context::Management },
         Answer::HelpElsewhere { names: "`bridge`", here: Context::Portal { own: true } },
@@ -111,6 +119,80 @@ fn answers(language: Language) -> Vec<String> {
         Answer::Retried { count: 1 },
     ]
     .map(|answer| answer.text(language))
+    .into()
+}
+
+fn admins(language: Language) -> Vec<String> {
+    let counts =
+        OutcomeCounts { delivered: 5, unconfirmed: 4, refused: 3, ignored: 2, cancelled: 1 };
+    [
+        AdminText::NobodyLinked,
+        AdminText::Owner { user: ruma::user_id!("@alice:example.org"), count: 2 },
+        AdminText::More { count: 7 },
+        AdminText::Running { version: "1.2.3", minutes: 1 + 60 * (2 + 24 * 3) },
+        AdminText::Logins { all: 5, active: 3, stale: 1 },
+        AdminText::Outcomes { way: Direction::ToMatrix, counts },
+        AdminText::Outcomes { way: Direction::ToWechat, counts },
+        AdminText::Queues { queued: 4, contacts: 2, unfinished: 6 },
+        AdminText::Stored { kib: 512, messages: 90 },
+        AdminText::SudoUsage,
+        AdminText::DoinUsage,
+        AdminText::NoSuchRoom { room: "#none:example.org" },
+    ]
+    .map(|text| text.text(language))
+    .into()
+}
+
+fn findings(language: Language) -> Vec<String> {
+    let url = || "https://matrix.example.org/".to_owned();
+    let user = || "@wechatbot:example.org".to_owned();
+    let why = || "Connection refused".to_owned();
+    let path = || "/var/lib/bridge".to_owned();
+    let file = || "registration.yaml".to_owned();
+    [
+        Found::Homeserver { version: "v1.15".into() },
+        Found::HomeserverAway { url: url(), why: why() },
+        Found::Token { bot: user() },
+        Found::TokenRefused,
+        Found::BotOutside { bot: user(), why: "it is taken for @other:example.org".into() },
+        Found::Ghosts,
+        Found::GhostsOutside { ghost: "@wechat_doctor:example.org".into(), why: why() },
+        Found::Registration { file: file() },
+        Found::RegistrationDiffers { file: file(), keys: "url, namespaces".into() },
+        Found::RegistrationUnreadable { file: file(), why: "it is no YAML".into() },
+        Found::Reached { millis: 12, running: true },
+        Found::Reached { millis: 12, running: false },
+        Found::NotReached { url: url(), why: why() },
+        Found::ReachedStranger { url: url() },
+        Found::OtherRegistration { id: "wechat".into() },
+        Found::NoAddress,
+        Found::CannotListen { address: "192.0.2.1:29350".into(), why: why() },
+        Found::Ilink { host: "ilinkai.weixin.qq.com".into() },
+        Found::IlinkAway { host: "ilinkai.weixin.qq.com".into(), why: why() },
+        Found::IlinkUnusable { why: why() },
+        Found::Polls { polling: 3 },
+        Found::StalePolls { polling: 3, stale: 1 },
+        Found::Store { logins: 3 },
+        Found::StoreNew { path: path() },
+        Found::StoreInUse { by_us: true },
+        Found::StoreInUse { by_us: false },
+        Found::StoreOfOther { path: path() },
+        Found::StoreRefused { why: "the store is closed".into() },
+        Found::Disk { free_mib: 4096 },
+        Found::DiskFull { path: path(), free_mib: 100, wanted_mib: 456 },
+        Found::Clock { of: Server::Homeserver },
+        Found::Clock { of: Server::Wechat },
+        Found::ClockOff { of: Server::Homeserver, seconds: 90, ahead: true },
+        Found::ClockOff { of: Server::Wechat, seconds: 90, ahead: false },
+        Found::Sandbox,
+        Found::SandboxMissing { why: "a worker cannot be started" },
+        Found::NoSandboxHere { why: "only Linux can filter what a process asks of the system" },
+        Found::Page { url: url() },
+        Found::PageAway { url: url(), why: why() },
+        Found::PageIsNotOurs { url: url(), status: 502 },
+        Found::PageOpen { url: url() },
+    ]
+    .map(|found| found.text(language))
     .into()
 }
 
@@ -194,6 +276,46 @@ fn logins(language: Language) -> Vec<String> {
         LoginText::Unreachable { prefix: PREFIX },
         LoginText::Incomplete { prefix: PREFIX },
         LoginText::Cancelled,
+    ]
+    .map(|text| text.text(language))
+    .into()
+}
+
+fn steps(language: Language) -> Vec<String> {
+    [
+        StepText::Wait,
+        StepText::Code { page: None },
+        StepText::Code { page: Some(PAGE) },
+        StepText::Scanned,
+        StepText::Digits { wrong: false },
+        StepText::Digits { wrong: true },
+        StepText::Over(Ending::Cancelled),
+        StepText::Over(Ending::TimedOut),
+        StepText::Over(Ending::CodesUsedUp),
+        StepText::Over(Ending::AlreadyLinked),
+        StepText::Over(Ending::Unreachable),
+        StepText::Over(Ending::Incomplete),
+        StepText::Over(Ending::Stopped),
+    ]
+    .map(|text| text.text(language))
+    .into()
+}
+
+fn groups(language: Language) -> Vec<String> {
+    [
+        GroupText::Bridged { name: NAME, prefix: PREFIX },
+        GroupText::InManagementRoom,
+        GroupText::Elsewhere { name: NAME, prefix: PREFIX },
+        GroupText::ByAnother { name: NAME },
+        GroupText::MayNotInvite,
+        GroupText::BotMayNot { name: NAME },
+        GroupText::NoRoomYet { name: NAME },
+        GroupText::Unbridged { names: "Mum, Dad" },
+        GroupText::NobodyHere,
+        GroupText::NotBridged { name: NAME },
+        GroupText::Moved { name: NAME, prefix: PREFIX },
+        GroupText::Back { name: NAME },
+        GroupText::TakenBackFor { name: NAME },
     ]
     .map(|text| text.text(language))
     .into()

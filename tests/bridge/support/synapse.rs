@@ -68,7 +68,9 @@ impl Synapse {
         SHARED.get_or_init(|| Self::with_slots(SHARED_SLOTS)).await
     }
 
-    /// A server of the story's own, which it may stop and start.
+    /// A server of the story's own, which it may stop and start. A story with thousands of events
+    /// in one room wants one, too: Synapse keeps a list for each registration that grows with them
+    /// and searches it for each.
     pub(crate) async fn own() -> Self {
         Self::with_slots(OWN_SLOTS).await
     }
@@ -257,8 +259,8 @@ fn free_port() -> u16 {
 }
 
 const SERVER_NAME: &str = "localhost";
-const SHARED_SLOTS: usize = 200;
+const SHARED_SLOTS: usize = 300;
 const OWN_SLOTS: usize = 2;
 const FIRST_PORT: u16 = 10_000;
 const PORTS: u16 = 22_000;
-const PORTS_PER_PROCESS: usize = 220;
+const PORTS_PER_PROCESS: usize = 320;

@@ -1,0 +1,125 @@
+//! The two servers.
+
+use std::{path::Path, time::Duration};
+
+use ruma::UserId;
+
+use super::machine::{self, Reading};
+use crate::{
+    bridge::text::{Found, Server},
+    clock::Clock,
+    config::Config,
+    id::WechatUserId,
+    ilink,
+    matrix::{self, Homeserver},
+};
+
+/// Whether the homeserver answers, and takes the token, the bot and the ghosts for ours; and
+/// whether there is any use in asking it more.
+pub(super) async fn homeserver(config: &Config, homeserver: &Homeserver) -> (Vec<Found>, bool) {
+    let url = config.homeserver.url.to_string();
+    let version = match tokio::time::timeout(PATIENCE, homeserver.versions()).await {
+        // Newer ones stand at the end.
+        Ok(Ok(versions)) => versions.last().cloned().unwrap_or_default(),
+        // Synapse looks at the token even here.
+        Ok(Err(matrix::Error::TokenRejected)) => return (vec![Found::TokenRefused], false),
+        Ok(Err(why)) => {
+            return (vec![Found::HomeserverAway { url, why: why.to_string() }], false);
+        }
+        Err(_) => {
+            let why = format!("nothing for {} seconds", PATIENCE.as_secs());
+            return (vec![Found::HomeserverAway { url, why }], false);
+        }
+    };
+    let mut found = vec![Found::Homeserver { version }];
+    let bot = &config.appservice.bot;
+    match outside(homeserver, bot).await {
+        Ok(None) => found.push(Found::Token { bot: bot.to_string() }),
+        Ok(Some(why)) => found.push(Found::BotOutside { bot: bot.to_string(), why }),
+        Err(matrix::Error::TokenRejected) => {
+            found.push(Found::TokenRefused);
+            return (found, false);
+        }
+        Err(why) => {
+            found.push(Found::HomeserverAway { url, why: why.to_string() });
+            return (found, false);
+        }
+    }
+    let someone = WechatUserId::parse("doctor@im.wechat");
+    if let Some(ghost) = someone.and_then(|someone| config.ghost_names().ghost(&someone)) {
+        match outside(homeserver, &ghost).await {
+            Ok(None) => found.push(Found::Ghosts),
+            Ok(Some(why)) => {
+                found.push(Found::GhostsOutside { ghost: ghost.to_string(), why });
+            }
+            Err(why) => found.push(Found::HomeserverAway { url, why: why.to_string() }),
+        }
+    }
+    (found, true)
+}
+
+/// Why a user is none of the bridge's; `None` when it is, whether it exists already or not.
+async fn outside(homeserver: &Homeserver, user: &UserId) -> Result<Option<String>, matrix::Error> {
+    match homeserver.whoami(user).await {
+        Ok(known) if known == user => Ok(None),
+        Ok(known) => Ok(Some(format!("it is taken for {known}"))),
+        // Synapse says so of a user that is in the namespace and was not needed yet.
+        Err(matrix::Error::Forbidden { message }) if message.contains("has not registered") => {
+            Ok(None)
+        }
+        Err(matrix::Error::Forbidden { message }) => Ok(Some(message)),
+        Err(why) => Err(why),
+    }
+}
+
+/// Has the homeserver reach the bridge, or who stands in for it.
+pub(super) async fn ping(config: &Config, homeserver: &Homeserver, running: bool) -> Found {
+    let appservice = &config.appservice;
+    let (id, url) = (appservice.id.clone(), appservice.url.to_string());
+    match homeserver.ping(&id, "doctor").await {
+        Ok(took) => Found::Reached { millis: took.as_millis(), running },
+        Err(matrix::Error::Server { errcode, .. }) if errcode == "M_BAD_STATUS" => {
+            Found::ReachedStranger { url }
+        }
+        Err(matrix::Error::Forbidden { .. }) => Found::OtherRegistration { id },
+        Err(matrix::Error::Rejected { errcode, .. }) if errcode == "M_URL_NOT_SET" => {
+            Found::NoAddress
+        }
+        Err(why) => Found::NotReached { url, why: why.to_string() },
+    }
+}
+
+/// Compares the file that the homeserver reads with the one that `registration` would print.
+pub(super) fn registration(config: &Config, file: &Path) -> Found {
+    let name = file.display().to_string();
+    let yaml = match std::fs::read_to_string(file) {
+        Ok(yaml) => yaml,
+        Err(why) => return Found::RegistrationUnreadable { file: name, why: why.to_string() },
+    };
+    match config.registration().differences(&yaml) {
+        Ok(keys) if keys.is_empty() => Found::Registration { file: name },
+        Ok(keys) => Found::RegistrationDiffers { file: name, keys: keys.join(", ") },
+        // What the reader says could hold a line with a token.
+        Err(_) => Found::RegistrationUnreadable { file: name, why: "it is no YAML".to_owned() },
+    }
+}
+
+/// WeChat's API and CDN, and the API's clock.
+pub(super) async fn ilink(config: &Config, ilink: &ilink::Client, clock: &Clock) -> Vec<Found> {
+    let (api, cdn) = tokio::join!(ilink.reach(), ilink.reach_cdn());
+    let ours = clock.now();
+    let host = |url: &url::Url| url.host_str().unwrap_or_default().to_owned();
+    let (api_host, cdn_host) = (host(&config.ilink.api_base), host(&config.ilink.cdn_base));
+    let off = api.as_ref().ok().copied().flatten();
+    let mut found: Vec<_> = [(api_host, api), (cdn_host, cdn)]
+        .map(|(host, answer)| match answer {
+            Ok(_) => Found::Ilink { host },
+            Err(why) => Found::IlinkAway { host, why: why.to_string() },
+        })
+        .into();
+    found.extend(off.map(|theirs| machine::clock(Server::Wechat, Reading { theirs, ours })));
+    found
+}
+
+/// A homeserver that takes longer is of no use to anybody.
+const PATIENCE: Duration = Duration::from_secs(15);

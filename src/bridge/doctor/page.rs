@@ -1,0 +1,31 @@
+//! The link page, as it is seen from outside.
+
+use url::Url;
+
+use crate::{
+    bridge::text::Found,
+    config::Config,
+    matrix::{Error, Homeserver, Probe},
+};
+
+/// Whether public_url leads to the page, and to nothing else; nothing when there is none.
+pub(super) async fn look(config: &Config, homeserver: &Homeserver) -> Option<Found> {
+    let url = config.bridge.public_url.clone()?;
+    let probe = async |path: &str| match Url::parse(&format!("{url}{path}")) {
+        Ok(address) => homeserver.probe(address).await,
+        Err(error) => Err(Error::Unsendable(Box::new(error))),
+    };
+    Some(match probe("/link/doctor").await {
+        Err(why) => Found::PageAway { url, why: why.to_string() },
+        Ok(answer) if !is_page(&answer) => Found::PageIsNotOurs { url, status: answer.status },
+        Ok(_) if probe("/health").await.is_ok_and(|answer| answer.status == 200) => {
+            Found::PageOpen { url }
+        }
+        Ok(_) => Found::Page { url },
+    })
+}
+
+/// What the page says of a login that there is not.
+fn is_page(answer: &Probe) -> bool {
+    answer.status == 404 && answer.headers.contains_key("content-security-policy")
+}

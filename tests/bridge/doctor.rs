@@ -1,0 +1,174 @@
+//! What `doctor` finds: with a bridge that runs, with one that does not, and with each fault.
+
+use std::process::Command;
+
+use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
+
+use crate::support::{PROGRAM, Person, World, synapse::Synapse};
+
+/// The program's `doctor` on the world's config: its exit code and all that it says.
+fn doctor(world: &World, arguments: &[&str], env: &[(&str, &str)]) -> (Option<i32>, String) {
+    let mut program = Command::new(PROGRAM);
+    program.args(["doctor", "--config"]).arg(world.config_path()).args(arguments);
+    let output = program.env_clear().envs(env.iter().copied());
+    let output = tokio::task::block_in_place(|| output.output()).unwrap();
+    let said = [&output.stdout[..], &output.stderr[..]].concat();
+    (output.status.code(), String::from_utf8(said).unwrap())
+}
+
+/// It finds exactly this to be wrong, and tells no token.
+fn assert_wrong(world: &World, arguments: &[&str], env: &[(&str, &str)], sentence: &str) {
+    let (code, said) = doctor(world, arguments, env);
+    assert_eq!(code, Some(21), "{said}");
+    let wrong: Vec<_> = said.lines().filter(|line| line.starts_with("❌")).collect();
+    assert!(
+        wrong.len() == 1 && wrong[0].contains(sentence),
+        "\"{sentence}\" is not all of: {said}"
+    );
+    assert!(said.ends_with("one thing has to be mended\n"), "{said}");
+    assert!(!said.contains(&world.slot.as_token) && !said.contains(&world.slot.hs_token), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_is_well_beside_a_bridge_that_runs_and_before_it_is_started() {
+    let mut world = World::start().await;
+    let (code, said) = doctor(&world, &[], &[]);
+    assert_eq!(code, Some(0), "{said}");
+    for sentence in [
+        "config.toml: no mistakes",
+        "The homeserver answers and speaks v1.",
+        &format!("The homeserver knows the as_token and {}.", world.bot()),
+        "The contacts' users belong to the bridge.",
+        "The homeserver reaches the running bridge, in ",
+        "WeChat's server 127.0.0.1 answers.",
+        "This machine's clock agrees with the homeserver's.",
+        "This machine's clock agrees with WeChat's.",
+        "The store is in use by the running bridge.",
+        "The disk of the store has room: ",
+    ] {
+        assert!(said.contains(&format!("✅ {sentence}")) || said.contains(sentence), "{said}");
+    }
+    assert!(!said.contains("💬"), "{said}");
+
+    world.stop().await;
+    let (code, said) = doctor(&world, &[], &[]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("reaches the place where the bridge will listen, in "), "{said}");
+    assert!(said.contains("✅ The store opens and is sound; logins: 0."), "{said}");
+    let elsewhere = world.store_path().join("elsewhere");
+    let elsewhere = [("WECHAT_BRIDGE__STORE__PATH", elsewhere.to_str().unwrap())];
+    let (code, said) = doctor(&world, &[], &elsewhere);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("💬 There is no store at "), "{said}");
+    assert!(!world.store_path().join("elsewhere").exists(), "nothing is made");
+
+    world.resume().await;
+    let alice = Person::new(Synapse::shared().await, "alice").await;
+    let room = alice.management_room(&world).await;
+    assert_eq!(alice.ask(&world, &room, "ping").await, "Pong.", "and nothing is broken");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_fault_of_the_registration_has_its_sentence() {
+    let mut world = World::start().await;
+    world.stop().await;
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let free = { free.local_addr().unwrap().to_string() };
+    for (key, value, sentence) in [
+        ("APPSERVICE__AS_TOKEN", "another", "The homeserver refuses the as_token."),
+        ("APPSERVICE__HS_TOKEN", "another", "Either hs_token differs between registration"),
+        ("APPSERVICE__ID", "another", "belongs to another registration than `another`"),
+        ("APPSERVICE__BOT", "another", "does not give @another:localhost to the bridge"),
+        ("APPSERVICE__GHOST_PREFIX", "another_", "does not give @another_doctor:localhost"),
+        ("APPSERVICE__LISTEN", &free, "The homeserver does not reach the bridge at http://"),
+        ("APPSERVICE__LISTEN", "192.0.2.1:29350", "cannot listen on 192.0.2.1:29350"),
+        ("HOMESERVER__URL", "http://127.0.0.1:1", "The homeserver does not answer at"),
+    ] {
+        let key = format!("WECHAT_BRIDGE__{key}");
+        assert_wrong(&world, &[], &[(&key, value)], sentence);
+    }
+
+    let mut program = Command::new(PROGRAM);
+    program.args(["registration", "--config"]).arg(world.config_path()).env_clear();
+    let output = program.output().unwrap();
+    let file = world.store_path().with_file_name("registration.yaml");
+    let name = file.to_str().unwrap();
+    let arguments = ["--registration", name];
+    std::fs::write(&file, &output.stdout).unwrap();
+    let (code, said) = doctor(&world, &arguments, &[]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("registration.yaml is what the config asks for."), "{said}");
+    let yaml = String::from_utf8(output.stdout).unwrap();
+    let changed = yaml.replace("rate_limited: false", "rate_limited: true").replace("hs-t", "t");
+    std::fs::write(&file, changed).unwrap();
+    assert_wrong(&world, &arguments, &[], "differs from the config in: hs_token, rate_limited.");
+    std::fs::write(&file, "- [").unwrap();
+    assert_wrong(&world, &arguments, &[], "cannot be read: it is no YAML");
+    world.resume().await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_fault_of_wechat_page_and_store_has_its_sentence() {
+    let mut world = World::start().await;
+    world.stop().await;
+    let date = "Sun, 06 Nov 1994 08:49:37 GMT";
+    let answer = ResponseTemplate::new(200).insert_header("date", date);
+    let old = MockServer::start().await;
+    Mock::given(any()).respond_with(answer).mount(&old).await;
+    let host = |url: &str| url.split('/').nth(2).unwrap().to_owned();
+    let (api, cdn) = (host(&world.simulator.api_url()), host(&world.simulator.cdn_url()));
+    let hosts = format!("127.0.0.1:1,{},{api},{cdn}", host(&old.uri()));
+    let hosts = ("WECHAT_BRIDGE__ILINK__PLAIN_HTTP", hosts.as_str());
+    let away = "WeChat's server 127.0.0.1 does not answer (";
+    for (key, value, sentence) in [
+        ("WECHAT_BRIDGE__ILINK__API_BASE", "http://127.0.0.1:1", away),
+        ("WECHAT_BRIDGE__ILINK__CDN_BASE", "http://127.0.0.1:1", away),
+        ("WECHAT_BRIDGE__ILINK__API_BASE", &old.uri(), " s ahead of WeChat's; "),
+    ] {
+        assert_wrong(&world, &[], &[hosts, (key, value)], sentence);
+    }
+
+    let ours = format!("http://{}", world.slot.listen);
+    let key = "WECHAT_BRIDGE__BRIDGE__PUBLIC_URL";
+    let (code, said) = doctor(&world, &[], &[(key, &ours)]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("✅ The link page answers at "), "{said}");
+    assert_wrong(&world, &[], &[(key, "http://127.0.0.1:1")], "Nothing answers at public_url");
+    assert_wrong(&world, &[], &[(key, &old.uri())], "is not the bridge (status 200)");
+
+    world.resume().await;
+    let page = format!("[bridge]\npublic_url = \"{ours}\"\n[bridge.permissions]");
+    world.reconfigure(|config| config.replace("[bridge.permissions]", &page)).await;
+    assert_wrong(&world, &[], &[], "lets more through than /link/");
+    world.stop().await;
+
+    let copy = world.store_path().with_file_name("copy");
+    std::fs::create_dir_all(copy.join("db")).unwrap();
+    std::fs::write(copy.join("guard"), "nothing").unwrap();
+    let store = [("WECHAT_BRIDGE__STORE__PATH", copy.to_str().unwrap())];
+    assert_wrong(&world, &[], &store, "The store cannot be used: ");
+    world.resume().await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn administrators_may_ask_the_bridge_itself() {
+    let mut world = World::start().await;
+    let root = Person::new(Synapse::shared().await, "root").await;
+    let admin = format!("[bridge.permissions]\n\"{}\" = \"admin\"", root.user_id);
+    world.reconfigure(|config| config.replace("[bridge.permissions]", &admin)).await;
+    let room = root.management_room(&world).await;
+    let (phone, _) = world.link(&root, "Mum").await;
+    phone.wait_online().await;
+    let found = root.ask(&world, &room, "doctor").await;
+    assert!(found.lines().all(|line| line.starts_with("✅ ")), "{found}");
+    for sentence in ["reaches the running bridge", "polls of all linked contacts: 1.", "sandbox"] {
+        assert!(found.contains(sentence), "{sentence} is not in {found}");
+    }
+    root.ask(&world, &room, "lang zh").await;
+    let found = root.ask(&world, &room, "doctor").await;
+    assert!(found.contains("服务器可以连接正在运行的桥接"), "{found}");
+    world.end().await;
+}
