@@ -18,6 +18,7 @@ pub(crate) fn heading(section: Section, language: Language) -> String {
 }
 
 /// What a command does, in a few words.
+#[expect(clippy::too_many_lines, reason = "a table reads best in one piece")]
 pub(crate) fn what(command: Command, language: Language) -> String {
     match command {
         Command::Help => pick!(language, "this list", "显示此列表"),
