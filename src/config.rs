@@ -7,6 +7,7 @@ mod document;
 mod keys;
 mod permission;
 mod problem;
+mod provisioning;
 mod section;
 mod token;
 mod value;
@@ -22,6 +23,7 @@ use std::{
 
 pub use permission::{Level, Permissions};
 pub use problem::{Problem, Problems};
+pub use provisioning::Provisioning;
 use ruma::{OwnedServerName, OwnedUserId};
 use url::Url;
 use zeroize::Zeroizing;
@@ -48,6 +50,8 @@ pub struct Config {
     pub delivery: Delivery,
     /// How pictures, voices and files are carried.
     pub media: Media,
+    /// Who may link contacts by programs.
+    pub provisioning: Provisioning,
     /// Where the bridge keeps what must survive a crash.
     pub store: Store,
     /// What is logged, and in which form.

@@ -58,10 +58,10 @@ impl Point {
     pub(crate) fn after(&self) {}
 }
 
-/// In a test, work with certain words is poison: it panics, or takes the program along.
-pub(crate) fn taste(work: &str) {
+/// In a test, work with certain words is poison at a place: it panics, or takes the program along.
+pub(crate) fn taste(place: &str, work: &str) {
     #[cfg(feature = "crash-points")]
-    switch::taste(work);
+    switch::taste(place, work);
     #[cfg(not(feature = "crash-points"))]
-    let _ = work;
+    let _ = (place, work);
 }

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 /// Text that must not appear in logs, errors, rooms or metrics.
@@ -23,6 +24,11 @@ impl Secret {
     /// The text itself, for the request or the file that needs it.
     pub fn expose(&self) -> &str {
         &self.0
+    }
+
+    /// Whether `shown` is this text; takes as long for a near miss as for a far one.
+    pub fn is(&self, shown: &str) -> bool {
+        self.0.as_bytes().ct_eq(shown.as_bytes()).into()
     }
 
     /// Whether there is no text at all.
@@ -73,5 +79,6 @@ mod tests {
     fn a_secret_prints_its_kind_and_not_its_text() {
         assert_eq!(format!("{:?}", Secret::new("hunter2")), "Secret(…)");
         assert_eq!(Secret::new("hunter2").expose(), "hunter2");
+        assert!(Secret::new("hunter2").is("hunter2") && !Secret::new("hunter2").is("hunter"));
     }
 }

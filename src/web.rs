@@ -3,6 +3,8 @@
 
 pub mod link;
 pub mod metrics;
+pub mod provision;
+pub mod stage;
 
 use std::{sync::Arc, time::Duration};
 

@@ -47,6 +47,7 @@ async fn willing() -> MockServer {
         "event_id": "$sent",
         "content_uri": "mxc://b.org/up",
         "servers": [],
+        "joined_rooms": ["!new"],
         "joined": { "@alice:b.org": {}, GHOST: { "display_name": "X" } },
         "duration_ms": 12,
         "versions": ["v1.11"],
@@ -93,6 +94,7 @@ async fn every_request_in_a_room_names_the_user_and_the_device() {
     ghost.leave(room, Some("done")).await.unwrap();
     ghost.invite(room, user_id!("@alice:b.org")).await.unwrap();
     assert_eq!(ghost.joined_members(room).await.unwrap(), ["@alice:b.org", GHOST]);
+    assert_eq!(ghost.joined_rooms().await.unwrap(), [room]);
     assert_eq!(ghost.send(room, &content::text("hi"), "t", None).await.unwrap(), "$sent");
     ghost.send_state(room, &State::new("m.room.topic", "", json!({}))).await.unwrap();
     assert!(ghost.state(room, "m.room.topic", "").await.unwrap().is_some());
@@ -104,7 +106,7 @@ async fn every_request_in_a_room_names_the_user_and_the_device() {
     assert_eq!(uri, "mxc://b.org/up");
 
     let requests = requests(&server).await;
-    assert_eq!(requests.len(), 15);
+    assert_eq!(requests.len(), 16);
     for request in requests {
         let what = format!("{} {}", request.method, request.url);
         assert_eq!(query(&request, "user_id").as_deref(), Some(GHOST), "{what}");

@@ -27,14 +27,18 @@ const OLD: &str = "/_matrix/media/v3/download/b.org/abc";
 const CONFIG: &str = "/_matrix/client/v1/media/config";
 const UPLOAD: &str = "/_matrix/media/v3/upload";
 
-fn ghost(url: &str) -> Intent {
+fn homeserver(url: &str) -> Homeserver {
     let options = HomeserverOptions {
         url: url.parse().unwrap(),
         as_token: AsToken::new("as-secret"),
         device_id: owned_device_id!("WX"),
         proxy: None,
     };
-    Homeserver::new(options).unwrap().intent(user_id!("@wechat_x:b.org"))
+    Homeserver::new(options).unwrap()
+}
+
+fn ghost(url: &str) -> Intent {
+    homeserver(url).intent(user_id!("@wechat_x:b.org"))
 }
 
 fn folder() -> (TempDir, Spools) {
@@ -163,6 +167,26 @@ async fn what_is_not_there_or_too_long_is_refused() {
     let nowhere =
         ghost(&server.uri()).download("https://b.org/abc".into(), 9, false, &spools).await;
     assert!(matches!(nowhere, Err(Error::NotFound)));
+}
+
+#[tokio::test]
+async fn files_on_their_way_count_as_requests() {
+    let server = MockServer::start().await;
+    on(&server, CONFIG, ResponseTemplate::new(200).set_body_json(json!({}))).await;
+    on(&server, UPLOAD, ResponseTemplate::new(413)).await;
+    on(&server, NEW, ResponseTemplate::new(200).set_body_bytes("0123456789")).await;
+    let (_folder, spools) = folder();
+    let homeserver = homeserver(&server.uri());
+    let ghost = homeserver.intent(user_id!("@wechat_x:b.org"));
+    let refused = ghost.upload_spool(&file(&spools, b"0123456789"), "text/plain", None).await;
+    assert!(matches!(refused, Err(Error::TooLarge)));
+    for limit in [3, 10] {
+        // The homeserver has done its part, whatever is taken of it.
+        let fetched = ghost.download(mxc_uri!("mxc://b.org/abc"), limit, false, &spools).await;
+        assert_eq!(fetched.is_ok(), limit == 10, "{fetched:?}");
+    }
+    let counted: Vec<_> = homeserver.requests().filter(|(_, count)| *count > 0).collect();
+    assert_eq!(counted, [("ok", 3), ("refused", 1)]);
 }
 
 /// Answers one request with these bytes and hangs up.

@@ -19,7 +19,7 @@ use matrix_appservice_wechat::{
     },
     store::{
         Change, Direction, Entry, Error, Kept, Link, Login, LoginState, LogoutReason, Outcome,
-        Owner, Portal, Progress, Reply, Source, SourceState, Store, Work,
+        Owner, Portal, Progress, Reply, Source, SourceState, Store, Words, Work,
         transfer::{export_file, export_lines, import_file, import_lines},
     },
 };
@@ -59,20 +59,22 @@ fn new_login(store: &Store, n: u64) -> Login {
 }
 
 fn new_portal(store: &Store, login: &Login, n: u64) -> Portal {
+    let key = PortalKey { owner: login.owner.clone(), contact: login.contact.clone() };
     Portal {
-        id: store.new_portal_id(),
-        key: PortalKey { owner: login.owner.clone(), contact: login.contact.clone() },
-        login: login.id,
         room: Some(room(n)),
-        name: login.name.clone(),
         welcomed: true,
-        voice_items: None,
+        generation: 1,
+        moving_to: Some(room(n + 1_000)),
+        ignored: true,
+        group: Some(room(n + 2_000)),
+        ..Portal::new(store.new_portal_id(), key, login.id, login.name.clone())
     }
 }
 
 fn from_matrix(store: &Store, n: u64) -> Entry {
     let raw = format!(r#"{{"type":"m.room.message","content":{{"body":"text {n}"}}}}"#).into();
     let work = Work::FromMatrix {
+        to: None,
         room: room(n % 7),
         source: Source::Event(event(n)),
         raw,
@@ -95,6 +97,7 @@ async fn fill(store: &Store, n: u64) {
                 held_until: None,
                 throttled: 2,
                 unconfirmed: 1,
+                left_out: 4,
             };
             let entry = from_matrix(store, i);
             change = change
@@ -216,6 +219,7 @@ async fn an_entry_is_pending_until_it_is_finished_and_its_outcome_is_counted() {
         parts_done: 2,
         mark: Some(event(9_000)),
         parcel: Some(InboxId(7)),
+        line: Some(Words("「a」".into())),
         ..Progress::default()
     };
     store.commit(Change::new().put_progress(entry.id, &progress)).await.unwrap();

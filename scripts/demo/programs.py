@@ -30,8 +30,9 @@ STOP_SECONDS = 15
 class Programs:
     """Synapse, the simulator and the bridge; they end when the stack does."""
 
-    def __init__(self, stack, folder):
+    def __init__(self, stack, folder, more_config=""):
         self.stack, self.folder, self.running = stack, folder, {}
+        self.more_config = more_config
         self.ports = [free_port(wanted) for wanted in PORTS]
         self.synapse, self.simulator, self.bridge = (f"http://127.0.0.1:{port}" for port in self.ports)
         self.binaries = target_folder() / "debug"
@@ -67,7 +68,7 @@ class Programs:
         )
         path = self.folder / "config.toml"
         path.touch(mode=0o600)
-        path.write_text(config)
+        path.write_text(config + self.more_config)
 
     def bridge_command(self, name):
         command = [self.binaries / "matrix-appservice-wechat", name, "--config", self.folder / "config.toml"]

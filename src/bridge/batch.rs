@@ -81,8 +81,13 @@ impl Sorting<'_> {
             return Ok(());
         }
         let portal = self.portal_for(message.as_ref());
+        let ignored = self.core.registry.portal(portal).is_some_and(|portal| portal.ignored);
         if let Some(message) = &message {
-            self.hear(portal, message);
+            self.hear(portal, message, ignored);
+        }
+        if ignored {
+            self.ignore(&sources, "by_owner");
+            return Ok(());
         }
         self.add(portal, &sources, raw, message);
         Ok(())
@@ -174,30 +179,31 @@ impl Sorting<'_> {
         }
         let name = (key.contact == self.login.contact).then(|| self.login.name.clone()).flatten();
         let id = self.core.store.new_portal_id();
-        let portal = Portal {
-            id,
-            key,
-            login: self.login.id,
-            room: None,
-            name,
-            welcomed: false,
-            voice_items: None,
-        };
+        let portal = Portal::new(id, key, self.login.id, name);
         self.change(|change| change.put_portal(&portal));
         self.batch.portals.push(portal);
         id
     }
 
     /// The contact wrote: the window opens, and the newest context token is the one to answer
-    /// with.
-    fn hear(&mut self, portal: PortalId, message: &Message) {
+    /// with. What is left out is counted.
+    fn hear(&mut self, portal: PortalId, message: &Message, left_out: bool) {
         let known = self.batch.heard.get(&portal).cloned().or_else(|| self.core.reply(portal));
         let at = window::heard_at(message.created, self.live, self.now);
         let context =
             message.context.clone().or_else(|| known.as_ref().and_then(|r| r.context.clone()));
         let heard = known.as_ref().map_or(at, |reply| reply.heard.max(at));
         let unconfirmed = known.as_ref().map_or(0, |reply| reply.unconfirmed);
-        let reply = Reply { context, heard, sends: 0, held_until: None, throttled: 0, unconfirmed };
+        let before = known.as_ref().map_or(0, |reply| reply.left_out);
+        let reply = Reply {
+            context,
+            heard,
+            sends: 0,
+            held_until: None,
+            throttled: 0,
+            unconfirmed,
+            left_out: before.saturating_add(u32::from(left_out)),
+        };
         self.change(|change| change.put_reply(portal, &reply));
         self.batch.heard.insert(portal, reply);
     }

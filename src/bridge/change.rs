@@ -4,13 +4,14 @@ use ruma::EventId;
 use serde_json::{Value, value::RawValue};
 
 use super::{
-    core::Core,
+    core::{Core, name_of},
+    group::{self, Author},
     halt::Halt,
-    kept, notice,
+    kept, member, notice,
     outgoing::{self, Verdict},
-    shown,
+    replied, shown,
     state::Changed,
-    text::{Answer, Refusal},
+    text::{Answer, GroupText, Refusal},
 };
 use crate::{
     config::Level,
@@ -25,7 +26,8 @@ pub(crate) async fn edit(
     edit: &Replacement,
     portal: &Portal,
 ) -> Result<Outcome, Halt> {
-    let parts = match outgoing::parts(core, event, &edit.new, portal) {
+    let name = member::speaker(core, event, &edit.new, portal).await?;
+    let parts = match outgoing::parts(core, event, &edit.new, portal, &name) {
         Ok(parts) => parts,
         Err(Verdict::Ignore(reason)) => return Ok(Outcome::Ignored(reason.into())),
         Err(Verdict::Refuse(refusal)) => return outgoing::refuse(core, event, refusal).await,
@@ -44,10 +46,15 @@ pub(crate) async fn edit(
     Ok(Outcome::Delivered)
 }
 
-/// An event as if it had been sent with the content of its edit.
+/// An event as if it had been sent with the content of its edit. What it answers to cannot be
+/// edited.
 pub(super) fn with_content(raw: &str, content: &str) -> Option<Box<str>> {
     let mut event: Value = serde_json::from_str(raw).ok()?;
-    let content: Value = serde_json::from_str(content).ok()?;
+    let mut content: Value = serde_json::from_str(content).ok()?;
+    let relation = event["content"].get("m.relates_to").cloned();
+    let fields = content.as_object_mut()?;
+    fields.remove("m.relates_to");
+    fields.extend(relation.map(|relation| ("m.relates_to".to_owned(), relation)));
     event.as_object_mut()?.insert("content".to_owned(), content);
     Some(event.to_string().into())
 }
@@ -64,8 +71,7 @@ pub(crate) async fn redact(
         Changed::Done(waiting) => {
             core.finish(&waiting.entry, &Outcome::Cancelled);
             shown::unmark(core, &waiting).await;
-            let text = Answer::TakenBack.text(core.language_of(&event.sender));
-            notice::say(core, &event.room, &text, &format!("taken-back-{}", event.id)).await?;
+            say_taken_back(core, event, portal).await?;
             Ok(Outcome::Delivered)
         }
         Changed::TooLate => outgoing::refuse(core, event, Refusal::OnItsWay).await,
@@ -74,6 +80,21 @@ pub(crate) async fn redact(
         }
         Changed::NotThere => Ok(Outcome::Ignored("redaction".into())),
     }
+}
+
+async fn say_taken_back(core: &Core, event: &Event, portal: &Portal) -> Result<(), Halt> {
+    if core.is_ours(&event.sender) {
+        return Ok(()); // A contact took it back, and nobody in the room waits for an answer.
+    }
+    let language = core.language_of(&event.sender);
+    let (text, txn) = match group::is_copy(portal, event) {
+        false => (Answer::TakenBack.text(language), format!("taken-back-{}", event.id)),
+        true => {
+            let text = GroupText::TakenBackFor { name: &name_of(portal) }.text(language);
+            (text, format!("taken-back-{}-{}", event.id, portal.id))
+        }
+    };
+    notice::say(core, &event.room, &text, &txn).await
 }
 
 fn was_sent(core: &Core, event: &EventId) -> bool {
@@ -111,15 +132,28 @@ pub(crate) async fn retry(
         Err(Halt::Stopping) => return Err(Halt::Stopping),
         Err(Halt::Refused(_)) => None,
     };
-    let Some((event, raw)) = message.filter(|(event, _)| !core.is_ours(&event.sender)) else {
-        return outgoing::refuse(core, asking, Refusal::NothingToRetry).await.map(Some);
+    let author = message.as_ref().map(|(event, _)| group::author(core, portal, event));
+    let (event, raw) = match (message, author) {
+        (Some(found), Some(Author::Person | Author::AnotherContact)) => found,
+        (Some(_), Some(Author::Themselves)) if group::is_copy(portal, asking) => {
+            return Ok(Some(Outcome::Ignored("own".into())));
+        }
+        (
+            _,
+            Some(Author::Themselves | Author::Bridge | Author::Person | Author::AnotherContact),
+        )
+        | (_, None) => {
+            return outgoing::refuse(core, asking, Refusal::NothingToRetry).await.map(Some);
+        }
     };
     let (Kind::Message(message) | Kind::Sticker(message)) = &event.kind else {
         return outgoing::refuse(core, asking, Refusal::NothingToRetry).await.map(Some);
     };
-    match outgoing::parts(core, &event, message, portal) {
+    let name = member::speaker(core, &event, message, portal).await?;
+    match outgoing::parts(core, &event, message, portal, &name) {
         Ok(parts) => {
             let entry = as_message(entry, raw);
+            let entry = replied::with_line(core, &entry, &event, message, portal).await?;
             core.commit(Change::new().put_entry(&entry)).await?;
             outgoing::queue(core, &entry, &event, portal, parts);
             Ok(None)

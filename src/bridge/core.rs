@@ -8,8 +8,8 @@ use tokio::sync::watch;
 use super::{
     rounds::Rounds,
     state::{
-        Confirmed, Job, LaneKey, Lanes, LoginFlows, Outbox, Paces, Questions, Read, Registry,
-        Replies, Sessions, Tallies, Typists,
+        Confirmed, Copies, Job, LaneKey, Lanes, LoginFlows, Outbox, Paces, Places, Questions, Read,
+        Registry, Replies, Sessions, Tallies, Typists,
     },
     window,
 };
@@ -39,6 +39,10 @@ pub(crate) struct Core {
     pub(crate) spools: Spools,
     /// Who looks at strangers' media.
     pub(crate) workers: Workers,
+    /// For files on their way from WeChat.
+    pub(crate) arriving: Places,
+    /// For files on their way to WeChat.
+    pub(crate) leaving: Places,
     pub(crate) homeserver: Homeserver,
     pub(crate) bot: OwnedUserId,
     pub(crate) ghosts: GhostNames,
@@ -47,6 +51,7 @@ pub(crate) struct Core {
     pub(crate) lanes: Lanes,
     pub(crate) outbox: Outbox,
     pub(crate) confirmed: Confirmed,
+    pub(crate) copies: Copies,
     pub(crate) replies: Replies,
     pub(crate) paces: Paces,
     pub(crate) sessions: Sessions,
@@ -115,13 +120,15 @@ impl Core {
 
     /// The same for work of an earlier run.
     pub(crate) fn dispatch_again(&self, entry: Entry) {
+        self.copies.begin(&entry);
         self.lanes.push(self.lane_of(&entry), Job::Again(entry));
     }
 
     fn lane_of(&self, entry: &Entry) -> LaneKey {
         match &entry.work {
             Work::FromWechat { portal, .. } => LaneKey::Portal(*portal),
-            Work::FromMatrix { room, .. } => match self.registry.portal_in(room) {
+            Work::FromMatrix { to: Some(portal), .. } => LaneKey::Portal(*portal),
+            Work::FromMatrix { room, to: None, .. } => match self.registry.portal_in(room) {
                 Some(portal) => LaneKey::Portal(portal.id),
                 None => LaneKey::Room(room.clone()),
             },

@@ -51,5 +51,6 @@ impl Core {
     pub(crate) fn finish(&self, entry: &Entry, outcome: &Outcome) {
         let now = self.clock.now();
         self.store.submit(Change::new().finish(entry.id, entry.source(), outcome, now));
+        self.copies.end(entry.source(), outcome);
     }
 }

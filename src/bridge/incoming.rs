@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use ruma::{OwnedEventId, RoomId};
+use ruma::{EventId, OwnedEventId, RoomId};
 
 use super::{
     core::{Core, name_of},
+    group::{self, Said},
     halt::Halt,
-    kept, notice, room,
+    kept, moving, notice, quoted,
+    quoted::Answers,
+    room,
     text::{ItemNotice, Note},
     transfer::{self, Failed},
 };
@@ -26,27 +29,52 @@ use crate::{
 /// Brings one message of a contact into the portal's room. It is refused when one of its items
 /// became a notice in place of what it is.
 ///
+/// `None` when its end was recorded with the copies that other contacts in the room get.
+///
 /// Each event has a transaction id that is derived from the message, so doing this again after
-/// a crash sends nothing twice.
+/// a crash sends nothing twice. A room that the ghost cannot come back to is replaced by a new one,
+/// which gets the whole message.
 pub(crate) async fn from_wechat(
     core: &Arc<Core>,
     entry: &Entry,
     portal: PortalId,
     message: Option<Message>,
-) -> Result<Outcome, Halt> {
-    let Some(portal) = room::ensure_room(core, portal).await? else {
+) -> Result<Option<Outcome>, Halt> {
+    let came = into_room(core, entry, portal, message.as_ref()).await;
+    let Err(Halt::Refused(why)) = &came else { return came };
+    if moving::mend(core, portal, why).await? {
+        return into_room(core, entry, portal, message.as_ref()).await;
+    }
+    came
+}
+
+async fn into_room(
+    core: &Arc<Core>,
+    entry: &Entry,
+    portal: PortalId,
+    message: Option<&Message>,
+) -> Result<Option<Outcome>, Halt> {
+    // In a room with others the contact has no use for one of their own.
+    let elsewhere = core.registry.portal(portal).filter(|portal| portal.group.is_some());
+    let portal = match elsewhere {
+        Some(portal) => Some(portal),
+        None => room::ensure_room(core, portal).await?,
+    };
+    let Some(portal) = portal else {
         say_refused(core, entry).await;
-        return Ok(Outcome::Refused("no_room".into()));
+        return Ok(Some(Outcome::Refused("no_room".into())));
     };
     let Work::FromWechat { raw, .. } = &entry.work else {
-        return Ok(Outcome::Ignored("not of a contact".into()));
+        return Ok(Some(Outcome::Ignored("not of a contact".into())));
     };
-    let (Some(room), Some(ghost)) = (&portal.room, core.ghost(&portal.key.contact)) else {
-        return Ok(Outcome::Delivered); // `ensure_room` returns only portals that have both.
+    let (Some(room), Some(ghost)) = (portal.place(), core.ghost(&portal.key.contact)) else {
+        return Ok(Some(Outcome::Delivered)); // `ensure_room` returns only portals that have both.
     };
-    let id = message.as_ref().and_then(|m| m.id.clone());
-    let at = message.as_ref().and_then(|m| m.created).unwrap_or(entry.at);
+    let id = message.and_then(|m| m.id.clone());
+    let at = message.and_then(|m| m.created).unwrap_or(entry.at);
+    let said = Said::default();
     let place = |number| Place {
+        said: &said,
         portal: &portal,
         room,
         ghost: &ghost,
@@ -54,21 +82,24 @@ pub(crate) async fn from_wechat(
         at,
         number,
         message: id.as_ref(),
+        answers: Answers::Nothing,
     };
-    let Some(message) = &message else {
-        return say_instead(core, &place(0), &ItemNotice::Unreadable).await;
+    let Some(message) = message else {
+        return say_instead(core, &place(0), &ItemNotice::Unreadable).await.map(Some);
     };
     if message.items.is_empty() {
-        return say_instead(core, &place(0), &ItemNotice::Empty).await;
+        return say_instead(core, &place(0), &ItemNotice::Empty).await.map(Some);
     }
     let mut outcome = Outcome::Delivered;
-    for (number, Item { body, .. }) in (0_u16..).zip(&message.items) {
-        let came = bring(core, &place(number), body, raw).await?;
+    for (number, Item { body, quote, .. }) in (0_u16..).zip(&message.items) {
+        let mut place = place(number);
+        place.answers = quoted::find(core, &place, quote.as_ref()).await?;
+        let came = bring(core, &place, body, raw).await?;
         if outcome == Outcome::Delivered {
             outcome = came;
         }
     }
-    Ok(outcome)
+    group::pass_on(core, entry, &portal, &said, outcome).await
 }
 
 /// Where an item goes, and as what.
@@ -83,6 +114,10 @@ pub(super) struct Place<'a> {
     /// Which item of its message; from 0.
     pub(super) number: u16,
     pub(super) message: Option<&'a MessageId>,
+    /// What was sent, for the other contacts in the room.
+    pub(super) said: &'a Said,
+    /// What the item answers to.
+    pub(super) answers: Answers,
 }
 
 impl Place<'_> {
@@ -93,27 +128,34 @@ impl Place<'_> {
         content: &Content,
         txn: &str,
     ) -> Result<OwnedEventId, Halt> {
-        let sending = || self.ghost.send(self.room, content, txn, Some(self.at));
+        let content = self.answers.show(content.clone());
+        let sending = || self.ghost.send(self.room, &content, txn, Some(self.at));
         let event = core.insist(sending).await?;
+        self.said.note(&event, &content);
         if let Some(message) = self.message {
-            let link = Link {
-                portal: self.portal.id,
-                message: message.clone(),
-                item: self.number,
-                event: event.clone(),
-                direction: Direction::ToMatrix,
-                at: core.clock.now(),
-            };
-            core.store.submit(Change::new().link(&link));
+            self.link(core, message, self.number, &event);
         }
         Ok(event)
+    }
+
+    /// Notes which event an item of WeChat's is.
+    pub(super) fn link(&self, core: &Core, message: &MessageId, item: u16, event: &EventId) {
+        let link = Link {
+            portal: self.portal.id,
+            message: message.clone(),
+            item,
+            event: event.to_owned(),
+            direction: Direction::ToMatrix,
+            at: core.clock.now(),
+        };
+        core.store.submit(Change::new().link(&link));
     }
 }
 
 /// Brings one item into its place.
 async fn bring(core: &Core, place: &Place<'_>, body: &Body, raw: &str) -> Result<Outcome, Halt> {
     let content = match body {
-        Body::Text(text) => content::text(convert::faces_to_unicode(text)),
+        Body::Text(text) => content::written(content::text(convert::faces_to_unicode(text)), text),
         Body::Unsupported { kind } => {
             return say_instead(core, place, &ItemNotice::Unknown { kind: *kind }).await;
         }

@@ -4,9 +4,11 @@ use ruma::EventId;
 
 use super::{
     core::Core,
+    group::Said,
     halt::Halt,
     incoming::Place,
-    notice, outgoing,
+    notice, outgoing, quoted,
+    quoted::Answers,
     text::{ItemNotice, Medium, Refusal},
     transfer::{self, Failed, Lost},
 };
@@ -78,19 +80,24 @@ pub(super) async fn again(
     let message = Message::parse(&kept.raw).ok();
     let item = message.as_ref().and_then(|m| m.items.get(usize::from(kept.item)));
     let ghost = core.ghost(&portal.key.contact);
-    let (Some(Item { body, .. }), Some(room), Some(ghost)) = (item, &portal.room, &ghost) else {
+    let (Some(Item { body, quote, .. }), Some(ghost)) = (item, &ghost) else {
         return outgoing::refuse(core, asking, Refusal::NothingToRetry).await;
     };
-    let place = Place {
+    // Where the notice stands: the contact's own room, or one with others in it.
+    let (room, said) = (&*asking.room, Said::default());
+    let mut place = Place {
         portal,
         room,
         ghost,
+        said: &said,
         txn: kept.txn.clone(),
         at: kept.written,
         number: kept.item,
         message: message.as_ref().and_then(|m| m.id.as_ref()),
+        answers: Answers::Nothing,
     };
-    match bring(core, &place, body).await {
+    place.answers = quoted::find(core, &place, quote.as_ref()).await?;
+    match core.arriving.hold(bring(core, &place, body)).await {
         Ok(content) => {
             place.send(core, &content, &place.txn).await?;
             let txn = format!("{}.brought", place.txn);
@@ -99,7 +106,7 @@ pub(super) async fn again(
             if let Err(Halt::Stopping) = core.insist(redacting).await {
                 return Err(Halt::Stopping);
             }
-            core.commit(Change::new().forget_kept(notice, &kept.txn)).await?;
+            said.commit(core, portal, Change::new().forget_kept(notice, &kept.txn)).await?;
             Ok(Outcome::Delivered)
         }
         Err(Failed::Lost(lost)) => {

@@ -1,260 +1,235 @@
-//! A QR login as people in the room see it: one message, edited through the states and removed
-//! at the end.
+//! A QR login: the one loop behind the room's message, the link page and the provisioning API.
 
+mod in_room;
 mod linked;
 
 use std::sync::{Arc, atomic::Ordering};
 
-use ruma::{OwnedEventId, OwnedMxcUri};
+use rand::RngCore;
+use ruma::UserId;
 use tokio::sync::mpsc;
 
+use self::in_room::InRoom;
 use super::{
     core::Core,
     halt::Halt,
-    notice,
-    state::{Flow, Wanted},
-    text::LoginText,
+    state::{Flow, Place, Wanted},
+    text::{LoginText, StepText},
 };
 use crate::{
-    config::Language,
     convert,
-    ilink::{LoginEvent, LoginFailure, LoginPatience, LoginProcess, VerifyCode},
-    matrix::{
-        content::{self, Content, Media, MediaKind},
-        event::Event,
-    },
+    id::BotToken,
+    ilink::{Credentials, LoginEvent, LoginFailure, LoginPatience, LoginProcess, VerifyCode},
+    matrix::event::Event,
     store::{Entry, LoginState, Outcome},
-    web::link::{Code, LinkToken, View},
+    web::{
+        link::LinkToken,
+        stage::{Code, Ending, View},
+    },
 };
 
 /// Starts a login in the room of the command. The command's entry stays in the store until the
 /// login is over, so a restart goes on with it, in the same message.
 pub(crate) fn start(core: &Arc<Core>, entry: &Entry, event: &Event, wanted: Wanted) {
-    let (digits, typed) = mpsc::channel(4);
-    let link = LinkToken::of_command(core.config.appservice.hs_token.expose(), event.id.as_str());
-    let flow = core.flows.begin(event, &wanted, digits, link);
-    let shown = Shown {
-        core: Arc::clone(core),
-        language: core.language_of(&event.sender),
-        flow: Arc::clone(&flow),
-        entry: entry.clone(),
-        message: None,
-        picture: None,
-        edits: 0,
-        recorded: false,
-    };
-    core.tasks.spawn("login", run(shown, wanted, typed));
+    let link = link_of(core, event.id.as_str());
+    let place = Place::Room(event.room.clone());
+    let (flow, typed) = Flow::new(event.sender.clone(), place, &wanted, link);
+    core.flows.begin(&flow); // No room is refused.
+    let room = InRoom::new(core, &flow, entry, event);
+    let going = Going { core: Arc::clone(core), flow, wanted, room: Some(room) };
+    core.tasks.spawn("login", run(going, typed));
 }
 
-async fn run(mut shown: Shown, wanted: Wanted, typed: mpsc::Receiver<VerifyCode>) {
-    let core = Arc::clone(&shown.core);
-    let flow = Arc::clone(&shown.flow);
-    let whole = follow(&mut shown, wanted, typed);
-    let ended = flow.cancelled.run_until_cancelled(core.tasks.unless_stopped(whole)).await;
-    core.flows.end(&flow);
+/// What a contact may be called; `None` when nothing is left of it.
+pub(crate) fn sound_name(asked: &str) -> Option<String> {
+    let name: String = asked.chars().filter(|c| !c.is_control()).take(NAME_CHARS).collect();
+    Some(name.trim().to_owned()).filter(|name| !name.is_empty())
+}
+
+/// Starts a login that the provisioning API shows; it ends with the bridge. `None` when too many
+/// of this owner's are going on.
+pub(crate) fn start_by_api(core: &Arc<Core>, owner: &UserId, wanted: Wanted) -> Option<Arc<Flow>> {
+    let mut bytes = [0; 16];
+    rand::rng().fill_bytes(&mut bytes);
+    let id = hex::encode(bytes);
+    let link = link_of(core, &id);
+    let (flow, typed) = Flow::new(owner.to_owned(), Place::Api(id), &wanted, link);
+    if !core.flows.begin(&flow) {
+        return None;
+    }
+    tracing::info!("a login was started through the provisioning API");
+    let going = Going { core: Arc::clone(core), flow: Arc::clone(&flow), wanted, room: None };
+    core.tasks.spawn("login", run(going, typed));
+    Some(flow)
+}
+
+fn link_of(core: &Core, cause: &str) -> LinkToken {
+    LinkToken::of_command(core.config.appservice.hs_token.expose(), cause)
+}
+
+/// A login under way.
+struct Going {
+    core: Arc<Core>,
+    flow: Arc<Flow>,
+    wanted: Wanted,
+    /// The message in the room, if it was asked for in one.
+    room: Option<InRoom>,
+}
+
+async fn run(mut going: Going, typed: mpsc::Receiver<VerifyCode>) {
+    let core = Arc::clone(&going.core);
+    let ended = core.tasks.unless_stopped(follow(&mut going, typed)).await;
+    core.flows.end(&going.flow, core.clock.now());
     match ended {
-        Some(None | Some(Err(Halt::Stopping))) => return, // Goes on at the next start, under the same address.
-        Some(Some(Err(Halt::Refused(error)))) => {
+        None | Some(Err(Halt::Stopping)) => {
+            if going.room.is_none() {
+                going.show(View::Over(Ending::Stopped), &StepText::Over(Ending::Stopped));
+            }
+            return; // What a room asked for goes on at the next start, under the same address.
+        }
+        Some(Err(Halt::Refused(error))) => {
             tracing::warn!(%error, "the homeserver refused a login message");
         }
-        None | Some(Some(Ok(()))) => {}
+        Some(Ok(())) => {}
     }
-    let over =
-        |view: &mut View| *view != View::Done && std::mem::replace(view, View::Over) != View::Over;
-    flow.view.send_if_modified(over);
-    shown.remove().await;
-    if !shown.recorded {
-        core.finish(&shown.entry, &Outcome::Delivered);
+    going.show(View::Over(Ending::Cancelled), &StepText::Over(Ending::Cancelled));
+    let Some(room) = going.room else { return };
+    room.remove().await;
+    if !room.recorded {
+        core.finish(&room.entry, &Outcome::Delivered);
     }
 }
 
-/// Follows the login to its end.
-async fn follow(
-    shown: &mut Shown,
-    wanted: Wanted,
-    mut typed: mpsc::Receiver<VerifyCode>,
-) -> Result<(), Halt> {
-    let core = Arc::clone(&shown.core);
-    let held = held_tokens(&core, shown, &wanted);
-    let patience = match core.config.bridge.public_url {
-        Some(_) => LoginPatience::PAGE,
-        None => LoginPatience::PICTURE,
+/// Follows the login to its end, or until somebody stops it. What WeChat has confirmed is kept in
+/// any case.
+async fn follow(going: &mut Going, mut typed: mpsc::Receiver<VerifyCode>) -> Result<(), Halt> {
+    let core = Arc::clone(&going.core);
+    let held = held_tokens(going);
+    let patience = match (&core.config.bridge.public_url, &going.room) {
+        (None, Some(_)) => LoginPatience::PICTURE,
+        (Some(_), _) | (_, None) => LoginPatience::PAGE,
     };
     let mut process = LoginProcess::new(core.ilink.clone(), held, core.clock.clone(), patience);
+    let flow = Arc::clone(&going.flow);
     loop {
-        let event = process.next(&mut typed).await;
-        let wants_digits = matches!(event, LoginEvent::DigitsWanted { .. });
-        shown.flow.wants_digits.store(wants_digits, Ordering::SeqCst);
-        shown.on_page(&event);
-        match event {
-            LoginEvent::Code { url, number, of } => shown.code(&url, number, of).await?,
-            LoginEvent::Scanned => shown.state(&LoginText::Scanned).await?,
-            LoginEvent::Redirected => shown.state(&LoginText::Redirected).await?,
-            LoginEvent::DigitsWanted { wrong: false } => {
-                shown.state(&LoginText::DigitsWanted).await?;
-            }
-            LoginEvent::DigitsWanted { wrong: true } => {
-                shown.state(&LoginText::DigitsWrong).await?
-            }
-            LoginEvent::Blocked => shown.state(&LoginText::Blocked).await?,
-            LoginEvent::Expired => shown.state(&LoginText::Expired).await?,
-            LoginEvent::AlreadyBound => {
-                let prefix = core.prefix();
-                return shown.say(&LoginText::AlreadyBound { prefix }).await;
-            }
-            LoginEvent::Confirmed(credentials) => {
-                let command = shown.entry.clone();
-                let owner = shown.flow.owner.clone();
-                let said = linked::keep(&core, &owner, &wanted, credentials, &command).await?;
-                shown.recorded = true;
-                shown.flow.view.send_replace(View::Done);
-                return shown.say(&said.text(core.prefix())).await;
-            }
-            LoginEvent::Failed(why) => return shown.say(&failure(&why, core.prefix())).await,
+        let event = going.next(&mut process, &mut typed);
+        let Some(event) = flow.cancelled.run_until_cancelled(event).await else { return Ok(()) };
+        match event? {
+            LoginEvent::AlreadyBound => return going.fail(Ending::AlreadyLinked).await,
+            LoginEvent::Failed(why) => return going.fail(ending(&why)).await,
+            LoginEvent::Confirmed(credentials) => return going.link(credentials).await,
+            LoginEvent::Code { .. }
+            | LoginEvent::Scanned
+            | LoginEvent::Redirected
+            | LoginEvent::DigitsWanted { .. }
+            | LoginEvent::Blocked
+            | LoginEvent::Expired => {}
         }
     }
 }
 
 /// The tokens that tell WeChat which bots are here already: only this owner's, and none when a
 /// new login is wanted in any case (docs/protocol.md §3).
-fn held_tokens(core: &Core, shown: &Shown, wanted: &Wanted) -> Vec<crate::id::BotToken> {
-    if matches!(wanted, Wanted::Again { .. }) {
+fn held_tokens(going: &Going) -> Vec<BotToken> {
+    if matches!(going.wanted, Wanted::Again { .. }) {
         return Vec::new();
     }
-    let logins = core.registry.logins_of(&shown.flow.owner);
+    let logins = going.core.registry.logins_of(&going.flow.owner);
     let active = logins.iter().rev().filter(|login| login.state == LoginState::Active);
     active.map(|login| login.token.clone()).collect()
 }
 
-fn failure<'a>(why: &LoginFailure, prefix: &'a str) -> LoginText<'a> {
+fn ending(why: &LoginFailure) -> Ending {
     match why {
-        LoginFailure::CodesUsedUp => LoginText::CodesUsedUp { prefix },
-        LoginFailure::TimedOut => LoginText::TimedOut { prefix },
+        LoginFailure::CodesUsedUp => Ending::CodesUsedUp,
         LoginFailure::Unreachable(error) => {
             tracing::warn!(%error, "iLink gave no QR code");
-            LoginText::Unreachable { prefix }
+            Ending::Unreachable
         }
-        LoginFailure::NoBotId | LoginFailure::NoToken => LoginText::Incomplete { prefix },
-        LoginFailure::NoDigits | LoginFailure::Over => LoginText::TimedOut { prefix },
+        LoginFailure::NoBotId | LoginFailure::NoToken => Ending::Incomplete,
+        LoginFailure::TimedOut | LoginFailure::NoDigits | LoginFailure::Over => Ending::TimedOut,
     }
 }
 
-/// The login's message in the room.
-struct Shown {
-    core: Arc<Core>,
-    language: Language,
-    flow: Arc<Flow>,
-    entry: Entry,
-    message: Option<OwnedEventId>,
-    picture: Option<Picture>,
-    edits: u32,
-    /// Whether the command's outcome is in the store already.
-    recorded: bool,
+/// What the room hears; nothing of an end that it has made itself.
+fn said(why: Ending, prefix: &str) -> Option<LoginText<'_>> {
+    Some(match why {
+        Ending::AlreadyLinked => LoginText::AlreadyBound { prefix },
+        Ending::CodesUsedUp => LoginText::CodesUsedUp { prefix },
+        Ending::TimedOut => LoginText::TimedOut { prefix },
+        Ending::Unreachable => LoginText::Unreachable { prefix },
+        Ending::Incomplete => LoginText::Incomplete { prefix },
+        Ending::Cancelled | Ending::Stopped => return None,
+    })
 }
 
-#[derive(Clone)]
-struct Picture {
-    mxc: OwnedMxcUri,
-    side: u32,
-    bytes: u64,
-}
+impl Going {
+    /// What happens next, once everybody was told of it.
+    async fn next(
+        &mut self,
+        process: &mut LoginProcess,
+        typed: &mut mpsc::Receiver<VerifyCode>,
+    ) -> Result<LoginEvent, Halt> {
+        let event = process.next(typed).await;
+        let wants_digits = matches!(event, LoginEvent::DigitsWanted { .. });
+        self.flow.wants_digits.store(wants_digits, Ordering::SeqCst);
+        self.show_state(&event);
+        if let Some(room) = &mut self.room {
+            room.follow(&event).await?;
+        }
+        Ok(event)
+    }
 
-impl Shown {
-    /// Tells whoever looks at the link page; the end of the login is told when it is recorded.
-    fn on_page(&self, event: &LoginEvent) {
-        let view = match event {
+    /// Tells whoever looks from outside of the room.
+    fn show(&self, view: View, words: &StepText<'_>) {
+        self.flow.show(view, words.text(self.core.language_of(&self.flow.owner)));
+    }
+
+    /// The same for what happens on the way; the ends are told when they are recorded.
+    fn show_state(&self, event: &LoginEvent) {
+        let page = page_of(&self.core, &self.flow);
+        let (view, words) = match event {
             LoginEvent::Code { url, .. } => match convert::qr_svg(url) {
-                Ok(svg) => View::Code(Arc::new(Code { svg, url: url.clone() })),
-                Err(_) => View::Wait, // Said and logged where the picture is made.
+                Ok(svg) => {
+                    let code = Arc::new(Code { svg, url: url.clone() });
+                    (View::Code(code), StepText::Code { page: page.as_deref() })
+                }
+                Err(_) => (View::Wait, StepText::Wait), // Said and logged where the picture is made.
             },
-            LoginEvent::Scanned | LoginEvent::Redirected => View::Scanned,
-            LoginEvent::DigitsWanted { wrong } => View::Digits { wrong: *wrong },
-            LoginEvent::Blocked | LoginEvent::Expired => View::Wait,
+            LoginEvent::Scanned | LoginEvent::Redirected => (View::Scanned, StepText::Scanned),
+            LoginEvent::DigitsWanted { wrong } => {
+                (View::Digits { wrong: *wrong }, StepText::Digits { wrong: *wrong })
+            }
+            LoginEvent::Blocked | LoginEvent::Expired => (View::Wait, StepText::Wait),
             LoginEvent::AlreadyBound | LoginEvent::Confirmed(_) | LoginEvent::Failed(_) => return,
         };
-        self.flow.view.send_replace(view);
+        self.show(view, &words);
     }
 
-    /// The address of the link page, if there is one.
-    fn page(&self) -> Option<String> {
-        let public_url = self.core.config.bridge.public_url.as_deref()?;
-        Some(self.flow.link.address(public_url))
-    }
-
-    /// Shows a QR code: the message is sent with the first and edited with each later one. Once a
-    /// page shows them too, the room gets no more than it would without.
-    async fn code(&mut self, url: &str, number: u8, of: u8) -> Result<(), Halt> {
-        let page = self.page();
-        let page = page.as_deref();
-        let of = of.min(LoginPatience::PICTURE.codes);
-        if number > of {
-            if number == of + 1 {
-                self.picture = None;
-                self.state(&LoginText::PageOnly { page: page.unwrap_or_default() }).await?;
-            }
-            return Ok(());
-        }
-        let Ok(qr) = convert::qr_png(url) else {
-            tracing::warn!("iLink's QR text is too long for a QR code");
-            return self.state(&LoginText::Code { url, number, of, page }).await;
-        };
-        let (bytes, side, bot) = (qr.png.len() as u64, qr.side, self.core.bot());
-        let upload = || bot.upload(qr.png.clone(), "image/png", "qr.png");
-        let mxc = self.core.insist(upload).await?;
-        self.picture = Some(Picture { mxc, side, bytes });
-        self.state(&LoginText::Code { url, number, of, page }).await
-    }
-
-    /// Brings the message to this state.
-    async fn state(&mut self, text: &LoginText<'_>) -> Result<(), Halt> {
-        let content = self.content(&text.text(self.language));
-        let room = &self.flow.room;
-        let Some(message) = &self.message else {
-            let txn = format!("login-{}", self.flow.event);
-            let sent = notice::in_room(&self.core, room, &content, &txn).await?;
-            self.message = Some(sent);
-            // After a restart the homeserver knows the message already, with a stale picture.
-            if self.entry.at < self.core.started {
-                Box::pin(self.state(text)).await?;
-            }
-            return Ok(());
-        };
-        self.edits += 1;
-        let edit = content::edit(message, content);
-        let txn = format!("login-{}-{}-{}", self.flow.event, self.core.started.0, self.edits);
-        notice::in_room(&self.core, room, &edit, &txn).await?;
-        Ok(())
-    }
-
-    fn content(&self, caption: &str) -> Content {
-        match &self.picture {
-            None => content::notice(caption),
-            Some(Picture { mxc, side, bytes }) => {
-                let picture = Media {
-                    caption: Some(caption.to_owned()),
-                    width: Some(*side),
-                    height: Some(*side),
-                    ..Media::new(MediaKind::Image, mxc.clone(), "qr.png", "image/png", *bytes)
-                };
-                content::media(picture)
-            }
+    async fn fail(&self, why: Ending) -> Result<(), Halt> {
+        self.show(View::Over(why), &StepText::Over(why));
+        match (&self.room, said(why, self.core.prefix())) {
+            (Some(room), Some(text)) => room.say(&text).await,
+            (Some(_) | None, _) => Ok(()),
         }
     }
 
-    /// Says how the login ended.
-    async fn say(&self, text: &LoginText<'_>) -> Result<(), Halt> {
-        let notice = content::notice(text.text(self.language));
-        let txn = format!("login-end-{}", self.flow.event);
-        notice::in_room(&self.core, &self.flow.room, &notice, &txn).await.map(drop)
-    }
-
-    /// A QR code that is over must not look valid.
-    async fn remove(&self) {
-        let Some(message) = &self.message else { return };
-        let (bot, txn) = (self.core.bot(), format!("login-gone-{}", self.flow.event));
-        let removed = self.core.insist(|| bot.redact(&self.flow.room, message, &txn, None)).await;
-        if let Err(Halt::Refused(error)) = removed {
-            tracing::warn!(%error, "a QR code could not be removed from the room");
-        }
+    async fn link(&mut self, credentials: Credentials) -> Result<(), Halt> {
+        let (core, owner) = (Arc::clone(&self.core), self.flow.owner.clone());
+        let command = self.room.as_ref().map(|room| &room.entry);
+        let kept = linked::keep(&core, &owner, &self.wanted, credentials, command).await?;
+        let Some((login, linked)) = kept else { return self.fail(Ending::Incomplete).await };
+        let text = linked.text();
+        self.flow.show(View::Done { login: login.0 }, text.text(core.language_of(&owner)));
+        let Some(room) = &mut self.room else { return Ok(()) };
+        room.recorded = true;
+        room.say(&text).await
     }
 }
+
+/// The address of the link page, if there is one.
+fn page_of(core: &Core, flow: &Flow) -> Option<String> {
+    Some(flow.link.address(core.config.bridge.public_url.as_deref()?))
+}
+
+const NAME_CHARS: usize = 100;

@@ -46,7 +46,16 @@ pub(crate) async fn tell_lost_again(core: Arc<Core>, login: Arc<Login>) {
 async fn end(core: &Core, login: &Login, state: LoginState) -> Result<bool, Halt> {
     let _one_at_a_time = core.changing.lock().await;
     let Some(now) = core.registry.login(login.id) else { return Ok(false) };
-    if now.state != LoginState::Active || now.bot != login.bot {
+    let has_ended = match (now.state, state) {
+        (LoginState::Active, _) => false,
+        // What WeChat ended, its owner can still put away.
+        (
+            LoginState::LoggedOut { why: LogoutReason::SessionEnded, .. },
+            LoginState::LoggedOut { why: LogoutReason::ByOwner, .. },
+        ) => false,
+        (LoginState::LoggedOut { .. }, _) => true,
+    };
+    if has_ended || now.bot != login.bot {
         return Ok(false);
     }
     let mut out = Login { state, ..Login::clone(&now) };
@@ -66,7 +75,7 @@ async fn tell_lost(core: &Core, login: &Login, at: Timestamp) {
     // What a stop prevents is said after the next start, see `tell_lost_again`.
     let _ = notice::ping_owner(core, &login.owner, &note, &txn).await;
     for portal in core.registry.portals_of(login.id) {
-        let Some(room) = &portal.room else { continue };
+        let Some(room) = portal.place() else { continue };
         let name = name_of(&portal);
         let note = Note::PortalSessionLost { name: &name, prefix };
         let text = note.text(core.language_of(&login.owner));

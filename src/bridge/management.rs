@@ -6,15 +6,19 @@ use ruma::UserId;
 
 use super::{
     command::{self, Ran},
-    core::Core,
+    core::{Core, name_of},
     halt::Halt,
-    notice, owner,
-    text::Answer,
+    moving, notice, owner, room,
+    text::{Answer, RoomText},
 };
 use crate::{
     config::Level,
-    matrix::event::{Event, Kind, Membership, MembershipState},
-    store::{Entry, Outcome},
+    id::PortalKey,
+    matrix::{
+        Intent, content,
+        event::{Event, Kind, Membership, MembershipState},
+    },
+    store::{Entry, Outcome, Portal},
 };
 
 /// Decides about one event in a room that is no portal.
@@ -55,6 +59,9 @@ async fn membership(core: &Arc<Core>, event: &Event, change: &Membership) -> Res
 
 /// The bot joins whoever may use it, and says hello; anybody else gets one answer.
 async fn invited(core: &Arc<Core>, event: &Event) -> Result<Outcome, Halt> {
+    if let Some(outcome) = replacement(core, event).await? {
+        return Ok(outcome);
+    }
     let (bot, room, user) = (core.bot(), &event.room, &event.sender);
     let language = core.language_of(user);
     if core.config.bridge.permissions.level_of(user) < Some(Level::User) {
@@ -78,14 +85,58 @@ async fn invited(core: &Arc<Core>, event: &Event) -> Result<Outcome, Halt> {
     Ok(Outcome::Delivered)
 }
 
-/// Ghosts do not open chats by themselves: the contact has to scan first.
-async fn ghost_invited(core: &Core, event: &Event, ghost: &UserId) -> Result<Outcome, Halt> {
+/// A chat goes on in this room, when it is the one that replaced a portal's.
+async fn replacement(core: &Arc<Core>, event: &Event) -> Result<Option<Outcome>, Halt> {
+    let Some(portal) = core.registry.portal_moving_to(&event.room) else { return Ok(None) };
+    let followed = moving::follow(core, portal.id, &event.room).await?;
+    Ok(followed.then_some(Outcome::Delivered))
+}
+
+/// Ghosts do not open chats by themselves: the contact has to scan first. To their own contact a
+/// user is shown the way.
+pub(crate) async fn ghost_invited(
+    core: &Arc<Core>,
+    event: &Event,
+    ghost: &UserId,
+) -> Result<Outcome, Halt> {
+    if let Some(outcome) = replacement(core, event).await? {
+        return Ok(outcome);
+    }
+    let contact = core.ghosts.contact(ghost);
+    let key = contact.map(|contact| PortalKey { owner: event.sender.clone(), contact });
+    let known = key.and_then(|key| core.registry.find_portal(&key));
     let ghost = core.homeserver.intent(ghost);
+    if let Some(portal) = known {
+        return show_the_way(core, event, &portal, &ghost).await;
+    }
     core.insist(|| ghost.ensure_registered()).await?;
     let bot = core.bot.as_str();
     let reason = Answer::GhostRefuses { bot }.text(core.language_of(&event.sender));
     core.insist(|| ghost.leave(&event.room, Some(&reason))).await?;
     Ok(Outcome::Refused("ghost_invited".into()))
+}
+
+/// There is one room for each contact: it is opened, its owner is in it or invited, and the ghost
+/// says here where it is.
+async fn show_the_way(
+    core: &Arc<Core>,
+    event: &Event,
+    portal: &Portal,
+    ghost: &Intent,
+) -> Result<Outcome, Halt> {
+    let portal = room::ensure_room(core, portal.id).await?;
+    let Some((portal, room)) = portal.and_then(|p| p.room.clone().map(|room| (p, room))) else {
+        return Ok(Outcome::Refused("no_room".into()));
+    };
+    room::invite_owner(core, &portal, ghost, &room).await?;
+    core.insist(|| ghost.join(&event.room)).await?;
+    let (name, link) = (name_of(&portal), moving::link(core, &room));
+    let text = RoomText::ChatIsThere { name: &name, link: &link };
+    let notice = content::notice(text.text(core.language_of(&event.sender)));
+    let txn = format!("there-{}", event.id);
+    core.insist(|| ghost.send(&event.room, &notice, &txn, None)).await?;
+    core.insist(|| ghost.leave(&event.room, None)).await?;
+    Ok(Outcome::Delivered)
 }
 
 /// The bot cannot read an encrypted room; it says so in the clear, and not again while the homeserver

@@ -15,9 +15,12 @@ mod text;
 mod work;
 
 mod batch;
+mod closing;
 mod incoming;
 mod kept;
 mod logout;
+mod moving;
+mod quoted;
 mod recall;
 mod room;
 mod session;
@@ -27,6 +30,7 @@ mod change;
 mod delivery;
 mod outgoing;
 mod pace;
+mod replied;
 mod rounds;
 mod sender;
 mod shown;
@@ -36,10 +40,13 @@ mod window;
 
 mod command;
 mod doctor;
+mod group;
 mod login;
 mod management;
+mod member;
 mod notice;
 mod owner;
+mod provision;
 
 pub use self::{
     core::Death,

@@ -41,9 +41,13 @@ pub(crate) async fn to_owner(
     note: &Note<'_>,
     txn: &str,
 ) -> Result<(), Halt> {
-    let text = note.text(core.language_of(owner));
+    tell(core, owner, &note.text(core.language_of(owner)), txn).await
+}
+
+/// The same with a text.
+pub(crate) async fn tell(core: &Core, owner: &UserId, text: &str, txn: &str) -> Result<(), Halt> {
     match management_room(core, owner).await? {
-        Some(room) => say(core, &room, &text, txn).await,
+        Some(room) => say(core, &room, text, txn).await,
         None => Ok(()),
     }
 }

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use super::{
-    change,
+    change, closing,
     command::{self, Ran},
     core::Core,
+    group::{self, Author},
     halt::Halt,
-    state::{Media, MediaKind, Outgoing, Part},
+    member, moving, replied,
+    state::{Media, MediaKind, Outgoing, Part, Shown, led_by},
     text::Refusal,
 };
 use crate::{
@@ -31,12 +33,19 @@ pub(crate) async fn from_portal(
     let Some(portal) = core.registry.portal(portal) else {
         return Ok(Some(Outcome::Ignored("no portal".into())));
     };
+    let is_copy = matches!(entry.work, Work::FromMatrix { to: Some(_), .. });
+    if portal.room.is_none() && !is_copy {
+        return Ok(Some(Outcome::Ignored("closed".into())));
+    }
     match &event.kind {
         Kind::Message(message) => {
-            match command::try_run(core, entry, &event, message, Some(&portal)).await? {
-                Ran::NotACommand => {}
-                Ran::Done(outcome) => return Ok(Some(outcome)),
-                Ran::GoesOn => return Ok(None),
+            // A copy is what was found to be no command.
+            if !is_copy {
+                match command::try_run(core, entry, &event, message, Some(&portal)).await? {
+                    Ran::NotACommand => {}
+                    Ran::Done(outcome) => return Ok(Some(outcome)),
+                    Ran::GoesOn => return Ok(None),
+                }
             }
             if let Some(edit) = &message.edits {
                 return change::edit(core, &event, edit, &portal).await.map(Some);
@@ -58,9 +67,13 @@ pub(crate) async fn from_portal(
         Kind::Other { is_state: false, .. } => {
             refuse(core, &event, Refusal::Kind(convert::Kind::Other)).await.map(Some)
         }
-        Kind::RoomName(_) | Kind::Membership(_) | Kind::Tombstone { .. } | Kind::Other { .. } => {
-            Ok(Some(Outcome::Ignored("state".into())))
+        Kind::Membership(member) => {
+            closing::membership(core, &event, member, &portal).await.map(Some)
         }
+        Kind::Tombstone { replacement } => {
+            moving::replaced(core, &portal, replacement.as_deref()).await.map(Some)
+        }
+        Kind::RoomName(_) | Kind::Other { .. } => Ok(Some(Outcome::Ignored("state".into()))),
     }
 }
 
@@ -72,9 +85,11 @@ async fn take(
     message: &Message,
     portal: &Portal,
 ) -> Result<Option<Outcome>, Halt> {
-    match parts(core, event, message, portal) {
+    let name = member::speaker(core, event, message, portal).await?;
+    match parts(core, event, message, portal, &name) {
         Ok(parts) => {
-            queue(core, entry, event, portal, parts);
+            let entry = replied::with_line(core, entry, event, message, portal).await?;
+            queue(core, &entry, event, portal, parts);
             Ok(None)
         }
         Err(Verdict::Ignore(reason)) => Ok(Some(Outcome::Ignored(reason.into()))),
@@ -88,24 +103,32 @@ pub(crate) enum Verdict {
     Ignore(&'static str),
 }
 
-/// What to send for a message, or why there is nothing.
+/// What to send for a message, or why there is nothing; `speaker` is the sender's name.
 pub(crate) fn parts(
     core: &Core,
     event: &Event,
     message: &Message,
     portal: &Portal,
+    speaker: &str,
 ) -> Result<Vec<Part>, Verdict> {
-    if core.config.bridge.permissions.level_of(&event.sender) < Some(Level::Relay) {
+    let allowed = match group::author(core, portal, event) {
+        Author::AnotherContact => true,
+        Author::Person | Author::Themselves | Author::Bridge => {
+            core.config.bridge.permissions.level_of(&event.sender) >= Some(Level::Relay)
+        }
+    };
+    if !allowed {
         return Err(Verdict::Refuse(Refusal::NotAllowed));
     }
     let media = match &message.attachment {
         Some(attachment) => Some(media(attachment, core.config.media.max_upload)?),
         None => None,
     };
-    let sender = event.sender.localpart();
-    // Somebody else in the owner's room: WeChat shows one sender, so the name goes into the text.
-    let name = (event.sender != portal.key.owner).then_some(sender);
-    let texts = texts(message, sender, media.is_some())?;
+    // WeChat shows one sender, so the name of anybody but the owner goes into the text; and that of
+    // everybody where the contact has others to tell apart.
+    let named = group::is_copy(portal, event) || event.sender != portal.key.owner;
+    let name = named.then_some(speaker);
+    let texts = texts(message, speaker, media.is_some())?;
     let texts = match (name, &media) {
         (None, _) => texts,
         (Some(name), Some(media)) if texts.is_empty() => {
@@ -157,6 +180,7 @@ fn media(attachment: &Attachment, limit: u64) -> Result<Media, Verdict> {
 /// Hands a message to the outbox, which finishes its entry.
 pub(crate) fn queue(core: &Core, entry: &Entry, event: &Event, portal: &Portal, parts: Vec<Part>) {
     let Work::FromMatrix { progress, .. } = &entry.work else { return };
+    let parts = led_by(progress.line.as_ref().map(|line| &*line.0), parts);
     let outgoing = Outgoing {
         entry: entry.clone(),
         event: event.id.clone(),
@@ -166,7 +190,7 @@ pub(crate) fn queue(core: &Core, entry: &Entry, event: &Event, portal: &Portal, 
         progress: progress.clone(),
         tries: 0,
         failed_uploads: 0,
-        marked: progress.mark.is_some(),
+        shown: if progress.mark.is_some() { Shown::Mark } else { Shown::Nothing },
         with: Vec::new(),
     };
     core.outbox.push(portal.id, outgoing);
@@ -177,7 +201,8 @@ pub(crate) async fn refuse(core: &Core, event: &Event, refusal: Refusal) -> Resu
     let text = refusal.text(core.language_of(&event.sender));
     let reply = content::reply(&event.id, content::notice(text));
     let bot = core.bot();
-    let txn = format!("refuse-{}", event.id);
+    // Of the copies of one event, those with the same reason say it together.
+    let txn = format!("refuse-{}-{}", event.id, refusal.code());
     core.insist(|| bot.send(&event.room, &reply, &txn, None)).await?;
     Ok(Outcome::Refused(refusal.code().into()))
 }

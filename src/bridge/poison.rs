@@ -20,40 +20,54 @@ use crate::{
     store::{Change, Entry, Outcome, Source, Tries, Work},
 };
 
-/// Carries an entry out; `read` is `None` when an earlier run of the program left it unfinished.
+/// Where an entry stands when its turn comes.
+#[derive(Debug)]
+pub(crate) enum Turn {
+    /// It came in during this run of the program.
+    New(Read),
+    /// An earlier run left it unfinished, and nothing of the lane was tried in this one: it may be
+    /// what ended the earlier run.
+    Suspect,
+    /// An earlier run left it unfinished behind something else.
+    Behind,
+}
+
+/// Carries an entry out; gives whether it was tried at all.
 ///
-/// A new entry is tried without a word. From the second try on each is noted before it begins, and
-/// the note goes when the try ends in whatever way: what stays is the tries that took the program
-/// along.
-pub(crate) async fn carry_out(
-    core: &Arc<Core>,
-    key: &LaneKey,
-    entry: Entry,
-    mut read: Option<Read>,
-) {
-    let again = read.is_none();
-    let known = if again { core.store.tries(entry.id) } else { Ok(Tries::default()) };
+/// A new entry is tried without a word, and so is one that stood behind another when the program
+/// ended. From the second try on each is noted before it begins, and the note goes when the try
+/// ends in whatever way: what stays is the tries that took the program along.
+pub(crate) async fn carry_out(core: &Arc<Core>, key: &LaneKey, entry: Entry, turn: Turn) -> bool {
+    let known = match turn {
+        Turn::New(_) => Ok(Tries::default()),
+        Turn::Suspect | Turn::Behind => core.store.tries(entry.id),
+    };
     let mut tries = match known {
         Ok(tries) => tries,
-        Err(error) => return core.die(Death::Store(error)),
+        Err(error) => {
+            core.die(Death::Store(error));
+            return false;
+        }
     };
-    let mut noted = again;
+    let mut noted = matches!(turn, Turn::Suspect) || tries.count > 0;
+    let mut read = match turn {
+        Turn::New(read) => read,
+        Turn::Suspect | Turn::Behind => Read::Not,
+    };
     // What was set aside once waits until somebody asks for it.
     let most = if tries.told || tries.count >= MOST_DEATHS { 0 } else { MOST_TRIES };
     for _ in 0..most {
         tries.count += 1;
         if noted && core.commit(Change::new().put_tries(entry.id, tries)).await.is_err() {
-            return;
+            return true;
         }
-        let done =
-            AssertUnwindSafe(work::run_entry(core, key, &entry, read.take().unwrap_or(Read::Not)))
-                .catch_unwind()
-                .await;
+        let read = std::mem::replace(&mut read, Read::Not);
+        let done = AssertUnwindSafe(work::run_entry(core, key, &entry, read)).catch_unwind().await;
         if done.is_ok() {
             if noted {
                 core.store.submit(Change::new().forget_tries(entry.id));
             }
-            return;
+            return true;
         }
         tracing::error!(?key, tries = tries.count, "a piece of work panicked");
         noted = true;
@@ -61,6 +75,7 @@ pub(crate) async fn carry_out(
     if set_aside(core, &entry, tries).await.is_err() {
         tracing::debug!(?key, "what is set aside is said at the next start");
     }
+    most > 0
 }
 
 /// What came from WeChat stays in the store for `retry`; what came from Matrix is there to be
@@ -75,7 +90,11 @@ async fn set_aside(core: &Core, entry: &Entry, tries: Tries) -> Result<(), Halt>
             }
             core.lanes.set_aside(*portal, entry.clone());
         }
-        Work::FromMatrix { room, source: Source::Event(event), .. } => {
+        Work::FromMatrix {
+            room,
+            source: Source::Event(event) | Source::Copy { event, .. },
+            ..
+        } => {
             tell_room(core, room, event).await?;
             end(core, entry);
         }

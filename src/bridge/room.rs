@@ -1,8 +1,8 @@
 //! Makes the ghost and the room of a portal, once.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use ruma::{OwnedRoomAliasId, OwnedRoomId, RoomAliasId, RoomId};
+use ruma::{OwnedRoomAliasId, OwnedRoomId, RoomAliasId, RoomId, UserId};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -13,7 +13,7 @@ use super::{
     text::Note,
 };
 use crate::{
-    id::{PortalId, PortalKey},
+    id::PortalId,
     matrix::{
         self, Intent,
         room::{self, Bridged, NewRoom, Power, RoomPreset, State},
@@ -43,7 +43,10 @@ pub(crate) async fn ensure_room(
             ensure_ghost(core, &portal, &ghost).await?;
             let room = make_room(core, &portal, &ghost).await?;
             join_as_bot(core, &room).await?;
-            change(core, portal.id, |portal| portal.room = Some(room.clone())).await?;
+            let made = |portal: &mut Portal| {
+                (portal.room, portal.closed) = (Some(room.clone()), false);
+            };
+            change(core, portal.id, made).await?;
             tracing::info!(portal = %portal.id, %room, "made a portal room");
             room
         }
@@ -71,7 +74,7 @@ pub(crate) async fn refresh(core: &Core, portal: &Portal) -> Result<(), Halt> {
         }
     }
     let name = State::new("m.room.name", "", json!({ "name": name_of(portal) }));
-    let alias = alias_localpart(core, &portal.key);
+    let alias = alias_localpart(core, portal);
     for state in std::iter::once(name).chain(marks(core, portal, &alias)) {
         core.insist(|| bot.send_state(room, &state)).await?;
     }
@@ -79,7 +82,11 @@ pub(crate) async fn refresh(core: &Core, portal: &Portal) -> Result<(), Halt> {
 }
 
 /// Changes a portal's record as it is now.
-async fn change(core: &Core, portal: PortalId, with: impl FnOnce(&mut Portal)) -> Result<(), Halt> {
+pub(crate) async fn change(
+    core: &Core,
+    portal: PortalId,
+    with: impl FnOnce(&mut Portal),
+) -> Result<(), Halt> {
     let _one_at_a_time = core.changing.lock().await;
     let Some(now) = core.registry.portal(portal) else { return Ok(()) };
     let mut changed = Portal::clone(&now);
@@ -91,7 +98,7 @@ async fn change(core: &Core, portal: PortalId, with: impl FnOnce(&mut Portal)) -
 
 /// Invites as the ghost and to a direct chat, so that clients list the room as a chat with the
 /// contact. Somebody who is in already needs no invitation.
-async fn invite_owner(
+pub(crate) async fn invite_owner(
     core: &Core,
     portal: &Portal,
     ghost: &Intent,
@@ -117,7 +124,7 @@ pub(crate) fn display_name(core: &Core, portal: &Portal) -> String {
 }
 
 async fn make_room(core: &Core, portal: &Portal, ghost: &Intent) -> Result<OwnedRoomId, Halt> {
-    let alias = alias_localpart(core, &portal.key);
+    let alias = alias_localpart(core, portal);
     let request = new_room(core, portal, alias.clone());
     match core.insist(|| ghost.create_room(request.clone())).await {
         Err(Halt::Refused(matrix::Error::RoomInUse)) => find_room(core, &alias).await,
@@ -154,22 +161,21 @@ async fn find_room(core: &Core, alias: &str) -> Result<OwnedRoomId, Halt> {
 }
 
 fn new_room(core: &Core, portal: &Portal, alias: String) -> NewRoom {
-    let initial_state = marks(core, portal, &alias);
     NewRoom {
         name: Some(name_of(portal)),
+        initial_state: marks(core, portal, &alias),
         alias_localpart: Some(alias),
         invite: vec![core.bot.clone()],
         is_direct: true,
         preset: Some(RoomPreset::PrivateChat),
         additional_creators: vec![core.bot.clone()],
-        power: Power { events: owner_may_set(), ..Power::default() },
-        initial_state,
+        power: power(&portal.key.owner),
         ..NewRoom::default()
     }
 }
 
-/// The state that shows clients what the room is.
-fn marks(core: &Core, portal: &Portal, alias: &str) -> Vec<State> {
+/// What tells clients that a room is a portal's.
+pub(crate) fn marks(core: &Core, portal: &Portal, alias: &str) -> Vec<State> {
     let name = name_of(portal);
     let bridged = Bridged {
         state_key: &format!("io.github.matrix-appservice-wechat://wechat/{alias}"),
@@ -180,24 +186,42 @@ fn marks(core: &Core, portal: &Portal, alias: &str) -> Vec<State> {
         channel: alias,
         channel_name: Some(&name),
     };
-    let mut state = Vec::from(room::bridge_info(&bridged));
-    state.push(room::functional_members(&[&core.bot]));
-    state
+    let mut marks = Vec::from(room::bridge_info(&bridged));
+    marks.push(room::functional_members(&[&core.bot]));
+    marks
 }
 
-/// What the owner may change without being an administrator of the room: how it looks.
-fn owner_may_set() -> BTreeMap<String, i64> {
-    let types = ["m.room.name", "m.room.avatar", "m.room.topic"];
-    types.into_iter().map(|event_type| (event_type.to_owned(), 0)).collect()
+/// The owner moderates the room and may replace it; everybody may change how it looks. What the
+/// bridge cannot bear, such as encryption, is left to the bridge.
+fn power(owner: &UserId) -> Power {
+    let everybody = ["m.room.name", "m.room.avatar", "m.room.topic"].map(|kind| (kind, 0));
+    let moderators = ["m.room.tombstone"].map(|kind| (kind, MODERATOR));
+    let nobody = [
+        "m.room.encryption",
+        "m.room.power_levels",
+        "m.room.history_visibility",
+        "m.room.server_acl",
+    ]
+    .map(|kind| (kind, 100));
+    let events = everybody.into_iter().chain(moderators).chain(nobody);
+    Power {
+        users: [(owner.to_owned(), MODERATOR)].into(),
+        events: events.map(|(kind, level)| (kind.to_owned(), level)).collect(),
+        ..Power::default()
+    }
 }
 
-/// The same for the same portal, and telling nobody who it is.
-fn alias_localpart(core: &Core, key: &PortalKey) -> String {
-    let digest = Sha256::new()
+/// The same for the same room of a portal, and telling nobody who it is.
+pub(crate) fn alias_localpart(core: &Core, portal: &Portal) -> String {
+    let key = &portal.key;
+    let mut digest = Sha256::new()
         .chain_update(key.owner.as_bytes())
         .chain_update([0])
-        .chain_update(key.contact.as_str())
-        .finalize();
+        .chain_update(key.contact.as_str());
+    if portal.generation > 0 {
+        digest = digest.chain_update([0]).chain_update(portal.generation.to_be_bytes());
+    }
+    let digest = digest.finalize();
     let short: String = digest.iter().take(10).map(|byte| format!("{byte:02x}")).collect();
     format!("{}{short}", core.config.appservice.ghost_prefix)
 }
@@ -221,3 +245,4 @@ pub(crate) async fn say_room_failed(core: &Core, portal: PortalId) {
 /// Together about twenty seconds; rooms take a homeserver under load that long.
 const INVITED_TRIES: u32 = 12;
 const INVITED_PAUSE: Duration = Duration::from_millis(250);
+const MODERATOR: i64 = 50;

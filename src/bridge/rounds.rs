@@ -95,7 +95,7 @@ async fn warn_closing(core: &Core) {
 }
 
 async fn say_closing(core: &Core, portal: &Portal, heard: Timestamp) {
-    let Some(room) = &portal.room else { return };
+    let Some(room) = portal.place() else { return };
     let (name, queued) = (name_of(portal), core.outbox.queued(portal.id));
     let note = Note::WindowCloses { name: &name, queued };
     let text = note.text(core.language_of(&portal.key.owner));

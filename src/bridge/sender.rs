@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     convert::WECHAT_TEXT_LIMIT,
+    crash,
     id::{MessageId, PortalId},
     ilink::{self, Accepted, OutboundItem, OutboundMessage},
     store::{Change, Direction, Link, Login, LoginState, Outcome, Portal, Source},
@@ -26,8 +27,8 @@ use crate::{
 /// What a sender remembers between two steps.
 #[derive(Default)]
 struct Turn {
-    /// The reason to wait that the room has heard of.
-    told: Option<&'static str>,
+    /// The holding period that the room has heard of.
+    told: Option<shown::Period>,
     /// The file that is to be uploaded next, when it is here already.
     ready: Option<upload::Ready>,
 }
@@ -35,17 +36,23 @@ struct Turn {
 /// Runs until the portal's queue is empty or the bridge stops.
 pub(crate) async fn run(core: Arc<Core>, portal: PortalId) {
     let mut turn = Turn::default();
+    let mut panics = 0;
     while let Some(head) = core.outbox.head(portal) {
         let Some(portal) = core.registry.portal(portal) else { return };
         if core.tasks.stopping() {
             return;
         }
-        let done = AssertUnwindSafe(advance(&core, &portal, head, &mut turn)).catch_unwind().await;
+        let step = advance(&core, &portal, head.clone(), &mut turn);
+        let done = AssertUnwindSafe(step).catch_unwind().await;
         shown::show_accepted(&core, portal.id);
-        if done.is_err() {
-            // The message stays in the store and in the queue.
-            tracing::error!(portal = %portal.id, "a send panicked; it is tried again later");
-            core.tasks.pause(CLOCK_CHECK).await;
+        if done.is_ok() {
+            panics = 0;
+            continue;
+        }
+        panics += 1;
+        tracing::error!(portal = %portal.id, panics, "a send panicked");
+        if panics == MOST_PANICS {
+            failed(&core, &portal, &head, Refusal::Poison).await;
         }
     }
 }
@@ -66,13 +73,14 @@ async fn advance(core: &Core, portal: &Portal, head: Outgoing, turn: &mut Turn) 
     }
     let hold = may_send(core, portal).err().or_else(|| unreachable(&head));
     if let Some(why) = hold {
-        if turn.told != Some(why.code()) {
-            turn.told = Some(why.code());
-            shown::held(core, portal, &head, why).await;
+        let period = shown::Period::of(core, portal, why);
+        if turn.told != Some(period) {
+            turn.told = Some(period);
+            shown::held(core, portal, &head, why, period).await;
         }
-        // One at a time: the reason to wait may be gone before all of them are marked.
-        if let Some(unmarked) = core.outbox.find_unmarked(portal.id) {
-            return shown::mark(core, portal, unmarked).await;
+        // One at a time: the reason to wait may be gone before all of them are shown.
+        if let Some((unshown, wanted)) = core.outbox.find_unshown(portal.id) {
+            return shown::waits(core, portal, unshown, wanted).await;
         }
     }
     if let Some(why) = hold.filter(|why| *why != Hold::Unreachable) {
@@ -133,6 +141,9 @@ async fn try_head(core: &Core, portal: &Portal, head: Outgoing) -> bool {
     let Some(login) = active_login(core, portal) else { return false };
     let Some(mut head) = core.outbox.begin_try(portal.id, head.entry.id) else { return false };
     let Some(item) = item(&head) else { return false };
+    if let OutboundItem::Text(text) = &item {
+        crash::taste("send", text);
+    }
     let first_try = !head.progress.tried;
     if mark_tried(core, portal, &mut head).await.is_err() {
         return false;
@@ -232,6 +243,7 @@ fn client_id(head: &Outgoing) -> String {
     let part = head.progress.parts_done;
     match head.entry.source() {
         Some(Source::Event(event)) => format!("{event}:{part}"),
+        Some(Source::Copy { portal, event }) => format!("{event}:{portal}:{part}"),
         Some(Source::Message { .. }) | None => format!("{}:{part}", head.event),
     }
 }
@@ -285,6 +297,7 @@ fn end(core: &Core, portal: &Portal, head: &Outgoing, outcome: &Outcome) {
     });
     core.store.submit(change);
     core.outbox.remove(portal.id, head.entry.id);
+    head.all().for_each(|one| core.copies.end(one.entry.source(), outcome));
 }
 
 fn throttled(core: &Core, portal: &Portal) {
@@ -303,10 +316,16 @@ async fn failed(core: &Core, portal: &Portal, head: &Outgoing, refusal: Refusal)
         return; // Said and recorded together at the next start.
     }
     end(core, portal, head, &Outcome::Refused(code.into()));
+    for one in head.all() {
+        // Once more, now that it is known to be the last of its copies.
+        shown::unmark(core, one).await;
+    }
 }
 
 /// How long a held queue sleeps at most before it looks at the clock again, which may have been
 /// set in the meantime.
 const CLOCK_CHECK: Duration = Duration::from_secs(5 * 60);
+/// A message that panics so often by itself will panic again.
+const MOST_PANICS: u32 = 3;
 /// So many tries are nobody's business.
 const PATIENT_TRIES: u32 = 4;

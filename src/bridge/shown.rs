@@ -10,7 +10,7 @@ use super::{
     core::{Core, name_of},
     halt::Halt,
     notice,
-    state::Outgoing,
+    state::{Outgoing, Shown, Stand},
     text::{Held, Note, Refusal},
     window::{self, Hold},
 };
@@ -18,25 +18,49 @@ use crate::{
     clock::Timestamp,
     id::PortalId,
     matrix::content::{self, Content},
-    store::{Change, LoginState, Portal},
+    store::{Change, LoginState, Portal, Source},
 };
 
-/// The room hears once per holding period why its messages wait.
-pub(crate) async fn held(core: &Core, portal: &Portal, first: &Outgoing, why: Hold) {
+/// Why messages wait, and since when that holds: what the room hears of once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Period {
+    code: &'static str,
+    since: Option<Timestamp>,
+}
+
+impl Period {
+    /// The same after a restart, and another when the same message waits after the contact wrote.
+    pub(crate) fn of(core: &Core, portal: &Portal, why: Hold) -> Self {
+        let since = match why {
+            Hold::LoggedOut => logged_out_at(core, portal),
+            Hold::NeverHeard
+            | Hold::WindowClosed
+            | Hold::QuotaSpent
+            | Hold::Throttled(_)
+            | Hold::Unreachable => core.reply(portal.id).map(|reply| reply.heard),
+        };
+        Self { code: why.code(), since }
+    }
+}
+
+/// Says why messages wait.
+pub(crate) async fn held(
+    core: &Core,
+    portal: &Portal,
+    first: &Outgoing,
+    why: Hold,
+    period: Period,
+) {
     let contact = name_of(portal);
     let held = Held { why, contact: &contact, prefix: core.prefix() };
     let text = held.text(core.language_of(&portal.key.owner));
-    // The same after a restart, and another when the same message waits in a later period.
-    let period = match why {
-        Hold::LoggedOut => logged_out_at(core, portal),
-        Hold::NeverHeard
-        | Hold::WindowClosed
-        | Hold::QuotaSpent
-        | Hold::Throttled(_)
-        | Hold::Unreachable => core.reply(portal.id).map(|reply| reply.heard),
+    let since = period.since.map_or(0, |since| since.0);
+    // In a room with several contacts each of them has a notice of its own.
+    let whose = match first.entry.source() {
+        Some(Source::Copy { portal, .. }) => format!("{portal}-"),
+        Some(Source::Event(_) | Source::Message { .. }) | None => String::new(),
     };
-    let period = period.map_or(0, |period| period.0);
-    let txn = format!("held-{}-{}-{period}", first.event, why.code());
+    let txn = format!("held-{whose}{}-{}-{since}", first.event, period.code);
     // What a stop keeps back is said when the next start finds the queue held.
     let _ = notice::say(core, &first.room, &text, &txn).await;
 }
@@ -48,22 +72,39 @@ fn logged_out_at(core: &Core, portal: &Portal) -> Option<Timestamp> {
     }
 }
 
-/// Marks a message as waiting.
-pub(crate) async fn mark(core: &Core, portal: &Portal, mut outgoing: Outgoing) {
-    let (bot, event, room) = (core.bot(), &outgoing.event, &outgoing.room);
-    let (mark, txn) = (content::reaction(event, WAITS), format!("waits-{event}"));
-    match core.insist(|| bot.send(room, &mark, &txn, None)).await {
-        Ok(mark) => outgoing.progress.mark = Some(mark),
-        Err(Halt::Stopping) => return,
-        // Somebody may have taken the message itself away.
-        Err(Halt::Refused(error)) => tracing::debug!(%room, %error, "a mark was refused"),
+/// Shows that a message waits.
+pub(crate) async fn waits(core: &Core, portal: &Portal, mut outgoing: Outgoing, wanted: Shown) {
+    if wanted == Shown::Mark && mark(core, &mut outgoing).await.is_err() {
+        return;
     }
-    if !core.outbox.put_mark(portal.id, outgoing.entry.id, outgoing.progress.mark.clone()) {
+    let before = std::mem::replace(&mut outgoing.shown, wanted);
+    let mark = outgoing.progress.mark.clone();
+    if !core.outbox.put_shown(portal.id, outgoing.entry.id, wanted, mark) {
         // It was taken back in the meantime.
         return unmark(core, &outgoing).await;
     }
-    core.store.submit(Change::new().put_progress(outgoing.entry.id, &outgoing.progress));
-    status(core, room, event, json!({ "status": "PENDING" })).await;
+    if wanted == Shown::Mark {
+        core.store.submit(Change::new().put_progress(outgoing.entry.id, &outgoing.progress));
+    }
+    if before == Shown::Nothing {
+        let pending = json!({ "status": "PENDING" });
+        status(core, &outgoing.room, &outgoing.event, pending).await;
+    }
+}
+
+async fn mark(core: &Core, outgoing: &mut Outgoing) -> Result<(), Halt> {
+    let (bot, event, room) = (core.bot(), &outgoing.event, &outgoing.room);
+    let (mark, txn) = (content::reaction(event, WAITS), format!("waits-{event}"));
+    match core.insist(|| bot.send(room, &mark, &txn, None)).await {
+        Ok(mark) => {
+            core.copies.put_mark(outgoing.entry.source(), Some(&mark));
+            outgoing.progress.mark = Some(mark);
+        }
+        Err(Halt::Stopping) => return Err(Halt::Stopping),
+        // Somebody may have taken the message itself away.
+        Err(Halt::Refused(error)) => tracing::debug!(%room, %error, "a mark was refused"),
+    }
+    Ok(())
 }
 
 /// Shows what WeChat has accepted, beside the next sends.
@@ -78,26 +119,55 @@ pub(crate) fn show_accepted(core: &Arc<Core>, portal: PortalId) {
             if accepted.is_empty() {
                 return;
             }
-            let newest = accepted.iter().rposition(|head| !head.progress.unconfirmed);
-            for (at, head) in accepted.iter().enumerate() {
-                self::accepted(&shared, head, newest == Some(at)).await;
-            }
+            all_accepted(&shared, &accepted).await;
         }
     });
 }
 
 /// WeChat took it all: the bot's read receipt says so, or a quiet mark that nobody can tell. A
-/// receipt stands for all before it, so that only the newest message gets one.
-async fn accepted(core: &Core, head: &Outgoing, newest: bool) {
-    let last = head.all().count() - 1;
-    for (at, one) in head.all().enumerate() {
-        let success = json!({ "status": "SUCCESS" });
-        tokio::join!(
-            unmark(core, one),
-            mark_accepted(core, one, head.progress.unconfirmed, newest && at == last),
-            status(core, &one.room, &one.event, success),
-        );
+/// receipt stands for all before it in its room, so that only the newest message gets one.
+async fn all_accepted(core: &Core, heads: &[Outgoing]) {
+    let all: Vec<_> = heads.iter().flat_map(Accepted::all).collect();
+    let has_arrived: Vec<_> = all.iter().map(|one| one.has_arrived(core)).collect();
+    for (at, (one, arrived)) in all.iter().zip(&has_arrived).enumerate() {
+        let gets_receipt = |(other, arrived): (&Accepted<'_>, &bool)| {
+            *arrived && !other.unconfirmed && other.message.room == one.message.room
+        };
+        let newest = all.iter().zip(&has_arrived).rposition(gets_receipt) == Some(at);
+        accepted(core, one, *arrived, newest).await;
     }
+}
+
+/// One message that WeChat took, by itself or along with another.
+struct Accepted<'a> {
+    message: &'a Outgoing,
+    unconfirmed: bool,
+}
+
+impl<'a> Accepted<'a> {
+    fn all(head: &'a Outgoing) -> impl Iterator<Item = Self> {
+        let unconfirmed = head.progress.unconfirmed;
+        head.all().map(move |message| Self { message, unconfirmed })
+    }
+
+    /// Whether somebody in the room is to see that it has arrived. What goes to several contacts
+    /// has when the last of them has it; what a contact wrote nobody in the room waits for.
+    fn has_arrived(&self, core: &Core) -> bool {
+        let Self { message, .. } = self;
+        core.copies.stand(message.entry.source()) == Stand::Whole && !core.is_ours(&message.sender)
+    }
+}
+
+async fn accepted(core: &Core, one: &Accepted<'_>, arrived: bool, newest: bool) {
+    let Accepted { message, unconfirmed } = one;
+    let success = async {
+        if arrived {
+            let success = json!({ "status": "SUCCESS" });
+            status(core, &message.room, &message.event, success).await;
+        }
+    };
+    let marked = mark_accepted(core, message, *unconfirmed, newest);
+    tokio::join!(unmark(core, message), marked, success);
 }
 
 async fn mark_accepted(core: &Core, one: &Outgoing, unconfirmed: bool, newest: bool) {
@@ -124,6 +194,10 @@ pub(crate) async fn failed(
 ) -> Result<(), Halt> {
     let text = refusal.text(core.language_of(&portal.key.owner));
     for one in head.all() {
+        let text = match one.entry.source() {
+            Some(Source::Copy { .. }) => format!("{}: {text}", name_of(portal)),
+            Some(Source::Event(_) | Source::Message { .. }) | None => text.clone(),
+        };
         let reply = content::reply(&one.event, content::notice(&text));
         let txn = format!("failed-{}", one.entry.id);
         match notice::in_room(core, &one.room, &reply, &txn).await {
@@ -141,9 +215,14 @@ pub(crate) async fn failed(
     Ok(())
 }
 
-/// Takes the mark of a message that waits no longer away.
+/// Takes the mark of a message that waits no longer away; not while it waits for another contact.
 pub(crate) async fn unmark(core: &Core, outgoing: &Outgoing) {
-    let Some(mark) = &outgoing.progress.mark else { return };
+    let source = outgoing.entry.source();
+    if core.copies.stand(source) == Stand::Open {
+        return;
+    }
+    let mark = outgoing.progress.mark.clone().or_else(|| core.copies.mark(source));
+    let Some(mark) = &mark else { return };
     let (bot, txn) = (core.bot(), format!("goes-{}", outgoing.event));
     if let Err(error) = bot.redact(&outgoing.room, mark, &txn, None).await {
         tracing::debug!(room = %outgoing.room, %error, "a mark was not taken away");
@@ -194,7 +273,7 @@ pub(crate) async fn warn_quota(core: &Core, portal: &Portal) {
 }
 
 async fn say_note(core: &Core, portal: &Portal, note: &Note<'_>, txn: &str) {
-    let Some(room) = &portal.room else { return };
+    let Some(room) = portal.place() else { return };
     let text = note.text(core.language_of(&portal.key.owner));
     // A warning that a stop keeps back comes with the next message.
     let _ = notice::say(core, room, &text, txn).await;

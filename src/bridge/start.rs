@@ -10,7 +10,9 @@ use tokio::{
 
 use super::{
     core::{Core, Death},
-    figures, logout, rounds, sender, session,
+    figures, logout,
+    provision::Desk,
+    rounds, sender, session,
     state::{Job, LaneKey, Lanes, Outbox, Registry},
     transaction, work,
 };
@@ -183,6 +185,7 @@ async fn open(
         lanes,
         outbox,
         confirmed: Default::default(),
+        copies: Default::default(),
         replies: Default::default(),
         paces: Default::default(),
         sessions: Default::default(),
@@ -190,6 +193,8 @@ async fn open(
         typists: Default::default(),
         flows: Default::default(),
         questions: Default::default(),
+        arriving: Default::default(),
+        leaving: Default::default(),
         making_rooms: Semaphore::new(ROOMS_AT_ONCE),
         receiving: Default::default(),
         changing: Default::default(),
@@ -265,6 +270,10 @@ fn serve(core: &Arc<Core>, listener: TcpListener) {
         Some(_) => router.merge(link_pages(core)),
         None => router,
     };
+    let router = match core.config.provisioning.is_on() {
+        true => router.merge(web::provision::router(Desk(Arc::clone(core)))),
+        false => router,
+    };
     let stopping = core.tasks.clone();
     core.tasks.spawn("listener", async move {
         let served = axum::serve(listener, router).with_graceful_shutdown(linger(stopping)).await;
@@ -277,7 +286,7 @@ fn serve(core: &Arc<Core>, listener: TcpListener) {
 /// The pages of the logins that are going on.
 fn link_pages(core: &Arc<Core>) -> axum::Router {
     let core = Arc::clone(core);
-    web::link::router(move |token| Some(core.flows.by_link(token)? as Arc<dyn web::link::Watched>))
+    web::link::router(move |token| Some(core.flows.by_link(token)? as Arc<dyn web::stage::Watched>))
 }
 
 /// Listens a little longer than the bridge works. The homeserver still has the bridge's own last

@@ -152,6 +152,7 @@ fn entry_of(core: &Core, at: Timestamp, event: &Event, raw: &RawValue) -> Entry 
         room: event.room.clone(),
         source: Source::Event(event.id.clone()),
         raw: raw.get().into(),
+        to: None,
         progress: Progress::default(),
     };
     Entry { id: core.store.new_inbox_id(), at, work }
@@ -165,7 +166,8 @@ fn ignored(core: &Core, event: &Event) -> Option<&'static str> {
         | Kind::Reaction { .. }
         | Kind::Redaction { .. }
         | Kind::Encrypted
-        | Kind::RoomName(_) => None,
+        | Kind::RoomName(_)
+        | Kind::Tombstone { .. } => None,
         Kind::Membership(Membership { user, now, .. }) => match now {
             MembershipState::Invite if core.is_ours(user) => None,
             MembershipState::Leave | MembershipState::Ban => None,
@@ -174,7 +176,6 @@ fn ignored(core: &Core, event: &Event) -> Option<&'static str> {
             | MembershipState::Knock
             | MembershipState::Other => Some("membership"),
         },
-        Kind::Tombstone { .. } => Some("tombstone"),
         Kind::Other { is_state: true, .. } => Some("state"),
         Kind::Other { is_state: false, event_type } => only_for_clients(event_type),
     }

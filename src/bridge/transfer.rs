@@ -3,6 +3,8 @@
 mod fetch;
 mod look;
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use ruma::OwnedMxcUri;
 
 use super::{core::Core, halt::Halt, text::Trouble};
@@ -53,8 +55,11 @@ impl From<Halt> for Failed {
 
 /// The event of an item with a file; the file is in the homeserver then.
 pub(super) async fn bring(core: &Core, ghost: &Intent, body: &Body) -> Result<Content, Failed> {
-    let file = fetch(core, ghost, body).await?;
-    show(core, ghost, body, file).await
+    let bringing = async {
+        let file = fetch(core, ghost, body).await?;
+        show(core, ghost, body, file).await
+    };
+    core.arriving.hold(bringing).await
 }
 
 /// Looks at a file, uploads it as the contact, and describes it.
@@ -92,7 +97,7 @@ async fn thumbnail(
 }
 
 /// Uploads a file. A homeserver that is away is waited for; what it refuses about this one file
-/// is said in the room.
+/// is said in the room, and so is that it answers everything but this.
 async fn upload(
     core: &Core,
     ghost: &Intent,
@@ -100,21 +105,42 @@ async fn upload(
     mime_type: &str,
     filename: Option<&str>,
 ) -> Result<OwnedMxcUri, Failed> {
-    let uploading = || ghost.upload_spool(file, mime_type, filename);
-    match core.insist(uploading).await {
-        Ok(url) => {
-            core.tallies.count_media(Direction::ToMatrix, file.len());
-            Ok(url)
+    let failures = AtomicU32::new(0);
+    let uploading = || async {
+        match ghost.upload_spool(file, mime_type, filename).await {
+            Err(error) if fails_alone(core, &error, &failures).await => Ok(Err(error)),
+            answer => answer.map(Ok),
         }
+    };
+    let (why, error) = match core.insist(uploading).await {
+        Ok(Ok(url)) => {
+            core.tallies.count_media(Direction::ToMatrix, file.len());
+            return Ok(url);
+        }
+        Ok(Err(error)) => (Trouble::HomeserverFails, error),
         Err(Halt::Refused(error)) => match refusal(&error) {
-            Some(why) => {
-                tracing::warn!(%error, "the homeserver does not take a file");
-                Err(Lost::because(why).into())
-            }
-            None => Err(Halt::Refused(error).into()),
+            Some(why) => (why, error),
+            None => return Err(Halt::Refused(error).into()),
         },
-        Err(Halt::Stopping) => Err(Halt::Stopping.into()),
-    }
+        Err(Halt::Stopping) => return Err(Halt::Stopping.into()),
+    };
+    tracing::warn!(%error, "the homeserver does not take a file");
+    Err(Lost::because(why).into())
+}
+
+/// Whether an upload has failed so often that it is time to ask for something else, and that works:
+/// there may be no room for files, or something between here and there that dislikes this one.
+async fn fails_alone(core: &Core, error: &matrix::Error, failures: &AtomicU32) -> bool {
+    let may_be_away = matches!(
+        error,
+        matrix::Error::Unreachable(_)
+            | matrix::Error::Stalled
+            | matrix::Error::Server { .. }
+            | matrix::Error::Garbled { .. }
+    );
+    may_be_away
+        && failures.fetch_add(1, Ordering::Relaxed) + 1 >= UPLOAD_TRIES
+        && core.homeserver.versions().await.is_ok()
 }
 
 /// What a refusal says about one file; nothing when it is about the bridge as a whole.
@@ -139,6 +165,9 @@ fn refusal(error: &matrix::Error) -> Option<Trouble> {
         | matrix::Error::Stopping => None,
     }
 }
+
+/// So many take up to half a minute when each fails at once. What is written behind the file waits.
+const UPLOAD_TRIES: u32 = 8;
 
 #[cfg(test)]
 mod tests {

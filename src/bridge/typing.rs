@@ -14,15 +14,23 @@ use crate::{
     store::{Login, LoginState, Portal},
 };
 
-/// Takes note of who types in a portal's room; other ephemeral events mean nothing here.
+/// Takes note of who types in a room of contacts; other ephemeral events mean nothing here.
 pub(crate) fn on_ephemeral(core: &Arc<Core>, raw: &RawValue) {
     if !core.config.bridge.typing {
         return;
     }
     let Some(typing) = Typing::parse(raw) else { return };
-    let Some(portal) = core.registry.portal_in(&typing.room) else { return };
     let may = |user| core.config.bridge.permissions.level_of(user) >= Some(Level::Relay);
-    if !typing.users.iter().any(|user| !core.is_ours(user) && may(user)) {
+    let types = typing.users.iter().any(|user| !core.is_ours(user) && may(user));
+    let mut portals = core.registry.members(&typing.room);
+    portals.extend(core.registry.portal_in(&typing.room));
+    for portal in portals {
+        types_to(core, portal, types);
+    }
+}
+
+fn types_to(core: &Arc<Core>, portal: Arc<Portal>, types: bool) {
+    if !types {
         return core.typists.end(portal.id);
     }
     // A bot may not say anything outside the window, and this might count as well.

@@ -104,7 +104,8 @@ mod tests {
     const TWO_DAYS: Duration = Duration::from_secs(48 * 60 * 60);
 
     fn reply(sends: u32, held_until: Option<Timestamp>) -> Reply {
-        Reply { context: None, heard: HEARD, sends, held_until, throttled: 0, unconfirmed: 0 }
+        let (throttled, unconfirmed, left_out) = (0, 0, 0);
+        Reply { context: None, heard: HEARD, sends, held_until, throttled, unconfirmed, left_out }
     }
 
     #[test]

@@ -7,8 +7,11 @@ use serde_json::value::RawValue;
 
 use super::{
     core::Core,
+    group,
     halt::Halt,
-    incoming, outgoing, poison, recall, room,
+    incoming, outgoing,
+    poison::{self, Turn},
+    recall, room,
     state::{Job, LaneKey, Read},
 };
 use crate::{
@@ -20,7 +23,7 @@ use crate::{
 
 /// Runs until the lane is empty or the bridge stops.
 pub(crate) async fn run_lane(core: Arc<Core>, key: LaneKey) {
-    let mut resumes = false;
+    let (mut resumes, mut tried) = (false, false);
     while let Some(job) = core.lanes.next(&key) {
         if core.tasks.stopping() {
             return;
@@ -35,8 +38,18 @@ pub(crate) async fn run_lane(core: Arc<Core>, key: LaneKey) {
                     tracing::error!(?key, "the making of a room panicked");
                 }
             }
-            Job::Entry(entry, read) => poison::carry_out(&core, &key, entry, Some(read)).await,
-            Job::Again(entry) => poison::carry_out(&core, &key, entry, None).await,
+            Job::LeaveGroup(room) => {
+                if let LaneKey::Portal(portal) = key {
+                    group::leave(&core, portal, &room).await;
+                }
+            }
+            Job::Entry(entry, read) => {
+                tried |= poison::carry_out(&core, &key, entry, Turn::New(read)).await;
+            }
+            Job::Again(entry) => {
+                let turn = if tried { Turn::Behind } else { Turn::Suspect };
+                tried |= poison::carry_out(&core, &key, entry, turn).await;
+            }
         }
     }
     if let LaneKey::Portal(portal) = key {
@@ -85,7 +98,7 @@ async fn outcome_of(
     read: Read,
 ) -> Result<Option<Outcome>, Halt> {
     let (Work::FromWechat { raw, .. } | Work::FromMatrix { raw, .. }) = &entry.work;
-    crash::taste(raw);
+    crash::taste("work", raw);
     match &entry.work {
         Work::FromWechat { portal, raw, .. } => {
             let message = match read {
@@ -94,9 +107,9 @@ async fn outcome_of(
             };
             match message {
                 Some(message) if message.deleted.is_some() => {
-                    recall::from_wechat(core, *portal, &message).await.map(Some)
+                    recall::from_wechat(core, entry, *portal, &message).await
                 }
-                message => incoming::from_wechat(core, entry, *portal, message).await.map(Some),
+                message => incoming::from_wechat(core, entry, *portal, message).await,
             }
         }
         Work::FromMatrix { raw, .. } => {
@@ -109,6 +122,9 @@ async fn outcome_of(
             };
             match key {
                 LaneKey::Portal(portal) => outgoing::from_portal(core, entry, *portal, event).await,
+                LaneKey::Room(room) if !core.registry.members(room).is_empty() => {
+                    group::from_room(core, entry, event).await
+                }
                 LaneKey::Room(_) => super::management::from_room(core, entry, event).await,
             }
         }

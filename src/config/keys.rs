@@ -13,6 +13,7 @@ use super::{
     Appservice, Bridge, Config, Delivery, Homeserver, Ilink, Log, Media, Permissions, Purpose,
     Store,
     document::Document,
+    provisioning::provisioning,
     section::{Section, Told},
     token::token,
     value,
@@ -32,6 +33,7 @@ pub(super) fn config(document: &mut Document, purpose: Purpose) -> Option<Config
     let ilink = document.section("ilink", ilink);
     let delivery = document.section("delivery", delivery);
     let media = document.section("media", media);
+    let provisioning = document.section("provisioning", |section| provisioning(section, purpose));
     let store = document.section("store", store);
     let log = document.section("log", log);
     Some(Config {
@@ -41,6 +43,7 @@ pub(super) fn config(document: &mut Document, purpose: Purpose) -> Option<Config
         ilink: ilink.ok()?,
         delivery: delivery.ok()?,
         media: media.ok()?,
+        provisioning: provisioning.ok()?,
         store: store.ok()?,
         log: log.ok()?,
     })

@@ -49,6 +49,7 @@ fn the_example_holds_the_defaults() {
     assert_eq!(example.ilink.bot_agent, least.ilink.bot_agent);
     assert_eq!(example.delivery, least.delivery);
     assert_eq!(example.media, least.media);
+    assert!(!example.provisioning.is_on() && !least.provisioning.is_on());
     assert_eq!(example.store.path, Path::new("data"));
     assert_eq!(example.log.filter, least.log.filter);
     assert_eq!(example.log.format, least.log.format);
@@ -60,12 +61,13 @@ fn the_example_names_every_key() {
     let all: String = example
         .lines()
         .filter(|line| !line.starts_with("as_token ") && !line.starts_with("hs_token "))
+        .filter(|line| !line.starts_with("#shared_secret "))
         .map(|line| line.strip_prefix('#').filter(|l| l.contains(" = \"")).unwrap_or(line))
         .fold(String::new(), |text, line| text + line + "\n");
     let told = complaint(&all, &[]);
     // The files that the example names do not exist; nothing else is wrong with it.
-    assert_eq!(told.matches("which cannot be read").count(), 3, "{told}");
-    assert!(told.starts_with("there are 3 mistakes"), "{told}");
+    assert_eq!(told.matches("which cannot be read").count(), 4, "{told}");
+    assert!(told.starts_with("there are 4 mistakes"), "{told}");
 }
 
 #[test]
@@ -125,10 +127,23 @@ fn a_missing_token_is_told_with_a_fresh_one() {
 }
 
 #[test]
+fn the_provisioning_api_needs_a_secret_that_is_hard_to_guess() {
+    let with = |line: &str| format!("{LEAST}\n[provisioning]\n{line}\n");
+    let config = load(&with("shared_secret = \"0123456789abcdef\""), &[]).unwrap();
+    assert!(config.provisioning.is_on() && !config.provisioning.matrix_auth);
+    assert!(config.provisioning.shared_secret.unwrap().is("0123456789abcdef"));
+    assert!(load(&with("matrix_auth = true"), &[]).unwrap().provisioning.is_on());
+    let told = complaint(&with("shared_secret = \"0123456789\""), &[]);
+    assert!(told.contains("at least 16") && !told.contains("0123456789"), "{told}");
+    let told = complaint(&with("shared_secret = \"replace-me-shared-secret\""), &[]);
+    assert!(told.contains("still the example's"), "{told}");
+}
+
+#[test]
 fn names_and_folders_come_out_ready_to_use() {
     let config = load(LEAST, &[]).unwrap();
     assert_eq!(config.bridge.display_name.of("Mum"), "Mum (WeChat)");
     assert_eq!(config.homeserver.url.as_str(), "https://matrix.example.org/");
     assert!(config.store.path.is_absolute());
-    assert!(!format!("{config:?}").contains("secret"));
+    assert!(!format!("{config:?}").contains("-secret"));
 }

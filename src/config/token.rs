@@ -17,6 +17,24 @@ pub(super) fn token(
     file_key: &'static str,
     purpose: Purpose,
 ) -> Result<Zeroizing<String>, Told> {
+    match optional_token(section, key, file_key, purpose)? {
+        Some(token) => Ok(token),
+        None => {
+            let fresh = fresh();
+            let what =
+                format!("is missing; write {key} = \"{fresh}\" (made just now), or {file_key}");
+            Err(section.wrong(key, what))
+        }
+    }
+}
+
+/// The same for a token that may be missing.
+pub(super) fn optional_token(
+    section: &mut Section<'_>,
+    key: &'static str,
+    file_key: &'static str,
+    purpose: Purpose,
+) -> Result<Option<Zeroizing<String>>, Told> {
     section.prefer_environment(key, file_key);
     if section.has(key) && section.has(file_key) {
         return Err(section.wrong(file_key, format!("stands beside {key}; keep one of the two")));
@@ -25,18 +43,13 @@ pub(super) fn token(
     let folder = section.config_path().parent().unwrap_or(Path::new("")).to_owned();
     let from_file = section.optional(file_key, |path| read_secret(&folder.join(path)));
     match (direct?, from_file?) {
-        (None, None) => {
-            let fresh = fresh();
-            let what =
-                format!("is missing; write {key} = \"{fresh}\" (made just now), or {file_key}");
-            Err(section.wrong(key, what))
-        }
-        (None, Some(token)) => sound(section, file_key, token, purpose),
+        (None, None) => Ok(None),
+        (None, Some(token)) => sound(section, file_key, token, purpose).map(Some),
         (Some(token), _) => {
             if purpose == Purpose::Run && section.in_file(key) && !is_example(&token) {
                 refuse_open_config(section, key)?;
             }
-            sound(section, key, token, purpose)
+            sound(section, key, token, purpose).map(Some)
         }
     }
 }

@@ -48,15 +48,15 @@ pub(super) fn pass(place: &str) {
     }
 }
 
-/// Panics over work that holds `poison: panic <word> <number>` so many times for each word, and
+/// Panics over work that holds `poison: <place> <word> <number>` so many times for each word, and
 /// ends the program over `poison: abort`.
 #[expect(clippy::panic, reason = "the test asks for it")]
-pub(super) fn taste(work: &str) {
+pub(super) fn taste(place: &str, work: &str) {
     static TASTED: Mutex<BTreeMap<String, u32>> = Mutex::new(BTreeMap::new());
     if work.contains("poison: abort") && FOLDER.is_some() {
         std::process::abort();
     }
-    let Some((_, poison)) = work.split_once("poison: panic ") else { return };
+    let Some((_, poison)) = work.split_once(&format!("poison: {place} ")) else { return };
     let mut words = poison.split(|c: char| !c.is_alphanumeric());
     let (word, number) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     let mut tasted = TASTED.lock().unwrap_or_else(PoisonError::into_inner);

@@ -157,6 +157,18 @@ impl Body {
         })
     }
 
+    /// The words of a recording, where WeChat has recognised them.
+    pub fn transcript(&self) -> Option<&str> {
+        match self {
+            Self::Voice(voice) => voice.transcript.as_deref(),
+            Self::Text(_)
+            | Self::Image(_)
+            | Self::File(_)
+            | Self::Video(_)
+            | Self::Unsupported { .. } => None,
+        }
+    }
+
     /// What a second delivery of the same item has in common with the first: no key and no
     /// address, since those may be new each time.
     pub(super) fn fingerprint(&self) -> String {

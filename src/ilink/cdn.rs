@@ -18,7 +18,7 @@ use super::{
     host::{ApiBase, HostRules},
     http::connections,
 };
-use crate::spool::Spool;
+use crate::{crash::Point, spool::Spool};
 
 /// Why a file could not be fetched or brought. Holds no address, no key and no parameter.
 #[derive(Debug, thiserror::Error)]
@@ -207,9 +207,11 @@ impl Cdn {
     }
 
     /// Makes `call` at one of the places until it succeeds, three tries failed or there is no
-    /// place left. A place that says no is left for the other one without a pause.
+    /// place left. A place that says no is left for the other one without a pause. `what` is the
+    /// name of the deed.
     pub(super) async fn ask<T, F>(
         &self,
+        what: &'static str,
         mut places: Vec<Url>,
         call: impl Fn(Url) -> F,
     ) -> Result<T, CdnError>
@@ -218,7 +220,11 @@ impl Cdn {
     {
         let mut failures = 0;
         loop {
-            let error = match call(places[0].clone()).await {
+            let point = Point::new(|| format!("cdn {what}"));
+            point.before();
+            let answer = call(places[0].clone()).await;
+            point.after();
+            let error = match answer {
                 Ok(done) => return Ok(done),
                 Err(error) => error,
             };

@@ -126,7 +126,7 @@ impl Client {
         let url = self.get_upload_url(session, &request).await?;
         let cdn = self.cdn();
         let places = cdn.places_for(&url, &request.filekey)?;
-        let param = cdn.ask(places, |place| cdn.bring(place, &key, plain)).await?;
+        let param = cdn.ask("upload", places, |place| cdn.bring(place, &key, plain)).await?;
         Ok(Uploaded { param, key, plain_len })
     }
 }

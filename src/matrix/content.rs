@@ -1,11 +1,13 @@
 //! Content of the events that the bridge writes, built field by field.
 
 mod media;
+mod quote;
 
 use ruma::{EventId, OwnedUserId};
 use serde_json::{Map, Value, json};
 
 pub use media::{Media, MediaKind, Thumbnail, Voice, media};
+pub use quote::{WRITTEN, quoting, written};
 
 /// The type and the fields of an event to be sent.
 #[derive(Debug, Clone, PartialEq)]

@@ -122,6 +122,25 @@ pub fn parse(raw: &RawValue) -> Result<Event, Malformed> {
     })
 }
 
+/// Reads an event as the homeserver hands it out by its id. An edited message says what its latest
+/// edit says, and answers to what it did.
+pub fn parse_latest(raw: &RawValue) -> Result<Event, Malformed> {
+    let mut event = parse(raw)?;
+    if let Kind::Message(message) = &mut event.kind
+        && let Some(new) = latest_edit(raw)
+    {
+        let (reply_to, thread) = (message.reply_to.take(), message.thread.take());
+        *message = Message { reply_to, thread, ..new };
+    }
+    Ok(event)
+}
+
+fn latest_edit(raw: &RawValue) -> Option<Message> {
+    let relations = Object::parse(raw.get())?.object("unsigned")?.object("m.relations")?;
+    let edit = message("m.room.message", &relations.object("m.replace")?)?;
+    edit.edits.map(|edit| *edit.new)
+}
+
 impl Kind {
     fn read(event_type: String, fields: &Object<'_>) -> Self {
         let state_key = fields.text("state_key");

@@ -21,7 +21,7 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 use super::{AsToken, Error, Intent, requests::Requests, retry::Outage};
-use crate::crash::Point;
+use crate::{crash::Point, secret::Secret};
 
 /// What a [`Homeserver`] needs to know.
 #[derive(Debug, Clone)]
@@ -92,6 +92,15 @@ impl Homeserver {
         Ok(self.request(whoami::v3::Request::new(), identity).await?.user_id)
     }
 
+    /// Whose access token this is. Asks with that token instead of the bridge's own.
+    pub async fn owner_of(&self, token: &Secret) -> Result<OwnedUserId, Error> {
+        type Request = whoami::v3::Request;
+        let (token, spoken) = (SendAccessToken::Always(token.expose()), &self.0.supported);
+        let request =
+            Request::new().try_into_http_request(self.base(), token, Cow::Borrowed(spoken));
+        Ok(self.exchange::<Request>(request).await?.user_id)
+    }
+
     /// The version that new rooms have unless asked otherwise, asked as `user` and then known.
     pub async fn default_room_version(&self, user: &UserId) -> Result<RoomVersionId, Error> {
         let ask = || async {
@@ -129,6 +138,21 @@ impl Homeserver {
 
     pub(super) fn device_id(&self) -> &DeviceId {
         &self.0.options.device_id
+    }
+
+    /// Has `asking`, one request or what takes its place, count among the requests, and be a place
+    /// at which a test lets the program die.
+    pub(super) async fn counted<T>(
+        &self,
+        place: &'static str,
+        asking: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let point = Point::new(|| format!("matrix {place}"));
+        point.before();
+        let answer = asking.await;
+        point.after();
+        self.0.requests.note(&answer);
+        answer
     }
 
     /// What is known about the size of uploads; see `media.rs`.

@@ -116,6 +116,12 @@ impl Intent {
         Ok(self.request(request).await?.joined.into_keys().collect())
     }
 
+    /// The rooms that the user is in.
+    pub async fn joined_rooms(&self) -> Result<Vec<OwnedRoomId>, Error> {
+        let request = membership::joined_rooms::v3::Request::new();
+        Ok(self.request(request).await?.joined_rooms)
+    }
+
     /// Sends an event. The same `txn` of the same user gives the same event id, however often it
     /// is sent; `at` makes the event older than it is.
     pub async fn send(

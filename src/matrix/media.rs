@@ -45,8 +45,11 @@ impl Homeserver {
         let ask = || async {
             let identity = AppserviceUserIdentity::new(user);
             let request = self.prepared(get_media_config::v1::Request::new(), identity)?;
-            let answer = self.authenticated(request, PATIENCE.idle).await?;
-            let answer = within(PATIENCE.idle, success(answer)).await?;
+            let asking = async {
+                let answer = self.authenticated(request, PATIENCE.idle).await?;
+                within(PATIENCE.idle, success(answer)).await
+            };
+            let answer = self.counted("media/config", asking).await?;
             let json = std::str::from_utf8(answer.body()).unwrap_or_default();
             let size = Object::parse(json).unwrap_or_default().integer("m.upload.size");
             Ok(size.and_then(|size| u64::try_from(size).ok()))
@@ -120,13 +123,16 @@ impl Intent {
         // The homeserver wants to know the length beforehand.
         request.headers_mut().insert(CONTENT_LENGTH, spool.len().into());
         *request.body_mut() = Some(Body::wrap_stream(told(spool, sent, trouble.clone())));
-        let answered = async { success(self.homeserver().start(request).await?).await };
-        let answer = tokio::select! {
-            answer = answered => answer,
-            () = stalled(progress, patience) => Err(Error::Stalled),
+        let uploading = async {
+            let answered = async { success(self.homeserver().start(request).await?).await };
+            let answer = tokio::select! {
+                answer = answered => answer,
+                () = stalled(progress, patience) => Err(Error::Stalled),
+            };
+            let answer = answer.map_err(|error| trouble.take().map_or(error, Error::Disk))?;
+            Ok(read_as::<create_content::v3::Request>(answer)?.content_uri)
         };
-        let answer = answer.map_err(|error| trouble.take().map_or(error, Error::Disk))?;
-        Ok(read_as::<create_content::v3::Request>(answer)?.content_uri)
+        self.homeserver().counted("media/upload", uploading).await
     }
 
     /// Fetches a file of at most `limit` bytes, whose MD5 is counted on the way when `with_md5`
@@ -146,29 +152,33 @@ impl Intent {
         let (server, id) = mxc.parts().map_err(|_| Error::NotFound)?;
         let request = get_content::v1::Request::new(id.to_owned(), server.to_owned());
         let request = self.homeserver().prepared(request, self.identity())?;
-        self.fetch(request, limit, || Intake::open(spools, with_md5), PATIENCE).await
+        let fetching = self.fetch(request, limit, || Intake::open(spools, with_md5), PATIENCE);
+        let fetched = self.homeserver().counted("media/download", fetching).await?;
+        fetched.ok_or(Error::TooLarge)
     }
 
+    /// Nothing when the file is too large, with which the homeserver has no trouble.
     async fn fetch(
         &self,
         request: Request,
         limit: u64,
         open: impl FnOnce() -> Intake,
         patience: Patience,
-    ) -> Result<Spool, Error> {
+    ) -> Result<Option<Spool>, Error> {
         let mut response = self.homeserver().authenticated(request, patience.answer).await?;
         if response.content_length().is_some_and(|length| length > limit) {
-            return Err(Error::TooLarge);
+            return Ok(None);
         }
         let (intake, mut left) = (open(), limit);
         while let Some(bytes) = within(patience.idle, next(&mut response)).await? {
-            left = left.checked_sub(bytes.len() as u64).ok_or(Error::TooLarge)?;
+            let Some(rest) = left.checked_sub(bytes.len() as u64) else { return Ok(None) };
+            left = rest;
             if intake.pieces.send(bytes).await.is_err() {
                 // The writer gave up, and says why.
                 break;
             }
         }
-        intake.close().await
+        intake.close().await.map(Some)
     }
 }
 

@@ -174,7 +174,7 @@ impl State {
 }
 
 /// A version that is not known yet is taken for a newer one.
-fn creators_are_privileged(version: &RoomVersionId) -> bool {
+pub(super) fn creators_are_privileged(version: &RoomVersionId) -> bool {
     version.rules().is_none_or(|rules| rules.authorization.explicitly_privilege_room_creators)
 }
 

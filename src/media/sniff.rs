@@ -4,6 +4,9 @@
 //! loops that the bytes could steer, and decodes nothing.
 
 use infer::MatcherType;
+use tokio::task;
+
+use crate::spool::Spool;
 
 /// The kind of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +34,19 @@ pub enum Class {
 
 /// So many bytes of the beginning are enough.
 pub const HEAD: usize = 4096;
+
+/// Looks at the beginning of a file that lies here. One that cannot be read is of no known kind;
+/// whoever goes on with it will say so.
+pub async fn sniff_file(file: &Spool) -> Kind {
+    let file = file.clone();
+    // The disk may take its time.
+    let looking = task::spawn_blocking(move || {
+        let mut head = vec![0; HEAD];
+        let read = file.read_at(&mut head, 0).unwrap_or_default();
+        sniff(&head[..read])
+    });
+    looking.await.unwrap_or(UNKNOWN)
+}
 
 /// Looks at the beginning of a file, at most its first [`HEAD`] bytes.
 pub fn sniff(head: &[u8]) -> Kind {

@@ -47,6 +47,8 @@ pub enum Work {
         source: Source,
         /// The event's JSON.
         raw: Box<str>,
+        /// The one contact that it is for; `None` for whoever the room is for.
+        to: Option<PortalId>,
         /// How far it has come.
         progress: Progress,
     },
@@ -71,6 +73,19 @@ pub struct Progress {
     pub parcel: Option<InboxId>,
     /// Where the file of its next part was brought to.
     pub uploaded: Option<Box<Upload>>,
+    /// The line above it that tells what it answers to; settled once it was tried.
+    pub line: Option<Words>,
+}
+
+/// Words of a message; they do not print.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Words(pub Box<str>);
+
+impl std::fmt::Debug for Words {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Words(…)")
+    }
 }
 
 /// How often an entry was tried without the try coming to an end: the program died in it.
@@ -93,10 +108,11 @@ impl std::fmt::Debug for Work {
                 .field("portal", portal)
                 .field("source", source)
                 .finish_non_exhaustive(),
-            Self::FromMatrix { room, source, progress, .. } => f
+            Self::FromMatrix { room, source, to, progress, .. } => f
                 .debug_struct("FromMatrix")
                 .field("room", room)
                 .field("source", source)
+                .field("to", to)
                 .field("progress", progress)
                 .finish_non_exhaustive(),
         }
@@ -154,7 +170,7 @@ impl Change {
     ) -> Self {
         let change = self.del(inbox_key(entry));
         match source {
-            Some(event @ Source::Event(_)) => {
+            Some(event @ (Source::Event(_) | Source::Copy { .. })) => {
                 change.del(progress_key(entry)).mark_source(event, outcome, at)
             }
             Some(message @ Source::Message { .. }) => change.mark_source(message, outcome, at),
@@ -194,9 +210,10 @@ impl Store {
                 source: source.map(Source::from),
                 raw,
             },
-            WorkRecord::FromMatrix { room, source, raw } => {
+            WorkRecord::FromMatrix { room, source, raw, to } => {
                 let progress = self.find(&progress_key(id))?.unwrap_or_default();
-                Work::FromMatrix { room, source: source.into(), raw, progress }
+                let to = to.map(PortalId);
+                Work::FromMatrix { room, source: source.into(), raw, to, progress }
             }
         };
         Ok(Entry { id, at: Timestamp(record.at), work })
@@ -211,8 +228,19 @@ struct EntryRecord {
 
 #[derive(Serialize, Deserialize)]
 enum WorkRecord {
-    FromWechat { login: u32, portal: u32, source: Option<StoredSource>, raw: Box<str> },
-    FromMatrix { room: OwnedRoomId, source: StoredSource, raw: Box<str> },
+    FromWechat {
+        login: u32,
+        portal: u32,
+        source: Option<StoredSource>,
+        raw: Box<str>,
+    },
+    FromMatrix {
+        room: OwnedRoomId,
+        source: StoredSource,
+        raw: Box<str>,
+        #[serde(default)]
+        to: Option<u32>,
+    },
 }
 
 impl From<&Entry> for EntryRecord {
@@ -224,10 +252,11 @@ impl From<&Entry> for EntryRecord {
                 source: source.as_ref().map(StoredSource::from),
                 raw: raw.clone(),
             },
-            Work::FromMatrix { room, source, raw, .. } => WorkRecord::FromMatrix {
+            Work::FromMatrix { room, source, raw, to, .. } => WorkRecord::FromMatrix {
                 room: room.clone(),
                 source: source.into(),
                 raw: raw.clone(),
+                to: to.map(|portal| portal.0),
             },
         };
         Self { at: entry.at.0, work }

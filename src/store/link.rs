@@ -54,7 +54,9 @@ impl Change {
         });
         let item = link.item.to_be_bytes();
         let event_key = [by_message(link.portal, &link.message), item.to_vec()].concat();
-        let message_key = [by_event(&link.event), item.to_vec()].concat();
+        // In a room with several contacts one event is a message to each of them.
+        let portal = link.portal.0.to_be_bytes();
+        let message_key = [by_event(&link.event), item.to_vec(), portal.to_vec()].concat();
         self.put(event_key, value.clone()).put(message_key, value)
     }
 }

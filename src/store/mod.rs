@@ -39,7 +39,7 @@ use tokio::sync::oneshot;
 
 pub use change::Change;
 pub use error::Error;
-pub use inbox::{Entry, Progress, Tries, Work};
+pub use inbox::{Entry, Progress, Tries, Words, Work};
 pub use kept::Kept;
 pub use link::{Direction, Link};
 pub use login::{Login, LoginState, LogoutReason, Owner};

@@ -30,6 +30,48 @@ pub struct Portal {
     pub welcomed: bool,
     /// Whether voice messages go out as voice items, when the owner has chosen.
     pub voice_items: Option<bool>,
+    /// The room with others in it into which the contact was brought; their messages go there, and
+    /// the portal's own room waits.
+    pub group: Option<OwnedRoomId>,
+    /// How many rooms it had before this one.
+    pub generation: u32,
+    /// Whether its room was closed: there is no other before the contact writes.
+    pub closed: bool,
+    /// The room that replaced its room, while the bridge may not enter.
+    pub moving_to: Option<OwnedRoomId>,
+    /// Whether the owner does not want the contact's messages.
+    pub ignored: bool,
+}
+
+impl Portal {
+    /// A chat that has no room yet.
+    pub fn new(id: PortalId, key: PortalKey, login: LoginId, name: Option<String>) -> Self {
+        Self {
+            id,
+            key,
+            login,
+            room: None,
+            name,
+            welcomed: false,
+            voice_items: None,
+            generation: 0,
+            closed: false,
+            moving_to: None,
+            ignored: false,
+            group: None,
+        }
+    }
+
+    /// Takes its room away; the next one is another.
+    pub fn forget_room(&mut self) {
+        self.generation += u32::from(self.room.is_some());
+        (self.room, self.moving_to, self.welcomed) = (None, None, false);
+    }
+
+    /// Where what the contact writes is shown.
+    pub fn place(&self) -> Option<&OwnedRoomId> {
+        self.group.as_ref().or(self.room.as_ref())
+    }
 }
 
 /// What an answer to the contact depends on.
@@ -47,6 +89,8 @@ pub struct Reply {
     pub throttled: u32,
     /// How many messages in a row WeChat took without confirming them.
     pub unconfirmed: u32,
+    /// How many of the contact's messages were not shown, since they are ignored.
+    pub left_out: u32,
 }
 
 impl Change {
@@ -60,6 +104,11 @@ impl Change {
             name: portal.name.clone(),
             welcomed: portal.welcomed,
             voice_items: portal.voice_items,
+            group: portal.group.clone(),
+            generation: portal.generation,
+            closed: portal.closed,
+            moving_to: portal.moving_to.clone(),
+            ignored: portal.ignored,
         };
         self.put(portal_key(portal.id), encode(&record))
     }
@@ -78,6 +127,7 @@ impl Change {
             held_until: reply.held_until.map(|at| at.0),
             throttled: reply.throttled,
             unconfirmed: reply.unconfirmed,
+            left_out: reply.left_out,
         };
         self.put(reply_key(portal), encode(&record))
     }
@@ -110,6 +160,7 @@ impl Store {
             held_until: record.held_until.map(Timestamp),
             throttled: record.throttled,
             unconfirmed: record.unconfirmed,
+            left_out: record.left_out,
         }))
     }
 }
@@ -126,6 +177,11 @@ fn portal((key, value): &Pair) -> Result<Portal, String> {
         name: record.name,
         welcomed: record.welcomed,
         voice_items: record.voice_items,
+        group: record.group,
+        generation: record.generation,
+        closed: record.closed,
+        moving_to: record.moving_to,
+        ignored: record.ignored,
     })
 }
 
@@ -140,6 +196,16 @@ struct PortalRecord {
     welcomed: bool,
     #[serde(default)]
     voice_items: Option<bool>,
+    #[serde(default)]
+    group: Option<OwnedRoomId>,
+    #[serde(default)]
+    generation: u32,
+    #[serde(default)]
+    closed: bool,
+    #[serde(default)]
+    moving_to: Option<OwnedRoomId>,
+    #[serde(default)]
+    ignored: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -152,6 +218,8 @@ struct ReplyRecord {
     throttled: u32,
     #[serde(default)]
     unconfirmed: u32,
+    #[serde(default)]
+    left_out: u32,
 }
 
 fn portal_key(portal: PortalId) -> Vec<u8> {

@@ -7,13 +7,23 @@ use super::{
     Change, Direction, Error, Store,
     record::{Table, bounded, decode, encode},
 };
-use crate::{clock::Timestamp, id::LoginId};
+use crate::{
+    clock::Timestamp,
+    id::{LoginId, PortalId},
+};
 
 /// What a piece of work comes from: the key by which it is known when it comes again.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Source {
     /// A Matrix event.
     Event(OwnedEventId),
+    /// A Matrix event of a room with several contacts, as far as it is for one of them.
+    Copy {
+        /// The contact's chat.
+        portal: PortalId,
+        /// The event.
+        event: OwnedEventId,
+    },
     /// A message of one login, by one of the ids it brought.
     Message {
         /// The login it came through.
@@ -158,7 +168,7 @@ impl Source {
     /// Which way that goes which comes from here.
     fn direction(&self) -> Direction {
         match self {
-            Self::Event(_) => Direction::ToWechat,
+            Self::Event(_) | Self::Copy { .. } => Direction::ToWechat,
             Self::Message { .. } => Direction::ToMatrix,
         }
     }
@@ -166,6 +176,9 @@ impl Source {
     pub(super) fn key(&self) -> Vec<u8> {
         match self {
             Self::Event(event) => Table::Source.key(&[b"e", &bounded(event.as_str())]),
+            Self::Copy { portal, event } => {
+                Table::Source.key(&[b"c", &portal.0.to_be_bytes(), &bounded(event.as_str())])
+            }
             Self::Message { login, key } => {
                 Table::Source.key(&[b"m", &login.0.to_be_bytes(), &bounded(key)])
             }
@@ -185,12 +198,14 @@ pub(super) enum SourceRecord {
 pub(super) enum StoredSource {
     Event(OwnedEventId),
     Message(u32, Box<str>),
+    Copy(u32, OwnedEventId),
 }
 
 impl From<&Source> for StoredSource {
     fn from(source: &Source) -> Self {
         match source {
             Source::Event(event) => Self::Event(event.clone()),
+            Source::Copy { portal, event } => Self::Copy(portal.0, event.clone()),
             Source::Message { login, key } => Self::Message(login.0, key.clone()),
         }
     }
@@ -200,6 +215,7 @@ impl From<StoredSource> for Source {
     fn from(source: StoredSource) -> Self {
         match source {
             StoredSource::Event(event) => Self::Event(event),
+            StoredSource::Copy(portal, event) => Self::Copy { portal: PortalId(portal), event },
             StoredSource::Message(login, key) => Self::Message { login: LoginId(login), key },
         }
     }

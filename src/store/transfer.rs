@@ -179,15 +179,7 @@ impl Known {
         }
         if !self.portals.contains_key(&key) {
             let (id, name) = (store.new_portal_id(), login.name.clone());
-            let portal = Portal {
-                id,
-                key: key.clone(),
-                login: login.id,
-                room: None,
-                name,
-                welcomed: false,
-                voice_items: None,
-            };
+            let portal = Portal::new(id, key.clone(), login.id, name);
             change = change.put_portal(&portal);
             self.portals.insert(key.clone(), id);
         }

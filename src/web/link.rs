@@ -27,50 +27,7 @@ use tokio::sync::watch;
 
 pub use token::LinkToken;
 
-/// What the page shows.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum View {
-    /// A code is being fetched.
-    #[default]
-    Wait,
-    /// The current code, as a picture and as the address that it stands for.
-    Code(Arc<Code>),
-    /// The phone asks for consent.
-    Scanned,
-    /// The digits on the phone are wanted; whether others were wrong before.
-    Digits {
-        /// Whether digits were entered before and were wrong.
-        wrong: bool,
-    },
-    /// The contact is linked.
-    Done,
-    /// Nothing will come any more.
-    Over,
-}
-
-/// A code on the page.
-#[derive(PartialEq, Eq)]
-pub struct Code {
-    /// The picture, an SVG document.
-    pub svg: String,
-    /// What it says, which opens WeChat on a phone.
-    pub url: String,
-}
-
-impl std::fmt::Debug for Code {
-    /// Who has the code can scan it.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Code(…)")
-    }
-}
-
-/// A login that somebody may look at.
-pub trait Watched: Send + Sync {
-    /// What the page shows, now and later.
-    fn views(&self) -> watch::Receiver<View>;
-    /// Takes digits; false when none are wanted or these cannot be right.
-    fn enter(&self, digits: &str) -> bool;
-}
+use super::stage::{Stage, View, Watched};
 
 type Find = dyn Fn(&str) -> Option<Arc<dyn Watched>> + Send + Sync;
 
@@ -102,7 +59,7 @@ async fn page(
 
 async fn events(State(find): State<Arc<Find>>, Path(token): Path<String>) -> Response {
     let Some(watched) = find(&token) else { return gone() };
-    let mut response = Sse::new(news(watched.views()))
+    let mut response = Sse::new(news(watched.stages()))
         .keep_alive(KeepAlive::new().interval(ALIVE))
         .into_response();
     protect(response.headers_mut());
@@ -112,13 +69,13 @@ async fn events(State(find): State<Arc<Find>>, Path(token): Path<String>) -> Res
 }
 
 /// What there is now, then whatever changes; ends with the login.
-fn news(views: watch::Receiver<View>) -> impl Stream<Item = Result<Event, Infallible>> {
-    stream::unfold((views, true), |(mut views, first)| async move {
+fn news(stages: watch::Receiver<Stage>) -> impl Stream<Item = Result<Event, Infallible>> {
+    stream::unfold((stages, true), |(mut stages, first)| async move {
         if !first {
-            views.changed().await.ok()?;
+            stages.changed().await.ok()?;
         }
-        let told = tell(&views.borrow_and_update());
-        Some((Ok(Event::default().data(told)), (views, false)))
+        let told = tell(&stages.borrow_and_update().view);
+        Some((Ok(Event::default().data(told)), (stages, false)))
     })
 }
 
@@ -133,8 +90,8 @@ fn tell(view: &View) -> String {
         }
         View::Scanned => json!({ "state": "scanned" }),
         View::Digits { wrong } => json!({ "state": "digits", "wrong": wrong }),
-        View::Done => json!({ "state": "done" }),
-        View::Over => json!({ "state": "over" }),
+        View::Done { .. } => json!({ "state": "done" }),
+        View::Over(_) => json!({ "state": "over" }),
     }
     .to_string()
 }

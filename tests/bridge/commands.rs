@@ -199,7 +199,7 @@ async fn a_command_that_is_pushed_twice_is_answered_once() {
     let room = alice.management_room(&world).await;
     let sent = alice.say(&room, "version").await;
     alice.wait_after(&room, &sent, |m| m.body().contains(env!("CARGO_PKG_VERSION"))).await;
-    let mut event = alice.wait(&room, |m| m.id() == sent).await.0;
+    let mut event = alice.wait(&room, |m| m.id() == sent).await.0.as_ref().clone();
     event["room_id"] = room.as_str().into();
 
     let listener = Listener::of(&world);

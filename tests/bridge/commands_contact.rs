@@ -1,6 +1,6 @@
 //! Commands about contacts: which one is meant, their ids, their rooms, what waits for them.
 
-use crate::support::{Chat, Person, World, synapse::Synapse};
+use crate::support::{Chat, Message, Person, World, synapse::Synapse};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_contacts_with_one_name_a_number_picks_one() {
@@ -77,15 +77,19 @@ async fn id_names_what_helps_and_no_whole_id_of_wechat() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sync_brings_the_owner_and_the_name_back() {
+async fn sync_brings_the_contact_and_the_name_back() {
     let chat = Chat::open().await;
+    let ghost = chat.alice.ghost_in(&chat.world, &chat.portal).await;
+    chat.as_user(&ghost, "leave").await;
     let Chat { world, alice, portal, .. } = chat;
     let room = alice.management_room(&world).await;
-    alice.room(&portal).leave().await.unwrap();
-    alice.wait_gone(&portal).await;
+    let is_now = |membership: &str, m: &Message| {
+        m.0["state_key"] == *ghost && m.content()["membership"] == membership
+    };
+    let left = alice.wait(&portal, |m| is_now("leave", m)).await;
     let answer = alice.ask(&world, &room, "sync").await;
     assert_eq!(answer, "Rooms set right: 1. You are invited again where you were missing.");
-    alice.until("the portal", || alice.rooms().contains(&portal).then_some(())).await;
+    alice.wait_after(&portal, left.id(), |m| is_now("join", m)).await;
     assert_eq!(alice.content(&portal, "m.room.name", "").await["name"], "Mum");
     world.end().await;
 }

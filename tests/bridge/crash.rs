@@ -39,6 +39,16 @@ struct Matrix {
     texts: (usize, usize),
 }
 
+impl Matrix {
+    /// The boundaries at which the bridge should have died and never did. The pushes of an act
+    /// are the homeserver's choice, so those may be hit in another act.
+    fn missing(&self) -> Vec<&Boundary> {
+        let hit = |place: &str| self.killed.iter().any(|killed| killed.place == place);
+        let unreached = self.unreached.iter();
+        unreached.filter(|one| !is_homeservers_choice(&one.place) || !hit(&one.place)).collect()
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bridge_that_dies_at_any_commit_or_request_loses_nothing_and_doubles_nothing() {
     let begun = Instant::now();
@@ -50,6 +60,7 @@ async fn a_bridge_that_dies_at_any_commit_or_request_loses_nothing_and_doubles_n
         assert!(known, "no act passes {place:?}: {boundaries:#?}");
     }
     let count = boundaries.len();
+    assert!(count > 0, "no act passes a place with the words in CRASH_ONLY");
     let left = Arc::new(Mutex::new(VecDeque::from(boundaries)));
     let found = Arc::new(Mutex::new(Matrix::default()));
     let mut stages = tokio::task::JoinSet::new();
@@ -62,8 +73,9 @@ async fn a_bridge_that_dies_at_any_commit_or_request_loses_nothing_and_doubles_n
     let found = found.lock().unwrap();
     tell(&found, count, begun.elapsed().as_secs());
     assert!(found.wrong.is_empty(), "{}", found.wrong.join("\n"));
-    assert!(found.unreached.is_empty(), "never reached: {:#?}", found.unreached);
-    assert_eq!(found.killed.len(), count);
+    let missing = found.missing();
+    assert!(missing.is_empty(), "never reached: {missing:#?}");
+    assert_eq!(found.killed.len() + found.unreached.len(), count);
 }
 
 /// Every place of every act, in the order in which they were passed.
@@ -79,7 +91,7 @@ async fn record(stage: &mut Stage) -> Vec<Boundary> {
         for place in &passed[before..] {
             let time = times.entry(place).or_default();
             *time += 1;
-            let counts = every_time && !HOMESERVERS_CHOICE.iter().any(|end| place.ends_with(end));
+            let counts = every_time && !is_homeservers_choice(place);
             if *time > 1 && !counts || !place.contains(&only) {
                 continue;
             }
@@ -143,6 +155,10 @@ async fn a_message_that_ends_the_program_each_time_is_set_aside_and_said_once() 
     assert_eq!((stage.daemon.deaths(), stage.poison_notices().await), (11, 1));
 }
 
+fn is_homeservers_choice(place: &str) -> bool {
+    HOMESERVERS_CHOICE.iter().any(|end| place.ends_with(end))
+}
+
 fn stage_count() -> usize {
     let wish = std::env::var("CRASH_STAGES").ok().and_then(|text| text.parse().ok());
     wish.unwrap_or(3)
@@ -160,13 +176,18 @@ fn tell(found: &Matrix, count: usize, seconds: u64) {
 }
 
 /// Places without which the matrix would show nothing.
-const ESSENTIAL: [&str; 8] = [
+const ESSENTIAL: [&str; 13] = [
     "before ilink ilink/bot/sendmessage",
     "after ilink ilink/bot/sendmessage",
     "after ilink ilink/bot/getupdates",
     "after push of work",
     "send/m.room.message",
     "createRoom",
+    "after cdn download",
+    "before matrix media/upload",
+    "after matrix media/download",
+    "before ilink ilink/bot/getuploadurl",
+    "after cdn upload",
     "before commit inbox+source+transaction",
     "after commit cursor+inbox+reply+source",
 ];

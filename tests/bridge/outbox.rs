@@ -73,6 +73,30 @@ async fn while_wechat_throttles_nothing_is_tried_until_the_contact_writes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_has_to_wait_again_is_announced_again() {
+    let chat = Chat::open().await;
+    let slow_down = "WeChat asks me to slow down";
+    let mut after = chat.alice.wait_said(&chat.portal, "hello").await.id().to_owned();
+    let mut waits = None;
+    for question in ["well?", "still there?", "what?"] {
+        chat.world.simulator.ret_next("sendmessage", -2, "prepare failed", 1);
+        match waits {
+            None => waits = chat.say_waiting(&["one"]).await.pop(),
+            Some(_) => {
+                chat.phone.says(question).await;
+            }
+        }
+        let notice = chat.alice.wait_after(&chat.portal, &after, |m| m.body().contains(slow_down));
+        after = notice.await.id().to_owned();
+    }
+    assert_eq!(chat.said(slow_down), 3, "once for each time it had to wait");
+    chat.phone.says("now!").await;
+    assert_eq!(chat.wait_shown(1).await, ["one"]);
+    chat.alice.wait_receipt(&chat.portal, &waits.unwrap(), &chat.bot).await;
+    assert_eq!((chat.requests().len(), chat.said(slow_down)), (4, 3));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_throttled_contact_does_not_hold_up_the_others() {
     let chat = Chat::open().await;
     let (dad, dads) = chat.world.link(&chat.alice, "Dad").await;

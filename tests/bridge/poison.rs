@@ -6,7 +6,7 @@ use crate::support::Chat;
 async fn a_message_of_the_contact_that_panics_is_set_aside_once_and_comes_by_retry() {
     let mut chat = Chat::open().await;
     let ghost = chat.alice.ghost_in(&chat.world, &chat.portal).await;
-    let poison = "poison: panic mum 3";
+    let poison = "poison: work mum 3";
     chat.phone.says(poison).await;
     chat.phone.says("behind it").await;
     assert_eq!(chat.alice.wait_words(&chat.portal, &ghost, 2).await, ["hello", "behind it"]);
@@ -28,7 +28,7 @@ async fn a_message_of_the_contact_that_panics_is_set_aside_once_and_comes_by_ret
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_of_the_owner_that_panics_is_answered_and_goes_out_by_a_reaction() {
     let chat = Chat::open().await;
-    let poison = "poison: panic alice 3";
+    let poison = "poison: work alice 3";
     let events = chat.say(&[poison, "behind it"]).await;
     assert!(chat.wait_answer(&events[0]).await.contains("the bridge failed at this"));
     assert_eq!(chat.wait_shown(1).await, ["behind it"]);
@@ -40,10 +40,25 @@ async fn a_message_of_the_owner_that_panics_is_answered_and_goes_out_by_a_reacti
 #[tokio::test(flavor = "multi_thread")]
 async fn what_panics_once_is_tried_again_and_nobody_hears_of_it() {
     let chat = Chat::open().await;
-    let poison = "poison: panic once 1";
+    let poison = "poison: work once 1";
     chat.hear(poison).await;
     let room = chat.alice.management_room(&chat.world).await;
     let notices = chat.alice.notices(&room, &chat.bot).into_iter();
     assert_eq!(notices.filter(|m| m.body().contains("again and again")).count(), 0);
+    chat.world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_cannot_be_sent_without_a_panic_is_answered_and_nothing_waits_for_it() {
+    let chat = Chat::open().await;
+    let events = chat.say(&["poison: send ink 3", "behind it"]).await;
+    assert!(chat.wait_answer(&events[0]).await.contains("the bridge failed at this"));
+    chat.wait_status(&events[0], "FAIL_PERMANENT").await;
+    assert_eq!(chat.wait_shown(1).await, ["behind it"]);
+    let twice = chat.say(&["poison: send pen 2"]).await;
+    assert_eq!(chat.wait_shown(2).await[1], "poison: send pen 2");
+    chat.wait_status(&twice[0], "SUCCESS").await;
+    chat.alice.react(&chat.portal, &events[0], "🔁").await;
+    assert_eq!(chat.wait_shown(3).await[2], "poison: send ink 3");
     chat.world.end().await;
 }

@@ -247,7 +247,7 @@ fn everything(world: &World) -> Vec<(Value, End)> {
         all.push((state, End::Ignored("state")));
     }
     all.extend(messages_of_other_forms(room));
-    all.extend(changes_of_the_room(room));
+    all.extend(changes_of_the_room(room, &world.ghost));
     all.extend(malformed(world));
     all
 }
@@ -274,14 +274,15 @@ fn messages_of_other_forms(room: &str) -> Vec<(Value, End)> {
     ]
 }
 
-fn changes_of_the_room(room: &str) -> Vec<(Value, End)> {
+fn changes_of_the_room(room: &str, ghost: &str) -> Vec<(Value, End)> {
     let member = |id: &str, user: &str, membership: &str| {
         let mut event = state(id, room, "m.room.member", json!({ "membership": membership }));
         event["state_key"] = json!(user);
         event
     };
     let name = |id: &str, name: &str| state(id, room, "m.room.name", json!({ "name": name }));
-    let tombstone = json!({ "body": "moved", "replacement_room": "!new:test.example" });
+    // By itself, which is not to be followed.
+    let tombstone = json!({ "body": "moved", "replacement_room": room });
     vec![
         (member("$member1", OWNER, "join"), End::Ignored("membership")),
         (member("$member2", "@bob:test.example", "invite"), End::Ignored("membership")),
@@ -289,7 +290,9 @@ fn changes_of_the_room(room: &str) -> Vec<(Value, End)> {
         (member("$member4", "@bob:test.example", "odd"), End::Ignored("membership")),
         (member("$member5", "@bob:test.example", "leave"), End::Ignored("state")),
         (member("$member6", "@bob:test.example", "ban"), End::Ignored("state")),
-        (member("$member7", BOT, "invite"), End::Ignored("state")),
+        (member("$member7", BOT, "invite"), End::Done),
+        (member("$member8", ghost, "leave"), End::Done),
+        (member("$member9", ghost, "invite"), End::Done),
         (name("$name1", "Mother"), End::Done),
         (name("$name2", ""), End::Ignored("state")),
         (state("$tombstone", room, "m.room.tombstone", tombstone), End::Ignored("tombstone")),

@@ -24,7 +24,8 @@ async fn an_event_of_any_room_has_one_end() {
     let rows = [
         (invite("$1", BOT, owner), "delivered"),
         (invite("$2", BOT, "@stranger:elsewhere.example"), "refused not_allowed"),
-        (invite("$3", &ghost, owner), "refused ghost_invited"),
+        (invite("$3", "@wechat_unknown:test.example", owner), "refused ghost_invited"),
+        (invite("$13", &ghost, owner), "delivered"),
         (
             said("$4", "!third:test.example", json!({ "body": "just talking" })),
             "ignored not a command",
@@ -52,5 +53,5 @@ async fn an_event_of_any_room_has_one_end() {
     assert_eq!(reasons.len(), 2, "{reasons:?}");
     let here = |call: &&Call| call.sends("m.room.message") == Some(room);
     let said: Vec<_> = calls.iter().filter(here).map(Call::says).collect();
-    assert_eq!(said.len(), 4, "a hello, an answer, and two refusals: {said:?}");
+    assert_eq!(said.len(), 5, "a hello, an answer, the way, and two refusals: {said:?}");
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Asked, Context};
+use super::{Asked, Context, group, portal};
 use crate::{
     bridge::{
         core::{Core, login_name, name_of},
@@ -12,7 +12,7 @@ use crate::{
         text::{Answer, Note},
         window::{self, Hold},
     },
-    id::LoginId,
+    id::{LoginId, PortalKey},
     matrix::room::State,
     store::{Change, Login, LoginState, Portal},
 };
@@ -48,12 +48,17 @@ pub(super) fn login_line(asked: &Asked<'_>, login: &Login) -> String {
             line += &format!("; {}", Note::Queued { count: queued }.text(asked.language));
         }
     }
-    line
+    let key = PortalKey { owner: login.owner.clone(), contact: login.contact.clone() };
+    let portal = asked.core.registry.find_portal(&key);
+    line + &portal.map(|portal| portal::oddities(asked, &portal)).unwrap_or_default()
 }
 
 pub(super) async fn status(asked: &Asked<'_>) -> Result<(), Halt> {
     if let Some(portal) = asked.portal {
         return asked.reply(&portal_line(asked, portal)).await;
+    }
+    if group::status(asked).await? {
+        return Ok(());
     }
     let logins = asked.core.registry.logins_of(&asked.event.sender);
     if logins.is_empty() {
@@ -71,11 +76,12 @@ pub(super) async fn status(asked: &Asked<'_>) -> Result<(), Halt> {
     asked.reply(&lines.join("\n")).await
 }
 
-fn portal_line(asked: &Asked<'_>, portal: &Portal) -> String {
+/// How a contact stands, in one line.
+pub(super) fn portal_line(asked: &Asked<'_>, portal: &Portal) -> String {
     let queued = asked.core.outbox.queued(portal.id);
     let name = name_of(portal);
     let head = Note::StatusPortal { name: &name, queued }.text(asked.language);
-    format!("{head}; {}", window_text(asked, portal))
+    format!("{head}; {}{}", window_text(asked, portal), portal::oddities(asked, portal))
 }
 
 fn window_text(asked: &Asked<'_>, portal: &Portal) -> String {

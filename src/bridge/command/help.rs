@@ -20,6 +20,8 @@ pub(crate) enum Context {
         own: bool,
     },
     Management,
+    /// A room with contacts that were brought into it.
+    Group,
     Other,
 }
 
@@ -28,9 +30,10 @@ impl Context {
     pub(super) fn allows(self, place: Place) -> bool {
         match place {
             Place::Anywhere => true,
-            Place::Portal => matches!(self, Self::Portal { .. }),
+            Place::Chat => matches!(self, Self::Portal { .. } | Self::Group),
+            Place::OwnChat => matches!(self, Self::Portal { own: true } | Self::Group),
             Place::OwnPortal => self == Self::Portal { own: true },
-            Place::Elsewhere => matches!(self, Self::Management | Self::Other),
+            Place::Elsewhere => matches!(self, Self::Management | Self::Group | Self::Other),
         }
     }
 }
@@ -79,6 +82,7 @@ mod tests {
     fn help_names_what_this_person_may_run_here_and_nothing_else() {
         for here in [
             Context::Management,
+            Context::Group,
             Context::Other,
             Context::Portal { own: true },
             Context::Portal { own: false },

@@ -8,18 +8,17 @@ use crate::{
         core::login_name,
         halt::Halt,
         login,
-        state::{Question, Wanted, is_plausible},
+        state::{Question, Wanted},
         text::{Answer, LoginText},
     },
     ilink::VerifyCode,
     matrix::event::Event,
     store::Outcome,
+    web::stage::is_plausible,
 };
 
 pub(super) async fn login(asked: &Asked<'_>, name: &str) -> Result<Ran, Halt> {
-    let name: String = name.chars().filter(|c| !c.is_control()).take(100).collect();
-    let name = Some(name).filter(|name| !name.is_empty());
-    Ok(start(asked, Wanted::Anybody { name }))
+    Ok(start(asked, Wanted::Anybody { name: login::sound_name(name) }))
 }
 
 pub(super) async fn relogin(asked: &Asked<'_>, wanted: &str) -> Result<Ran, Halt> {

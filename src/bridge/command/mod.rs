@@ -3,10 +3,12 @@
 mod admin;
 mod basic;
 mod contact;
+mod group;
 mod help;
 pub(crate) mod line;
 mod login;
 mod logout;
+mod portal;
 mod profile;
 mod question;
 mod queue;
@@ -130,6 +132,11 @@ async fn run(asked: &Asked<'_>, line: &Line<'_>) -> Result<Ran, Halt> {
         Command::Sudo => return admin::sudo(asked, line.rest).await,
         Command::Doin => return admin::doin(asked, line.rest).await,
         Command::Retry => return queue::retry(asked).await,
+        Command::Bridge => group::bridge(asked, line.rest).await?,
+        Command::Unbridge => group::unbridge(asked, line.rest).await?,
+        Command::DeletePortal => portal::ask_delete(asked, line.rest).await?,
+        Command::Ignore => portal::ignore(asked, line.rest, true).await?,
+        Command::Unignore => portal::ignore(asked, line.rest, false).await?,
         Command::Voice => contact::voice(asked, line.rest).await?,
         Command::Help => help::help(asked).await?,
         Command::Lang => basic::lang(asked, line.rest).await?,
@@ -149,8 +156,12 @@ fn refused<'a>(asked: &'a Asked<'_>, usage: &Usage) -> Option<(Answer<'a>, &'sta
     let prefix = asked.core.prefix();
     let why = match usage.place {
         place if here.allows(place) => return None,
-        Place::OwnPortal if matches!(here, Context::Portal { .. }) => Answer::NotYourContact,
-        Place::Portal | Place::OwnPortal => Answer::InPortalOnly { prefix, name: usage.name() },
+        Place::OwnPortal | Place::OwnChat if matches!(here, Context::Portal { .. }) => {
+            Answer::NotYourContact
+        }
+        Place::Chat | Place::OwnChat | Place::OwnPortal => {
+            Answer::InPortalOnly { prefix, name: usage.name() }
+        }
         Place::Elsewhere | Place::Anywhere => Answer::NotInPortal,
     };
     Some((why, "not_here"))
@@ -177,6 +188,7 @@ impl Asked<'_> {
             None if owner::is_management_room(self.core, user, &self.event.room) => {
                 Context::Management
             }
+            None if !self.core.registry.members(&self.event.room).is_empty() => Context::Group,
             None => Context::Other,
         }
     }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Asked, Line, Ran, login, logout, run};
+use super::{Asked, Line, Ran, login, logout, portal, run};
 use crate::{
     bridge::{change::with_content, halt::Halt, state::Question, text::Answer},
     id::WechatUserId,
@@ -17,6 +17,7 @@ pub(super) async fn answered(
 ) -> Result<Option<Ran>, Halt> {
     match question {
         Question::Logout(login) => logout::answered(asked, login, answer).await?,
+        Question::DeletePortal(id) => portal::answered(asked, id, answer).await?,
         Question::Digits(owner) => {
             let taken = login::take_digits(asked, &owner, answer).await?;
             if asked.core.flows.is_shown(&owner, &asked.said.room) {

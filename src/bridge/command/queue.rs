@@ -1,6 +1,6 @@
 //! `queue` and `retry`.
 
-use super::{Asked, Ran};
+use super::{Asked, Ran, group};
 use crate::{
     bridge::{
         change,
@@ -14,6 +14,9 @@ use crate::{
 };
 
 pub(super) async fn queue(asked: &Asked<'_>, rest: &str) -> Result<(), Halt> {
+    if group::queue(asked, rest).await? {
+        return Ok(());
+    }
     let words: Vec<_> = rest.split_whitespace().collect();
     let (Some(portal), language) = (asked.portal, asked.language) else {
         return asked.reply(&Answer::QueueUsage.text(asked.language)).await;
@@ -32,6 +35,12 @@ pub(super) async fn queue(asked: &Asked<'_>, rest: &str) -> Result<(), Halt> {
         }
         _ => return asked.reply(&Answer::QueueUsage.text(language)).await,
     };
+    let count = take_back(asked, portal, chosen).await;
+    asked.reply(&Answer::Dropped { count }.text(language)).await
+}
+
+/// Takes these back, as far as nobody has tried to send them; gives how many it were.
+pub(super) async fn take_back(asked: &Asked<'_>, portal: &Portal, chosen: &[Outgoing]) -> usize {
     let mut count = 0;
     for outgoing in chosen {
         if let Changed::Done(was) = asked.core.outbox.cancel(portal.id, &outgoing.event) {
@@ -40,10 +49,11 @@ pub(super) async fn queue(asked: &Asked<'_>, rest: &str) -> Result<(), Halt> {
             count += 1;
         }
     }
-    asked.reply(&Answer::Dropped { count }.text(language)).await
+    count
 }
 
-fn list(asked: &Asked<'_>, portal: &Portal, waiting: &[Outgoing]) -> String {
+/// What waits, line by line.
+pub(super) fn list(asked: &Asked<'_>, portal: &Portal, waiting: &[Outgoing]) -> String {
     if waiting.is_empty() {
         return Note::QueueEmpty.text(asked.language);
     }
@@ -61,6 +71,9 @@ fn list(asked: &Asked<'_>, portal: &Portal, waiting: &[Outgoing]) -> String {
 
 /// As a reply, that message once more; by itself, what was set aside.
 pub(super) async fn retry(asked: &Asked<'_>) -> Result<Ran, Halt> {
+    if let Some(ran) = group::retry(asked).await? {
+        return Ok(ran);
+    }
     let (core, language) = (asked.core, asked.language);
     let Some(portal) = asked.portal else {
         asked.reply(&Answer::QueueUsage.text(language)).await?;

@@ -2,7 +2,7 @@
 //! (docs/usage.md) are made from this table.
 
 use Command::*;
-use Place::{Anywhere, Elsewhere, OwnPortal, Portal};
+use Place::{Anywhere, Chat, Elsewhere, OwnChat, OwnPortal};
 use Section::{Administration, Contacts, General, Logins, Queueing};
 
 use crate::config::Level::{self, Admin, Relay, User};
@@ -25,6 +25,11 @@ pub(crate) enum Command {
     Sync,
     Name,
     Voice,
+    Ignore,
+    Unignore,
+    DeletePortal,
+    Bridge,
+    Unbridge,
     Queue,
     Retry,
     ListAll,
@@ -48,8 +53,10 @@ pub(crate) enum Section {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     Anywhere,
-    /// In the room of a contact.
-    Portal,
+    /// In the room of a contact, or one with several.
+    Chat,
+    /// In the room of a contact of one's own, or one with several.
+    OwnChat,
     /// In the room of a contact of one's own; administrators in any contact's.
     OwnPortal,
     /// Everywhere but in the room of a contact.
@@ -97,13 +104,18 @@ pub(crate) const COMMANDS: &[(Section, &[Usage])] = &[
             row(Sync, "sync", "", User, Anywhere),
             row(Name, "name", "[contact =] <name>", User, Anywhere),
             row(Voice, "voice", "<file|silk>", User, OwnPortal),
+            row(Ignore, "ignore", "[contact]", User, Anywhere),
+            row(Unignore, "unignore", "[contact]", User, Anywhere),
+            row(DeletePortal, "delete-portal", "[contact]", User, Anywhere),
+            row(Bridge, "bridge", "<contact>", User, Elsewhere),
+            row(Unbridge, "unbridge", "[contact]", User, Anywhere),
         ],
     ),
     (
         Queueing,
         &[
-            row(Queue, "queue", "[drop [number]|merge]", User, OwnPortal),
-            row(Retry, "retry", "", Relay, Portal),
+            row(Queue, "queue", "[drop [number]|merge]", User, OwnChat),
+            row(Retry, "retry", "", Relay, Chat),
         ],
     ),
     (
@@ -172,7 +184,8 @@ mod tests {
             let place = match usage.place {
                 Anywhere if usage.level == Admin => "anywhere, administrators",
                 Anywhere => "anywhere",
-                Portal => "a contact's room",
+                Chat => "a contact's room, or a group",
+                OwnChat => "your contact's room, or a group",
                 OwnPortal => "your contact's room",
                 Elsewhere => "other rooms",
             };

@@ -12,7 +12,7 @@ use crate::{
         state::{Job, LaneKey, Wanted},
         text::LoginText,
     },
-    id::{PortalKey, WechatUserId},
+    id::{LoginId, PortalKey, WechatUserId},
     ilink::Credentials,
     store::{Change, Entry, Login, LoginState, Outcome, Portal},
 };
@@ -20,48 +20,41 @@ use crate::{
 /// How a confirmed login ended.
 #[derive(Debug)]
 pub(super) enum Linked {
-    New {
-        name: String,
-    },
-    Again {
-        name: String,
-    },
-    Other {
-        name: String,
-        wanted: String,
-    },
-    /// WeChat did not say who scanned.
-    Incomplete,
+    New { name: String },
+    Again { name: String },
+    Other { name: String, wanted: String },
 }
 
 impl Linked {
-    pub(super) fn text<'a>(&'a self, prefix: &'a str) -> LoginText<'a> {
+    pub(super) fn text(&self) -> LoginText<'_> {
         match self {
             Self::New { name } => LoginText::Linked { name },
             Self::Again { name } => LoginText::LinkedAgain { name },
             Self::Other { name, wanted } => LoginText::LinkedOther { name, wanted },
-            Self::Incomplete => LoginText::Incomplete { prefix },
         }
     }
 }
 
-/// Keeps the credentials durably, starts the session and asks for the room.
+/// Keeps the credentials durably, starts the session and asks for the room. `None` when WeChat did
+/// not say who scanned.
 pub(super) async fn keep(
     core: &Arc<Core>,
     owner: &UserId,
     wanted: &Wanted,
     credentials: Credentials,
-    command: &Entry,
-) -> Result<Linked, Halt> {
-    let Some(contact) = credentials.user.clone() else { return Ok(Linked::Incomplete) };
+    command: Option<&Entry>,
+) -> Result<Option<(LoginId, Linked)>, Halt> {
+    let Some(contact) = credentials.user.clone() else { return Ok(None) };
     let changing = core.changing.lock().await;
     let known = core.registry.find_login(owner, &contact);
     let login = record(core, owner, wanted, contact, credentials);
     let portal = portal(core, &login);
     // A new bot: the old cursor would deafen it, and the old context tokens are another bot's.
     let mut change = Change::new().put_login(&login).put_portal(&portal).drop_cursor(login.id);
-    // The command is over with the same commit: a restart must not ask for another scan.
-    change = change.finish(command.id, command.source(), &Outcome::Delivered, core.clock.now());
+    if let Some(command) = command {
+        // It is over with the same commit: a restart must not ask for another scan.
+        change = change.finish(command.id, command.source(), &Outcome::Delivered, core.clock.now());
+    }
     let portals = core.registry.portals_of(login.id);
     for other in portals.iter().map(|p| p.id).chain([portal.id]) {
         change = change.drop_reply(other);
@@ -79,13 +72,14 @@ pub(super) async fn keep(
     }
     session::start(core, login_id);
     core.lanes.push(LaneKey::Portal(portal_id), Job::OpenRoom);
-    Ok(match wanted {
+    let linked = match wanted {
         Wanted::Again { login, name: wanted } if *login != login_id => {
             Linked::Other { name, wanted: wanted.clone() }
         }
         Wanted::Again { .. } | Wanted::Anybody { .. } if known.is_some() => Linked::Again { name },
         Wanted::Again { .. } | Wanted::Anybody { .. } => Linked::New { name },
-    })
+    };
+    Ok(Some((login_id, linked)))
 }
 
 /// The login's record: that of an earlier login of the same contact, with the new bot in it.
@@ -119,16 +113,8 @@ fn portal(core: &Core, login: &Login) -> Portal {
     match core.registry.find_portal(&key) {
         Some(known) => {
             let name = login.name.clone().or_else(|| known.name.clone());
-            Portal { login: login.id, name, ..Portal::clone(&known) }
+            Portal { login: login.id, name, closed: false, ..Portal::clone(&known) }
         }
-        None => Portal {
-            id: core.store.new_portal_id(),
-            key,
-            login: login.id,
-            room: None,
-            welcomed: false,
-            voice_items: None,
-            name: login.name.clone(),
-        },
+        None => Portal::new(core.store.new_portal_id(), key, login.id, login.name.clone()),
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     media::{
         Done, Job, Report, WorkError,
         name::safe_name,
-        sniff::{self, Class, Kind},
+        sniff::{Class, Kind, sniff_file},
     },
     spool::Spool,
     store::{Portal, SentAs},
@@ -26,7 +26,7 @@ pub(super) async fn shape(
     media: &Media,
     file: Spool,
 ) -> (Spool, SentAs) {
-    let kind = kind_of(&file).await;
+    let kind = sniff_file(&file).await;
     let shaped = match media.kind {
         MediaKind::Picture => picture(core, &file, kind).await,
         MediaKind::Video if kind.class == Class::Video => Some((file.clone(), SentAs::Video)),
@@ -39,16 +39,14 @@ pub(super) async fn shape(
     })
 }
 
-/// What the file is by its first bytes.
-async fn kind_of(file: &Spool) -> Kind {
-    let file = file.clone();
-    let looked = tokio::task::spawn_blocking(move || {
-        let mut head = vec![0; sniff::HEAD];
-        // What cannot be read here cannot be uploaded either, and that is said then.
-        let read = file.read_at(&mut head, 0).unwrap_or(0);
-        sniff::sniff(&head[..read])
-    });
-    looked.await.unwrap_or_else(|_| sniff::sniff(&[]))
+/// Whether what goes to the phone may be the file as the homeserver has it; then WeChat's digest of
+/// it can be counted while it comes.
+pub(super) fn may_stay(media: &Media) -> bool {
+    match media.kind {
+        MediaKind::Picture | MediaKind::Video | MediaKind::File => true,
+        // What clients record is no format of a phone's.
+        MediaKind::Voice => false,
+    }
 }
 
 /// A picture in a format that phones show; `None` when it is none.

@@ -61,8 +61,9 @@ pub(super) async fn bring(
     ready: &mut Option<Ready>,
 ) {
     let Some(login) = active_login(core, portal) else { return };
+    let bringing = fetch_and_upload(core, portal, &login, (head, media), ready);
     let brought = tokio::select! {
-        brought = fetch_and_upload(core, portal, &login, (head, media), ready) => brought,
+        brought = core.leaving.hold(bringing) => brought,
         () = given_up(core, portal, head, media) => return,
         () = core.tasks.stopped() => return,
     };
@@ -130,10 +131,11 @@ async fn fetch(
     media: &Media,
 ) -> Result<Ready, After> {
     let limit = core.config.media.max_upload;
+    let with_md5 = shape::may_stay(media);
     let mut tries = 0;
     let file = loop {
         tries += 1;
-        match core.bot().download(&media.uri, limit, false, &core.spools).await {
+        match core.bot().download(&media.uri, limit, with_md5, &core.spools).await {
             Ok(file) => break file,
             Err(error) => match delivery::after_download(error, tries, limit) {
                 After::Retry(pause) => core.tasks.pause(pause).await,

@@ -1,19 +1,27 @@
 //! The logins that are going on.
 
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
-use ruma::{OwnedEventId, OwnedRoomId, OwnedUserId, RoomId, UserId};
+use ruma::{OwnedRoomId, OwnedUserId, RoomId, UserId};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    clock::Timestamp,
     id::LoginId,
     ilink::VerifyCode,
-    matrix::event::Event,
-    web::link::{LinkToken, View, Watched},
+    web::{
+        link::LinkToken,
+        provision::Process,
+        stage::{Stage, View, Watched, is_plausible},
+    },
 };
 
 /// Whom a login is for.
@@ -25,33 +33,80 @@ pub(crate) enum Wanted {
     Again { login: LoginId, name: String },
 }
 
+/// Where a login was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// By a command in this room.
+    Room(OwnedRoomId),
+    /// Through the provisioning API, where the login has this name.
+    Api(String),
+}
+
 /// One login that is going on.
 #[derive(Debug)]
 pub(crate) struct Flow {
     pub(crate) owner: OwnedUserId,
-    pub(crate) room: OwnedRoomId,
-    /// The command that started it.
-    pub(crate) event: OwnedEventId,
+    pub(crate) place: Place,
     pub(crate) name: Option<String>,
     pub(crate) cancelled: CancellationToken,
     pub(crate) wants_digits: AtomicBool,
-    /// What the link page shows.
-    pub(crate) view: watch::Sender<View>,
     /// The link page's address.
     pub(crate) link: LinkToken,
+    /// What the link page and the provisioning API show.
+    stage: watch::Sender<Stage>,
     digits: mpsc::Sender<VerifyCode>,
 }
 
 impl Flow {
+    /// A login that begins, and where its digits come out.
+    pub(crate) fn new(
+        owner: OwnedUserId,
+        place: Place,
+        wanted: &Wanted,
+        link: LinkToken,
+    ) -> (Arc<Self>, mpsc::Receiver<VerifyCode>) {
+        let name = match wanted {
+            Wanted::Anybody { name } => name.clone(),
+            Wanted::Again { name, .. } => Some(name.clone()),
+        };
+        let (digits, typed) = mpsc::channel(4);
+        let flow = Self {
+            owner,
+            place,
+            name,
+            cancelled: CancellationToken::new(),
+            wants_digits: AtomicBool::new(false),
+            link,
+            stage: watch::Sender::default(),
+            digits,
+        };
+        (Arc::new(flow), typed)
+    }
+
+    /// The next stage, unless the login has ended.
+    pub(crate) fn show(&self, view: View, words: String) {
+        self.stage.send_if_modified(|stage| {
+            let goes_on = !stage.view.is_last();
+            if goes_on {
+                *stage = Stage { number: stage.number.saturating_add(1), view, words };
+            }
+            goes_on
+        });
+    }
+
     /// Hands over digits once they are wanted.
     fn take_digits(&self, digits: VerifyCode) -> bool {
         self.wants_digits.swap(false, Ordering::SeqCst) && self.digits.try_send(digits).is_ok()
     }
+
+    fn is_in(&self, room: &RoomId) -> bool {
+        matches!(&self.place, Place::Room(place) if place == room)
+    }
 }
 
 impl Watched for Flow {
-    fn views(&self) -> watch::Receiver<View> {
-        self.view.subscribe()
+    fn stages(&self) -> watch::Receiver<Stage> {
+        self.stage.subscribe()
     }
 
     fn enter(&self, digits: &str) -> bool {
@@ -59,50 +114,58 @@ impl Watched for Flow {
     }
 }
 
-/// Whether a phone could show these digits.
-pub(crate) fn is_plausible(digits: &str) -> bool {
-    (1..=12).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
+impl Process for Flow {
+    fn id(&self) -> &str {
+        match &self.place {
+            Place::Api(id) => id,
+            Place::Room(_) => "", // Has none, and nobody can name it.
+        }
+    }
+
+    fn cancel(&self) {
+        self.cancelled.cancel();
+    }
 }
 
 /// All of them, oldest first; an owner may have several.
 #[derive(Debug, Default)]
-pub(crate) struct LoginFlows(Mutex<Vec<Arc<Flow>>>);
+pub(crate) struct LoginFlows(Mutex<Flows>);
+
+#[derive(Debug, Default)]
+struct Flows {
+    going: Vec<Arc<Flow>>,
+    /// Those of the API that have ended: their programs may not have seen the end yet.
+    over: VecDeque<(Timestamp, Arc<Flow>)>,
+}
 
 impl LoginFlows {
-    pub(crate) fn begin(
-        &self,
-        event: &Event,
-        wanted: &Wanted,
-        digits: mpsc::Sender<VerifyCode>,
-        link: LinkToken,
-    ) -> Arc<Flow> {
-        let name = match wanted {
-            Wanted::Anybody { name } => name.clone(),
-            Wanted::Again { name, .. } => Some(name.clone()),
-        };
-        let flow = Arc::new(Flow {
-            owner: event.sender.clone(),
-            room: event.room.clone(),
-            event: event.id.clone(),
-            name,
-            cancelled: CancellationToken::new(),
-            wants_digits: AtomicBool::new(false),
-            view: watch::Sender::new(View::Wait),
-            link,
-            digits,
-        });
-        self.flows().push(Arc::clone(&flow));
-        flow
+    /// Notes a login that begins. False when it is one of the API and its owner has too many.
+    pub(crate) fn begin(&self, flow: &Arc<Flow>) -> bool {
+        let mut flows = self.flows();
+        let of_api = |flow: &Flow| matches!(flow.place, Place::Api(_));
+        let same = flows.going.iter().filter(|other| of_api(other) && other.owner == flow.owner);
+        if of_api(flow) && same.count() >= MOST_BY_API {
+            return false;
+        }
+        flows.going.push(Arc::clone(flow));
+        true
     }
 
-    pub(crate) fn end(&self, flow: &Arc<Flow>) {
-        self.flows().retain(|other| !Arc::ptr_eq(other, flow));
+    pub(crate) fn end(&self, flow: &Arc<Flow>, now: Timestamp) {
+        let mut flows = self.flows();
+        flows.going.retain(|other| !Arc::ptr_eq(other, flow));
+        if matches!(flow.place, Place::Api(_)) {
+            flows.over.push_back((now, Arc::clone(flow)));
+        }
+        let excess = flows.over.len().saturating_sub(MOST_KEPT);
+        flows.over.drain(..excess);
+        flows.over.retain(|(ended, _)| now.since(*ended) < KEPT);
     }
 
     /// Stops this owner's newest login, or the newest of that name; false when there is none.
     pub(crate) fn cancel(&self, owner: &UserId, name: &str) -> bool {
         let flows = self.flows();
-        let mut newest_first = flows.iter().rev().filter(|flow| flow.owner == owner);
+        let mut newest_first = flows.going.iter().rev().filter(|flow| flow.owner == owner);
         let flow = newest_first.find(|f| name.is_empty() || f.name.as_deref() == Some(name));
         flow.inspect(|flow| flow.cancelled.cancel()).is_some()
     }
@@ -110,23 +173,89 @@ impl LoginFlows {
     /// Hands digits to the login in this room that waits for some; false when none does.
     pub(crate) fn take_digits(&self, owner: &UserId, room: &RoomId, digits: VerifyCode) -> bool {
         let flows = self.flows();
-        let waiting = flows.iter().rev().find(|flow| {
-            flow.owner == owner && flow.room == room && flow.wants_digits.load(Ordering::SeqCst)
+        let waiting = flows.going.iter().rev().find(|flow| {
+            flow.owner == owner && flow.is_in(room) && flow.wants_digits.load(Ordering::SeqCst)
         });
         waiting.is_some_and(|flow| flow.take_digits(digits))
     }
 
     /// Whether a login of this owner is shown in this room.
     pub(crate) fn is_shown(&self, owner: &UserId, room: &RoomId) -> bool {
-        self.flows().iter().any(|flow| flow.owner == owner && flow.room == room)
+        self.flows().going.iter().any(|flow| flow.owner == owner && flow.is_in(room))
     }
 
     /// The login whose link page has this token in its address.
     pub(crate) fn by_link(&self, token: &str) -> Option<Arc<Flow>> {
-        self.flows().iter().find(|flow| flow.link.is(token)).cloned()
+        self.flows().going.iter().find(|flow| flow.link.is(token)).cloned()
     }
 
-    fn flows(&self) -> MutexGuard<'_, Vec<Arc<Flow>>> {
+    /// The login of this owner that has this name in the API, also for a while after its end.
+    pub(crate) fn by_process(&self, owner: &UserId, id: &str) -> Option<Arc<Flow>> {
+        let flows = self.flows();
+        let mut all = flows.going.iter().chain(flows.over.iter().map(|(_, flow)| flow));
+        let is_it = |flow: &&Arc<Flow>| {
+            flow.owner == owner && matches!(&flow.place, Place::Api(name) if name == id)
+        };
+        all.find(is_it).cloned()
+    }
+
+    fn flows(&self) -> MutexGuard<'_, Flows> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Logins of one owner through the API at once: each one asks WeChat for codes.
+const MOST_BY_API: usize = 5;
+const KEPT: Duration = Duration::from_secs(10 * 60);
+const MOST_KEPT: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use ruma::user_id;
+
+    use super::*;
+    use crate::web::stage::Ending;
+
+    fn flow(id: &str) -> Arc<Flow> {
+        let owner = user_id!("@alice:example.org").to_owned();
+        let link = LinkToken::of_command("key", id);
+        Flow::new(owner, Place::Api(id.into()), &Wanted::Anybody { name: None }, link).0
+    }
+
+    #[test]
+    fn an_owner_has_few_at_once_and_a_room_has_no_limit() {
+        let flows = LoginFlows::default();
+        let going: Vec<_> = (0..MOST_BY_API).map(|n| flow(&n.to_string())).collect();
+        assert!(going.iter().all(|flow| flows.begin(flow)));
+        assert!(!flows.begin(&flow("one more")));
+        let place = Place::Room(ruma::owned_room_id!("!a:example.org"));
+        let link = LinkToken::of_command("key", "room");
+        let owner = user_id!("@alice:example.org").to_owned();
+        assert!(flows.begin(&Flow::new(owner, place, &Wanted::Anybody { name: None }, link).0));
+        flows.end(&going[0], Timestamp(0));
+        assert!(flows.begin(&flow("one more")));
+    }
+
+    #[test]
+    fn the_end_can_be_seen_for_a_while_by_its_owner_alone() {
+        let (flows, flow_of_alice) = (LoginFlows::default(), flow("A"));
+        assert!(flows.begin(&flow_of_alice));
+        flows.end(&flow_of_alice, Timestamp(0));
+        let alice = user_id!("@alice:example.org");
+        assert!(flows.by_process(alice, "A").is_some());
+        assert!(flows.by_process(alice, "B").is_none());
+        assert!(flows.by_process(user_id!("@bob:example.org"), "A").is_none());
+        let later = Timestamp(0).plus(KEPT);
+        flows.end(&flow("other"), later);
+        assert!(flows.by_process(alice, "A").is_none());
+    }
+
+    #[test]
+    fn nothing_comes_after_the_end() {
+        let flow = flow("A");
+        flow.show(View::Done { login: 1 }, String::new());
+        flow.show(View::Over(Ending::Cancelled), String::new());
+        assert_eq!(flow.stages().borrow().view, View::Done { login: 1 });
+        assert_eq!(flow.stages().borrow().number, 1);
     }
 }

@@ -32,6 +32,8 @@ pub(crate) enum Job {
     Again(Entry),
     /// Make the portal's room if it has none; asked for again at each start, so it needs no record.
     OpenRoom,
+    /// The contact was taken out of this room: the ghost goes, behind what it is just saying.
+    LeaveGroup(OwnedRoomId),
 }
 
 /// What an entry holds, as it was read when it was taken over.

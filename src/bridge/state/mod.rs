@@ -2,9 +2,11 @@
 //! announces it, and `start` has somebody do it.
 
 mod confirmed;
+mod copies;
 mod flow;
 mod lane;
 mod outbox;
+mod places;
 mod question;
 mod registry;
 mod reply;
@@ -13,9 +15,11 @@ mod tally;
 mod typing;
 
 pub(crate) use confirmed::Confirmed;
-pub(crate) use flow::{Flow, LoginFlows, Wanted, is_plausible};
+pub(crate) use copies::{Copies, Stand};
+pub(crate) use flow::{Flow, LoginFlows, Place, Wanted};
 pub(crate) use lane::{Job, LaneKey, Lanes, Read};
-pub(crate) use outbox::{Changed, Media, MediaKind, Outbox, Outgoing, Part};
+pub(crate) use outbox::{Changed, Media, MediaKind, Outbox, Outgoing, Part, Shown, led_by};
+pub(crate) use places::Places;
 pub(crate) use question::{Question, Questions};
 pub(crate) use registry::Registry;
 pub(crate) use reply::{Paces, Replies};

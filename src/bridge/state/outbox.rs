@@ -19,9 +19,11 @@ use crate::{
     store::{Entry, Progress, Upload},
 };
 
+mod marks;
 mod part;
 
-pub(crate) use part::{Media, MediaKind, Part};
+pub(crate) use marks::Shown;
+pub(crate) use part::{Media, MediaKind, Part, led_by};
 
 /// One Matrix message on its way.
 #[derive(Debug, Clone)]
@@ -41,8 +43,8 @@ pub(crate) struct Outgoing {
     pub(crate) tries: u32,
     /// How often its file could not be brought to WeChat; it can still be changed.
     pub(crate) failed_uploads: u32,
-    /// Whether it is shown that it waits, as far as the homeserver lets it be shown.
-    pub(crate) marked: bool,
+    /// How much of its waiting is shown.
+    pub(crate) shown: Shown,
     /// Later messages whose texts go along with this one's.
     pub(crate) with: Vec<Outgoing>,
 }
@@ -223,31 +225,6 @@ impl Outbox {
         }
     }
 
-    /// Notes the mark that shows that a message waits; false when it waits no longer.
-    pub(crate) fn put_mark(
-        &self,
-        portal: PortalId,
-        entry: InboxId,
-        mark: Option<OwnedEventId>,
-    ) -> bool {
-        let mut queues = self.queues();
-        let waiting = queues.get_mut(&portal).map(|queue| queue.waiting.iter_mut());
-        let found = waiting.into_iter().flatten().find(|one| one.entry.id == entry);
-        let Some(one) = found else { return false };
-        one.progress.mark = mark;
-        one.marked = true;
-        true
-    }
-
-    /// The first message of which nothing shows yet that it waits. Of a long queue only the
-    /// beginning is marked: a mark costs two events, and who waits further behind gets its mark
-    /// when it is further in front.
-    pub(crate) fn find_unmarked(&self, portal: PortalId) -> Option<Outgoing> {
-        let queues = self.queues();
-        let waiting = queues.get(&portal)?.waiting.iter().take(MOST_MARKED);
-        waiting.into_iter().find(|one| !one.marked).cloned()
-    }
-
     /// The message is over, one way or the other.
     pub(crate) fn remove(&self, portal: PortalId, entry: InboxId) {
         if let Some(queue) = self.queues().get_mut(&portal)
@@ -291,7 +268,8 @@ impl Outbox {
         if !waiting.is_untried() {
             return Changed::TooLate;
         }
-        waiting.parts = parts.to_vec();
+        let line = waiting.progress.line.as_ref().map(|line| &*line.0);
+        waiting.parts = led_by(line, parts.to_vec());
         Changed::Done(waiting.clone().into())
     }
 
@@ -379,9 +357,6 @@ impl Outgoing {
         self.all().any(|one| one.event == event)
     }
 }
-
-/// So many messages at the beginning of a queue are marked as waiting.
-pub(crate) const MOST_MARKED: usize = 50;
 
 #[cfg(test)]
 mod interleaving;

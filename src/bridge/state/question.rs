@@ -7,13 +7,15 @@ use std::{
 
 use ruma::{OwnedRoomId, OwnedUserId, RoomId, UserId};
 
-use crate::id::{LoginId, WechatUserId};
+use crate::id::{LoginId, PortalId, WechatUserId};
 
 /// What the next message of a user in a room answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Question {
     /// Shall this login be forgotten?
     Logout(LoginId),
+    /// Shall this portal's room be given up?
+    DeletePortal(PortalId),
     /// The digits of a login that goes on here in the name of this user.
     Digits(OwnedUserId),
     /// Which of these contacts is meant, in a command with a gap where the contact stands?

@@ -4,7 +4,7 @@
 //! first and puts it here afterwards, so nothing is seen that a crash could take back.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -25,6 +25,8 @@ struct Records {
     portals: HashMap<PortalId, Arc<Portal>>,
     by_key: HashMap<PortalKey, PortalId>,
     by_room: HashMap<OwnedRoomId, PortalId>,
+    /// The contacts in each room that is no contact's own.
+    groups: HashMap<OwnedRoomId, BTreeSet<PortalId>>,
     owners: HashMap<OwnedUserId, Arc<Owner>>,
 }
 
@@ -84,6 +86,19 @@ impl Registry {
         records.by_room.get(room).and_then(|id| records.portals.get(id)).cloned()
     }
 
+    /// The contacts that were brought into this room, which is no contact's own; the one that was
+    /// linked first comes first.
+    pub(crate) fn members(&self, room: &RoomId) -> Vec<Arc<Portal>> {
+        let records = self.records();
+        let members = records.groups.get(room).into_iter().flatten();
+        members.filter_map(|id| records.portals.get(id)).cloned().collect()
+    }
+
+    /// Whether this is somebody's management room.
+    pub(crate) fn is_management_room(&self, room: &RoomId) -> bool {
+        self.records().owners.values().any(|o| o.management_room.as_deref() == Some(room))
+    }
+
     /// Whether anybody has a chat with this contact.
     pub(crate) fn knows(&self, contact: &WechatUserId) -> bool {
         self.records().by_key.keys().any(|key| key.contact == *contact)
@@ -96,14 +111,32 @@ impl Registry {
 
     /// Portals whose room has not been made yet, or whose owner is not in it.
     pub(crate) fn unfinished_portals(&self) -> Vec<PortalId> {
-        self.records().portals.values().filter(|p| !p.welcomed).map(|p| p.id).collect()
+        let unfinished = |portal: &&Arc<Portal>| !portal.welcomed && !portal.closed;
+        self.records().portals.values().filter(unfinished).map(|p| p.id).collect()
+    }
+
+    /// The portal whose room was replaced by this one.
+    pub(crate) fn portal_moving_to(&self, room: &RoomId) -> Option<Arc<Portal>> {
+        let records = self.records();
+        records.portals.values().find(|p| p.moving_to.as_deref() == Some(room)).cloned()
     }
 
     pub(crate) fn put_portal(&self, portal: Portal) {
         let mut records = self.records();
+        let before = records.portals.get(&portal.id).and_then(|before| before.room.clone());
+        if let Some(left) = before.filter(|before| portal.room.as_ref() != Some(before)) {
+            records.by_room.remove(&left);
+        }
         records.by_key.insert(portal.key.clone(), portal.id);
         if let Some(room) = &portal.room {
             records.by_room.insert(room.clone(), portal.id);
+        }
+        let old = records.portals.get(&portal.id).and_then(|portal| portal.group.clone());
+        if let Some(old) = old.filter(|old| portal.group.as_ref() != Some(old)) {
+            records.leave(&old, portal.id);
+        }
+        if let Some(group) = &portal.group {
+            records.groups.entry(group.clone()).or_default().insert(portal.id);
         }
         records.portals.insert(portal.id, Arc::new(portal));
     }
@@ -123,5 +156,46 @@ impl Registry {
     /// held cannot leave a record half written, so the poison is ignored.
     fn records(&self) -> MutexGuard<'_, Records> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Records {
+    fn leave(&mut self, group: &RoomId, portal: PortalId) {
+        let Some(members) = self.groups.get_mut(group) else { return };
+        members.remove(&portal);
+        if members.is_empty() {
+            self.groups.remove(group);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ruma::{owned_room_id, owned_user_id, room_id};
+
+    use super::*;
+
+    #[test]
+    fn a_room_has_the_contacts_that_were_brought_into_it_last() {
+        let registry = Registry::default();
+        let put = |id: u32, group: Option<OwnedRoomId>| {
+            let contact = WechatUserId::parse(&format!("o{id}@im.wechat")).unwrap();
+            let key = PortalKey { owner: owned_user_id!("@a:b.org"), contact };
+            let portal = Portal::new(PortalId(id), key, LoginId(id), None);
+            registry.put_portal(Portal { group, ..portal });
+        };
+        let members = |room: &RoomId| -> Vec<u32> {
+            registry.members(room).iter().map(|portal| portal.id.0).collect()
+        };
+        let (one, two) = (room_id!("!one"), room_id!("!two"));
+        put(2, Some(owned_room_id!("!one")));
+        put(1, Some(owned_room_id!("!one")));
+        assert_eq!((members(one), members(two)), (vec![1, 2], vec![]));
+        put(2, Some(owned_room_id!("!two")));
+        assert_eq!((members(one), members(two)), (vec![1], vec![2]));
+        put(1, None);
+        put(2, Some(owned_room_id!("!two")));
+        assert_eq!((members(one), members(two)), (vec![], vec![2]));
+        assert!(registry.portal_in(two).is_none(), "it is nobody's own room");
     }
 }

@@ -75,6 +75,13 @@ impl Sessions {
         self.failed.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// When this login was last answered, and whether that is too long ago; `None` when it does not
+    /// poll.
+    pub(crate) fn last_answer(&self, login: LoginId, now: Timestamp) -> Option<(Timestamp, bool)> {
+        let at = self.polling().get(&login)?.answered;
+        Some((at, now.since(at) > STALE))
+    }
+
     /// How old the last good answers are.
     pub(crate) fn freshness(&self, now: Timestamp) -> Freshness {
         let polling = self.polling();
@@ -111,6 +118,9 @@ mod tests {
         let fresh = sessions.freshness(at(130));
         assert_eq!((fresh.polling, fresh.stale), (2, 1));
         assert_eq!(fresh.oldest, Some(Duration::from_secs(130)));
+        assert_eq!(sessions.last_answer(LoginId(1), at(130)), Some((at(100), false)));
+        assert_eq!(sessions.last_answer(LoginId(2), at(130)), Some((at(0), true)));
+        assert_eq!(sessions.last_answer(LoginId(3), at(130)), None);
         sessions.end(LoginId(2));
         assert_eq!(sessions.freshness(at(130)).stale, 0);
     }

@@ -124,6 +124,11 @@ impl Answer<'_> {
                         "This is a contact's room: begin each command with `{prefix}`. Commands are not sent to WeChat.",
                         "这里是联系人房间：每条命令都要以 `{prefix}` 开头，命令不会发到微信。",
                     ),
+                    Context::Group => pick!(
+                        language,
+                        "This room has contacts in it: begin each command with `{prefix}`. Commands are not sent to WeChat.",
+                        "本房间里有微信联系人：每条命令都要以 `{prefix}` 开头，命令不会发到微信。",
+                    ),
                     Context::Other => pick!(
                         language,
                         "This is not your management room: begin each command with `{prefix}`.",
@@ -141,7 +146,10 @@ impl Answer<'_> {
                 "In other rooms there are also: {names}",
                 "在其他房间还可以使用：{names}",
             ),
-            Self::HelpElsewhere { names, here: Context::Management | Context::Other } => pick!(
+            Self::HelpElsewhere {
+                names,
+                here: Context::Management | Context::Group | Context::Other,
+            } => pick!(
                 language,
                 "In a contact's room there are also: {names}",
                 "在联系人房间还可以使用：{names}",

@@ -72,6 +72,29 @@ pub(crate) fn what(command: Command, language: Language) -> String {
             "what your voice messages become for this contact",
             "选择语音以文件还是语音条发给此联系人",
         ),
+        Command::Ignore => pick!(
+            language,
+            "count what a contact writes and do not show it",
+            "不再显示联系人的消息，只计数",
+        ),
+        Command::Unignore => {
+            pick!(language, "show again what a contact writes", "恢复显示联系人的消息")
+        }
+        Command::DeletePortal => pick!(
+            language,
+            "give a contact's room up, after asking; the next message opens a new one",
+            "确认后放弃联系人的房间，下一条消息会打开新的房间",
+        ),
+        Command::Bridge => pick!(
+            language,
+            "bring a contact into this room, beside everybody who is in it",
+            "把一位联系人加入当前房间，与房间里的人一起聊天",
+        ),
+        Command::Unbridge => pick!(
+            language,
+            "take your contacts, or one of them, out of the room again",
+            "把你的联系人（或其中一位）移出房间",
+        ),
         Command::Queue => {
             pick!(
                 language,

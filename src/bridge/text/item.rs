@@ -53,6 +53,8 @@ pub(crate) enum Trouble {
     HomeserverLimit,
     /// The homeserver does not take it.
     HomeserverRefuses,
+    /// The homeserver answers, and cannot take it however often it is asked.
+    HomeserverFails,
 }
 
 impl Medium {
@@ -160,6 +162,11 @@ impl Trouble {
             Self::HomeserverRefuses => {
                 pick!(language, "the homeserver refuses it", "Matrix 服务器拒绝接收")
             }
+            Self::HomeserverFails => pick!(
+                language,
+                "the homeserver cannot take it at the moment",
+                "Matrix 服务器暂时无法接收",
+            ),
         }
     }
 
@@ -179,7 +186,7 @@ impl Trouble {
                 "Ask the contact to send it again, or answer `{prefix} retry` to this.",
                 "请对方重新发送，或在此消息上回复 `{prefix} retry`。",
             ),
-            Self::Unreachable => pick!(
+            Self::Unreachable | Self::HomeserverFails => pick!(
                 language,
                 "Answer `{prefix} retry` to this, or react to it with 🔁, and I try again.",
                 "在此消息上回复 `{prefix} retry` 或用 🔁 回应，我会重试。",

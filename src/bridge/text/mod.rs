@@ -7,19 +7,27 @@ mod admin;
 mod answer;
 mod delivery;
 mod doctor;
+mod group;
 pub(crate) mod help;
 mod item;
 mod login;
 mod note;
+mod quote;
+mod room;
+mod step;
 
 pub(crate) use admin::{AdminText, OutcomeCounts};
 pub(crate) use answer::Answer;
 pub(crate) use delivery::{Held, Refusal};
 pub use doctor::Verdict;
 pub(crate) use doctor::{Found, Server};
+pub(crate) use group::GroupText;
 pub(crate) use item::{ItemNotice, Medium, Trouble};
 pub(crate) use login::LoginText;
 pub(crate) use note::Note;
+pub(crate) use quote::Quoted;
+pub(crate) use room::RoomText;
+pub(crate) use step::StepText;
 
 /// Picks a language and fills in the names in scope.
 macro_rules! pick {

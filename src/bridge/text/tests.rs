@@ -1,8 +1,8 @@
 //! Every sentence in both languages, compared with `tests/fixtures/sentences.txt`.
 
 use super::{
-    AdminText, Answer, Found, Held, ItemNotice, LoginText, Medium, Note, OutcomeCounts, Refusal,
-    Server, Trouble, help,
+    AdminText, Answer, Found, GroupText, Held, ItemNotice, LoginText, Medium, Note, OutcomeCounts,
+    Quoted, Refusal, RoomText, Server, StepText, Trouble, help,
 };
 use crate::{
     bridge::{
@@ -14,6 +14,7 @@ use crate::{
     convert::Kind,
     id::{LoginId, PortalId},
     store::Direction,
+    web::stage::Ending,
 };
 
 const NAME: &str = "Mum";
@@ -30,8 +31,11 @@ fn every_sentence_is_the_agreed_one() {
             admins(language),
             findings(language),
             notes(language),
+            rooms(language),
             logins(language),
+            steps(language),
             deliveries(language),
+            groups(language),
         ];
         lines.push(format!("== {}", language.code()));
         lines.extend(texts.into_iter().flatten());
@@ -47,7 +51,8 @@ fn every_sentence_is_the_agreed_one() {
 
 #[test]
 fn no_sentence_is_the_same_in_both_languages() {
-    for texts in [helps, answers, admins, findings, notes, logins, deliveries] {
+    for texts in [helps, answers, admins, findings, notes, rooms, logins, steps, deliveries, groups]
+    {
         for (en, zh) in texts(Language::En).iter().zip(texts(Language::Zh)) {
             let translated = *en != zh || en.starts_with("matrix-appservice-wechat");
             assert!(translated, "{en}");
@@ -79,6 +84,7 @@ fn answers(language: Language) -> Vec<String> {
         Answer::NotInPortal,
         Answer::HelpContext { prefix: PREFIX, here: Context::Management },
         Answer::HelpContext { prefix: PREFIX, here: Context::Portal { own: true } },
+        Answer::HelpContext { prefix: PREFIX, here: Context::Group },
         Answer::HelpContext { prefix: PREFIX, here: Context::Other },
         Answer::HelpElsewhere { names: "`voice`, `queue`", here: Context::Management },
         Answer::HelpElsewhere { names: "`bridge`", here: Context::Portal { own: true } },
@@ -228,6 +234,28 @@ fn notes(language: Language) -> Vec<String> {
     .into()
 }
 
+fn rooms(language: Language) -> Vec<String> {
+    let link = "https://matrix.to/#/!room?via=example.org";
+    [
+        RoomText::Closed { name: NAME },
+        RoomText::ClosedFor { name: NAME, dropped: 2, prefix: PREFIX },
+        RoomText::GhostRemoved { name: NAME, prefix: PREFIX },
+        RoomText::InviteMe { name: NAME, bot: "@wechatbot:example.org", link },
+        RoomText::Moved { name: NAME },
+        RoomText::ChatIsThere { name: NAME, link },
+        RoomText::ConfirmDelete { name: NAME, queued: 2 },
+        RoomText::NotDeleted,
+        RoomText::Deleted { name: NAME, dropped: 2 },
+        RoomText::NotYours,
+        RoomText::Ignored { name: NAME, prefix: PREFIX },
+        RoomText::Unignored { name: NAME, left_out: 3 },
+        RoomText::IsIgnored { left_out: 3 },
+        RoomText::HasNoRoom,
+    ]
+    .map(|text| text.text(language))
+    .into()
+}
+
 fn logins(language: Language) -> Vec<String> {
     [
         LoginText::Code { url: "https://example.org/q", number: 1, of: 3, page: None },
@@ -248,6 +276,46 @@ fn logins(language: Language) -> Vec<String> {
         LoginText::Unreachable { prefix: PREFIX },
         LoginText::Incomplete { prefix: PREFIX },
         LoginText::Cancelled,
+    ]
+    .map(|text| text.text(language))
+    .into()
+}
+
+fn steps(language: Language) -> Vec<String> {
+    [
+        StepText::Wait,
+        StepText::Code { page: None },
+        StepText::Code { page: Some(PAGE) },
+        StepText::Scanned,
+        StepText::Digits { wrong: false },
+        StepText::Digits { wrong: true },
+        StepText::Over(Ending::Cancelled),
+        StepText::Over(Ending::TimedOut),
+        StepText::Over(Ending::CodesUsedUp),
+        StepText::Over(Ending::AlreadyLinked),
+        StepText::Over(Ending::Unreachable),
+        StepText::Over(Ending::Incomplete),
+        StepText::Over(Ending::Stopped),
+    ]
+    .map(|text| text.text(language))
+    .into()
+}
+
+fn groups(language: Language) -> Vec<String> {
+    [
+        GroupText::Bridged { name: NAME, prefix: PREFIX },
+        GroupText::InManagementRoom,
+        GroupText::Elsewhere { name: NAME, prefix: PREFIX },
+        GroupText::ByAnother { name: NAME },
+        GroupText::MayNotInvite,
+        GroupText::BotMayNot { name: NAME },
+        GroupText::NoRoomYet { name: NAME },
+        GroupText::Unbridged { names: "Mum, Dad" },
+        GroupText::NobodyHere,
+        GroupText::NotBridged { name: NAME },
+        GroupText::Moved { name: NAME, prefix: PREFIX },
+        GroupText::Back { name: NAME },
+        GroupText::TakenBackFor { name: NAME },
     ]
     .map(|text| text.text(language))
     .into()
@@ -293,7 +361,22 @@ fn deliveries(language: Language) -> Vec<String> {
         .chain(refusals.map(|refusal| refusal.text(language)))
         .chain(lost(language))
         .chain(items.map(|item| item.text(language)))
+        .chain(quoted().map(|quoted| quoted.text(language)))
         .collect()
+}
+
+fn quoted() -> [Quoted; 9] {
+    [
+        Quoted::Picture,
+        Quoted::Voice,
+        Quoted::Video,
+        Quoted::File { name: Some("a.pdf".into()) },
+        Quoted::File { name: None },
+        Quoted::Sticker,
+        Quoted::Location,
+        Quoted::Unknown,
+        Quoted::Earlier,
+    ]
 }
 
 /// Each kind of item with one reason, and each reason with one kind.
@@ -318,6 +401,7 @@ fn lost(language: Language) -> Vec<String> {
         Trouble::Disk,
         Trouble::HomeserverLimit,
         Trouble::HomeserverRefuses,
+        Trouble::HomeserverFails,
     ];
     let text = |what, why| ItemNotice::Lost { what, why, prefix: PREFIX }.text(language);
     let kinds = kinds.iter().map(|kind| text(kind, &Trouble::Gone(404)));

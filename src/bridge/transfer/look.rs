@@ -15,7 +15,7 @@ use crate::{
     media::{
         Done, Job, PictureReport, Report, ThumbnailReport, VideoReport, VoiceReport, WorkError,
         name::safe_name,
-        sniff::{Class, HEAD, Kind, sniff},
+        sniff::{Class, Kind, sniff_file},
     },
     spool::Spool,
 };
@@ -86,7 +86,7 @@ impl About {
 
 /// Looks at the file of an item.
 pub(super) async fn look(core: &Core, body: &Body, file: Spool) -> Looked {
-    let kind = beginning(&file).await;
+    let kind = sniff_file(&file).await;
     match body {
         Body::Image(_) => picture(core, kind, file).await,
         Body::Voice(voice) => self::voice(core, voice, kind, file).await,
@@ -95,17 +95,6 @@ pub(super) async fn look(core: &Core, body: &Body, file: Spool) -> Looked {
         // Items of these kinds have no file.
         Body::Text(_) | Body::Unsupported { .. } => plain(named(None, kind), file),
     }
-}
-
-/// What the first bytes say; the disk may take its time.
-async fn beginning(file: &Spool) -> Kind {
-    let file = file.clone();
-    let reading = move || {
-        let mut head = [0; HEAD];
-        let read = file.read_at(&mut head, 0).unwrap_or_default();
-        sniff(&head[..read])
-    };
-    tokio::task::spawn_blocking(reading).await.unwrap_or_else(|_| sniff(&[]))
 }
 
 /// A picture that can be decoded says its size and colours. One that a worker finds broken or
@@ -238,6 +227,7 @@ fn told(error: &WorkError) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::media::sniff::sniff;
 
     #[test]
     fn the_type_of_a_file_is_what_its_name_says_and_else_what_its_bytes_say() {

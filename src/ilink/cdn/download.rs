@@ -41,7 +41,7 @@ impl Client {
         }
         let cdn = self.cdn();
         let places = cdn.places_of(media)?;
-        cdn.ask(places, |place| cdn.fetch(place, media, limit, spools)).await
+        cdn.ask("download", places, |place| cdn.fetch(place, media, limit, spools)).await
     }
 }
 

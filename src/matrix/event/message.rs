@@ -4,7 +4,10 @@ use ruma::OwnedEventId;
 use serde_json::value::RawValue;
 
 use super::Attachment;
-use crate::matrix::{content::HTML, object::Object};
+use crate::matrix::{
+    content::{HTML, WRITTEN},
+    object::Object,
+};
 
 /// A message, or what an edit makes of one.
 #[derive(Debug, Clone)]
@@ -25,6 +28,8 @@ pub struct Message {
     pub attachment: Option<Attachment>,
     /// Where it points to on the map, as a `geo:` URI.
     pub geo_uri: Option<String>,
+    /// What a contact wrote, where the body of this bridge's own event is more or other than that.
+    pub written: Option<String>,
     /// The content as it came.
     pub content: Box<RawValue>,
 }
@@ -68,6 +73,7 @@ impl Message {
             edits: None,
             attachment: Attachment::read(content),
             geo_uri: content.text("geo_uri"),
+            written: content.text(WRITTEN),
             content: raw.to_owned(),
         }
     }

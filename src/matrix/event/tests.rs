@@ -138,6 +138,24 @@ fn an_edit_carries_its_new_form() {
 }
 
 #[test]
+fn an_edited_message_says_what_it_says_now_and_answers_what_it_did() {
+    let relation = json!({ "rel_type": "m.replace", "event_id": "$e" });
+    let new = json!({ "msgtype": "m.text", "body": "two" });
+    let edit = json!({ "msgtype": "m.text", "body": "* two", "m.new_content": new, "m.relates_to": relation });
+    let reply = json!({ "m.in_reply_to": { "event_id": "$q" } });
+    let old = json!({ "msgtype": "m.text", "body": "one", "m.relates_to": reply });
+    let mut old = event("m.room.message", old);
+    old["unsigned"] = json!({ "m.relations": { "m.replace": event("m.room.message", edit) } });
+    let raw = serde_json::value::to_raw_value(&old).unwrap();
+    let Kind::Message(message) = parse_latest(&raw).unwrap().kind else { panic!() };
+    assert_eq!((message.body.as_str(), message.reply_to.unwrap().as_str()), ("two", "$q"));
+    old["unsigned"] = json!({ "m.relations": { "m.replace": {} } });
+    let raw = serde_json::value::to_raw_value(&old).unwrap();
+    let Kind::Message(message) = parse_latest(&raw).unwrap().kind else { panic!() };
+    assert_eq!(message.body, "one");
+}
+
+#[test]
 fn a_redacted_message_is_no_message() {
     assert_eq!(other(event("m.room.message", json!({}))), ("m.room.message".to_owned(), false));
 }

@@ -5,6 +5,8 @@
   var byId = function (id) { return document.getElementById(id); };
   var here = location.pathname.replace(/\/$/, "");
   var source = null;
+  // In WeChat's own browser nobody can scan the screen that they look at: the button does it.
+  var inWechat = /MicroMessenger/i.test(navigator.userAgent);
 
   function show(news) {
     page.dataset.state = news.state;
@@ -13,6 +15,8 @@
       byId("qr").src = news.picture;
       byId("open").href = news.url;
       byId("open").hidden = !news.url;
+      if (inWechat && news.url) page.setAttribute("data-inside", "");
+      else page.removeAttribute("data-inside");
     }
     if (news.state === "digits") {
       byId("wrong").hidden = !news.wrong;
@@ -24,6 +28,7 @@
   }
 
   function listen() {
+    if (source) source.close();
     source = new EventSource(here + "/events");
     source.onmessage = function (event) { show(JSON.parse(event.data)); };
     source.onerror = function () {
@@ -44,4 +49,8 @@
   });
 
   if (page.dataset.state !== "over") listen();
+  // Whoever comes back by the back button may see a page that was put to sleep.
+  window.addEventListener("pageshow", function (event) {
+    if (event.persisted && page.dataset.state !== "done" && page.dataset.state !== "over") listen();
+  });
 })();

@@ -4,15 +4,16 @@ use http::Request;
 use tower::ServiceExt as _;
 
 use super::*;
+use crate::web::stage::Code;
 
 struct Login {
-    views: watch::Sender<View>,
+    stages: watch::Sender<Stage>,
     wants: &'static str,
 }
 
 impl Watched for Login {
-    fn views(&self) -> watch::Receiver<View> {
-        self.views.subscribe()
+    fn stages(&self) -> watch::Receiver<Stage> {
+        self.stages.subscribe()
     }
 
     fn enter(&self, digits: &str) -> bool {
@@ -20,8 +21,14 @@ impl Watched for Login {
     }
 }
 
+impl Login {
+    fn show(&self, view: View) {
+        self.stages.send_modify(|stage| stage.view = view);
+    }
+}
+
 fn login() -> Arc<Login> {
-    Arc::new(Login { views: watch::Sender::new(View::Wait), wants: "1234" })
+    Arc::new(Login { stages: watch::Sender::default(), wants: "1234" })
 }
 
 async fn ask(login: &Arc<Login>, request: Request<Body>) -> Response {
@@ -105,13 +112,13 @@ async fn the_events_begin_with_what_is_and_follow_the_login() {
     };
     assert_eq!(next().await.unwrap(), "data: {\"state\":\"wait\"}\n\n");
     let code = Code { svg: "<svg/>".into(), url: "https://x.example/?q".into() };
-    login.views.send_replace(View::Code(Arc::new(code)));
+    login.show(View::Code(Arc::new(code)));
     let told = next().await.unwrap();
     assert!(told.contains("data:image/svg+xml;base64,PHN2Zy8+"), "{told}");
     assert!(told.contains("https://x.example/?q"), "{told}");
-    login.views.send_replace(View::Digits { wrong: true });
+    login.show(View::Digits { wrong: true });
     assert!(next().await.unwrap().contains("\"wrong\":true"));
-    login.views.send_replace(View::Done);
+    login.show(View::Done { login: 1 });
     assert!(next().await.unwrap().contains("done"));
     drop(login);
     assert_eq!(next().await, None);

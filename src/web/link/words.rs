@@ -38,7 +38,7 @@ pub(super) fn fill(page: &str, language: Language, state: &str) -> String {
 }
 
 /// Place, English, Chinese.
-pub(super) const WORDS: [(&str, &str, &str); 15] = [
+pub(super) const WORDS: [(&str, &str, &str); 18] = [
     ("wait", "Fetching a QR code…", "正在获取二维码…"),
     ("code", "Scan with WeChat", "请用微信扫一扫"),
     ("qr_alt", "QR code for WeChat", "微信二维码"),
@@ -47,6 +47,13 @@ pub(super) const WORDS: [(&str, &str, &str); 15] = [
         "code_how",
         "Then confirm on the phone. The code renews itself; this page can stay open.",
         "扫描后请在手机上确认。二维码会自动更新，请保持此页面打开。",
+    ),
+    ("tap", "Tap the button to link.", "请点击按钮进行连接。"),
+    ("go_on", "Continue", "继续"),
+    (
+        "tap_how",
+        "If WeChat shows a number, come back to this page and type it here.",
+        "如果微信显示一组数字，请返回此页面输入。",
     ),
     ("scanned", "Scanned. Please confirm on the phone.", "已扫描，请在手机上确认。"),
     ("digits", "Type the number that the phone shows.", "请输入手机上显示的数字。"),

@@ -9,7 +9,7 @@ use tokio::time::{interval, timeout};
 
 use super::{daemon::Daemon, pushes::Pushes};
 use crate::{
-    support::{Person, World, synapse::Synapse},
+    support::{Person, Sent, World, picture, synapse::Synapse},
     torture::room,
 };
 
@@ -20,6 +20,8 @@ pub(super) enum Act {
     Restart,
     /// Two texts of each side, by turns, and a command.
     Talk,
+    /// A picture of each side.
+    Pictures,
     /// WeChat throttles: two messages wait, one is edited, and the contact's next message lets
     /// them go.
     Held,
@@ -27,7 +29,7 @@ pub(super) enum Act {
     First,
 }
 
-pub(super) const ACTS: [Act; 4] = [Act::Restart, Act::Talk, Act::Held, Act::First];
+pub(super) const ACTS: [Act; 5] = [Act::Restart, Act::Talk, Act::Pictures, Act::Held, Act::First];
 
 /// A bridge in a world of its own, and the books of its chat.
 pub(super) struct Stage {
@@ -95,6 +97,7 @@ impl Stage {
         match act {
             Act::Restart => self.restart().await,
             Act::Talk => self.talk().await,
+            Act::Pictures => self.pictures().await?,
             Act::Held => self.held().await,
             Act::First => self.first().await?,
         }
@@ -148,6 +151,29 @@ impl Stage {
             self.all_there().await;
         }
         self.ask("!wechat help", "relogin").await;
+    }
+
+    async fn pictures(&mut self) -> Result<(), String> {
+        let theirs = picture(&self.name("from the phone"));
+        self.phone.sends_image(&theirs).await;
+        self.said.push("image.png".to_owned());
+        self.all_there().await;
+        let ours = picture(&self.name("from Alice"));
+        let file = Sent { msgtype: "m.image", name: "a.png", mime: "image/png", bytes: &ours };
+        self.alice.send_file(&self.portal, &file).await;
+        // A picture has no text.
+        self.typed.push(String::new());
+        self.all_there().await;
+        let messages = self.alice.messages(&self.portal, &self.ghost);
+        let in_room = match messages.last() {
+            Some(last) if last.msgtype() == "m.image" => self.alice.download(last).await == theirs,
+            Some(_) | None => false,
+        };
+        let shown = self.phone.shows().pop().and_then(|last| self.phone.opens(&last));
+        match (in_room, shown == Some(ours)) {
+            (true, true) => Ok(()),
+            wrong => Err(format!("whether the pictures are those that were sent: {wrong:?}")),
+        }
     }
 
     async fn held(&mut self) {

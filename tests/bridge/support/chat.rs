@@ -21,8 +21,13 @@ pub(crate) struct Chat {
 impl Chat {
     /// Mum is linked and has not written yet, so what Alice writes waits.
     pub(crate) async fn silent() -> Self {
-        let world = World::start().await;
-        let alice = Person::new(Synapse::shared().await, "alice").await;
+        Self::silent_on(Synapse::shared().await).await
+    }
+
+    /// The same on another Synapse.
+    pub(crate) async fn silent_on(synapse: &Synapse) -> Self {
+        let world = World::start_on(synapse).await;
+        let alice = Person::new(synapse, "alice").await;
         let (phone, portal) = world.link(&alice, "Mum").await;
         let bot = world.bot();
         alice.wait_said(&portal, "your chat with Mum").await;
@@ -167,7 +172,7 @@ impl Person {
 
 impl Message {
     /// Whether this is a reaction with this key to the event.
-    fn marks(&self, event: &str, key: &str) -> bool {
+    pub(crate) fn marks(&self, event: &str, key: &str) -> bool {
         let relation = &self.content()["m.relates_to"];
         let related = relation["rel_type"] == "m.annotation" && relation["event_id"] == event;
         self.kind() == "m.reaction" && related && relation["key"] == key

@@ -3,6 +3,7 @@
 mod bridge;
 mod chat;
 mod files;
+mod group;
 pub(crate) mod listener;
 pub(crate) mod media;
 mod person;
@@ -14,6 +15,7 @@ pub(crate) mod synapse;
 pub(crate) use bridge::World;
 pub(crate) use chat::Chat;
 pub(crate) use files::{Sent, opus, picture, vector};
+pub(crate) use group::{Group, texts as group_texts};
 pub(crate) use person::{Message, Person};
 pub(crate) use program::{PROGRAM, Program};
 pub(crate) use proxy::{Proxy, Trouble};

@@ -2,7 +2,7 @@
 //! invited to.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -33,12 +33,13 @@ pub(crate) struct Person {
 /// Everything the client was told, by room, in the order of its arrival.
 struct Seen {
     rooms: Mutex<BTreeMap<String, Vec<Message>>>,
+    ids: Mutex<HashSet<String>>,
     changed: watch::Sender<()>,
 }
 
 /// One event of a room's timeline.
 #[derive(Clone, Debug)]
-pub(crate) struct Message(pub(crate) Value);
+pub(crate) struct Message(pub(crate) Arc<Value>);
 
 impl Message {
     pub(crate) fn id(&self) -> &str {
@@ -93,7 +94,8 @@ impl Person {
             tokens: SessionTokens { access_token: user.access_token, refresh_token: None },
         };
         client.restore_session(session).await.unwrap();
-        let seen = Arc::new(Seen { rooms: Mutex::default(), changed: watch::Sender::new(()) });
+        let (rooms, ids) = (Mutex::default(), Mutex::default());
+        let seen = Arc::new(Seen { rooms, ids, changed: watch::Sender::new(()) });
         let told = Arc::clone(&seen);
         client.add_event_handler(move |event: Raw<AnySyncTimelineEvent>, room: Room| {
             let told = Arc::clone(&told);
@@ -289,12 +291,11 @@ impl Person {
 impl Seen {
     fn put(&self, room: &RoomId, event: &Raw<AnySyncTimelineEvent>) {
         let json: Value = serde_json::from_str(event.json().get()).unwrap();
-        let mut rooms = self.rooms.lock().unwrap();
-        let timeline = rooms.entry(room.to_string()).or_default();
-        if timeline.iter().all(|m| m.id() != json["event_id"]) {
-            timeline.push(Message(json));
+        let id = json["event_id"].as_str().unwrap_or_default().to_owned();
+        if self.ids.lock().unwrap().insert(id) {
+            let mut rooms = self.rooms.lock().unwrap();
+            rooms.entry(room.to_string()).or_default().push(Message(Arc::new(json)));
         }
-        drop(rooms);
         self.changed.send_replace(());
     }
 }

@@ -35,6 +35,11 @@ pub(crate) enum Trouble {
     Page(u16),
     /// Too many requests; to be asked again after so many milliseconds.
     TooMany(u32),
+    /// The request is refused with this status and error code.
+    Refusal(u16, &'static str),
+    /// The request is refused with this page as soon as its head was read; what follows is read and
+    /// thrown away, as web servers do with a body that they find too long.
+    PageAtOnce(u16),
 }
 
 /// A line to one server.
@@ -130,9 +135,16 @@ impl Line {
         if self.take("", Some(Trouble::Refused)).is_some() {
             return Ok(());
         }
-        let Some(request) = read_request(&mut client).await? else { return Ok(()) };
+        let mut request = Vec::new();
+        let Some(end) = read_head(&mut client, &mut request).await? else { return Ok(()) };
         let first_line = request.split(|byte| *byte == b'\r').next().unwrap_or_default();
         let trouble = self.take(&String::from_utf8_lossy(first_line), None);
+        if let Some(Trouble::PageAtOnce(status)) = trouble {
+            return refuse_at_once(client, status).await;
+        }
+        if !read_rest(&mut client, &mut request, end).await? {
+            return Ok(());
+        }
         match trouble {
             None => client.write_all(&self.ask(&request).await?).await,
             Some(Trouble::Refused) => Ok(()),
@@ -167,16 +179,19 @@ impl Line {
                 }
                 Ok(())
             }
-            Some(Trouble::Page(status)) => {
-                let page = "<html><body>This page is not the homeserver's</body></html>";
-                let answer = format!("{}{page}", head(status, "text/html", page.len()));
-                client.write_all(answer.as_bytes()).await
+            Some(Trouble::Page(status) | Trouble::PageAtOnce(status)) => {
+                client.write_all(page(status).as_bytes()).await
             }
             Some(Trouble::TooMany(millis)) => {
                 let body = format!(
                     r#"{{"errcode":"M_LIMIT_EXCEEDED","error":"slow","retry_after_ms":{millis}}}"#
                 );
                 let answer = format!("{}{body}", head(429, "application/json", body.len()));
+                client.write_all(answer.as_bytes()).await
+            }
+            Some(Trouble::Refusal(status, errcode)) => {
+                let body = format!(r#"{{"errcode":"{errcode}","error":"no such thing here"}}"#);
+                let answer = format!("{}{body}", head(status, "application/json", body.len()));
                 client.write_all(answer.as_bytes()).await
             }
         }
@@ -207,22 +222,49 @@ impl Line {
     }
 }
 
-/// A whole request: its head, and as much body as the head announces.
-async fn read_request(client: &mut TcpStream) -> std::io::Result<Option<Vec<u8>>> {
-    let mut request = Vec::new();
+/// Reads at least the head of a request; gives where it ends.
+async fn read_head(
+    client: &mut TcpStream,
+    request: &mut Vec<u8>,
+) -> std::io::Result<Option<usize>> {
     loop {
-        if let Some(end) = find(&request, b"\r\n\r\n") {
-            let head = String::from_utf8_lossy(&request[..end]).to_ascii_lowercase();
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
-            let length: usize = length.map_or(0, |length| length.trim().parse().unwrap());
-            if request.len() >= end + 4 + length {
-                return Ok(Some(request));
-            }
+        if let Some(end) = find(request, b"\r\n\r\n") {
+            return Ok(Some(end));
         }
-        if client.read_buf(&mut request).await? == 0 {
+        if client.read_buf(request).await? == 0 {
             return Ok(None);
         }
     }
+}
+
+/// Reads as much body as the head, which ends at `end`, announces; false when it is cut off.
+async fn read_rest(
+    client: &mut TcpStream,
+    request: &mut Vec<u8>,
+    end: usize,
+) -> std::io::Result<bool> {
+    let head = String::from_utf8_lossy(&request[..end]).to_ascii_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
+    let length: usize = length.map_or(0, |length| length.trim().parse().unwrap());
+    while request.len() < end + 4 + length {
+        if client.read_buf(request).await? == 0 {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+async fn refuse_at_once(mut client: TcpStream, status: u16) -> std::io::Result<()> {
+    client.write_all(page(status).as_bytes()).await?;
+    client.shutdown().await?;
+    let mut thrown_away = vec![0; 1 << 16];
+    while client.read(&mut thrown_away).await? > 0 {}
+    Ok(())
+}
+
+fn page(status: u16) -> String {
+    let page = "<html><body>This page is not the homeserver's</body></html>";
+    format!("{}{page}", head(status, "text/html", page.len()))
 }
 
 fn head(status: u16, kind: &str, length: usize) -> String {

@@ -68,7 +68,9 @@ impl Synapse {
         SHARED.get_or_init(|| Self::with_slots(SHARED_SLOTS)).await
     }
 
-    /// A server of the story's own, which it may stop and start.
+    /// A server of the story's own, which it may stop and start. A story with thousands of events
+    /// in one room wants one, too: Synapse keeps a list for each registration that grows with them
+    /// and searches it for each.
     pub(crate) async fn own() -> Self {
         Self::with_slots(OWN_SLOTS).await
     }

@@ -2,6 +2,8 @@
 
 use ruma::OwnedMxcUri;
 
+use crate::convert;
+
 /// What one request brings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Part {
@@ -35,6 +37,19 @@ pub(crate) enum MediaKind {
     File,
 }
 
+/// The parts of a message below a line that tells what it answers to: above the first text, or
+/// before a file that has none.
+pub(crate) fn led_by(line: Option<&str>, parts: Vec<Part>) -> Vec<Part> {
+    let Some(line) = line else { return parts };
+    let mut parts = parts.into_iter().peekable();
+    let first = match parts.next_if(|part| part.text().is_some()) {
+        Some(part) => format!("{line}\n{}", part.line()),
+        None => line.to_owned(),
+    };
+    let first = convert::split(&first, convert::WECHAT_TEXT_LIMIT).into_iter().map(Part::Text);
+    first.chain(parts).collect()
+}
+
 impl MediaKind {
     /// The sign that stands for it where there is only text.
     pub(crate) fn sign(self) -> &'static str {
@@ -63,5 +78,35 @@ impl Part {
             Self::Media(Media { kind, name: Some(name), .. }) => format!("{} {name}", kind.sign()),
             Self::Media(Media { kind, name: None, .. }) => kind.sign().to_owned(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str) -> Part {
+        Part::Text(text.to_owned())
+    }
+
+    #[test]
+    fn a_line_stands_above_the_first_text_or_before_a_file() {
+        let uri = "mxc://b.org/1".into();
+        let file = Part::Media(Media { uri, kind: MediaKind::Picture, name: None });
+        let line = Some("「old」");
+        assert_eq!(led_by(None, vec![text("a")]), [text("a")]);
+        assert_eq!(led_by(line, vec![text("a"), text("b")]), [text("「old」\na"), text("b")]);
+        assert_eq!(led_by(line, vec![file.clone()]), [text("「old」"), file.clone()]);
+        let worded = led_by(line, vec![text("look"), file.clone()]);
+        assert_eq!(worded, [text("「old」\nlook"), file]);
+    }
+
+    #[test]
+    fn a_text_that_fills_a_request_is_not_cut_short_by_the_line() {
+        let full = "x".repeat(convert::WECHAT_TEXT_LIMIT);
+        let parts = led_by(Some("「old」"), vec![text(&full), text("end")]);
+        let texts: Vec<_> = parts.iter().filter_map(Part::text).collect();
+        assert!(texts.iter().all(|text| text.len() <= convert::WECHAT_TEXT_LIMIT));
+        assert_eq!(texts.concat().replace('\n', ""), format!("「old」{full}end"));
     }
 }

@@ -16,6 +16,7 @@ pub(super) fn outgoing(number: u64, texts: &[&str]) -> Outgoing {
         room: room.clone(),
         source: Source::Event(event.clone()),
         raw: "{}".into(),
+        to: None,
         progress: Progress::default(),
     };
     Outgoing {
@@ -27,7 +28,7 @@ pub(super) fn outgoing(number: u64, texts: &[&str]) -> Outgoing {
         progress: Progress::default(),
         tries: 0,
         failed_uploads: 0,
-        marked: false,
+        shown: Shown::Nothing,
         with: Vec::new(),
     }
 }
@@ -147,16 +148,6 @@ fn what_was_refused_for_now_is_as_if_nobody_had_tried_it() {
     for event in [event_id!("$2"), event_id!("$1"), event_id!("$3")] {
         assert!(matches!(outbox.cancel(PORTAL, event), Changed::Done(_)));
     }
-}
-
-#[test]
-fn what_comes_to_a_queue_is_unmarked_until_its_mark_is_noted() {
-    let outbox = queue([outgoing(1, &["one"]), outgoing(2, &["two"])]);
-    assert!(outbox.put_mark(PORTAL, InboxId(1), None), "a mark that the homeserver refused");
-    assert_eq!(outbox.find_unmarked(PORTAL).unwrap().event, "$2");
-    assert!(outbox.put_mark(PORTAL, InboxId(2), Some(event_id!("$mark").to_owned())));
-    assert!(outbox.find_unmarked(PORTAL).is_none());
-    assert!(!outbox.put_mark(PORTAL, InboxId(3), None), "nothing of that name waits");
 }
 
 #[test]

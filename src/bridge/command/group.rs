@@ -1,0 +1,161 @@
+//! `bridge` and `unbridge`, and what `status`, `queue` and `retry` mean in a room with contacts.
+
+use std::sync::Arc;
+
+use super::{Asked, Ran, contact, queue};
+use crate::{
+    bridge::{
+        core::name_of,
+        group::{self, Barrier},
+        halt::Halt,
+        notice,
+        text::{Answer, GroupText},
+    },
+    id::PortalKey,
+    store::{Login, Portal},
+};
+
+/// Brings a contact into this room.
+pub(super) async fn bridge(asked: &Asked<'_>, wanted: &str) -> Result<(), Halt> {
+    let (core, language) = (asked.core, asked.language);
+    if core.registry.is_management_room(&asked.event.room) {
+        return asked.reply(&GroupText::InManagementRoom.text(language)).await;
+    }
+    let Some(login) = contact::find(asked, "bridge", wanted).await? else { return Ok(()) };
+    let answer = match portal_of(asked, &login) {
+        Some(portal) => bring(asked, &portal).await?,
+        None => {
+            let name = crate::bridge::core::login_name(&login);
+            GroupText::NoRoomYet { name: &name }.text(language)
+        }
+    };
+    asked.reply(&answer).await
+}
+
+/// Brings the contact in, unless something is in the way; gives the answer.
+async fn bring(asked: &Asked<'_>, portal: &Portal) -> Result<String, Halt> {
+    let (core, language, prefix) = (asked.core, asked.language, asked.core.prefix());
+    let (room, name) = (&asked.event.room, name_of(portal));
+    let name = name.as_str();
+    let bot = core.bot();
+    let encrypted = core.insist(|| bot.state(room, "m.room.encryption", "")).await?.is_some();
+    if encrypted {
+        return Ok(Answer::EncryptedRoom.text(language));
+    }
+    if portal.group.as_ref().is_some_and(|group| group != room) {
+        return Ok(GroupText::Elsewhere { name, prefix }.text(language));
+    }
+    let same = |other: &Arc<Portal>| other.key.contact == portal.key.contact;
+    if core.registry.members(room).iter().any(|other| same(other) && other.id != portal.id) {
+        return Ok(GroupText::ByAnother { name }.text(language));
+    }
+    match group::bring_in(core, portal, room, &asked.event.sender).await? {
+        Ok(()) => {}
+        Err(Barrier::NotTheirs) => return Ok(GroupText::MayNotInvite.text(language)),
+        Err(Barrier::NotOurs) => return Ok(GroupText::BotMayNot { name }.text(language)),
+    }
+    if let Some(own) = &portal.room {
+        let moved = GroupText::Moved { name, prefix }.text(language);
+        notice::say(core, own, &moved, &format!("moved-{}", asked.event.id)).await?;
+    }
+    Ok(GroupText::Bridged { name, prefix }.text(language))
+}
+
+fn portal_of(asked: &Asked<'_>, login: &Login) -> Option<Arc<Portal>> {
+    let key = PortalKey { owner: login.owner.clone(), contact: login.contact.clone() };
+    asked.core.registry.find_portal(&key)
+}
+
+/// Takes one's contacts out of this room, or one of them out of whatever room it is in.
+pub(super) async fn unbridge(asked: &Asked<'_>, wanted: &str) -> Result<(), Halt> {
+    let (core, language) = (asked.core, asked.language);
+    let chosen = if wanted.is_empty() && asked.portal.is_none() {
+        let mut mine = core.registry.members(&asked.event.room);
+        mine.retain(|portal| portal.key.owner == asked.event.sender);
+        mine
+    } else {
+        let Some(login) = contact::find(asked, "unbridge", wanted).await? else { return Ok(()) };
+        let Some(portal) = portal_of(asked, &login).filter(|portal| portal.group.is_some()) else {
+            let name = crate::bridge::core::login_name(&login);
+            return asked.reply(&GroupText::NotBridged { name: &name }.text(language)).await;
+        };
+        vec![portal]
+    };
+    if chosen.is_empty() {
+        return asked.reply(&GroupText::NobodyHere.text(language)).await;
+    }
+    for portal in &chosen {
+        let Some(room) = &portal.group else { continue };
+        group::take_out(core, portal, room, asked.event.id.as_str()).await?;
+    }
+    let names: Vec<_> = chosen.iter().map(|portal| name_of(portal)).collect();
+    asked.reply(&GroupText::Unbridged { names: &names.join(", ") }.text(language)).await
+}
+
+/// `status` in a room with contacts: a line for each; false where there are none.
+pub(super) async fn status(asked: &Asked<'_>) -> Result<bool, Halt> {
+    let members = asked.core.registry.members(&asked.event.room);
+    if members.is_empty() {
+        return Ok(false);
+    }
+    let lines: Vec<_> = members.iter().map(|one| contact::portal_line(asked, one)).collect();
+    asked.reply(&lines.join("\n")).await?;
+    Ok(true)
+}
+
+/// `queue` in a room with contacts: what waits for each, or all of it taken back.
+pub(super) async fn queue(asked: &Asked<'_>, rest: &str) -> Result<bool, Halt> {
+    let members = asked.core.registry.members(&asked.event.room);
+    if members.is_empty() {
+        return Ok(false);
+    }
+    let answer = match rest.trim() {
+        "" => {
+            let lists = members.iter().filter_map(|portal| {
+                let waiting = asked.core.outbox.waiting(portal.id);
+                (!waiting.is_empty()).then(|| queue::list(asked, portal, &waiting))
+            });
+            let lists: Vec<_> = lists.collect();
+            match lists.is_empty() {
+                true => crate::bridge::text::Note::QueueEmpty.text(asked.language),
+                false => lists.join("\n\n"),
+            }
+        }
+        "merge" => {
+            members.iter().for_each(|portal| asked.core.outbox.merge(portal.id));
+            Answer::Merges.text(asked.language)
+        }
+        "drop" => {
+            let mut count = 0;
+            for portal in &members {
+                let waiting = asked.core.outbox.waiting(portal.id).into_iter();
+                let of_room: Vec<_> = waiting.filter(|one| one.room == asked.event.room).collect();
+                count += queue::take_back(asked, portal, &of_room).await;
+            }
+            Answer::Dropped { count }.text(asked.language)
+        }
+        _ => Answer::QueueUsage.text(asked.language),
+    };
+    asked.reply(&answer).await?;
+    Ok(true)
+}
+
+/// `retry` in a room with contacts; `None` where there are none.
+pub(super) async fn retry(asked: &Asked<'_>) -> Result<Option<Ran>, Halt> {
+    let core = asked.core;
+    let members = core.registry.members(&asked.event.room);
+    if members.is_empty() {
+        return Ok(None);
+    }
+    if let Some(of) = asked.reply_to {
+        group::again(core, asked.entry, asked.event, of).await?;
+        return Ok(Some(Ran::GoesOn));
+    }
+    let mut count = 0;
+    for portal in &members {
+        core.outbox.wake(portal.id);
+        count += core.lanes.take_up(portal.id);
+    }
+    asked.reply(&Answer::Retried { count }.text(asked.language)).await?;
+    Ok(Some(Ran::Done(crate::store::Outcome::Delivered)))
+}

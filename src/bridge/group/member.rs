@@ -1,0 +1,115 @@
+//! A contact comes into a room, and leaves it.
+
+use std::sync::Arc;
+
+use ruma::{RoomId, UserId};
+
+use crate::{
+    bridge::{
+        core::{Core, name_of},
+        halt::Halt,
+        moving, notice, room,
+        state::{Job, LaneKey},
+        text::GroupText,
+    },
+    id::PortalId,
+    matrix,
+    store::Portal,
+};
+
+/// What keeps a contact out of a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Barrier {
+    /// Who asks for it may not invite.
+    NotTheirs,
+    /// The bot may not, or the contact could not write.
+    NotOurs,
+}
+
+/// Brings a contact into a room, on behalf of `user`; harmless when the contact is in.
+///
+/// The ghost is in before the contact's messages are sent there. `Ok(Err)` says what keeps it out.
+pub(crate) async fn bring_in(
+    core: &Core,
+    portal: &Portal,
+    to: &RoomId,
+    user: &UserId,
+) -> Result<Result<(), Barrier>, Halt> {
+    // An id that is too long for a Matrix user id has no room of its own either.
+    let Some(ghost) = core.ghost(&portal.key.contact) else { return Ok(Err(Barrier::NotOurs)) };
+    let bot = core.bot();
+    let power = core.insist(|| bot.power(to)).await?;
+    if !power.may_invite(user) {
+        return Ok(Err(Barrier::NotTheirs));
+    }
+    if !power.may_write(ghost.user()) {
+        return Ok(Err(Barrier::NotOurs));
+    }
+    core.insist(|| ghost.ensure_registered()).await?;
+    let members = core.insist(|| bot.joined_members(to)).await?;
+    if !members.iter().any(|member| member == ghost.user()) {
+        match core.insist(|| bot.invite(to, ghost.user())).await {
+            // It may be invited already; whether it may come in shows at once.
+            Ok(()) | Err(Halt::Refused(matrix::Error::Forbidden { .. })) => {}
+            Err(other) => return Err(other),
+        }
+        match core.insist(|| ghost.join(to)).await {
+            Err(Halt::Refused(matrix::Error::Forbidden { .. })) => {
+                return Ok(Err(Barrier::NotOurs));
+            }
+            joined => joined?,
+        }
+    }
+    room::change(core, portal.id, |portal| portal.group = Some(to.to_owned())).await?;
+    tracing::info!(portal = %portal.id, room = %to, "a contact was brought into a room");
+    Ok(Ok(()))
+}
+
+/// Takes a contact out of a room again: their own room has them back, and hears so once for
+/// `cause`.
+pub(crate) async fn take_out(
+    core: &Core,
+    portal: &Portal,
+    from: &RoomId,
+    cause: &str,
+) -> Result<(), Halt> {
+    let stays = |portal: &mut Portal| {
+        if portal.group.as_deref() == Some(from) {
+            portal.group = None;
+        }
+    };
+    room::change(core, portal.id, stays).await?;
+    tracing::info!(portal = %portal.id, room = %from, "a contact was taken out of a room");
+    // Behind what the contact is just saying there.
+    core.lanes.push(LaneKey::Portal(portal.id), Job::LeaveGroup(from.to_owned()));
+    let Some(own) = &portal.room else { return Ok(()) };
+    let name = name_of(portal);
+    let text = GroupText::Back { name: &name }.text(core.language_of(&portal.key.owner));
+    notice::say(core, own, &text, &format!("back-{}-{cause}", portal.id)).await
+}
+
+/// The ghost goes, unless the contact was brought back in the meantime.
+pub(crate) async fn leave(core: &Arc<Core>, portal: PortalId, from: &RoomId) {
+    let Some(portal) = core.registry.portal(portal) else { return };
+    if portal.group.as_deref() == Some(from) {
+        return;
+    }
+    let Some(ghost) = core.ghost(&portal.key.contact) else { return };
+    // One that stays does no harm.
+    if let Err(Halt::Refused(error)) = core.insist(|| ghost.leave(from, None)).await {
+        tracing::debug!(portal = %portal.id, %error, "a ghost could not leave a room");
+    }
+}
+
+/// A contact could not write in the room they were brought into: whether it is worth another try,
+/// because the ghost came back, or because the contact was taken out.
+pub(crate) async fn mend(core: &Core, portal: &Portal, room: &RoomId) -> Result<bool, Halt> {
+    let Some(ghost) = core.ghost(&portal.key.contact) else { return Ok(false) };
+    if core.insist(|| ghost.joined_rooms()).await?.iter().any(|joined| joined == room) {
+        return Ok(false);
+    }
+    if !moving::enter(core, &ghost, &core.bot(), room).await? {
+        take_out(core, portal, room, &format!("lost-{room}")).await?;
+    }
+    Ok(true)
+}

@@ -1,0 +1,151 @@
+//! A login in its room: one message, edited through the states and removed at the end.
+
+use std::sync::Arc;
+
+use ruma::{OwnedEventId, OwnedMxcUri, OwnedRoomId};
+
+use super::page_of;
+use crate::{
+    bridge::{core::Core, halt::Halt, notice, state::Flow, text::LoginText},
+    config::Language,
+    convert,
+    ilink::{LoginEvent, LoginPatience},
+    matrix::{
+        content::{self, Content, Media, MediaKind},
+        event::Event,
+    },
+    store::Entry,
+};
+
+/// The login's message in the room of the command.
+pub(super) struct InRoom {
+    core: Arc<Core>,
+    language: Language,
+    flow: Arc<Flow>,
+    pub(super) entry: Entry,
+    room: OwnedRoomId,
+    event: OwnedEventId,
+    message: Option<OwnedEventId>,
+    picture: Option<Picture>,
+    edits: u32,
+    /// Whether the command's outcome is in the store already.
+    pub(super) recorded: bool,
+}
+
+#[derive(Clone)]
+struct Picture {
+    mxc: OwnedMxcUri,
+    side: u32,
+    bytes: u64,
+}
+
+impl InRoom {
+    pub(super) fn new(core: &Arc<Core>, flow: &Arc<Flow>, entry: &Entry, event: &Event) -> Self {
+        Self {
+            core: Arc::clone(core),
+            language: core.language_of(&event.sender),
+            flow: Arc::clone(flow),
+            entry: entry.clone(),
+            room: event.room.clone(),
+            event: event.id.clone(),
+            message: None,
+            picture: None,
+            edits: 0,
+            recorded: false,
+        }
+    }
+
+    /// Shows what happens on the way; the ends are said by [`InRoom::say`].
+    pub(super) async fn follow(&mut self, event: &LoginEvent) -> Result<(), Halt> {
+        let text = match event {
+            LoginEvent::Code { url, number, of } => return self.code(url, *number, *of).await,
+            LoginEvent::Scanned => LoginText::Scanned,
+            LoginEvent::Redirected => LoginText::Redirected,
+            LoginEvent::DigitsWanted { wrong: false } => LoginText::DigitsWanted,
+            LoginEvent::DigitsWanted { wrong: true } => LoginText::DigitsWrong,
+            LoginEvent::Blocked => LoginText::Blocked,
+            LoginEvent::Expired => LoginText::Expired,
+            LoginEvent::AlreadyBound | LoginEvent::Confirmed(_) | LoginEvent::Failed(_) => {
+                return Ok(());
+            }
+        };
+        self.state(&text).await
+    }
+
+    /// Shows a QR code: the message is sent with the first and edited with each later one. Once a
+    /// page shows them too, the room gets no more than it would without.
+    async fn code(&mut self, url: &str, number: u8, of: u8) -> Result<(), Halt> {
+        let page = page_of(&self.core, &self.flow);
+        let page = page.as_deref();
+        let of = of.min(LoginPatience::PICTURE.codes);
+        if number > of {
+            if number == of + 1 {
+                self.picture = None;
+                self.state(&LoginText::PageOnly { page: page.unwrap_or_default() }).await?;
+            }
+            return Ok(());
+        }
+        let Ok(qr) = convert::qr_png(url) else {
+            tracing::warn!("iLink's QR text is too long for a QR code");
+            return self.state(&LoginText::Code { url, number, of, page }).await;
+        };
+        let (bytes, side, bot) = (qr.png.len() as u64, qr.side, self.core.bot());
+        let upload = || bot.upload(qr.png.clone(), "image/png", "qr.png");
+        let mxc = self.core.insist(upload).await?;
+        self.picture = Some(Picture { mxc, side, bytes });
+        self.state(&LoginText::Code { url, number, of, page }).await
+    }
+
+    /// Brings the message to this state.
+    async fn state(&mut self, text: &LoginText<'_>) -> Result<(), Halt> {
+        let content = self.content(&text.text(self.language));
+        let room = &self.room;
+        let Some(message) = &self.message else {
+            let txn = format!("login-{}", self.event);
+            let sent = notice::in_room(&self.core, room, &content, &txn).await?;
+            self.message = Some(sent);
+            // After a restart the homeserver knows the message already, with a stale picture.
+            if self.entry.at < self.core.started {
+                Box::pin(self.state(text)).await?;
+            }
+            return Ok(());
+        };
+        self.edits += 1;
+        let edit = content::edit(message, content);
+        let txn = format!("login-{}-{}-{}", self.event, self.core.started.0, self.edits);
+        notice::in_room(&self.core, room, &edit, &txn).await?;
+        Ok(())
+    }
+
+    fn content(&self, caption: &str) -> Content {
+        match &self.picture {
+            None => content::notice(caption),
+            Some(Picture { mxc, side, bytes }) => {
+                let picture = Media {
+                    caption: Some(caption.to_owned()),
+                    width: Some(*side),
+                    height: Some(*side),
+                    ..Media::new(MediaKind::Image, mxc.clone(), "qr.png", "image/png", *bytes)
+                };
+                content::media(picture)
+            }
+        }
+    }
+
+    /// Says how the login ended.
+    pub(super) async fn say(&self, text: &LoginText<'_>) -> Result<(), Halt> {
+        let notice = content::notice(text.text(self.language));
+        let txn = format!("login-end-{}", self.event);
+        notice::in_room(&self.core, &self.room, &notice, &txn).await.map(drop)
+    }
+
+    /// A QR code that is over must not look valid.
+    pub(super) async fn remove(&self) {
+        let Some(message) = &self.message else { return };
+        let (bot, txn) = (self.core.bot(), format!("login-gone-{}", self.event));
+        let removed = self.core.insist(|| bot.redact(&self.room, message, &txn, None)).await;
+        if let Err(Halt::Refused(error)) = removed {
+            tracing::warn!(%error, "a QR code could not be removed from the room");
+        }
+    }
+}

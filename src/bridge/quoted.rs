@@ -1,0 +1,256 @@
+//! What an item of a contact's answers to, and how the room shows it (docs/protocol.md §8).
+//!
+//! A quoted message whose event is known becomes a reply, with the selected words above it when
+//! only a part was quoted. One that is not known becomes a quote of what the phone sent along; a
+//! medium is brought first, where it can be, and then answered.
+
+use ruma::OwnedEventId;
+
+use super::{
+    core::Core,
+    halt::Halt,
+    incoming::Place,
+    member, outgoing, replied,
+    state::led_by,
+    text::{Medium, Quoted},
+    transfer::{self, Failed},
+};
+use crate::{
+    config::Language,
+    convert,
+    ilink::{Body, PartialText, Quote},
+    matrix::{
+        content::{self, Content},
+        event::{self, Kind},
+    },
+    store::{Change, Direction, Link},
+};
+
+/// What an item answers to, as far as it can be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Answers {
+    /// It answers to nothing.
+    Nothing,
+    /// To this event.
+    To(OwnedEventId),
+    /// To these words of this event.
+    Part(OwnedEventId, String),
+    /// To something that the room does not have.
+    Words(String),
+}
+
+impl Answers {
+    /// Makes of an item's content the answer that it is.
+    pub(super) fn show(&self, content: Content) -> Content {
+        match self {
+            Self::Nothing => content,
+            Self::To(event) => content::reply(event, content),
+            Self::Part(event, words) => content::reply(event, content::quoting(words, content)),
+            Self::Words(words) => content::quoting(words, content),
+        }
+    }
+}
+
+/// Finds what an item answers to. A quoted medium that the room does not have is brought into it
+/// on the way.
+pub(super) async fn find(
+    core: &Core,
+    place: &Place<'_>,
+    quote: Option<&Quote>,
+) -> Result<Answers, Halt> {
+    let Some(quote) = quote else { return Ok(Answers::Nothing) };
+    if let Some(link) = known(core, place, quote).await? {
+        let words = match &quote.partial {
+            Some(part) => selected(core, place, quote, part, &link).await?,
+            None => None,
+        };
+        return Ok(match words {
+            Some(words) => Answers::Part(link.event, words),
+            None => Answers::To(link.event),
+        });
+    }
+    if let Some(event) = bring(core, place, quote).await? {
+        return Ok(Answers::To(event));
+    }
+    Ok(Answers::Words(words(quote, core.language_of(&place.portal.key.owner))))
+}
+
+/// The event of the quoted message, by the message's id and then by the item's.
+async fn known(core: &Core, place: &Place<'_>, quote: &Quote) -> Result<Option<Link>, Halt> {
+    // Links are handed over without waiting; behind this commit all of them can be read.
+    core.commit(Change::new()).await?;
+    for id in [&quote.svr_id, &quote.msg_id].into_iter().flatten() {
+        if let Some(link) = core.read(core.store.find_event(place.portal.id, id))?
+            && is_here(core, place, &link).await?
+        {
+            return Ok(Some(link));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether an event is in the room that answers to it. A contact who was brought into another room
+/// may quote what was said in their own.
+async fn is_here(core: &Core, place: &Place<'_>, link: &Link) -> Result<bool, Halt> {
+    if place.portal.group.is_none() {
+        return Ok(true);
+    }
+    match core.insist(|| place.ghost.event(place.room, &link.event)).await {
+        Ok(_) => Ok(true),
+        Err(Halt::Refused(_)) => Ok(false),
+        Err(Halt::Stopping) => Err(Halt::Stopping),
+    }
+}
+
+/// The selected words of a message that the room has; `None` when they cannot be found in it.
+async fn selected(
+    core: &Core,
+    place: &Place<'_>,
+    quote: &Quote,
+    part: &PartialText,
+    link: &Link,
+) -> Result<Option<String>, Halt> {
+    let shown = |words: &str| convert::faces_to_unicode(words).into_owned();
+    if let Some(Body::Text(text)) = quote.body.as_deref()
+        && let Some(words) = part.within(text)
+    {
+        return Ok(Some(shown(words)));
+    }
+    let text = text_on_phone(core, place, link).await?;
+    Ok(text.and_then(|text| part.within(&text).map(shown)))
+}
+
+/// The text of a message as the phone shows it: its event tells, or becomes once more what was
+/// sent.
+async fn text_on_phone(
+    core: &Core,
+    place: &Place<'_>,
+    link: &Link,
+) -> Result<Option<String>, Halt> {
+    let raw = match core.insist(|| place.ghost.event(place.room, &link.event)).await {
+        Ok(raw) => raw,
+        Err(Halt::Stopping) => return Err(Halt::Stopping),
+        Err(Halt::Refused(_)) => return Ok(None),
+    };
+    let Ok(event) = event::parse(&raw) else { return Ok(None) };
+    let Kind::Message(message) = &event.kind else { return Ok(None) };
+    Ok(match link.direction {
+        Direction::ToMatrix => Some(message.written.clone().unwrap_or(message.body.clone())),
+        Direction::ToWechat => {
+            let name = member::speaker(core, &event, message, place.portal).await?;
+            let Ok(parts) = outgoing::parts(core, &event, message, place.portal, &name) else {
+                return Ok(None);
+            };
+            let line = replied::line(core, place.room, message, place.portal).await?;
+            let sent = led_by(line.as_deref(), parts).into_iter().nth(link.item.into());
+            sent.and_then(|part| part.text().map(str::to_owned))
+        }
+    })
+}
+
+/// Brings the quoted medium into the room, as an event of its own before the one that answers to
+/// it. Nothing when there is none, or none that can be fetched.
+async fn bring(
+    core: &Core,
+    place: &Place<'_>,
+    quote: &Quote,
+) -> Result<Option<OwnedEventId>, Halt> {
+    let Some(body) = quote.body.as_deref().filter(|body| body.media().is_some()) else {
+        return Ok(None);
+    };
+    let content = match Box::pin(transfer::bring(core, place.ghost, body)).await {
+        Ok(content) => content,
+        Err(Failed::Lost(_)) => return Ok(None),
+        Err(Failed::Halt(halt)) => return Err(halt),
+    };
+    let txn = format!("{}.quoted", place.txn);
+    let at = quote.created.unwrap_or(place.at);
+    let sending = || place.ghost.send(place.room, &content, &txn, Some(at));
+    let event = core.insist(sending).await?;
+    // Who quotes it again, or takes it back, means this event.
+    if let Some(id) = quote.svr_id.as_ref().or(quote.msg_id.as_ref()) {
+        place.link(core, id, 0, &event);
+    }
+    Ok(Some(event))
+}
+
+/// What is known of a quoted message from its quote alone.
+fn words(quote: &Quote, language: Language) -> String {
+    let said = quote.body.as_deref().map(|body| match body {
+        Body::Text(text) => {
+            let part = quote.partial.as_ref().and_then(|part| part.within(text));
+            convert::faces_to_unicode(part.unwrap_or(text)).into_owned()
+        }
+        Body::Image(_) | Body::Voice(_) | Body::File(_) | Body::Video(_) => {
+            let kind = Medium::of(body).map_or(Quoted::Unknown, Quoted::from).text(language);
+            match body.transcript() {
+                Some(words) => format!("{kind} {words}"),
+                None => kind,
+            }
+        }
+        Body::Unsupported { .. } => Quoted::Unknown.text(language),
+    });
+    let title = quote.title.as_deref().map(|title| convert::faces_to_unicode(title).into_owned());
+    let said = said.filter(|said| !said.trim().is_empty());
+    match (title, said) {
+        (Some(title), Some(said)) if title.contains(&said) => title,
+        (Some(title), Some(said)) => format!("{title}: {said}"),
+        (Some(words), None) | (None, Some(words)) => words,
+        (None, None) => Quoted::Earlier.text(language),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ilink::{File, Message, Voice};
+
+    fn quote(title: Option<&str>, body: Option<Body>) -> Quote {
+        Quote {
+            svr_id: None,
+            msg_id: None,
+            created: None,
+            title: title.map(str::to_owned),
+            body: body.map(Box::new),
+            partial: None,
+        }
+    }
+
+    #[test]
+    fn an_unknown_quote_shows_what_the_phone_sent_along() {
+        let text = |text: &str| Some(Body::Text(text.to_owned()));
+        let voice = Voice { transcript: Some("晚上见".into()), ..Voice::default() };
+        let file = File { name: Some("a.pdf".into()), ..File::default() };
+        for (title, body, en, zh) in [
+            (None, text("hi [Smile]"), "hi 🙂", "hi 🙂"),
+            (Some("Mum"), text("hi"), "Mum: hi", "Mum: hi"),
+            (Some("Mum: hi"), text("hi"), "Mum: hi", "Mum: hi"),
+            (Some("a summary"), None, "a summary", "a summary"),
+            (None, text(" "), "[an earlier message]", "[较早的消息]"),
+            (None, None, "[an earlier message]", "[较早的消息]"),
+            (None, Some(Body::Image(Default::default())), "[picture]", "[图片]"),
+            (None, Some(Body::Video(Default::default())), "[video]", "[视频]"),
+            (None, Some(Body::Voice(voice)), "[voice message] 晚上见", "[语音] 晚上见"),
+            (Some("Mum"), Some(Body::File(file)), "Mum: [file] a.pdf", "Mum: [文件] a.pdf"),
+            (
+                None,
+                Some(Body::Unsupported { kind: Some(8) }),
+                "[message of an unknown kind]",
+                "[未知类型的消息]",
+            ),
+        ] {
+            let quote = quote(title, body);
+            assert_eq!(words(&quote, Language::En), en);
+            assert_eq!(words(&quote, Language::Zh), zh);
+        }
+    }
+
+    #[test]
+    fn of_an_unknown_text_the_selected_part_is_shown() {
+        let raw = r#"{"item_list":[{"type":1,"text_item":{"text":"a"},"ref_msg":{"message_item":
+            {"type":1,"text_item":{"text":"one two three"}},
+            "partial_text":{"start":"two","end":"two"}}}]}"#;
+        let message = Message::parse(raw).unwrap();
+        assert_eq!(words(message.items[0].quote.as_ref().unwrap(), Language::En), "two");
+    }
+}

@@ -1,0 +1,173 @@
+//! Events that go to several contacts: for whom each is still under way.
+//!
+//! A message in a room with several contacts is a copy for each of them, and each copy has an end
+//! of its own. What is shown at the event speaks for all: that waits is shown until the last one
+//! waits no longer, and that it has arrived when it has arrived everywhere. The store has every
+//! unfinished copy; this is rebuilt from it at each start.
+
+use std::{
+    collections::{BTreeSet, HashMap, VecDeque},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use ruma::OwnedEventId;
+
+use crate::{
+    id::PortalId,
+    store::{Entry, Outcome, Source, Work},
+};
+
+/// How the copies of an event stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stand {
+    /// Another copy than this one is under way.
+    Open,
+    /// Each was accepted, or there is just one.
+    Whole,
+    /// Nothing is under way any more, and not all of them were accepted.
+    Spoiled,
+}
+
+/// The events that have copies.
+#[derive(Debug, Default)]
+pub(crate) struct Copies(Mutex<Events>);
+
+#[derive(Debug, Default)]
+struct Events {
+    open: HashMap<OwnedEventId, Shared>,
+    /// Those that ended last, for what is still to be shown at them.
+    over: VecDeque<(OwnedEventId, Shared)>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    left: BTreeSet<PortalId>,
+    spoiled: bool,
+    /// The bot's reaction that shows that one of them waits.
+    mark: Option<OwnedEventId>,
+}
+
+impl Copies {
+    /// A copy is under way; nothing when the entry is none.
+    pub(crate) fn begin(&self, entry: &Entry) {
+        let Work::FromMatrix { source: Source::Copy { portal, event }, progress, .. } = &entry.work
+        else {
+            return;
+        };
+        let mut events = self.events();
+        let shared = events.open.entry(event.clone()).or_default();
+        shared.left.insert(*portal);
+        if progress.mark.is_some() {
+            shared.mark.clone_from(&progress.mark);
+        }
+    }
+
+    /// A copy has ended.
+    pub(crate) fn end(&self, source: Option<&Source>, outcome: &Outcome) {
+        let Some(Source::Copy { portal, event }) = source else { return };
+        let mut events = self.events();
+        let Some(shared) = events.open.get_mut(event) else { return };
+        shared.left.remove(portal);
+        shared.spoiled |= match outcome {
+            Outcome::Delivered | Outcome::Unconfirmed => false,
+            Outcome::Refused(_) | Outcome::Ignored(_) | Outcome::Cancelled => true,
+        };
+        if shared.left.is_empty()
+            && let Some(shared) = events.open.remove(event)
+        {
+            events.over.push_back((event.clone(), shared));
+            if events.over.len() > REMEMBERED {
+                events.over.pop_front();
+            }
+        }
+    }
+
+    /// How the copies of this one's event stand, this one left aside.
+    pub(crate) fn stand(&self, source: Option<&Source>) -> Stand {
+        let Some(Source::Copy { portal, event }) = source else { return Stand::Whole };
+        let events = self.events();
+        match events.find(event) {
+            Some(shared) if shared.left.iter().any(|other| other != portal) => Stand::Open,
+            Some(shared) if shared.spoiled => Stand::Spoiled,
+            Some(_) | None => Stand::Whole,
+        }
+    }
+
+    /// Notes the mark at the event that its copies share.
+    pub(crate) fn put_mark(&self, source: Option<&Source>, mark: Option<&OwnedEventId>) {
+        let (Some(Source::Copy { event, .. }), Some(mark)) = (source, mark) else { return };
+        if let Some(shared) = self.events().open.get_mut(event) {
+            shared.mark = Some(mark.clone());
+        }
+    }
+
+    /// The mark at the event that its copies share.
+    pub(crate) fn mark(&self, source: Option<&Source>) -> Option<OwnedEventId> {
+        let Some(Source::Copy { event, .. }) = source else { return None };
+        self.events().find(event)?.mark.clone()
+    }
+
+    fn events(&self) -> MutexGuard<'_, Events> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Events {
+    fn find(&self, event: &OwnedEventId) -> Option<&Shared> {
+        let over = || self.over.iter().rev().find(|(other, _)| other == event);
+        self.open.get(event).or_else(|| over().map(|(_, shared)| shared))
+    }
+}
+
+/// What is shown follows the end by a request or two.
+const REMEMBERED: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use ruma::{owned_event_id, owned_room_id};
+
+    use super::*;
+    use crate::{clock::Timestamp, id::InboxId, store::Progress};
+
+    fn copy(portal: u32) -> Entry {
+        let source = Source::Copy { portal: PortalId(portal), event: owned_event_id!("$1") };
+        let (room, to) = (owned_room_id!("!r"), Some(PortalId(portal)));
+        let progress = Progress::default();
+        let work = Work::FromMatrix { room, source, raw: "{}".into(), to, progress };
+        Entry { id: InboxId(u64::from(portal)), at: Timestamp(0), work }
+    }
+
+    #[test]
+    fn an_event_is_whole_when_its_last_copy_was_accepted() {
+        let copies = Copies::default();
+        let both = [copy(1), copy(2)];
+        both.iter().for_each(|entry| copies.begin(entry));
+        let [one, two] = both.each_ref().map(Entry::source);
+        assert_eq!([one, two].map(|source| copies.stand(source)), [Stand::Open; 2]);
+        copies.put_mark(one, Some(&owned_event_id!("$mark")));
+        copies.end(one, &Outcome::Delivered);
+        assert_eq!(copies.stand(one), Stand::Open);
+        assert_eq!(copies.stand(two), Stand::Whole, "it is the last");
+        copies.end(two, &Outcome::Unconfirmed);
+        assert_eq!([one, two].map(|source| copies.stand(source)), [Stand::Whole; 2]);
+        assert_eq!(copies.mark(two), Some(owned_event_id!("$mark")), "somebody takes it away");
+    }
+
+    #[test]
+    fn one_copy_that_did_not_arrive_spoils_it() {
+        let copies = Copies::default();
+        let both = [copy(1), copy(2)];
+        both.iter().for_each(|entry| copies.begin(entry));
+        copies.end(both[0].source(), &Outcome::Cancelled);
+        copies.end(both[1].source(), &Outcome::Delivered);
+        assert_eq!(copies.stand(both[1].source()), Stand::Spoiled);
+    }
+
+    #[test]
+    fn what_is_for_one_contact_alone_is_whole_by_itself() {
+        let copies = Copies::default();
+        let source = Source::Event(owned_event_id!("$1"));
+        copies.end(Some(&source), &Outcome::Delivered);
+        assert_eq!([Some(&source), None].map(|one| copies.stand(one)), [Stand::Whole; 2]);
+    }
+}

@@ -1,0 +1,48 @@
+//! What stands for a message where another one answers to it and only words can be shown.
+
+use super::{Medium, pick};
+use crate::config::Language;
+
+/// A message that is no text, or of which no text is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Quoted {
+    Picture,
+    Voice,
+    Video,
+    File {
+        name: Option<String>,
+    },
+    Sticker,
+    Location,
+    /// A kind that is not known.
+    Unknown,
+    /// Nothing is known but that it is there.
+    Earlier,
+}
+
+impl Quoted {
+    pub(crate) fn text(&self, language: Language) -> String {
+        match self {
+            Self::Picture => pick!(language, "[picture]", "[图片]"),
+            Self::Voice => pick!(language, "[voice message]", "[语音]"),
+            Self::Video => pick!(language, "[video]", "[视频]"),
+            Self::File { name: Some(name) } => pick!(language, "[file] {name}", "[文件] {name}"),
+            Self::File { name: None } => pick!(language, "[file]", "[文件]"),
+            Self::Sticker => pick!(language, "[sticker]", "[表情]"),
+            Self::Location => pick!(language, "[location]", "[位置]"),
+            Self::Unknown => pick!(language, "[message of an unknown kind]", "[未知类型的消息]"),
+            Self::Earlier => pick!(language, "[an earlier message]", "[较早的消息]"),
+        }
+    }
+}
+
+impl From<Medium> for Quoted {
+    fn from(medium: Medium) -> Self {
+        match medium {
+            Medium::Image => Self::Picture,
+            Medium::Voice { .. } => Self::Voice,
+            Medium::File { name } => Self::File { name },
+            Medium::Video => Self::Video,
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! What is said about rooms: closed, replaced, ignored, shared with others.
+
+use super::pick;
+use crate::config::Language;
+
+/// What becomes of a contact's room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum RoomText<'a> {
+    /// In the room, as the last word.
+    Closed {
+        name: &'a str,
+    },
+    /// To the owner, somewhere else.
+    ClosedFor {
+        name: &'a str,
+        dropped: usize,
+        prefix: &'a str,
+    },
+    GhostRemoved {
+        name: &'a str,
+        prefix: &'a str,
+    },
+    InviteMe {
+        name: &'a str,
+        bot: &'a str,
+        link: &'a str,
+    },
+    Moved {
+        name: &'a str,
+    },
+    ChatIsThere {
+        name: &'a str,
+        link: &'a str,
+    },
+    ConfirmDelete {
+        name: &'a str,
+        queued: usize,
+    },
+    NotDeleted,
+    Deleted {
+        name: &'a str,
+        dropped: usize,
+    },
+    NotYours,
+    Ignored {
+        name: &'a str,
+        prefix: &'a str,
+    },
+    Unignored {
+        name: &'a str,
+        left_out: u32,
+    },
+    /// Behind a contact's line in `list` and `status`.
+    IsIgnored {
+        left_out: u32,
+    },
+    /// The same.
+    HasNoRoom,
+}
+
+impl RoomText<'_> {
+    #[expect(clippy::too_many_lines, reason = "a table reads best in one piece")]
+    pub(crate) fn text(&self, language: Language) -> String {
+        match self {
+            Self::Closed { name } => pick!(
+                language,
+                "I leave this room. {name}'s next message opens a new one.",
+                "我将离开此房间。{name}的下一条消息会打开新的房间。",
+            ),
+            Self::ClosedFor { name, dropped, prefix } => pick!(
+                language,
+                "The room of {name} is closed. {name} stays linked, and the next message opens a new room. Messages that were waiting and are not sent: {dropped}. `{prefix} ignore {name}` keeps messages out, `{prefix} logout {name}` ends the link.",
+                "{name}的房间已关闭。连接仍然保留，{name}的下一条消息会打开新的房间。已取消的排队消息：{dropped} 条。发送 `{prefix} ignore {name}` 可不再接收消息，发送 `{prefix} logout {name}` 可结束连接。",
+            ),
+            Self::GhostRemoved { name, prefix } => pick!(
+                language,
+                "{name} was removed from this room and comes back with the next message. `{prefix} delete-portal` gives the room up, `{prefix} ignore` keeps messages out.",
+                "{name}已被移出此房间，下一条消息到来时会回来。发送 `{prefix} delete-portal` 可放弃此房间，发送 `{prefix} ignore` 可不再接收消息。",
+            ),
+            Self::InviteMe { name, bot, link } => pick!(
+                language,
+                "⚠️ The room of {name} was replaced, and I may not enter the new one: {link}. Invite {bot} there; until then messages come into the old room.",
+                "⚠️ {name}的房间已被替换，而我无法进入新房间：{link}。请邀请 {bot} 加入；在此之前消息仍送到旧房间。",
+            ),
+            Self::Moved { name } => pick!(
+                language,
+                "The chat with {name} goes on in this room.",
+                "与{name}的聊天将在此房间继续。",
+            ),
+            Self::ChatIsThere { name, link } => pick!(
+                language,
+                "Your chat with {name} is in another room: {link}",
+                "你与{name}的聊天在另一个房间：{link}",
+            ),
+            Self::ConfirmDelete { name, queued } => pick!(
+                language,
+                "Delete the room of {name}? I leave it, and what waits in it is not sent (waiting: {queued}). {name} stays linked, and the next message opens a new room. Send `yes` to confirm, anything else keeps it.",
+                "要删除{name}的房间吗？我会离开，排队的消息不会发送（现有 {queued} 条）。连接仍然保留，{name}的下一条消息会打开新的房间。发送 `yes` 确认，发送其他内容则保留。",
+            ),
+            Self::NotDeleted => pick!(language, "Nothing was deleted.", "未删除。"),
+            Self::Deleted { name, dropped } => pick!(
+                language,
+                "The room of {name} is deleted. Messages that were waiting and are not sent: {dropped}.",
+                "{name}的房间已删除。已取消的排队消息：{dropped} 条。",
+            ),
+            Self::NotYours => pick!(
+                language,
+                "Only the person who linked this contact may do that.",
+                "只有连接此联系人的人可以这样做。",
+            ),
+            Self::Ignored { name, prefix } => pick!(
+                language,
+                "What {name} writes from now on is counted and not shown; it cannot be had later. `{prefix} unignore {name}` ends that.",
+                "从现在起，{name}发来的消息只计数、不显示，以后也无法找回。发送 `{prefix} unignore {name}` 可恢复。",
+            ),
+            Self::Unignored { name, left_out } => pick!(
+                language,
+                "What {name} writes is shown again. Messages that were not shown: {left_out}.",
+                "恢复显示{name}的消息。期间未显示：{left_out} 条。",
+            ),
+            Self::IsIgnored { left_out } => {
+                pick!(language, "ignored, {left_out} not shown", "已忽略，{left_out} 条未显示")
+            }
+            Self::HasNoRoom => {
+                pick!(language, "no room until the next message", "下一条消息到来前没有房间")
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! What the steps of a login say to whoever sees it through the provisioning API.
+
+use super::pick;
+use crate::{config::Language, web::stage::Ending};
+
+/// How far a login is, or why it came to nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum StepText<'a> {
+    Wait,
+    Code { page: Option<&'a str> },
+    Scanned,
+    Digits { wrong: bool },
+    Over(Ending),
+}
+
+impl StepText<'_> {
+    pub(crate) fn text(&self, language: Language) -> String {
+        match self {
+            Self::Wait => pick!(language, "Fetching a QR code.", "正在获取二维码。"),
+            Self::Code { page: None } => pick!(
+                language,
+                "Let your contact scan this with WeChat and confirm on the phone. The code renews itself.",
+                "请让对方用微信扫描此二维码，并在手机上确认。二维码会自动更新。",
+            ),
+            Self::Code { page: Some(page) } => pick!(
+                language,
+                "Let your contact scan this with WeChat and confirm on the phone. The code renews itself. Is the contact somewhere else? Send them this page: {page}",
+                "请让对方用微信扫描此二维码，并在手机上确认。二维码会自动更新。对方不在身边？请把这个页面发给对方：{page}",
+            ),
+            Self::Scanned => {
+                pick!(language, "Scanned. Please confirm on the phone.", "已扫描，请在手机上确认。")
+            }
+            Self::Digits { wrong: false } => {
+                pick!(language, "Type the number that the phone shows.", "请输入手机上显示的数字。")
+            }
+            Self::Digits { wrong: true } => pick!(
+                language,
+                "That was not the number. Type the number that the phone shows.",
+                "数字不正确，请重新输入手机上显示的数字。",
+            ),
+            Self::Over(why) => over(*why, language),
+        }
+    }
+}
+
+fn over(why: Ending, language: Language) -> String {
+    match why {
+        Ending::Cancelled => pick!(language, "The login was cancelled.", "登录已被取消。"),
+        Ending::TimedOut => pick!(
+            language,
+            "Nobody confirmed in time, and the login was given up.",
+            "未能及时确认，登录已放弃。",
+        ),
+        Ending::CodesUsedUp => {
+            pick!(language, "Nobody scanned any of the QR codes in time.", "二维码均未及时扫描。",)
+        }
+        Ending::AlreadyLinked => pick!(
+            language,
+            "This WeChat is linked already. To link it again, start a login for that contact.",
+            "这个微信已经连接。如需重新连接，请针对该联系人发起登录。",
+        ),
+        Ending::Unreachable => pick!(
+            language,
+            "WeChat's server could not be reached. Please try again in a few minutes.",
+            "无法连接微信服务器，请几分钟后再试。",
+        ),
+        Ending::Incomplete => pick!(
+            language,
+            "WeChat confirmed the login but left out what I need. Please try again.",
+            "微信确认了登录，但没有提供所需信息，请重试。",
+        ),
+        Ending::Stopped => pick!(
+            language,
+            "The bridge was stopped during the login. Please start it again.",
+            "登录期间桥接停止了，请重新发起登录。",
+        ),
+    }
+}

@@ -1,0 +1,131 @@
+//! Who may do what in a room: its power levels, and its creators.
+
+use std::collections::HashMap;
+
+use ruma::{
+    OwnedUserId, RoomId, RoomVersionId, UserId,
+    api::client::state::get_state_event_for_key::v3::{Request, StateEventFormat},
+};
+use serde_json::value::RawValue;
+
+use super::{Error, Intent, object::Object, room::creators_are_privileged};
+
+/// What the members of a room may do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Power {
+    /// Who may do everything, whatever the levels say.
+    creators: Vec<OwnedUserId>,
+    users: HashMap<OwnedUserId, i64>,
+    default: i64,
+    invite: i64,
+    write: i64,
+}
+
+impl Power {
+    /// Reads the content of `m.room.power_levels`, where there is one, and the event
+    /// `m.room.create`. What is missing is as the specification says.
+    fn read(levels: Option<&RawValue>, create: Option<&RawValue>) -> Self {
+        let create = create.and_then(|raw| Object::parse(raw.get())).unwrap_or_default();
+        let content = create.object("content").unwrap_or_default();
+        let version = content.text("room_version").unwrap_or_else(|| "1".to_owned());
+        let privileged =
+            RoomVersionId::try_from(version).is_ok_and(|version| creators_are_privileged(&version));
+        let creator = create.id::<OwnedUserId>("sender");
+        let more = content.list("additional_creators").into_iter();
+        let more = more.filter_map(|raw| serde_json::from_str::<OwnedUserId>(raw.get()).ok());
+        let creators = creator.clone().into_iter().chain(more).filter(|_| privileged).collect();
+        let Some(levels) = levels.and_then(|raw| Object::parse(raw.get())) else {
+            let users = creator.map(|creator| (creator, 100)).into_iter().collect();
+            return Self { creators, users, default: 0, invite: 0, write: 0 };
+        };
+        let level = |key| levels.integer(key).unwrap_or(0);
+        let users = levels.raw("users").and_then(|raw| serde_json::from_str(raw.get()).ok());
+        let events = levels.object("events").unwrap_or_default();
+        Self {
+            creators,
+            users: users.unwrap_or_default(),
+            default: level("users_default"),
+            invite: level("invite"),
+            write: events.integer("m.room.message").unwrap_or_else(|| level("events_default")),
+        }
+    }
+
+    /// Whether `user`, a member, may invite others.
+    pub fn may_invite(&self, user: &UserId) -> bool {
+        self.reaches(user, self.invite)
+    }
+
+    /// Whether `user`, once a member, may write.
+    pub fn may_write(&self, user: &UserId) -> bool {
+        self.reaches(user, self.write)
+    }
+
+    fn reaches(&self, user: &UserId, level: i64) -> bool {
+        let has = self.users.get(user).copied().unwrap_or(self.default);
+        has >= level || self.creators.iter().any(|creator| creator == user)
+    }
+}
+
+impl Intent {
+    /// What the members of a room that the user is in may do.
+    pub async fn power(&self, room: &RoomId) -> Result<Power, Error> {
+        let levels = self.state(room, "m.room.power_levels", "").await?;
+        let mut request = Request::new(room.to_owned(), "m.room.create".into(), String::new());
+        request.format = StateEventFormat::Event;
+        let create = match self.homeserver().request(request, self.identity()).await {
+            Ok(response) => Some(response.event_or_content),
+            Err(Error::NotFound) => None,
+            Err(error) => return Err(error),
+        };
+        Ok(Power::read(levels.as_deref(), create.as_deref()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ruma::user_id;
+    use serde_json::{Value, json, value::to_raw_value};
+
+    use super::*;
+
+    fn power(levels: Option<Value>, version: &str) -> Power {
+        let create = json!({
+            "sender": "@alice:b.org",
+            "content": { "room_version": version, "additional_creators": ["@bot:b.org"] },
+        });
+        let levels = levels.map(|levels| to_raw_value(&levels).unwrap());
+        Power::read(levels.as_deref(), Some(&to_raw_value(&create).unwrap()))
+    }
+
+    #[test]
+    fn a_level_is_the_users_own_or_the_default() {
+        let levels = json!({
+            "users": { "@alice:b.org": 50, "@bob:b.org": 49 }, "users_default": 10,
+            "invite": 50, "events_default": 10, "events": { "m.room.message": 11 },
+        });
+        let power = power(Some(levels), "11");
+        let users = [user_id!("@alice:b.org"), user_id!("@bob:b.org"), user_id!("@carol:b.org")];
+        assert_eq!(users.map(|user| power.may_invite(user)), [true, false, false]);
+        assert_eq!(users.map(|user| power.may_write(user)), [true, true, false]);
+    }
+
+    #[test]
+    fn creators_may_do_everything_since_version_12() {
+        let levels = json!({ "invite": 100, "events_default": 100 });
+        for (version, may) in [("12", true), ("11", false)] {
+            let power = power(Some(levels.clone()), version);
+            for creator in [user_id!("@alice:b.org"), user_id!("@bot:b.org")] {
+                assert_eq!((power.may_invite(creator), power.may_write(creator)), (may, may));
+            }
+            assert!(!power.may_invite(user_id!("@bob:b.org")));
+        }
+    }
+
+    #[test]
+    fn a_room_without_levels_lets_everybody_invite() {
+        let open = power(None, "10");
+        assert!(open.may_invite(user_id!("@bob:b.org")) && open.may_write(user_id!("@bob:b.org")));
+        let odd = power(Some(json!({ "users": "x", "invite": "50" })), "10");
+        assert!(odd.may_invite(user_id!("@bob:b.org")), "what is no level counts as missing");
+    }
+}

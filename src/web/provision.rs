@@ -1,0 +1,278 @@
+//! The provisioning API: what a person can do by commands, for programs.
+//!
+//! The subset of the mautrix bridges' API that a bridge like this one can have
+//! (docs/provisioning.md). Who asks is shown by the shared secret or by a Matrix access token; what
+//! is asked is answered by a [`Desk`].
+
+mod about;
+mod access;
+mod refusal;
+mod step;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Extension, Router,
+    extract::{DefaultBodyLimit, FromRequest, Path, Request, State, rejection::PathRejection},
+    middleware::{from_fn, from_fn_with_state},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use http::{HeaderValue, StatusCode, Uri, header};
+use ruma::{OwnedUserId, UserId};
+use serde_json::{Value, json};
+use url::form_urlencoded;
+
+pub use about::{About, Linked, Standing};
+use access::{Asker, Door};
+use refusal::Refusal;
+
+use super::stage::{Watched, is_plausible};
+use crate::secret::Secret;
+
+/// What the API asks of the bridge. Each answer is for one user, and about that user's alone.
+pub trait Desk: Send + Sync + 'static {
+    /// Whether this is the secret that lets a program ask for any user.
+    fn is_shared_secret(&self, shown: &str) -> bool;
+    /// Whether users may come with their own Matrix access tokens.
+    fn takes_matrix_tokens(&self) -> bool;
+    /// Whose Matrix access token this is.
+    fn owner_of(&self, token: Secret) -> BoxFuture<'_, Result<OwnedUserId, Unproven>>;
+    /// Whether this user may link contacts.
+    fn may_link(&self, user: &UserId) -> bool;
+    /// The bridge as this user sees it.
+    fn about(&self, user: &UserId) -> About;
+    /// Starts a login.
+    fn begin(&self, user: &UserId, wish: Wish) -> Result<Arc<dyn Process>, NotBegun>;
+    /// A login that [`Desk::begin`] started, also for a while after its end.
+    fn process(&self, user: &UserId, id: &str) -> Option<Arc<dyn Process>>;
+    /// Logs one contact out, or all of them.
+    fn log_out(&self, user: &UserId, login: Option<u32>)
+    -> BoxFuture<'_, Result<(), NotLoggedOut>>;
+}
+
+/// A login that a program watches.
+pub trait Process: Watched {
+    /// Its name in the API.
+    fn id(&self) -> &str;
+    /// Stops it.
+    fn cancel(&self);
+}
+
+/// What a new login is for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Wish {
+    /// What the contact is to be called.
+    pub name: Option<String>,
+    /// The login that is to be linked again.
+    pub login: Option<u32>,
+}
+
+/// Why a token is nobody's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unproven {
+    /// The homeserver does not know it.
+    Unknown,
+    /// The homeserver does not answer.
+    Away,
+}
+
+/// Why no login was begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotBegun {
+    /// The login to link again is none of the user's.
+    NoSuchLogin,
+    /// Too many logins of this user are going on.
+    TooMany,
+}
+
+/// Why nobody was logged out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotLoggedOut {
+    /// The login is none of the user's.
+    NoSuchLogin,
+    /// The bridge is stopping.
+    Stopping,
+}
+
+/// The API under `/_matrix/provision/v3`.
+pub fn router(desk: impl Desk) -> Router {
+    let door = Arc::new(Door::new(desk));
+    let desk = door.desk();
+    let at = |path: &str| format!("{BASE}{path}");
+    Router::new()
+        .route(&at("/whoami"), get(whoami))
+        .route(&at("/logins"), get(logins))
+        .route(&at("/login/flows"), get(|| async { done(json!({ "flows": about::flows() })) }))
+        .route(&at("/login/start/{flow}"), post(start))
+        .route(&at("/login/step/{process}/{step}/display_and_wait"), post(wait))
+        .route(&at("/login/step/{process}/{step}/user_input"), post(enter))
+        .route(&at("/login/cancel/{process}"), post(cancel))
+        .route(&at("/logout/{login}"), post(log_out))
+        .route_layer(from_fn_with_state(door, access::admit))
+        .route(&at("/openapi.yaml"), get(description))
+        .method_not_allowed_fallback(|| async { Refusal::Method })
+        .layer(DefaultBodyLimit::max(MOST_BYTES))
+        .layer(from_fn(access::for_browsers))
+        .with_state(desk)
+}
+
+type AnyDesk = Arc<dyn Desk>;
+type Answer = Result<Response, Refusal>;
+type Named = Result<Path<String>, PathRejection>;
+
+async fn whoami(State(desk): State<AnyDesk>, Extension(Asker(user)): Extension<Asker>) -> Response {
+    done(desk.about(&user).whoami())
+}
+
+async fn logins(State(desk): State<AnyDesk>, Extension(Asker(user)): Extension<Asker>) -> Response {
+    let logins = desk.about(&user).logins;
+    let ids: Vec<_> = logins.iter().map(|login| login.id.to_string()).collect();
+    done(json!({ "login_ids": ids }))
+}
+
+async fn start(
+    State(desk): State<AnyDesk>,
+    Extension(Asker(user)): Extension<Asker>,
+    flow: Named,
+    uri: Uri,
+) -> Answer {
+    let Ok(Path(flow)) = flow else { return Err(Refusal::NoSuchFlow) };
+    if flow != about::FLOW {
+        return Err(Refusal::NoSuchFlow);
+    }
+    let login = match asked(&uri, "login_id") {
+        None => None,
+        Some(id) => Some(login_number(&id).ok_or(Refusal::NoSuchLogin)?),
+    };
+    let process = desk.begin(&user, Wish { name: asked(&uri, "name"), login })?;
+    step::first(&*process, FIRST_CODE).await.map(done)
+}
+
+async fn wait(
+    State(desk): State<AnyDesk>,
+    Extension(Asker(user)): Extension<Asker>,
+    path: Result<Path<(String, String)>, PathRejection>,
+    uri: Uri,
+) -> Answer {
+    let (process, step) = named(&*desk, &user, path)?;
+    let seen = step::seen(&step, step::WAITING).ok_or(Refusal::NoSuchStep)?;
+    step::after(&*process, seen, step::WAITING, patience(&uri)?).await.map(done)
+}
+
+async fn enter(
+    State(desk): State<AnyDesk>,
+    Extension(Asker(user)): Extension<Asker>,
+    path: Result<Path<(String, String)>, PathRejection>,
+    request: Request,
+) -> Answer {
+    let (process, step) = named(&*desk, &user, path)?;
+    let seen = step::seen(&step, step::ASKING).ok_or(Refusal::NoSuchStep)?;
+    let hold = patience(request.uri())?;
+    let digits = digits_in(&whole_body(request).await?)?;
+    if process.stages().borrow().number == seen {
+        // Digits that somebody else was faster with are as good as entered.
+        process.enter(&digits);
+    }
+    step::after(&*process, seen, step::ASKING, hold).await.map(done)
+}
+
+async fn cancel(
+    State(desk): State<AnyDesk>,
+    Extension(Asker(user)): Extension<Asker>,
+    process: Named,
+) -> Answer {
+    let Ok(Path(id)) = process else { return Err(Refusal::NoSuchProcess) };
+    desk.process(&user, &id).ok_or(Refusal::NoSuchProcess)?.cancel();
+    Ok(done(json!({})))
+}
+
+async fn log_out(
+    State(desk): State<AnyDesk>,
+    Extension(Asker(user)): Extension<Asker>,
+    login: Named,
+) -> Answer {
+    let Ok(Path(id)) = login else { return Err(Refusal::NoSuchLogin) };
+    let login = match id.as_str() {
+        "all" => None,
+        id => Some(login_number(id).ok_or(Refusal::NoSuchLogin)?),
+    };
+    desk.log_out(&user, login).await?;
+    Ok(done(json!({})))
+}
+
+async fn description() -> Response {
+    let kind = HeaderValue::from_static("application/yaml");
+    ([(header::CONTENT_TYPE, kind)], DESCRIPTION).into_response()
+}
+
+fn named(
+    desk: &dyn Desk,
+    user: &UserId,
+    path: Result<Path<(String, String)>, PathRejection>,
+) -> Result<(Arc<dyn Process>, String), Refusal> {
+    let Ok(Path((process, step))) = path else { return Err(Refusal::NoSuchProcess) };
+    Ok((desk.process(user, &process).ok_or(Refusal::NoSuchProcess)?, step))
+}
+
+/// The first value of this name in the query; an empty one is none.
+fn asked(uri: &Uri, name: &str) -> Option<String> {
+    let mut pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    let value = pairs.find(|(key, _)| key == name)?.1.into_owned();
+    Some(value).filter(|value| !value.is_empty())
+}
+
+/// How long an answer may be held, `timeout` in milliseconds.
+fn patience(uri: &Uri) -> Result<Duration, Refusal> {
+    let Some(asked) = asked(uri, "timeout") else { return Ok(LONGEST_HOLD) };
+    let millis = asked.parse().map_err(|_| Refusal::BadTimeout)?;
+    Ok(Duration::from_millis(millis).min(LONGEST_HOLD))
+}
+
+/// A login's number in the one spelling that [`About`] gives it.
+fn login_number(id: &str) -> Option<u32> {
+    id.parse().ok().filter(|number: &u32| number.to_string() == id)
+}
+
+async fn whole_body(request: Request) -> Result<Bytes, Refusal> {
+    let body = Bytes::from_request(request, &());
+    match tokio::time::timeout(BODY_PATIENCE, body).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(error)) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(Refusal::TooLarge),
+        Ok(Err(_)) => Err(Refusal::NotJson),
+        Err(_) => Err(Refusal::TooSlow),
+    }
+}
+
+fn digits_in(body: &[u8]) -> Result<String, Refusal> {
+    let body: Value = serde_json::from_slice(body).map_err(|_| Refusal::NotJson)?;
+    let digits = body.get(step::DIGITS).and_then(Value::as_str).ok_or(Refusal::NoDigits)?.trim();
+    is_plausible(digits).then(|| digits.to_owned()).ok_or(Refusal::BadDigits)
+}
+
+fn done(body: Value) -> Response {
+    answer(StatusCode::OK, &body)
+}
+
+fn answer(status: StatusCode, body: &Value) -> Response {
+    let json = HeaderValue::from_static("application/json");
+    // What is answered is about one user, and may hold a code.
+    let store = HeaderValue::from_static("no-store");
+    let headers = [(header::CONTENT_TYPE, json), (header::CACHE_CONTROL, store)];
+    (status, headers, body.to_string()).into_response()
+}
+
+const BASE: &str = "/_matrix/provision/v3";
+const DESCRIPTION: &str = include_str!("../../docs/openapi.yaml");
+/// Proxies give up on an answer after a minute.
+const LONGEST_HOLD: Duration = Duration::from_secs(50);
+/// How long the answer to the start of a login waits for WeChat's first code.
+const FIRST_CODE: Duration = Duration::from_secs(20);
+const BODY_PATIENCE: Duration = Duration::from_secs(10);
+/// More than any body of the API needs.
+const MOST_BYTES: usize = 4096;
+
+#[cfg(test)]
+mod tests;

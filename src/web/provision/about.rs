@@ -1,0 +1,110 @@
+//! The bridge and a user's logins, in the form of the API.
+
+use ruma::{OwnedRoomId, OwnedServerName, OwnedUserId};
+use serde_json::{Value, json};
+
+/// The bridge as one user sees it.
+#[derive(Debug, Clone)]
+pub struct About {
+    /// The name of the homeserver.
+    pub homeserver: OwnedServerName,
+    /// The user that answers commands.
+    pub bot: OwnedUserId,
+    /// What a command begins with.
+    pub command_prefix: String,
+    /// The user's room with the bot.
+    pub management_room: Option<OwnedRoomId>,
+    /// The user's logins, oldest first, without those that the user ended.
+    pub logins: Vec<Linked>,
+}
+
+/// One linked contact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Linked {
+    /// Its number in the store.
+    pub id: u32,
+    /// What the owner calls the contact.
+    pub name: String,
+    /// How it stands.
+    pub standing: Standing,
+    /// When that was seen, in seconds since 1970-01-01 UTC.
+    pub seen: i64,
+}
+
+/// How a login stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// WeChat answers.
+    Connected,
+    /// WeChat has not answered for a while.
+    Silent,
+    /// WeChat ended it; it has to be linked again.
+    Ended,
+}
+
+impl About {
+    pub(super) fn whoami(&self) -> Value {
+        let logins: Vec<_> = self.logins.iter().map(Linked::json).collect();
+        let mut body = json!({
+            "network": {
+                "displayname": "WeChat",
+                "network_url": "https://www.wechat.com",
+                "network_icon": "",
+                "network_id": "wechat",
+                "beeper_bridge_type": env!("CARGO_PKG_NAME"),
+            },
+            "login_flows": flows(),
+            "homeserver": self.homeserver,
+            "bridge_bot": self.bot,
+            "command_prefix": self.command_prefix,
+            "logins": logins,
+        });
+        if let (Some(room), Some(body)) = (&self.management_room, body.as_object_mut()) {
+            body.insert("management_room".into(), json!(room));
+        }
+        body
+    }
+}
+
+impl Linked {
+    fn json(&self) -> Value {
+        let mut state = json!({ "state_event": self.standing.event(), "timestamp": self.seen });
+        if let (Standing::Ended, Some(state)) = (self.standing, state.as_object_mut()) {
+            state.insert("error".into(), json!("wechat-session-expired"));
+            state.insert(
+                "message".into(),
+                json!("WeChat ended the session; link the contact again."),
+            );
+        }
+        json!({
+            "id": self.id.to_string(),
+            "name": self.name,
+            "profile": { "name": self.name },
+            "state": state,
+            "state_event": self.standing.event(),
+            "state_ts": self.seen,
+        })
+    }
+}
+
+impl Standing {
+    /// As the mautrix bridges spell it.
+    fn event(self) -> &'static str {
+        match self {
+            Self::Connected => "CONNECTED",
+            Self::Silent => "TRANSIENT_DISCONNECT",
+            Self::Ended => "BAD_CREDENTIALS",
+        }
+    }
+}
+
+/// The ways to link a contact.
+pub(super) fn flows() -> Value {
+    json!([{
+        "id": FLOW,
+        "name": "QR code",
+        "description": "Let the contact scan a QR code with WeChat.",
+    }])
+}
+
+pub(super) const FLOW: &str = "qr";

@@ -1,0 +1,184 @@
+//! Rooms that come to an end: left, deleted, replaced, lost; and contacts that are not listened to.
+
+use matrix_sdk::ruma::{
+    RoomId, RoomVersionId, UserId, api::client::room::upgrade_room::v3::Request as Upgrade,
+};
+
+use crate::support::{Chat, Person};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_room_that_its_owner_leaves_is_closed_until_the_contact_writes() {
+    let mut chat = Chat::silent().await;
+    let room = chat.alice.management_room(&chat.world).await;
+    chat.say_waiting(&["too late"]).await;
+    chat.alice.room(&chat.portal).leave().await.unwrap();
+    let told = chat.alice.wait_said(&room, "The room of Mum is closed").await;
+    assert!(told.body().contains("are not sent: 1."), "{}", told.body());
+    let line = chat.alice.ask(&chat.world, &room, "list").await;
+    assert!(line.ends_with("; no room until the next message"), "{line}");
+
+    chat.world.stop().await;
+    chat.world.resume().await;
+    let rooms = chat.alice.rooms();
+    let line = chat.alice.ask(&chat.world, &room, "list").await;
+    assert!(line.ends_with("; no room until the next message"), "{line}");
+    let other = wait_new_words(&chat, &rooms, "anybody?").await;
+    assert_ne!(other, chat.portal);
+    chat.alice.say(&other, "here I am").await;
+    assert_eq!(chat.wait_shown(1).await, ["here I am"]);
+    chat.world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_room_stays_deleted_until_the_contact_writes() {
+    let mut chat = Chat::open().await;
+    let ghost = chat.alice.ghost_in(&chat.world, &chat.portal).await;
+    let room = chat.alice.management_room(&chat.world).await;
+    let asked = chat.ask("delete-portal").await;
+    assert!(asked.starts_with("Delete the room of Mum?"), "{asked}");
+    assert_eq!(chat.alice.ask(&chat.world, &chat.portal, "no").await, "Nothing was deleted.");
+    chat.ask("delete-portal").await;
+    let last = chat.alice.ask(&chat.world, &chat.portal, "yes").await;
+    assert_eq!(last, "I leave this room. Mum's next message opens a new one.");
+    wait_left(&chat.alice, &chat.portal, &ghost).await;
+    wait_left(&chat.alice, &chat.portal, &chat.bot).await;
+
+    chat.world.stop().await;
+    chat.world.resume().await;
+    let rooms = chat.alice.rooms();
+    let second = wait_new_words(&chat, &rooms, "hello again").await;
+    chat.alice.ask(&chat.world, &room, "delete-portal Mum").await;
+    let answer = chat.alice.ask(&chat.world, &room, "yes").await;
+    assert!(answer.starts_with("The room of Mum is deleted."), "{answer}");
+    wait_left(&chat.alice, &second, &chat.bot).await;
+    let rooms = chat.alice.rooms();
+    let third = wait_new_words(&chat, &rooms, "and again").await;
+    assert!(third != second && third != chat.portal);
+    chat.world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_ignored_contact_is_counted_and_not_shown_even_after_a_restart() {
+    let mut chat = Chat::open().await;
+    let (ghost, room) = (
+        chat.alice.ghost_in(&chat.world, &chat.portal).await,
+        chat.alice.management_room(&chat.world).await,
+    );
+    let answer = chat.ask("ignore").await;
+    assert!(answer.starts_with("What Mum writes from now on is counted"), "{answer}");
+    chat.phone.says("one").await;
+    wait_line(&chat, &room, "; ignored, 1 not shown").await;
+    chat.world.stop().await;
+    chat.world.resume().await;
+    chat.phone.says("two").await;
+    wait_line(&chat, &room, "; ignored, 2 not shown").await;
+    assert!(chat.ask("status").await.ends_with("; ignored, 2 not shown"));
+    chat.say(&["please stop"]).await;
+    assert_eq!(chat.wait_shown(1).await, ["please stop"]);
+
+    let answer = chat.alice.ask(&chat.world, &room, "unignore Mum").await;
+    assert_eq!(answer, "What Mum writes is shown again. Messages that were not shown: 2.");
+    chat.hear("sorry").await;
+    assert_eq!(chat.alice.words(&chat.portal, &ghost), ["hello", "sorry"]);
+    chat.world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chat_follows_its_room_into_the_one_that_replaces_it() {
+    let mut chat = Chat::open().await;
+    let ghost = chat.alice.ghost_in(&chat.world, &chat.portal).await;
+    let room = chat.alice.management_room(&chat.world).await;
+    let old = chat.portal.clone();
+    let upgrade = Upgrade::new(RoomId::parse(&old).unwrap(), RoomVersionId::V11);
+    let new = chat.alice.client.send(upgrade).await.unwrap().replacement_room.to_string();
+    let told = chat.alice.wait_said(&room, "The room of Mum was replaced").await;
+    assert!(told.body().contains(&format!("/#/{new}?")) && told.body().contains(&chat.bot));
+    chat.phone.says("where are you?").await;
+    chat.alice.wait_said(&old, "where are you?").await;
+
+    chat.alice.invite(&new, &chat.bot).await;
+    chat.alice.wait_said(&new, "The chat with Mum goes on in this room").await;
+    chat.portal = new;
+    chat.hear("there you are").await;
+    assert_eq!(chat.alice.words(&chat.portal, &ghost), ["there you are"]);
+    chat.say(&["yes, here"]).await;
+    assert_eq!(chat.wait_shown(1).await, ["yes, here"]);
+
+    // In this room she has the power to remove anybody.
+    let mum = UserId::parse(&ghost).unwrap();
+    chat.alice.room(&chat.portal).kick_user(&mum, None).await.unwrap();
+    chat.alice.wait_said(&chat.portal, "Mum was removed from this room").await;
+    chat.hear("I am back").await;
+    chat.alice.room(&chat.portal).ban_user(&mum, None).await.unwrap();
+    chat.alice.wait_said(&chat.portal, "I leave this room.").await;
+    wait_left(&chat.alice, &chat.portal, &chat.bot).await;
+    let rooms = chat.alice.rooms();
+    wait_new_words(&chat, &rooms, "what was that?").await;
+    chat.world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_finds_its_way_when_the_room_is_gone() {
+    let chat = Chat::open().await;
+    let ghost = chat.alice.ghost_in(&chat.world, &chat.portal).await;
+    // The ghost alone is let in again by the bot.
+    chat.as_user(&ghost, "leave").await;
+    chat.hear("still here").await;
+    chat.as_user(&ghost, "leave").await;
+    chat.as_user(&chat.bot, "leave").await;
+    let rooms = chat.alice.rooms();
+    let other = wait_new_words(&chat, &rooms, "nothing is lost").await;
+    chat.alice.say(&other, "indeed").await;
+    assert_eq!(chat.wait_shown(1).await, ["indeed"]);
+    chat.world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ghost_that_its_owner_invites_says_where_the_chat_is_and_opens_it() {
+    let chat = Chat::open().await;
+    let ghost = chat.alice.ghost_in(&chat.world, &chat.portal).await;
+    let first = chat.alice.make_room(&[&ghost], &[]).await;
+    let said = chat.alice.wait_said(&first, "Your chat with Mum is in another room").await;
+    assert_eq!(said.sender(), ghost);
+    assert!(said.body().contains(&chat.portal), "{}", said.body());
+    wait_left(&chat.alice, &first, &ghost).await;
+
+    chat.ask("delete-portal").await;
+    chat.alice.ask(&chat.world, &chat.portal, "yes").await;
+    wait_left(&chat.alice, &chat.portal, &chat.bot).await;
+    let second = chat.alice.make_room(&[&ghost], &[]).await;
+    let mut rooms = chat.alice.rooms();
+    rooms.push(second.clone());
+    let said = chat.alice.wait_said(&second, "Your chat with Mum is in another room").await;
+    let portal = chat.alice.wait_new_room(&rooms).await;
+    assert!(said.body().contains(&portal), "{}", said.body());
+    chat.phone.says("here you are").await;
+    chat.alice.wait_said(&portal, "here you are").await;
+    chat.world.end().await;
+}
+
+/// Has Mum write this, and waits for the new room in which it is; gives the room.
+async fn wait_new_words(chat: &Chat, known: &[String], text: &str) -> String {
+    chat.phone.says(text).await;
+    let room = chat.alice.wait_new_room(known).await;
+    let ghost = chat.alice.wait_said(&room, text).await.sender().to_owned();
+    assert_eq!(chat.alice.words(&room, &ghost), [text]);
+    room
+}
+
+async fn wait_left(person: &Person, room: &str, user: &str) {
+    let left = |m: &crate::support::Message| {
+        m.0["state_key"] == user && m.content()["membership"] == "leave"
+    };
+    person.wait(room, left).await;
+}
+
+/// Asks again and again until the one line of `list` ends so.
+async fn wait_line(chat: &Chat, room: &str, end: &str) {
+    for _ in 0..200 {
+        if chat.alice.ask(&chat.world, room, "list").await.ends_with(end) {
+            return;
+        }
+    }
+    panic!("`list` never ends with {end}");
+}
