@@ -1,5 +1,6 @@
 //! Commands: which there are, who may run them, and one file for each group of them.
 
+mod avatar;
 mod basic;
 mod contact;
 mod group;
@@ -131,6 +132,8 @@ async fn run(asked: &Asked<'_>, line: &Line<'_>) -> Result<Ran, Halt> {
         Command::Unignore => portal::ignore(asked, line.rest, false).await?,
         Command::Bridge => group::bridge(asked, line.rest).await?,
         Command::Unbridge => group::unbridge(asked, line.rest).await?,
+        Command::Relay => portal::relay(asked, line.rest).await?,
+        Command::Avatar => avatar::avatar(asked, line.rest).await?,
         Command::Voice => contact::voice(asked, line.rest).await?,
         Command::Help => help::help(asked).await?,
         Command::Lang => basic::lang(asked, line.rest).await?,
