@@ -120,6 +120,10 @@ pub(crate) fn parts(
     if !allowed {
         return Err(Verdict::Refuse(Refusal::NotAllowed));
     }
+    let is_guest = event.sender != portal.key.owner && !group::is_copy(portal, event);
+    if portal.relay_off && is_guest {
+        return Err(Verdict::Refuse(Refusal::RelayOff));
+    }
     let media = match &message.attachment {
         Some(attachment) => Some(media(attachment, core.config.media.max_upload)?),
         None => None,
