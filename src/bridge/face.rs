@@ -30,14 +30,15 @@ pub(crate) async fn on_ghost(core: &Core, portal: &Portal) -> Result<(), Halt> {
     if let Some(picture) = &portal.picture {
         member["avatar_url"] = picture.as_str().into();
     }
-    in_room(core, portal, &ghost, "m.room.member", ghost.user().as_str(), member).await
+    let shown = State::new("m.room.member", ghost.user().as_str(), member);
+    in_room(core, portal, &ghost, &shown).await
 }
 
 /// Shows the portal's name on the ghost and on the room.
 pub(crate) async fn show_name(core: &Core, portal: &Portal) -> Result<(), Halt> {
     on_ghost(core, portal).await?;
-    let name = json!({ "name": name_of(portal) });
-    in_room(core, portal, &core.bot(), "m.room.name", "", name).await
+    let name = State::new("m.room.name", "", json!({ "name": name_of(portal) }));
+    in_room(core, portal, &core.bot(), &name).await
 }
 
 /// Shows the portal's picture on the ghost and on the room, or that there is none any more.
@@ -50,7 +51,7 @@ pub(crate) async fn show_picture(core: &Core, portal: &Portal) -> Result<(), Hal
         core.insist(|| ghost.set_avatar(&none)).await?;
     }
     on_ghost(core, portal).await?;
-    in_room(core, portal, &core.bot(), "m.room.avatar", "", avatar(portal)).await
+    in_room(core, portal, &core.bot(), &State::new("m.room.avatar", "", avatar(portal))).await
 }
 
 /// The content of the room's `m.room.avatar`.
@@ -58,15 +59,7 @@ pub(crate) fn avatar(portal: &Portal) -> serde_json::Value {
     portal.picture.as_ref().map_or_else(|| json!({}), |picture| json!({ "url": picture }))
 }
 
-async fn in_room(
-    core: &Core,
-    portal: &Portal,
-    who: &Intent,
-    event_type: &str,
-    state_key: &str,
-    content: serde_json::Value,
-) -> Result<(), Halt> {
+async fn in_room(core: &Core, portal: &Portal, who: &Intent, state: &State) -> Result<(), Halt> {
     let Some(room) = &portal.room else { return Ok(()) };
-    let state = State::new(event_type, state_key, content);
-    core.insist(|| who.send_state(room, &state)).await.map(drop)
+    core.insist(|| who.send_state(room, state)).await.map(drop)
 }

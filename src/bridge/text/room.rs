@@ -73,6 +73,7 @@ pub(crate) enum RoomText<'a> {
 }
 
 impl RoomText<'_> {
+    #[expect(clippy::too_many_lines, reason = "a table reads best in one piece")]
     pub(crate) fn text(&self, language: Language) -> String {
         match self {
             Self::Closed { name } => pick!(
