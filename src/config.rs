@@ -104,6 +104,8 @@ pub struct Bridge {
     pub public_url: Option<String>,
     /// Whether phones show that somebody is typing.
     pub typing: bool,
+    /// Whether each user gets a space with the rooms of their contacts.
+    pub personal_space: bool,
     /// Who may do what.
     pub permissions: Permissions,
 }

@@ -85,6 +85,7 @@ async fn every_request_in_a_room_names_the_user_and_the_device() {
     let ghost = ghost(&server);
     let (room, event) = (room_id!("!new"), event_id!("$e"));
     ghost.set_display_name("小明").await.unwrap();
+    ghost.set_avatar(&"mxc://b.org/face".into()).await.unwrap();
     ghost
         .create_room(NewRoom { room_version: Some(RoomVersionId::V12), ..NewRoom::default() })
         .await
@@ -106,7 +107,7 @@ async fn every_request_in_a_room_names_the_user_and_the_device() {
     assert_eq!(uri, "mxc://b.org/up");
 
     let requests = requests(&server).await;
-    assert_eq!(requests.len(), 16);
+    assert_eq!(requests.len(), 17);
     for request in requests {
         let what = format!("{} {}", request.method, request.url);
         assert_eq!(query(&request, "user_id").as_deref(), Some(GHOST), "{what}");

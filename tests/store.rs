@@ -67,6 +67,9 @@ fn new_portal(store: &Store, login: &Login, n: u64) -> Portal {
         moving_to: Some(room(n + 1_000)),
         ignored: true,
         group: Some(room(n + 2_000)),
+        picture: Some("mxc://example.org/face".into()),
+        relay_off: true,
+        in_space: true,
         ..Portal::new(store.new_portal_id(), key, login.id, login.name.clone())
     }
 }
@@ -179,8 +182,13 @@ async fn everything_is_there_after_the_store_was_let_go() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path()).unwrap();
     fill(&store, 50).await;
-    let owner =
-        Owner { user: owner(1), management_room: Some(room(99)), language: Some("zh".to_owned()) };
+    let owner = Owner {
+        management_room: Some(room(99)),
+        language: Some("zh".to_owned()),
+        space: Some(room(98)),
+        spaces: 2,
+        ..Owner::new(owner(1))
+    };
     store.commit(Change::new().put_owner(&owner)).await.unwrap();
     let before = everything(&store);
     drop(store);

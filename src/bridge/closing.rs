@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     core::{Core, name_of},
     halt::Halt,
-    management, notice, room, shown,
+    management, notice, room, shown, space,
     state::{Changed, Outgoing},
     text::RoomText,
 };
@@ -86,6 +86,7 @@ pub(crate) async fn close(core: &Arc<Core>, portal: &Portal) -> Result<usize, Ha
     let dropped = drop_queue(core, portal).await;
     let Some(room) = &portal.room else { return Ok(dropped) };
     tracing::info!(portal = %portal.id, %room, dropped, "a portal room is closed");
+    space::take_out(core, portal).await?;
     let name = name_of(portal);
     let text = RoomText::Closed { name: &name }.text(core.language_of(&portal.key.owner));
     notice::say(core, room, &text, &format!("closed-{}", portal.id)).await?;

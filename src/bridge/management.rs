@@ -8,7 +8,7 @@ use super::{
     command::{self, Ran},
     core::{Core, name_of},
     halt::Halt,
-    moving, notice, owner, room,
+    moving, notice, owner, room, space,
     text::{Answer, RoomText},
 };
 use crate::{
@@ -150,6 +150,9 @@ async fn encrypted(core: &Core, event: &Event) -> Result<Outcome, Halt> {
 
 /// A management room ends when its owner leaves it.
 async fn left(core: &Core, event: &Event, user: &UserId) -> Result<Outcome, Halt> {
+    if space::left(core, user, &event.room).await? {
+        return Ok(Outcome::Delivered);
+    }
     for member in [user, &event.sender] {
         if core.registry.owner(member).management_room.as_ref() == Some(&event.room) {
             owner::mark_room(core, member, None).await?;

@@ -16,6 +16,8 @@ mod work;
 
 mod batch;
 mod closing;
+mod face;
+mod features;
 mod incoming;
 mod kept;
 mod logout;
@@ -24,6 +26,7 @@ mod quoted;
 mod recall;
 mod room;
 mod session;
+mod space;
 mod transfer;
 
 mod change;

@@ -7,9 +7,9 @@ use ruma::RoomId;
 use super::{
     closing,
     core::{Core, name_of},
-    group,
+    face, group,
     halt::Halt,
-    notice, room,
+    notice, room, space,
     text::RoomText,
 };
 use crate::{
@@ -56,8 +56,10 @@ pub(crate) async fn follow(core: &Arc<Core>, portal: PortalId, new: &RoomId) -> 
         portal.forget_room();
         (portal.room, portal.welcomed, portal.closed) = (Some(new.to_owned()), true, false);
     };
+    space::take_out(core, &portal).await?;
     room::change(core, portal.id, moved).await?;
     tracing::info!(portal = %portal.id, room = %new, "a portal moved into a new room");
+    let portal = core.registry.portal(portal.id).unwrap_or(portal);
     let alias = room::alias_localpart(core, &portal);
     for mark in room::marks(core, &portal, &alias) {
         // Where it may not mark the room, the chat works without.
@@ -65,7 +67,9 @@ pub(crate) async fn follow(core: &Arc<Core>, portal: PortalId, new: &RoomId) -> 
             return Err(Halt::Stopping);
         }
     }
+    face::on_ghost(core, &portal).await?;
     room::invite_owner(core, &portal, &ghost, new).await?;
+    space::put(core, &portal).await?;
     let name = name_of(&portal);
     let text = RoomText::Moved { name: &name }.text(core.language_of(&portal.key.owner));
     notice::say(core, new, &text, &format!("moved-{}", portal.id)).await?;
@@ -93,8 +97,10 @@ pub(crate) async fn mend(
     }
     if enter(core, &ghost, &core.bot(), room).await? {
         tracing::info!(portal = %portal.id, %room, "a ghost came back into its room");
+        face::on_ghost(core, &portal).await?;
     } else {
         tracing::info!(portal = %portal.id, %room, "a portal room is lost");
+        space::take_out(core, &portal).await?;
         room::change(core, portal.id, Portal::forget_room).await?;
     }
     Ok(true)

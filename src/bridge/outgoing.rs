@@ -117,15 +117,7 @@ pub(crate) fn parts(
     portal: &Portal,
     speaker: &str,
 ) -> Result<Vec<Part>, Verdict> {
-    let allowed = match group::author(core, portal, event) {
-        Author::AnotherContact => true,
-        Author::Person | Author::Themselves | Author::Bridge => {
-            core.config.bridge.permissions.level_of(&event.sender) >= Some(Level::Relay)
-        }
-    };
-    if !allowed {
-        return Err(Verdict::Refuse(Refusal::NotAllowed));
-    }
+    may_speak(core, event, portal).map_err(Verdict::Refuse)?;
     let gallery = message.gallery.iter().map(|item| &item.file);
     let files = message.attachment.iter().chain(gallery);
     let files = files.map(|file| media(file, core.config.media.max_upload));
@@ -143,6 +135,24 @@ pub(crate) fn parts(
         }
     };
     Ok(texts.into_iter().map(Part::Text).chain(files.into_iter().map(Part::Media)).collect())
+}
+
+/// Why what this event says does not go to the contact, whatever it is.
+pub(crate) fn may_speak(core: &Core, event: &Event, portal: &Portal) -> Result<(), Refusal> {
+    let allowed = match group::author(core, portal, event) {
+        Author::AnotherContact => true,
+        Author::Person | Author::Themselves | Author::Bridge => {
+            core.config.bridge.permissions.level_of(&event.sender) >= Some(Level::Relay)
+        }
+    };
+    if !allowed {
+        return Err(Refusal::NotAllowed);
+    }
+    let is_guest = event.sender != portal.key.owner && !group::is_copy(portal, event);
+    if portal.relay_off && is_guest {
+        return Err(Refusal::RelayOff);
+    }
+    Ok(())
 }
 
 /// WeChat shows one sender, so the name of anybody but the owner goes into the text; and that of

@@ -11,7 +11,18 @@ pub(crate) async fn mark_room(
     user: &UserId,
     room: Option<OwnedRoomId>,
 ) -> Result<(), Halt> {
-    let owner = Owner { management_room: room, ..Owner::clone(&core.registry.owner(user)) };
+    change(core, user, |owner| owner.management_room = room).await
+}
+
+/// Changes a user's record as it is now.
+pub(crate) async fn change(
+    core: &Core,
+    user: &UserId,
+    with: impl FnOnce(&mut Owner),
+) -> Result<(), Halt> {
+    let _one_at_a_time = core.changing.lock().await;
+    let mut owner = Owner::clone(&core.registry.owner(user));
+    with(&mut owner);
     put_owner(core, owner).await
 }
 

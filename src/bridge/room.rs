@@ -8,8 +8,9 @@ use sha2::{Digest, Sha256};
 
 use super::{
     core::{Core, name_of},
+    face, features,
     halt::Halt,
-    notice,
+    notice, space,
     text::Note,
 };
 use crate::{
@@ -30,17 +31,28 @@ pub(crate) async fn ensure_room(
     core: &Arc<Core>,
     portal: PortalId,
 ) -> Result<Option<Arc<Portal>>, Halt> {
-    let Some(portal) = core.registry.portal(portal) else { return Ok(None) };
-    if portal.room.is_some() && portal.welcomed {
-        return Ok(Some(portal));
+    let Some(known) = core.registry.portal(portal) else { return Ok(None) };
+    let portal = if known.room.is_some() && known.welcomed {
+        Some(known)
+    } else {
+        finish_room(core, known).await?
+    };
+    if let Some(portal) = &portal {
+        space::put(core, portal).await?;
     }
+    Ok(portal)
+}
+
+/// Makes the room if need be, invites, and greets.
+async fn finish_room(core: &Arc<Core>, portal: Arc<Portal>) -> Result<Option<Arc<Portal>>, Halt> {
     let Ok(_turn) = core.making_rooms.acquire().await else { return Ok(None) };
     // An id that is too long for a Matrix user id: what it says is set aside, and its owner told.
     let ghost = core.ghost(&portal.key.contact).ok_or(Halt::Refused(matrix::Error::TooLarge))?;
     let room = match &portal.room {
         Some(room) => room.clone(),
         None => {
-            ensure_ghost(core, &portal, &ghost).await?;
+            core.insist(|| ghost.ensure_registered()).await?;
+            face::on_ghost(core, &portal).await?;
             let room = make_room(core, &portal, &ghost).await?;
             join_as_bot(core, &room).await?;
             let made = |portal: &mut Portal| {
@@ -48,6 +60,9 @@ pub(crate) async fn ensure_room(
             };
             change(core, portal.id, made).await?;
             tracing::info!(portal = %portal.id, %room, "made a portal room");
+            if let Some(portal) = core.registry.portal(portal.id) {
+                face::on_ghost(core, &portal).await?;
+            }
             room
         }
     };
@@ -63,7 +78,7 @@ pub(crate) async fn refresh(core: &Core, portal: &Portal) -> Result<(), Halt> {
     let ghost = core.ghost(&portal.key.contact).ok_or(Halt::Refused(matrix::Error::TooLarge))?;
     let Some(room) = &portal.room else { return Ok(()) };
     let bot = core.bot();
-    ensure_ghost(core, portal, &ghost).await?;
+    core.insist(|| ghost.ensure_registered()).await?;
     // Either of the two can bring the other back.
     for (one, other) in [(&bot, &ghost), (&ghost, &bot)] {
         if let Err(Halt::Refused(matrix::Error::Forbidden { .. })) =
@@ -73,12 +88,13 @@ pub(crate) async fn refresh(core: &Core, portal: &Portal) -> Result<(), Halt> {
             core.insist(|| one.join(room)).await?;
         }
     }
-    let name = State::new("m.room.name", "", json!({ "name": name_of(portal) }));
+    face::show_name(core, portal).await?;
     let alias = alias_localpart(core, portal);
-    for state in std::iter::once(name).chain(marks(core, portal, &alias)) {
+    for state in marks(core, portal, &alias) {
         core.insist(|| bot.send_state(room, &state)).await?;
     }
-    invite_owner(core, portal, &ghost, room).await
+    invite_owner(core, portal, &ghost, room).await?;
+    space::put(core, portal).await
 }
 
 /// Changes a portal's record as it is now.
@@ -110,12 +126,6 @@ pub(crate) async fn invite_owner(
         Err(Halt::Refused(matrix::Error::Forbidden { .. })) => Ok(()),
         invited => invited.map(drop),
     }
-}
-
-async fn ensure_ghost(core: &Core, portal: &Portal, ghost: &Intent) -> Result<(), Halt> {
-    core.insist(|| ghost.ensure_registered()).await?;
-    let name = display_name(core, portal);
-    core.insist(|| ghost.set_display_name(&name)).await
 }
 
 /// What the ghost is called in Matrix.
@@ -152,7 +162,7 @@ async fn join_as_bot(core: &Core, room: &RoomId) -> Result<(), Halt> {
 }
 
 /// The room that an earlier try made.
-async fn find_room(core: &Core, alias: &str) -> Result<OwnedRoomId, Halt> {
+pub(crate) async fn find_room(core: &Core, alias: &str) -> Result<OwnedRoomId, Halt> {
     let server = &core.config.homeserver.server_name;
     let alias: OwnedRoomAliasId = RoomAliasId::parse(format!("#{alias}:{server}"))
         .map_err(|_| Halt::Refused(matrix::Error::NotFound))?;
@@ -161,9 +171,13 @@ async fn find_room(core: &Core, alias: &str) -> Result<OwnedRoomId, Halt> {
 }
 
 fn new_room(core: &Core, portal: &Portal, alias: String) -> NewRoom {
+    let mut initial_state = marks(core, portal, &alias);
+    if portal.picture.is_some() {
+        initial_state.push(State::new("m.room.avatar", "", face::avatar(portal)));
+    }
     NewRoom {
         name: Some(name_of(portal)),
-        initial_state: marks(core, portal, &alias),
+        initial_state,
         alias_localpart: Some(alias),
         invite: vec![core.bot.clone()],
         is_direct: true,
@@ -177,8 +191,9 @@ fn new_room(core: &Core, portal: &Portal, alias: String) -> NewRoom {
 /// What tells clients that a room is a portal's.
 pub(crate) fn marks(core: &Core, portal: &Portal, alias: &str) -> Vec<State> {
     let name = name_of(portal);
+    let state_key = format!("io.github.matrix-appservice-wechat://wechat/{alias}");
     let bridged = Bridged {
-        state_key: &format!("io.github.matrix-appservice-wechat://wechat/{alias}"),
+        state_key: &state_key,
         bot: &core.bot,
         creator: &portal.key.owner,
         protocol: "wechat",
@@ -188,6 +203,7 @@ pub(crate) fn marks(core: &Core, portal: &Portal, alias: &str) -> Vec<State> {
     };
     let mut marks = Vec::from(room::bridge_info(&bridged));
     marks.push(room::functional_members(&[&core.bot]));
+    marks.push(features::state(&state_key, core.config.media.max_upload));
     marks
 }
 

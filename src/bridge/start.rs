@@ -74,7 +74,7 @@ impl Bridge {
         serve(&core, listener);
         core.tasks.spawn("greeting", greet_homeserver(Arc::clone(&core)));
         core.tasks.spawn("sandbox", try_sandbox(core.workers.clone()));
-        for portal in core.registry.unfinished_portals() {
+        for portal in core.registry.unfinished_portals(core.config.bridge.personal_space) {
             core.lanes.push(LaneKey::Portal(portal), Job::OpenRoom);
         }
         for login in core.registry.all_logins() {

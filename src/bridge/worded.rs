@@ -9,7 +9,6 @@ use super::{
     text::{CONTACTS, Refusal, Worded},
 };
 use crate::{
-    config::Level,
     convert,
     matrix::event::{Event, Poll, Replacement},
     store::{Entry, Outcome, Portal, Work},
@@ -111,8 +110,8 @@ async fn say(
     portal: &Portal,
     words: &str,
 ) -> Result<Option<Outcome>, Halt> {
-    if core.config.bridge.permissions.level_of(&event.sender) < Some(Level::Relay) {
-        return outgoing::refuse(core, event, Refusal::NotAllowed).await.map(Some);
+    if let Err(refusal) = outgoing::may_speak(core, event, portal) {
+        return outgoing::refuse(core, event, refusal).await.map(Some);
     }
     let text = match outgoing::is_named(event, portal) {
         false => words.to_owned(),

@@ -140,6 +140,7 @@ fn bridge(section: &mut Section<'_>) -> Result<Bridge, Told> {
     let display_name = section.or("display_name", "{name} (WeChat)", value::display_name);
     let public_url = section.optional("public_url", value::public_url);
     let typing = section.flag("typing", true);
+    let personal_space = section.flag("personal_space", false);
     let permissions = permissions(section);
     Ok(Bridge {
         command_prefix: command_prefix?,
@@ -147,6 +148,7 @@ fn bridge(section: &mut Section<'_>) -> Result<Bridge, Told> {
         display_name: display_name?,
         public_url: public_url?,
         typing: typing?,
+        personal_space: personal_space?,
         permissions: permissions?,
     })
 }

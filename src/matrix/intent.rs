@@ -73,6 +73,13 @@ impl Intent {
         self.request(request).await.map(drop)
     }
 
+    /// Sets the picture that people see; an empty address takes it away.
+    pub async fn set_avatar(&self, picture: &OwnedMxcUri) -> Result<(), Error> {
+        let picture = ProfileFieldValue::AvatarUrl(picture.clone());
+        let request = set_profile_field::v3::Request::new(self.user.clone(), picture);
+        self.request(request).await.map(drop)
+    }
+
     /// Makes a room. [`Error::RoomInUse`] says that the alias leads to a room already, which is
     /// how an earlier attempt shows whose answer was lost.
     pub async fn create_room(&self, room: NewRoom) -> Result<OwnedRoomId, Error> {

@@ -26,6 +26,8 @@ pub struct NewRoom {
     pub invite: Vec<OwnedUserId>,
     /// Whether clients list the room among the direct chats.
     pub is_direct: bool,
+    /// Whether it holds rooms instead of messages.
+    pub is_space: bool,
     /// The homeserver's default, unless given.
     pub room_version: Option<RoomVersionId>,
     /// Who may do everything beside the creator: creators too since version 12, level 100 before.
@@ -122,9 +124,15 @@ impl NewRoom {
         let mut request = create_room::Request::new();
         request.power_level_content_override =
             self.power_override(creator, privileged).map(raw).transpose()?;
+        let mut creation = Map::new();
         if privileged && !self.additional_creators.is_empty() {
-            let content = json!({ "additional_creators": self.additional_creators });
-            request.creation_content = Some(raw(content)?);
+            creation.insert("additional_creators".to_owned(), json!(self.additional_creators));
+        }
+        if self.is_space {
+            creation.insert("type".to_owned(), json!("m.space"));
+        }
+        if !creation.is_empty() {
+            request.creation_content = Some(raw(creation.into())?);
         }
         request.initial_state =
             self.initial_state.into_iter().map(State::into_initial).collect::<Result<_, _>>()?;
@@ -268,6 +276,14 @@ mod tests {
             let expected = json!({ "room_version": version });
             assert_eq!(body(NewRoom::default(), version), expected);
         }
+    }
+
+    #[test]
+    fn a_space_says_so_when_it_is_made() {
+        let space = NewRoom { is_space: true, ..portal() };
+        let creation = &body(space, RoomVersionId::V12)["creation_content"];
+        let expected = json!({ "additional_creators": ["@bot:b.org"], "type": "m.space" });
+        assert_eq!(*creation, expected);
     }
 
     #[test]

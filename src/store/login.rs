@@ -68,6 +68,26 @@ pub struct Owner {
     pub management_room: Option<OwnedRoomId>,
     /// The language the user chose, as `lang` was told it.
     pub language: Option<String>,
+    /// The space that holds the rooms of their contacts.
+    pub space: Option<OwnedRoomId>,
+    /// How many spaces they have had.
+    pub spaces: u32,
+    /// Whether they have left it, and want none.
+    pub left_space: bool,
+}
+
+impl Owner {
+    /// A user of whom nothing is known yet.
+    pub fn new(user: OwnedUserId) -> Self {
+        Self {
+            user,
+            management_room: None,
+            language: None,
+            space: None,
+            spaces: 0,
+            left_space: false,
+        }
+    }
 }
 
 impl Change {
@@ -82,6 +102,9 @@ impl Change {
             user: owner.user.clone(),
             management_room: owner.management_room.clone(),
             language: owner.language.clone(),
+            space: owner.space.clone(),
+            spaces: owner.spaces,
+            left_space: owner.left_space,
         };
         self.put(Table::Owner.key(&[owner.user.as_bytes()]), encode(&record))
     }
@@ -202,6 +225,12 @@ struct OwnerRecord {
     user: OwnedUserId,
     management_room: Option<OwnedRoomId>,
     language: Option<String>,
+    #[serde(default)]
+    space: Option<OwnedRoomId>,
+    #[serde(default)]
+    spaces: u32,
+    #[serde(default)]
+    left_space: bool,
 }
 
 impl From<OwnerRecord> for Owner {
@@ -210,6 +239,9 @@ impl From<OwnerRecord> for Owner {
             user: record.user,
             management_room: record.management_room,
             language: record.language,
+            space: record.space,
+            spaces: record.spaces,
+            left_space: record.left_space,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Portals, and what is known of each contact's reply window.
 
-use ruma::{OwnedRoomId, OwnedUserId};
+use ruma::{OwnedMxcUri, OwnedRoomId, OwnedUserId};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -41,6 +41,12 @@ pub struct Portal {
     pub moving_to: Option<OwnedRoomId>,
     /// Whether the owner does not want the contact's messages.
     pub ignored: bool,
+    /// What the owner has chosen for the contact to look like.
+    pub picture: Option<OwnedMxcUri>,
+    /// Whether what others than the owner write in the room stays there.
+    pub relay_off: bool,
+    /// Whether its room is in the owner's space, or was refused there.
+    pub in_space: bool,
 }
 
 impl Portal {
@@ -58,6 +64,9 @@ impl Portal {
             closed: false,
             moving_to: None,
             ignored: false,
+            picture: None,
+            relay_off: false,
+            in_space: false,
             group: None,
         }
     }
@@ -65,7 +74,8 @@ impl Portal {
     /// Takes its room away; the next one is another.
     pub fn forget_room(&mut self) {
         self.generation += u32::from(self.room.is_some());
-        (self.room, self.moving_to, self.welcomed) = (None, None, false);
+        (self.room, self.moving_to) = (None, None);
+        (self.welcomed, self.in_space) = (false, false);
     }
 
     /// Where what the contact writes is shown.
@@ -109,6 +119,9 @@ impl Change {
             closed: portal.closed,
             moving_to: portal.moving_to.clone(),
             ignored: portal.ignored,
+            picture: portal.picture.clone(),
+            relay_off: portal.relay_off,
+            in_space: portal.in_space,
         };
         self.put(portal_key(portal.id), encode(&record))
     }
@@ -182,6 +195,9 @@ fn portal((key, value): &Pair) -> Result<Portal, String> {
         closed: record.closed,
         moving_to: record.moving_to,
         ignored: record.ignored,
+        picture: record.picture,
+        relay_off: record.relay_off,
+        in_space: record.in_space,
     })
 }
 
@@ -206,6 +222,12 @@ struct PortalRecord {
     moving_to: Option<OwnedRoomId>,
     #[serde(default)]
     ignored: bool,
+    #[serde(default)]
+    picture: Option<OwnedMxcUri>,
+    #[serde(default)]
+    relay_off: bool,
+    #[serde(default)]
+    in_space: bool,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -70,12 +70,14 @@ async fn events(State(find): State<Arc<Find>>, Path(token): Path<String>) -> Res
 
 /// What there is now, then whatever changes; ends with the login.
 fn news(stages: watch::Receiver<Stage>) -> impl Stream<Item = Result<Event, Infallible>> {
-    stream::unfold((stages, true), |(mut stages, first)| async move {
+    stream::unfold(Some((stages, true)), |state| async move {
+        let (mut stages, first) = state?;
         if !first {
             stages.changed().await.ok()?;
         }
-        let told = tell(&stages.borrow_and_update().view);
-        Some((Ok(Event::default().data(told)), (stages, false)))
+        let view = stages.borrow_and_update().view.clone();
+        let next = (!view.is_last()).then_some((stages, false));
+        Some((Ok(Event::default().data(tell(&view))), next))
     })
 }
 

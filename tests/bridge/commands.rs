@@ -18,7 +18,7 @@ async fn help_names_every_command_in_the_language_that_was_chosen() {
         assert!(told, "{name} is not in {help}");
     }
     assert!(
-        help.ends_with("In a contact's room there are also: `voice`, `queue`, `retry`"),
+        help.ends_with("In a contact's room there are also: `voice`, `relay`, `queue`, `retry`"),
         "{help}"
     );
     assert_eq!(alice.ask(&world, &room, "!wechat").await, help, "the prefix alone asks for help");

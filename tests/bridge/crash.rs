@@ -66,8 +66,8 @@ async fn a_bridge_that_dies_at_any_commit_or_request_loses_nothing_and_doubles_n
     let mut stages = tokio::task::JoinSet::new();
     stages.spawn(kill_everywhere(first, Arc::clone(&left), Arc::clone(&found)));
     for _ in 1..stage_count() {
-        let (left, found) = (Arc::clone(&left), Arc::clone(&found));
-        stages.spawn(async move { kill_everywhere(Stage::set().await, left, found).await });
+        let stage = Stage::set().await;
+        stages.spawn(kill_everywhere(stage, Arc::clone(&left), Arc::clone(&found)));
     }
     stages.join_all().await;
     let found = found.lock().unwrap();

@@ -6,7 +6,7 @@ use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::support::{Person, World, synapse::Synapse};
+use crate::support::{Person, Program as Bridge, World, program::log_path, synapse::Synapse};
 
 const SECRET: &str = "a-secret-of-the-provisioning-api";
 
@@ -364,4 +364,42 @@ async fn it_is_off_unless_it_is_asked_for_and_tells_when_the_homeserver_is_away(
     Program::with_secret(&world, &alice).get("/whoami").await;
     synapse.start().await;
     world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_secret_no_token_and_no_code_is_in_the_log() {
+    const NAME: &str = "PlantedName";
+    const DIGITS: &str = "73519482";
+    let synapse = Synapse::shared().await;
+    let mut world = World::start_on(synapse).await;
+    world.stop().await;
+    let keys = format!("shared_secret = \"{SECRET}\"\nmatrix_auth = true");
+    let log = "[log]\nfilter = \"trace,hyper=trace,reqwest=trace,axum=trace\"";
+    world.write_config(&format!("{log}\n[provisioning]\n{keys}\n"));
+    let alice = Person::new(synapse, "alice").await;
+    let bridge = Bridge::start(&world);
+    alice.management_room(&world).await; // It runs.
+
+    let token = alice.client.access_token().unwrap();
+    let program = Program::with_token(&world, &token);
+    let first = program.start(&format!("?name={NAME}")).await;
+    let phone = world.simulator.phone("Mum");
+    phone.require_digits(DIGITS);
+    phone.scan(url(&first)).await.unwrap();
+    let asked = program.wait(&first, "user_input").await;
+    assert_eq!(program.enter(&asked, DIGITS).await.0, 200);
+    phone.confirm().await.unwrap();
+    program.wait(&first, "complete").await;
+    Program::with_secret(&world, &alice).get("/whoami").await;
+    Program::with_token(&world, "planted-wrong-token").ask(Method::GET, "/whoami", None).await;
+    assert_eq!(bridge.stop().await, Some(0));
+
+    let log = std::fs::read_to_string(log_path(&world)).unwrap();
+    assert!(log.contains("a login was started through the provisioning API"));
+    assert!(log.contains("a request to the provisioning API was refused"));
+    let qr = url(&first).split_once("qrcode=").unwrap().1.split('&').next().unwrap();
+    for secret in [SECRET, &token, "planted-wrong-token", DIGITS, NAME, qr] {
+        let found = log.lines().find(|line| line.contains(secret));
+        assert!(found.is_none(), "{found:?}");
+    }
 }

@@ -21,6 +21,29 @@ async fn somebody_else_speaks_under_the_name_that_the_room_shows() {
     chat.world.end().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_others_write_stays_in_the_room_when_its_owner_wants_so() {
+    let mut chat = Chat::open().await;
+    let bob = guest(&chat, "bob").await;
+    assert_eq!(chat.ask("relay off").await, "Only what you write in this room goes to WeChat.");
+    chat.world.stop().await;
+    chat.world.resume().await;
+    let sent = bob.say(&chat.portal, "may I?").await;
+    let answer = chat.wait_answer(&sent).await;
+    assert!(answer.starts_with("⚠️ Not sent to WeChat: whoever linked"), "{answer}");
+    let refused = bob.ask(&chat.world, &chat.portal, "!wechat relay on").await;
+    assert_eq!(refused, "Only the person who linked this contact can do that.");
+    assert!(chat.ask("status").await.ends_with("; what others write stays in the room"));
+    chat.say(&["it is me"]).await;
+    assert_eq!(chat.wait_shown(1).await, ["it is me"]);
+
+    chat.ask("relay on").await;
+    let name = bob.user_id.trim_start_matches('@').split(':').next().unwrap();
+    bob.say(&chat.portal, "and now?").await;
+    assert_eq!(chat.wait_shown(2).await[1], format!("{name}: and now?"));
+    chat.world.end().await;
+}
+
 /// Somebody whom Alice has invited into the room.
 async fn guest(chat: &Chat, name: &str) -> Person {
     let guest = Person::new(Synapse::shared().await, name).await;

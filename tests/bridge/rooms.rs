@@ -35,6 +35,10 @@ async fn a_portal_room_has_all_that_clients_look_for() {
         assert_eq!(bridge["channel"]["displayname"], "Mum");
         assert_eq!(bridge["com.beeper.room_type"], "dm");
     }
+    let features = alice.state(&portal, "com.beeper.room_features").await;
+    assert_eq!(features.len(), 1);
+    assert_eq!(features[0]["state_key"], alice.state(&portal, "m.bridge").await[0]["state_key"]);
+    assert_eq!(features[0]["content"]["file"]["m.file"]["max_size"], 100 << 20);
     let machinery = alice.content(&portal, "io.element.functional_members", "").await;
     assert_eq!(machinery["service_members"], json!([bot]));
     assert_eq!(alice.content(&portal, "m.room.name", "").await["name"], "Mum");

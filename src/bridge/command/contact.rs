@@ -6,14 +6,13 @@ use super::{Asked, Context, group, portal};
 use crate::{
     bridge::{
         core::{Core, login_name, name_of},
+        face,
         halt::Halt,
-        room,
         state::Question,
         text::{Answer, Note},
         window::{self, Hold},
     },
     id::{LoginId, PortalKey},
-    matrix::room::State,
     store::{Change, Login, LoginState, Portal},
 };
 
@@ -167,16 +166,7 @@ pub(crate) async fn rename(core: &Arc<Core>, portal: &Portal, name: &str) -> Res
     login.into_iter().for_each(|login| core.registry.put_login(login));
     core.registry.put_portal(renamed.clone());
     drop(changing);
-    if let Some(ghost) = core.ghost(&renamed.key.contact) {
-        let shown = room::display_name(core, &renamed);
-        core.insist(|| ghost.set_display_name(&shown)).await?;
-    }
-    if let Some(room) = &renamed.room {
-        let bot = core.bot();
-        let state = State::new("m.room.name", "", serde_json::json!({ "name": name }));
-        core.insist(|| bot.send_state(room, &state)).await?;
-    }
-    Ok(())
+    face::show_name(core, &renamed).await
 }
 
 /// The login that a command means: the one named, that of this portal, or the only one. When

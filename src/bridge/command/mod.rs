@@ -1,6 +1,7 @@
 //! Commands: which there are, who may run them, and one file for each group of them.
 
 mod admin;
+mod avatar;
 mod basic;
 mod contact;
 mod group;
@@ -137,6 +138,8 @@ async fn run(asked: &Asked<'_>, line: &Line<'_>) -> Result<Ran, Halt> {
         Command::DeletePortal => portal::ask_delete(asked, line.rest).await?,
         Command::Ignore => portal::ignore(asked, line.rest, true).await?,
         Command::Unignore => portal::ignore(asked, line.rest, false).await?,
+        Command::Relay => portal::relay(asked, line.rest).await?,
+        Command::Avatar => avatar::avatar(asked, line.rest).await?,
         Command::Voice => contact::voice(asked, line.rest).await?,
         Command::Help => help::help(asked).await?,
         Command::Lang => basic::lang(asked, line.rest).await?,

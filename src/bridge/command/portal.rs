@@ -1,11 +1,17 @@
-//! `delete-portal`, `ignore`, `unignore`: what becomes of a contact's room and messages.
+//! `delete-portal`, `ignore`, `unignore`, `relay`: what becomes of a contact's room and messages.
 
 use std::sync::Arc;
 
-use super::{Asked, contact, logout};
+use super::{Asked, Context, contact, logout};
 use crate::{
-    bridge::{closing, core::name_of, halt::Halt, room, state::Question, text::RoomText},
-    config::Level,
+    bridge::{
+        closing,
+        core::name_of,
+        halt::Halt,
+        room,
+        state::Question,
+        text::{Answer, RoomText},
+    },
     id::{PortalId, PortalKey},
     store::Portal,
 };
@@ -13,8 +19,7 @@ use crate::{
 /// Asks whether the room shall go.
 pub(super) async fn ask_delete(asked: &Asked<'_>, wanted: &str) -> Result<(), Halt> {
     let Some(portal) = target(asked, "delete-portal", wanted).await? else { return Ok(()) };
-    let (user, room) = (&asked.event.sender, &asked.event.room);
-    asked.core.questions.ask(user, room, Question::DeletePortal(portal.id));
+    asked.question(Question::DeletePortal(portal.id));
     let (name, queued) = (name_of(&portal), asked.core.outbox.queued(portal.id));
     asked.reply(&RoomText::ConfirmDelete { name: &name, queued }.text(asked.language)).await
 }
@@ -29,7 +34,7 @@ pub(super) async fn answered(
         return asked.reply(&RoomText::NotDeleted.text(asked.language)).await;
     };
     let dropped = closing::close(asked.core, &portal).await?;
-    if portal.room.as_ref() == Some(&asked.event.room) {
+    if portal.room.as_ref() == Some(&asked.said.room) {
         return Ok(()); // The room has heard it, and nobody is there to say more.
     }
     let name = name_of(&portal);
@@ -53,32 +58,47 @@ pub(super) async fn ignore(asked: &Asked<'_>, wanted: &str, ignored: bool) -> Re
     asked.reply(&text.text(asked.language)).await
 }
 
+/// `relay on` or `relay off` in a portal.
+pub(super) async fn relay(asked: &Asked<'_>, rest: &str) -> Result<(), Halt> {
+    let chosen = match rest.to_ascii_lowercase().as_str() {
+        "on" => Some(true),
+        "off" => Some(false),
+        _ => None,
+    };
+    let (core, language) = (asked.core, asked.language);
+    let (Some(on), Some(portal)) = (chosen, asked.portal) else {
+        return asked.reply(&RoomText::RelayUsage { prefix: core.prefix() }.text(language)).await;
+    };
+    room::change(core, portal.id, |portal| portal.relay_off = !on).await?;
+    tracing::info!(portal = %portal.id, on, "what others write in a portal");
+    asked.reply(&RoomText::RelaySet { on }.text(language)).await
+}
+
 /// What is unusual about a portal, to stand behind its line in a list.
 pub(super) fn oddities(asked: &Asked<'_>, portal: &Portal) -> String {
     let left_out = || asked.core.reply(portal.id).map_or(0, |reply| reply.left_out);
     let ignored = portal.ignored.then(|| RoomText::IsIgnored { left_out: left_out() });
     let roomless = portal.closed.then_some(RoomText::HasNoRoom);
-    let texts = ignored.into_iter().chain(roomless);
+    let private = portal.relay_off.then_some(RoomText::IsNotRelayed);
+    let texts = ignored.into_iter().chain(roomless).chain(private);
     texts.map(|text| format!("; {}", text.text(asked.language))).collect()
 }
 
 /// The portal that a command means: the one it is written in, or that of the contact it names. In
 /// a portal it has to be the sender's own, unless an administrator sends it.
-async fn target(
+pub(super) async fn target(
     asked: &Asked<'_>,
     command: &str,
     wanted: &str,
 ) -> Result<Option<Arc<Portal>>, Halt> {
-    let (core, sender) = (asked.core, &asked.event.sender);
     if let Some(portal) = asked.portal.filter(|_| wanted.is_empty()) {
-        let is_admin = core.config.bridge.permissions.level_of(sender) >= Some(Level::Admin);
-        if portal.key.owner == *sender || is_admin {
+        if asked.context() == (Context::Portal { own: true }) {
             return Ok(Some(Arc::new(portal.clone())));
         }
-        asked.reply(&RoomText::NotYours.text(asked.language)).await?;
+        asked.reply(&Answer::NotYourContact.text(asked.language)).await?;
         return Ok(None);
     }
     let Some(login) = contact::find(asked, command, wanted).await? else { return Ok(None) };
     let key = PortalKey { owner: login.owner.clone(), contact: login.contact.clone() };
-    Ok(core.registry.find_portal(&key))
+    Ok(asked.core.registry.find_portal(&key))
 }

@@ -7,7 +7,7 @@ use crate::{
     bridge::{
         core::name_of,
         halt::Halt,
-        room,
+        room, space,
         state::{Job, LaneKey},
         text::{Answer, Note},
     },
@@ -39,8 +39,9 @@ fn id_line(asked: &Asked<'_>, portal: &Portal) -> String {
 /// Shows everything again as the bridge knows it: names, members, state.
 pub(super) async fn sync(asked: &Asked<'_>) -> Result<(), Halt> {
     let (core, mut done, mut refused) = (asked.core, 0, Vec::new());
+    space::again(core, &asked.event.sender).await?;
     for portal in chats(asked) {
-        if portal.room.is_none() || !portal.welcomed {
+        if !portal.welcomed && !portal.closed {
             core.lanes.push(LaneKey::Portal(portal.id), Job::OpenRoom);
         }
         match room::refresh(core, &portal).await {

@@ -104,14 +104,22 @@ impl Registry {
         self.records().by_key.keys().any(|key| key.contact == *contact)
     }
 
+    /// How many people have a chat with this contact.
+    pub(crate) fn owners_of(&self, contact: &WechatUserId) -> usize {
+        self.records().by_key.keys().filter(|key| key.contact == *contact).count()
+    }
+
     /// The portals that this login carries.
     pub(crate) fn portals_of(&self, login: LoginId) -> Vec<Arc<Portal>> {
         self.records().portals.values().filter(|p| p.login == login).cloned().collect()
     }
 
-    /// Portals whose room has not been made yet, or whose owner is not in it.
-    pub(crate) fn unfinished_portals(&self) -> Vec<PortalId> {
-        let unfinished = |portal: &&Arc<Portal>| !portal.welcomed && !portal.closed;
+    /// Portals whose room has not been made yet, or whose owner is not in it; with `spaces`, also
+    /// those whose room is in no space.
+    pub(crate) fn unfinished_portals(&self, spaces: bool) -> Vec<PortalId> {
+        let unfinished = |portal: &&Arc<Portal>| {
+            !portal.closed && (!portal.welcomed || spaces && !portal.in_space)
+        };
         self.records().portals.values().filter(unfinished).map(|p| p.id).collect()
     }
 
@@ -143,9 +151,11 @@ impl Registry {
 
     /// What is known of this Matrix user; an empty record for a new one.
     pub(crate) fn owner(&self, user: &UserId) -> Arc<Owner> {
-        self.records().owners.get(user).cloned().unwrap_or_else(|| {
-            Arc::new(Owner { user: user.to_owned(), management_room: None, language: None })
-        })
+        self.records()
+            .owners
+            .get(user)
+            .cloned()
+            .unwrap_or_else(|| Arc::new(Owner::new(user.to_owned())))
     }
 
     pub(crate) fn put_owner(&self, owner: Owner) {

@@ -81,6 +81,8 @@ pub(crate) enum Refusal {
     BadServer,
     /// The sender may not write into this portal.
     NotAllowed,
+    /// The owner keeps the chat to themselves.
+    RelayOff,
     /// What was asked for once more is no message of this room.
     NothingToRetry,
     /// The bridge itself fails at it.
@@ -107,6 +109,7 @@ impl Refusal {
             Self::Rejected(_) => "rejected",
             Self::BadServer => "bad_server",
             Self::NotAllowed => "not_allowed",
+            Self::RelayOff => "relay_off",
             Self::NothingToRetry => "nothing_to_retry",
             Self::Poison => "poison",
         }
@@ -205,6 +208,11 @@ impl Refusal {
                 language,
                 "⚠️ Not done: the bridge failed at this again and again, by a fault of its own; its log says more. To try a message once more, react to it with 🔁.",
                 "⚠️ 未完成：桥接程序自身出错，反复处理失败，详情见桥接日志。要重发消息，请用 🔁 回应它。",
+            ),
+            Self::RelayOff => pick!(
+                language,
+                "⚠️ Not sent to WeChat: whoever linked this contact has switched off what others write here.",
+                "⚠️ 未发送到微信：连接此联系人的人已关闭转发他人在此处的消息。",
             ),
             Self::NotAllowed => pick!(
                 language,

@@ -72,6 +72,16 @@ pub(crate) fn what(command: Command, language: Language) -> String {
             "what your voice messages become for this contact",
             "选择语音以文件还是语音条发给此联系人",
         ),
+        Command::Avatar => pick!(
+            language,
+            "as a reply to a picture: that is what the contact looks like",
+            "回复一张图片：设为联系人的头像",
+        ),
+        Command::Relay => pick!(
+            language,
+            "whether what others write in this room goes to WeChat",
+            "是否将他人在此房间的消息转发到微信",
+        ),
         Command::Ignore => pick!(
             language,
             "count what a contact writes and do not show it",

@@ -41,7 +41,6 @@ pub(crate) enum RoomText<'a> {
         name: &'a str,
         dropped: usize,
     },
-    NotYours,
     Ignored {
         name: &'a str,
         prefix: &'a str,
@@ -56,9 +55,25 @@ pub(crate) enum RoomText<'a> {
     },
     /// The same.
     HasNoRoom,
+    /// The same.
+    IsNotRelayed,
+    RelayUsage {
+        prefix: &'a str,
+    },
+    RelaySet {
+        on: bool,
+    },
+    AvatarUsage {
+        prefix: &'a str,
+    },
+    AvatarSet {
+        name: &'a str,
+        removed: bool,
+    },
 }
 
 impl RoomText<'_> {
+    #[expect(clippy::too_many_lines, reason = "a table reads best in one piece")]
     pub(crate) fn text(&self, language: Language) -> String {
         match self {
             Self::Closed { name } => pick!(
@@ -102,11 +117,6 @@ impl RoomText<'_> {
                 "The room of {name} is deleted. Messages that were waiting and are not sent: {dropped}.",
                 "{name}的房间已删除。已取消的排队消息：{dropped} 条。",
             ),
-            Self::NotYours => pick!(
-                language,
-                "Only the person who linked this contact may do that.",
-                "只有连接此联系人的人可以这样做。",
-            ),
             Self::Ignored { name, prefix } => pick!(
                 language,
                 "What {name} writes from now on is counted and not shown; it cannot be had later. `{prefix} unignore {name}` ends that.",
@@ -119,6 +129,35 @@ impl RoomText<'_> {
             ),
             Self::IsIgnored { left_out } => {
                 pick!(language, "ignored, {left_out} not shown", "已忽略，{left_out} 条未显示")
+            }
+            Self::IsNotRelayed => {
+                pick!(language, "what others write stays in the room", "他人的消息不转发")
+            }
+            Self::RelayUsage { prefix } => pick!(
+                language,
+                "Usage, in the room of one of your contacts: `{prefix} relay on` or `{prefix} relay off`.",
+                "用法（在你的联系人房间）：`{prefix} relay on` 或 `{prefix} relay off`。",
+            ),
+            Self::RelaySet { on: true } => pick!(
+                language,
+                "What others write in this room goes to WeChat, under their names, when they have the permission `relay`.",
+                "他人在此房间发的消息会带上名字转发到微信（需要 `relay` 权限）。",
+            ),
+            Self::RelaySet { on: false } => pick!(
+                language,
+                "Only what you write in this room goes to WeChat.",
+                "此房间只有你发的消息会转发到微信。",
+            ),
+            Self::AvatarUsage { prefix } => pick!(
+                language,
+                "Usage: reply to a picture in the contact's room, one that is not encrypted, with `{prefix} avatar`; `{prefix} avatar remove` takes the picture away.",
+                "用法：在联系人房间回复一张未加密的图片，内容为 `{prefix} avatar`；发送 `{prefix} avatar remove` 可移除头像。",
+            ),
+            Self::AvatarSet { name, removed: false } => {
+                pick!(language, "That is what {name} looks like now.", "{name}的头像已更新。")
+            }
+            Self::AvatarSet { name, removed: true } => {
+                pick!(language, "{name} has no picture any more.", "{name}的头像已移除。")
             }
             Self::HasNoRoom => {
                 pick!(language, "no room until the next message", "下一条消息到来前没有房间")

@@ -246,11 +246,17 @@ fn rooms(language: Language) -> Vec<String> {
         RoomText::ConfirmDelete { name: NAME, queued: 2 },
         RoomText::NotDeleted,
         RoomText::Deleted { name: NAME, dropped: 2 },
-        RoomText::NotYours,
         RoomText::Ignored { name: NAME, prefix: PREFIX },
         RoomText::Unignored { name: NAME, left_out: 3 },
         RoomText::IsIgnored { left_out: 3 },
         RoomText::HasNoRoom,
+        RoomText::IsNotRelayed,
+        RoomText::RelayUsage { prefix: PREFIX },
+        RoomText::RelaySet { on: true },
+        RoomText::RelaySet { on: false },
+        RoomText::AvatarUsage { prefix: PREFIX },
+        RoomText::AvatarSet { name: NAME, removed: false },
+        RoomText::AvatarSet { name: NAME, removed: true },
     ]
     .map(|text| text.text(language))
     .into()
@@ -346,6 +352,7 @@ fn deliveries(language: Language) -> Vec<String> {
         Refusal::Disk,
         Refusal::Rejected(-3),
         Refusal::NotAllowed,
+        Refusal::RelayOff,
         Refusal::BadServer,
         Refusal::NothingToRetry,
         Refusal::Poison,

@@ -1,23 +1,24 @@
 //! A real Synapse for the stories, started by `scripts/synapse` on a memory file system.
 //!
-//! Synapse reads registrations only when it starts, so the shared one starts with a row of
+//! Synapse reads registrations only when it starts, so a shared one starts with a row of
 //! them and each story takes a free [`Slot`]. Nothing here knows the bridge.
 #![expect(clippy::expect_used, reason = "a story without its homeserver has to stop")]
 
 use std::{
+    collections::HashMap,
     io::{BufRead as _, BufReader, Write as _},
     net::{Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
-        Mutex,
+        LazyLock, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
 };
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::{sync::OnceCell, task::spawn_blocking};
+use tokio::{sync::Mutex as AsyncMutex, task::spawn_blocking};
 
 /// A homeserver with free appservice registrations; it ends with the test process, however
 /// that ends.
@@ -61,11 +62,31 @@ pub(crate) struct User {
     pub(crate) device_id: String,
 }
 
+/// Which story is on which of the shared servers.
+#[derive(Default)]
+struct Shared {
+    of_story: HashMap<String, &'static Synapse>,
+    newest: Option<&'static Synapse>,
+}
+
 impl Synapse {
-    /// The server that all stories of this test binary share.
+    /// The server of this story, the same at each call. Some others are on it, but not all: each
+    /// registration costs Synapse time for each event.
     pub(crate) async fn shared() -> &'static Self {
-        static SHARED: OnceCell<Synapse> = OnceCell::const_new();
-        SHARED.get_or_init(|| Self::with_slots(SHARED_SLOTS)).await
+        static SHARED: LazyLock<AsyncMutex<Shared>> = LazyLock::new(AsyncMutex::default);
+        // Each story has a thread of its own with its name.
+        let story = std::thread::current().name().unwrap_or_default().to_owned();
+        let mut shared = SHARED.lock().await;
+        if let Some(known) = shared.of_story.get(&story) {
+            return known;
+        }
+        let server = match shared.newest.filter(|_| shared.of_story.len() % STORIES > 0) {
+            Some(newest) => newest,
+            None => Box::leak(Box::new(Self::with_slots(SHARED_SLOTS).await)),
+        };
+        shared.newest = Some(server);
+        shared.of_story.insert(story, server);
+        server
     }
 
     /// A server of the story's own, which it may stop and start. A story with thousands of events
@@ -259,8 +280,10 @@ fn free_port() -> u16 {
 }
 
 const SERVER_NAME: &str = "localhost";
-const SHARED_SLOTS: usize = 300;
+/// So many stories share a server, and some need more than one registration.
+const STORIES: usize = 32;
+const SHARED_SLOTS: usize = 64;
 const OWN_SLOTS: usize = 2;
 const FIRST_PORT: u16 = 10_000;
 const PORTS: u16 = 22_000;
-const PORTS_PER_PROCESS: usize = 320;
+const PORTS_PER_PROCESS: usize = 640;

@@ -1,0 +1,52 @@
+//! `avatar`: the picture of a contact.
+
+use ruma::{EventId, OwnedMxcUri};
+
+use super::{Asked, portal};
+use crate::{
+    bridge::{core::name_of, face, halt::Halt, room, text::RoomText},
+    matrix::event::{self, Kind, Source, attachment},
+};
+
+/// As a reply to a picture: that is what the contact looks like. `avatar remove` takes it away.
+pub(super) async fn avatar(asked: &Asked<'_>, rest: &str) -> Result<(), Halt> {
+    let (first, more) = rest.split_once(' ').unwrap_or((rest, ""));
+    let removes = matches!(first, "remove" | "移除");
+    let wanted = if removes { more.trim() } else { rest };
+    let picture = match asked.reply_to.filter(|_| !removes) {
+        Some(of) => picture(asked, of).await?,
+        None => None,
+    };
+    if picture.is_none() && !removes {
+        let usage = RoomText::AvatarUsage { prefix: asked.core.prefix() };
+        return asked.reply(&usage.text(asked.language)).await;
+    }
+    let command = if removes { "avatar remove" } else { "avatar" };
+    let Some(portal) = portal::target(asked, command, wanted).await? else { return Ok(()) };
+    let core = asked.core;
+    room::change(core, portal.id, |portal| portal.picture = picture).await?;
+    let Some(portal) = core.registry.portal(portal.id) else { return Ok(()) };
+    face::show_picture(core, &portal).await?;
+    tracing::info!(portal = %portal.id, removes, "a contact's picture");
+    let name = name_of(&portal);
+    let text = RoomText::AvatarSet { name: &name, removed: removes };
+    asked.reply(&text.text(asked.language)).await
+}
+
+/// The picture in this message of the room, if it is one that everybody can read.
+async fn picture(asked: &Asked<'_>, of: &EventId) -> Result<Option<OwnedMxcUri>, Halt> {
+    let (bot, room) = (asked.core.bot(), &asked.said.room);
+    let raw = match asked.core.insist(|| bot.event(room, of)).await {
+        Ok(raw) => raw,
+        Err(Halt::Refused(_)) => return Ok(None),
+        Err(Halt::Stopping) => return Err(Halt::Stopping),
+    };
+    let Ok(event) = event::parse(&raw) else { return Ok(None) };
+    let (Kind::Message(message) | Kind::Sticker(message)) = event.kind else { return Ok(None) };
+    let shown = |kind| matches!(kind, attachment::Kind::Image | attachment::Kind::Sticker);
+    let file = message.attachment.filter(|file| shown(file.kind));
+    Ok(file.and_then(|file| match file.source {
+        Source::Plain(uri) => Some(uri),
+        Source::Encrypted => None,
+    }))
+}
