@@ -43,15 +43,15 @@ async fn formatted_texts_emotes_and_brackets_are_readable_on_the_phone() {
     alice.say(&portal, "1 < 2 and 2 > 1").await;
     let emote = json!({ "msgtype": "m.emote", "body": "waves" });
     alice.send(&portal, "m.room.message", emote).await;
-    let notice = json!({ "msgtype": "m.notice", "body": "a bot says" });
+    let notice = json!({ "msgtype": "m.notice", "body": "take note" });
     alice.send(&portal, "m.room.message", notice).await;
     alice.say(&portal, "the end").await;
 
-    let shown: Vec<_> = phone.wait_shows(4).await.into_iter().map(|shown| shown.text).collect();
+    let shown: Vec<_> = phone.wait_shows(5).await.into_iter().map(|shown| shown.text).collect();
     let name = alice.user_id.trim_start_matches('@').split(':').next().unwrap();
     let emote = format!("* {name} waves");
     let link = "**hi** there\nhere (https://example.org)";
-    assert_eq!(shown, [link, "1 ＜ 2 and 2 ＞ 1", &emote, "the end"]);
+    assert_eq!(shown, [link, "1 ＜ 2 and 2 ＞ 1", &emote, "take note", "the end"]);
     let said = alice.notices(&portal, &world.bot());
     assert_eq!(said.len(), 1, "only the greeting: {said:?}");
     world.end().await;
