@@ -13,8 +13,7 @@ use crate::{
 /// Asks whether the room shall go.
 pub(super) async fn ask_delete(asked: &Asked<'_>, wanted: &str) -> Result<(), Halt> {
     let Some(portal) = target(asked, "delete-portal", wanted).await? else { return Ok(()) };
-    let (user, room) = (&asked.event.sender, &asked.event.room);
-    asked.core.questions.ask(user, room, Question::DeletePortal(portal.id));
+    asked.question(Question::DeletePortal(portal.id));
     let (name, queued) = (name_of(&portal), asked.core.outbox.queued(portal.id));
     asked.reply(&RoomText::ConfirmDelete { name: &name, queued }.text(asked.language)).await
 }

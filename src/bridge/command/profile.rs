@@ -39,7 +39,8 @@ fn id_line(asked: &Asked<'_>, portal: &Portal) -> String {
 /// Shows everything again as the bridge knows it: names, members, state.
 pub(super) async fn sync(asked: &Asked<'_>) -> Result<(), Halt> {
     let (core, mut done, mut refused) = (asked.core, 0, Vec::new());
-    for portal in chats(asked) {
+    // A room that was closed comes back when the contact writes, and not before.
+    for portal in chats(asked).into_iter().filter(|portal| !portal.closed) {
         if portal.room.is_none() || !portal.welcomed {
             core.lanes.push(LaneKey::Portal(portal.id), Job::OpenRoom);
         }
