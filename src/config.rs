@@ -178,6 +178,10 @@ pub struct Delivery {
     pub merge: bool,
     /// Whether rooms hear that few sends are left and that the reply window closes.
     pub warn: bool,
+    /// Whether the new words of a message that was sent follow it.
+    pub edits: bool,
+    /// Whether reactions are told to the contact in words.
+    pub reactions: bool,
 }
 
 /// `[media]`

@@ -10,8 +10,9 @@ use super::{
     kept, member, notice,
     outgoing::{self, Verdict},
     replied, shown,
-    state::Changed,
+    state::{Changed, Outgoing},
     text::{Answer, GroupText, Refusal},
+    worded,
 };
 use crate::{
     config::Level,
@@ -19,31 +20,43 @@ use crate::{
     store::{Change, Entry, Outcome, Portal, Work},
 };
 
-/// A message that waits gets its new words or file; one that is on its way or was sent stays as it was.
+/// A message that waits gets its new words or file; of one that is on its way or was sent the new
+/// words follow.
 pub(crate) async fn edit(
     core: &Core,
+    entry: &Entry,
     event: &Event,
     edit: &Replacement,
     portal: &Portal,
-) -> Result<Outcome, Halt> {
+) -> Result<Option<Outcome>, Halt> {
     let name = member::speaker(core, event, &edit.new, portal).await?;
     let parts = match outgoing::parts(core, event, &edit.new, portal, &name) {
         Ok(parts) => parts,
-        Err(Verdict::Ignore(reason)) => return Ok(Outcome::Ignored(reason.into())),
-        Err(Verdict::Refuse(refusal)) => return outgoing::refuse(core, event, refusal).await,
+        Err(Verdict::Ignore(reason)) => return Ok(Some(Outcome::Ignored(reason.into()))),
+        Err(Verdict::Refuse(refusal)) => {
+            return outgoing::refuse(core, event, refusal).await.map(Some);
+        }
     };
-    let mut waiting = match core.outbox.replace(portal.id, &edit.of, &event.sender, &parts) {
-        Changed::Done(waiting) => waiting,
-        Changed::TooLate => return outgoing::refuse(core, event, Refusal::OnItsWay).await,
-        Changed::NotThere => return outgoing::refuse(core, event, Refusal::Edit).await,
+    let late = match core.outbox.replace(portal.id, &edit.of, &event.sender, &parts) {
+        Changed::Done(waiting) => {
+            replaced(core, *waiting, edit).await?;
+            return Ok(Some(Outcome::Delivered));
+        }
+        Changed::TooLate => Refusal::OnItsWay,
+        Changed::NotThere => Refusal::Edit,
     };
+    worded::correction(core, entry, (event, edit), parts, (portal, late)).await
+}
+
+/// The entry of a message that waits says from now on what its edit says.
+async fn replaced(core: &Core, mut waiting: Outgoing, edit: &Replacement) -> Result<(), Halt> {
     if let Work::FromMatrix { raw, .. } = &mut waiting.entry.work
         && let Some(edited) = with_content(raw, edit.new.content.get())
     {
         *raw = edited;
         core.commit(Change::new().put_entry(&waiting.entry)).await?;
     }
-    Ok(Outcome::Delivered)
+    Ok(())
 }
 
 /// An event as if it had been sent with the content of its edit. What it answers to cannot be
@@ -153,7 +166,9 @@ pub(crate) async fn retry(
     match outgoing::parts(core, &event, message, portal, &name) {
         Ok(parts) => {
             let entry = as_message(entry, raw);
-            let entry = replied::with_line(core, &entry, &event, message, portal).await?;
+            let entry =
+                replied::with_line(core, &entry, &event.room, replied::target(message), portal);
+            let entry = entry.await?;
             core.commit(Change::new().put_entry(&entry)).await?;
             outgoing::queue(core, &entry, &event, portal, parts);
             Ok(None)

@@ -46,8 +46,11 @@ fn content(max_upload: u64) -> Value {
         },
         "reply": PARTLY,
         "thread": PARTLY,
-        // Only while the message waits.
+        "location_message": PARTLY,
+        "poll": PARTLY,
+        // As a message of its own, unless it waits.
         "edit": PARTLY,
+        // Only while the message waits.
         "delete": PARTLY,
         "reaction": REFUSED,
         "typing_notifications": true,

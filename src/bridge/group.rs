@@ -20,9 +20,8 @@ use super::{
 };
 use crate::{
     config::Level,
-    convert,
     id::PortalKey,
-    matrix::event::{Event, Kind, Membership, MembershipState},
+    matrix::event::{Event, Kind, Membership, MembershipState, Poll},
     store::{Change, Entry, Outcome, Portal, Source, SourceState, Work},
 };
 pub(crate) use copy::{Said, pass_on, redactions, with_copies};
@@ -47,11 +46,16 @@ pub(crate) async fn from_room(
         Kind::Reaction { of, key } if change::asks_again(key) => {
             again(core, entry, &event, of).await.map(|()| None)
         }
+        Kind::Reaction { .. } if core.config.delivery.reactions => {
+            to_all(core, entry, &event).await
+        }
+        Kind::Poll(Poll::Start { .. } | Poll::End { .. }) => to_all(core, entry, &event).await,
         // What cannot go to anybody is said once, and not by each copy.
+        Kind::Poll(Poll::Vote) => refuse(core, &event, Refusal::Vote).await,
         Kind::Reaction { .. } => refuse(core, &event, Refusal::Reaction).await,
         Kind::Encrypted => refuse(core, &event, Refusal::Encrypted).await,
-        Kind::Other { is_state: false, .. } => {
-            refuse(core, &event, Refusal::Kind(convert::Kind::Other)).await
+        Kind::Other { is_state: false, event_type } => {
+            refuse(core, &event, outgoing::refusal_of(event_type)).await
         }
         Kind::Redaction { .. } => to_all(core, entry, &event).await,
         Kind::Membership(change) => membership(core, entry, &event, change).await,

@@ -39,6 +39,7 @@ pub(crate) async fn from_room(
         Kind::Membership(change) => membership(core, &event, change).await.map(Some),
         Kind::Sticker(_)
         | Kind::Reaction { .. }
+        | Kind::Poll(_)
         | Kind::Redaction { .. }
         | Kind::RoomName(_)
         | Kind::Tombstone { .. }

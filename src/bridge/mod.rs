@@ -40,6 +40,7 @@ mod shown;
 mod transaction;
 mod typing;
 mod window;
+mod worded;
 
 mod command;
 mod doctor;

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use super::{
     change, closing,
     command::{self, Ran},
-    core::Core,
+    core::{Core, name_of},
     group::{self, Author},
     halt::Halt,
     member, moving, replied,
     state::{Media, MediaKind, Outgoing, Part, Shown, led_by},
     text::Refusal,
+    worded,
 };
 use crate::{
     config::Level,
@@ -48,7 +49,7 @@ pub(crate) async fn from_portal(
                 }
             }
             if let Some(edit) = &message.edits {
-                return change::edit(core, &event, edit, &portal).await.map(Some);
+                return change::edit(core, entry, &event, edit, &portal).await;
             }
             take(core, entry, &event, message, &portal).await
         }
@@ -56,7 +57,10 @@ pub(crate) async fn from_portal(
         Kind::Reaction { of, key } if change::asks_again(key) => {
             change::retry(core, entry, &event, of, &portal).await
         }
-        Kind::Reaction { .. } => refuse(core, &event, Refusal::Reaction).await.map(Some),
+        Kind::Reaction { of, key } => {
+            worded::reaction(core, entry, &event, (of, key), &portal).await
+        }
+        Kind::Poll(poll) => worded::poll(core, entry, &event, poll, &portal).await,
         Kind::Redaction { of } => change::redact(core, &event, of, &portal).await.map(Some),
         Kind::Encrypted => refuse(core, &event, Refusal::Encrypted).await.map(Some),
         Kind::RoomName(Some(name)) if event.sender == portal.key.owner => {
@@ -64,8 +68,8 @@ pub(crate) async fn from_portal(
             Ok(Some(Outcome::Delivered))
         }
         // What is only for clients was left out before.
-        Kind::Other { is_state: false, .. } => {
-            refuse(core, &event, Refusal::Kind(convert::Kind::Other)).await.map(Some)
+        Kind::Other { is_state: false, event_type } => {
+            refuse(core, &event, refusal_of(event_type)).await.map(Some)
         }
         Kind::Membership(member) => {
             closing::membership(core, &event, member, &portal).await.map(Some)
@@ -88,7 +92,9 @@ async fn take(
     let name = member::speaker(core, event, message, portal).await?;
     match parts(core, event, message, portal, &name) {
         Ok(parts) => {
-            let entry = replied::with_line(core, entry, event, message, portal).await?;
+            let entry =
+                replied::with_line(core, entry, &event.room, replied::target(message), portal);
+            let entry = entry.await?;
             queue(core, &entry, event, portal, parts);
             Ok(None)
         }
@@ -111,29 +117,14 @@ pub(crate) fn parts(
     portal: &Portal,
     speaker: &str,
 ) -> Result<Vec<Part>, Verdict> {
-    let allowed = match group::author(core, portal, event) {
-        Author::AnotherContact => true,
-        Author::Person | Author::Themselves | Author::Bridge => {
-            core.config.bridge.permissions.level_of(&event.sender) >= Some(Level::Relay)
-        }
-    };
-    if !allowed {
-        return Err(Verdict::Refuse(Refusal::NotAllowed));
-    }
-    let is_guest = event.sender != portal.key.owner && !group::is_copy(portal, event);
-    if portal.relay_off && is_guest {
-        return Err(Verdict::Refuse(Refusal::RelayOff));
-    }
-    let media = match &message.attachment {
-        Some(attachment) => Some(media(attachment, core.config.media.max_upload)?),
-        None => None,
-    };
-    // WeChat shows one sender, so the name of anybody but the owner goes into the text; and that of
-    // everybody where the contact has others to tell apart.
-    let named = group::is_copy(portal, event) || event.sender != portal.key.owner;
-    let name = named.then_some(speaker);
-    let texts = texts(message, speaker, media.is_some())?;
-    let texts = match (name, &media) {
+    may_speak(core, event, portal).map_err(Verdict::Refuse)?;
+    let gallery = message.gallery.iter().map(|item| &item.file);
+    let files = message.attachment.iter().chain(gallery);
+    let files = files.map(|file| media(file, core.config.media.max_upload));
+    let files = files.collect::<Result<Vec<_>, _>>()?;
+    let name = is_named(event, portal).then_some(speaker);
+    let texts = texts(core, event, message, portal, speaker)?;
+    let texts = match (name, files.first()) {
         (None, _) => texts,
         (Some(name), Some(media)) if texts.is_empty() => {
             vec![format!("{name}: {}", media.kind.sign())]
@@ -143,22 +134,94 @@ pub(crate) fn parts(
             convert::split(&named, convert::WECHAT_TEXT_LIMIT)
         }
     };
-    Ok(texts.into_iter().map(Part::Text).chain(media.map(Part::Media)).collect())
+    Ok(texts.into_iter().map(Part::Text).chain(files.into_iter().map(Part::Media)).collect())
+}
+
+/// Why what this event says does not go to the contact, whatever it is.
+pub(crate) fn may_speak(core: &Core, event: &Event, portal: &Portal) -> Result<(), Refusal> {
+    let allowed = match group::author(core, portal, event) {
+        Author::AnotherContact => true,
+        Author::Person | Author::Themselves | Author::Bridge => {
+            core.config.bridge.permissions.level_of(&event.sender) >= Some(Level::Relay)
+        }
+    };
+    if !allowed {
+        return Err(Refusal::NotAllowed);
+    }
+    let is_guest = event.sender != portal.key.owner && !group::is_copy(portal, event);
+    if portal.relay_off && is_guest {
+        return Err(Refusal::RelayOff);
+    }
+    Ok(())
+}
+
+/// WeChat shows one sender, so the name of anybody but the owner goes into the text; and that of
+/// everybody where the contact has others to tell apart.
+pub(crate) fn is_named(event: &Event, portal: &Portal) -> bool {
+    group::is_copy(portal, event) || event.sender != portal.key.owner
 }
 
 /// The words of a message; a file may come without any.
-fn texts(message: &Message, sender: &str, is_file: bool) -> Result<Vec<String>, Verdict> {
-    let (msgtype, body, html) = match &message.attachment {
-        None => (message.msgtype.as_str(), Some(message.body.as_str()), message.html.as_deref()),
-        Some(_) => ("m.text", message.caption(), message.html.as_deref()),
-    };
+fn texts(
+    core: &Core,
+    event: &Event,
+    message: &Message,
+    portal: &Portal,
+    speaker: &str,
+) -> Result<Vec<String>, Verdict> {
+    let is_file = message.attachment.is_some() || !message.gallery.is_empty();
+    let (body, html) = words(message);
     let Some(body) = body else { return Ok(Vec::new()) };
-    convert::text_parts(msgtype, body, html, sender).or_else(|why| match why {
+    let named = |text: &str| with_names(core, portal, message, text);
+    let (body, html) = (named(&body), html.map(named));
+    let msgtype = match message.msgtype.as_str() {
+        _ if is_file => "m.text",
+        "m.location" if !body.is_empty() => "m.text",
+        // What a program of theirs says is not for the contact; what the owner says is.
+        "m.notice" if event.sender == portal.key.owner => "m.text",
+        "m.gallery" | "dm.filament.gallery" => return Err(Verdict::Refuse(Refusal::FileMissing)),
+        other => other,
+    };
+    convert::text_parts(msgtype, &body, html.as_deref(), speaker).or_else(|why| match why {
         NotBridged::Empty if is_file => Ok(Vec::new()),
         NotBridged::Notice => Err(Verdict::Ignore("notice")),
+        NotBridged::Signal => Err(Verdict::Ignore("signal")),
         NotBridged::Empty => Err(Verdict::Ignore("empty")),
         NotBridged::File => Err(Verdict::Refuse(Refusal::FileMissing)),
         NotBridged::Kind(kind) => Err(Verdict::Refuse(Refusal::Kind(kind))),
+    })
+}
+
+/// What a message says, as plain text and as HTML: of a file what is written beside it, of a place
+/// where it is.
+fn words(message: &Message) -> (Option<String>, Option<&str>) {
+    let html = message.html.as_deref();
+    if message.attachment.is_some() {
+        return (message.caption().map(str::to_owned), html);
+    }
+    if message.msgtype == "m.location" {
+        let name = message.place.as_deref().unwrap_or(&message.body);
+        let place = convert::place_text(message.geo_uri.as_deref(), Some(name));
+        return (Some(place.unwrap_or_default()), None);
+    }
+    let captions = message.gallery.iter().filter_map(|item| item.caption.as_deref());
+    let captions: Vec<_> = captions.collect();
+    if captions.is_empty() {
+        return (Some(message.body.clone()), html);
+    }
+    let all = std::iter::once(message.body.as_str()).chain(captions);
+    let all: Vec<_> = all.filter(|text| !text.trim().is_empty()).collect();
+    (Some(all.join("\n")), None)
+}
+
+/// The text with the names of those whose Matrix ids stand in it.
+fn with_names(core: &Core, portal: &Portal, message: &Message, text: &str) -> String {
+    let ghost = core.ghost(&portal.key.contact);
+    let ghost = ghost.iter().map(|ghost| (ghost.user().to_owned(), name_of(portal)));
+    let others = message.mentions.iter().filter(|user| !core.is_ours(user));
+    let others = others.map(|user| (user.clone(), user.localpart().to_owned()));
+    ghost.chain(others).fold(text.to_owned(), |text, (user, name)| {
+        text.replace(user.as_str(), &convert::safe_for_wechat(&name))
     })
 }
 
@@ -210,3 +273,21 @@ pub(crate) async fn refuse(core: &Core, event: &Event, refusal: Refusal) -> Resu
     core.insist(|| bot.send(&event.room, &reply, &txn, None)).await?;
     Ok(Outcome::Refused(refusal.code().into()))
 }
+
+/// Why an event of a kind that is not read is not bridged.
+pub(crate) fn refusal_of(event_type: &str) -> Refusal {
+    match CALLS.contains(&event_type) {
+        true => Refusal::Call,
+        false => Refusal::Kind(convert::Kind::Other),
+    }
+}
+
+/// Kinds of events that let a phone ring.
+const CALLS: [&str; 6] = [
+    "m.call.invite",
+    "m.call.notify",
+    "m.rtc.notification",
+    "org.matrix.msc4075.call.notify",
+    "org.matrix.msc4075.rtc.notification",
+    "m.rtc.notify",
+];

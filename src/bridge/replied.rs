@@ -9,12 +9,12 @@ use super::{
     core::Core,
     group::{self, Author},
     halt::Halt,
-    text::Quoted,
+    member,
+    text::{CONTACTS, Quoted},
 };
 use crate::{
-    config::Language,
     convert,
-    matrix::event::{self, Event, Kind, Message, attachment},
+    matrix::event::{self, Event, Kind, Message, Poll, attachment},
     store::{Entry, Portal, Words, Work},
 };
 
@@ -25,8 +25,8 @@ use crate::{
 pub(super) async fn with_line(
     core: &Core,
     entry: &Entry,
-    event: &Event,
-    message: &Message,
+    room: &RoomId,
+    of: Option<&EventId>,
     portal: &Portal,
 ) -> Result<Entry, Halt> {
     let mut entry = entry.clone();
@@ -34,20 +34,25 @@ pub(super) async fn with_line(
         && !progress.tried
         && progress.line.is_none()
     {
-        let line = line(core, &event.room, message, portal).await?;
+        let line = line(core, room, of, portal).await?;
         progress.line = line.map(|line| Words(line.into()));
     }
     Ok(entry)
 }
 
-/// The line above a message: of what it answers to, or of the first message of its thread.
+/// The event that a message answers to: one that it names, or the first of its thread.
+pub(super) fn target(message: &Message) -> Option<&EventId> {
+    message.reply_to.as_deref().or(message.thread.as_deref())
+}
+
+/// The line above what answers to this event.
 pub(super) async fn line(
     core: &Core,
     room: &RoomId,
-    message: &Message,
+    of: Option<&EventId>,
     portal: &Portal,
 ) -> Result<Option<String>, Halt> {
-    let Some(of) = message.reply_to.as_ref().or(message.thread.as_ref()) else { return Ok(None) };
+    let Some(of) = of else { return Ok(None) };
     let words = about(core, room, of, portal).await?;
     Ok(words.and_then(|words| convert::quote_line(&words)))
 }
@@ -55,68 +60,72 @@ pub(super) async fn line(
 /// What an event of a portal's room says, as the contact knows it. Nothing for what the contact
 /// has never seen, and when the homeserver does not hand the event out: a message goes without the
 /// line rather than not at all.
-pub(super) async fn about(
+async fn about(
     core: &Core,
     room: &RoomId,
     of: &EventId,
     portal: &Portal,
 ) -> Result<Option<String>, Halt> {
+    let Some(event) = event(core, room, of).await? else { return Ok(None) };
+    let is_ours = core.is_ours(&event.sender);
+    let Some(words) = words(&event, &core.bot, is_ours) else { return Ok(None) };
+    let of_others = portal.room.as_deref() != Some(room);
+    let name = match group::author(core, portal, &event) {
+        // In a room with several contacts each has to know who is answered.
+        Author::AnotherContact => group::contact_name(core, &event, portal),
+        Author::Person if of_others || event.sender != portal.key.owner => {
+            Some(member::name(core, room, &event.sender).await?)
+        }
+        Author::Person | Author::Themselves | Author::Bridge => None,
+    };
+    Ok(Some(name.map_or(words.clone(), |name| format!("{name}: {words}"))))
+}
+
+/// An event as it is now; nothing when the homeserver does not hand it out in good time.
+pub(super) async fn event(core: &Core, room: &RoomId, of: &EventId) -> Result<Option<Event>, Halt> {
     let bot = core.bot();
     let asking = core.insist(|| bot.event(room, of));
     let raw = match tokio::time::timeout(PATIENCE, asking).await {
         Ok(Ok(raw)) => raw,
         Ok(Err(Halt::Stopping)) => return Err(Halt::Stopping),
         Ok(Err(Halt::Refused(error))) => {
-            tracing::debug!(%error, "a message goes without what it answers to");
+            tracing::debug!(%error, "the homeserver does not know an event that another one names");
             return Ok(None);
         }
         Err(_) => {
-            tracing::warn!("the homeserver does not hand out an event; its answer goes without it");
+            tracing::warn!("the homeserver does not hand out an event that another one names");
             return Ok(None);
         }
     };
-    let Ok(event) = event::parse_latest(&raw) else { return Ok(None) };
-    let is_ours = core.is_ours(&event.sender);
-    let words = words(&event, &core.bot, is_ours, &portal.key.owner);
-    let of_others = portal.room.as_deref() != Some(room);
-    Ok(match group::author(core, portal, &event) {
-        // In a room with several contacts each has to know who is answered.
-        Author::AnotherContact => {
-            let name = group::contact_name(core, &event, portal).unwrap_or_default();
-            words.map(|words| format!("{name}: {words}"))
-        }
-        Author::Person if of_others && event.sender == portal.key.owner => {
-            words.map(|words| format!("{}: {words}", event.sender.localpart()))
-        }
-        Author::Person | Author::Themselves | Author::Bridge => words,
-    })
+    Ok(event::parse_latest(&raw).ok())
 }
 
-/// The words of an event; somebody else than the owner and the contact is named.
-fn words(event: &Event, bot: &UserId, is_ours: bool, owner: &UserId) -> Option<String> {
+/// The words of an event.
+fn words(event: &Event, bot: &UserId, is_ours: bool) -> Option<String> {
     let said = match &event.kind {
         // What the bridge says is not for the contact.
         Kind::Message(message) if is_ours && message.msgtype == "m.notice" => None,
         Kind::Message(message) => Some(said(message)),
         Kind::Sticker(_) => Some(Quoted::Sticker.text(CONTACTS)),
+        Kind::Poll(Poll::Start { question, .. }) => {
+            Some(format!("{} {question}", Quoted::Poll.text(CONTACTS)))
+        }
         Kind::Reaction { .. }
         | Kind::Redaction { .. }
+        | Kind::Poll(Poll::Vote | Poll::End { .. })
         | Kind::Encrypted
         | Kind::Membership(_)
         | Kind::RoomName(_)
         | Kind::Tombstone { .. }
         | Kind::Other { .. } => None,
     };
-    let said = said.filter(|_| event.sender != bot)?;
-    match is_ours || event.sender == owner {
-        true => Some(said),
-        false => Some(format!("{}: {said}", event.sender.localpart())),
-    }
+    said.filter(|_| event.sender != bot)
 }
 
 fn said(message: &Message) -> String {
     let kind = match message.attachment.as_ref().map(|file| (file.kind, &file.name)) {
         None if message.msgtype == "m.location" => Quoted::Location,
+        None if !message.gallery.is_empty() => Quoted::Picture,
         None => {
             let body = convert::text::strip_reply_fallback(&message.body);
             return message.written.as_deref().unwrap_or(body).to_owned();
@@ -136,8 +145,6 @@ fn said(message: &Message) -> String {
     }
 }
 
-/// Nobody knows what a contact speaks; most people on WeChat read Chinese.
-const CONTACTS: Language = Language::Zh;
 /// How long a message waits for the homeserver to say what it answers to.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -155,7 +162,7 @@ mod tests {
         });
         let event = event::parse_latest(&to_raw_value(&event).unwrap()).unwrap();
         let is_ours = sender.starts_with("@wechat");
-        words(&event, user_id!("@wechatbot:b.org"), is_ours, user_id!("@owner:b.org"))
+        words(&event, user_id!("@wechatbot:b.org"), is_ours)
     }
 
     #[test]
@@ -186,16 +193,17 @@ mod tests {
         }
         let sticker = json!({ "body": "cat", "url": "mxc://b.org/1" });
         assert_eq!(shown(owner, "m.sticker", sticker).as_deref(), Some("[表情]"));
+        let poll = json!({ "m.poll": { "question": { "m.text": "Tea?" }, "answers": [] } });
+        assert_eq!(shown(owner, "m.poll.start", poll).as_deref(), Some("[投票] Tea?"));
         assert_eq!(shown(owner, "m.room.encrypted", json!({})), None);
     }
 
     #[test]
-    fn the_contact_and_the_owner_need_no_name_and_the_bridge_is_not_quoted() {
+    fn the_bridge_is_not_quoted() {
         let text = || json!({ "msgtype": "m.text", "body": "hi" });
         let of = |sender: &str| shown(sender, "m.room.message", text());
         assert_eq!(of("@owner:b.org").as_deref(), Some("hi"));
         assert_eq!(of("@wechat_mum:b.org").as_deref(), Some("hi"));
-        assert_eq!(of("@bob:b.org").as_deref(), Some("bob: hi"));
         assert_eq!(of("@wechatbot:b.org"), None);
         let notice = json!({ "msgtype": "m.notice", "body": "a picture was lost" });
         assert_eq!(shown("@wechat_mum:b.org", "m.room.message", notice), None);

@@ -253,7 +253,8 @@ async fn accepted(core: &Core, portal: &Portal, mut head: Outgoing, id: Option<M
     head.progress.parts_done += 1;
     head.progress.unconfirmed |= id.is_none();
     head.tries = 0;
-    if head.next_media().is_none() {
+    // The next file may lie at the same address and be another thing on the phone.
+    if matches!(head.parts.get(usize::from(item)), Some(Part::Media(_))) {
         head.progress.uploaded = None;
     }
     let mut change = Change::new().put_progress(head.entry.id, &head.progress);

@@ -165,6 +165,7 @@ fn ignored(core: &Core, event: &Event) -> Option<&'static str> {
         | Kind::Sticker(_)
         | Kind::Reaction { .. }
         | Kind::Redaction { .. }
+        | Kind::Poll(_)
         | Kind::Encrypted
         | Kind::RoomName(_)
         | Kind::Tombstone { .. } => None,
@@ -191,11 +192,22 @@ fn only_for_clients(event_type: &str) -> Option<&'static str> {
 }
 
 /// Kinds that are read as something else than [`Kind::Other`] when they are whole.
-const READ_KINDS: [&str; 5] =
-    ["m.room.message", "m.sticker", "m.reaction", "m.room.redaction", "m.room.encrypted"];
+const READ_KINDS: [&str; 11] = [
+    "m.room.message",
+    "m.sticker",
+    "m.reaction",
+    "m.room.redaction",
+    "m.room.encrypted",
+    "m.poll.start",
+    "m.poll.response",
+    "m.poll.end",
+    "org.matrix.msc3381.poll.start",
+    "org.matrix.msc3381.poll.response",
+    "org.matrix.msc3381.poll.end",
+];
 /// Kinds, by their beginning, with which clients speak to each other and people do not. A call's
-/// invitation and a poll's question are not among them.
-const SIGNALS: [&str; 18] = [
+/// invitation is not among them.
+const SIGNALS: [&str; 14] = [
     "m.key.verification.",
     "m.call.candidates",
     "m.call.answer",
@@ -206,10 +218,6 @@ const SIGNALS: [&str; 18] = [
     "m.call.sdp_stream_metadata_changed",
     "org.matrix.call.",
     "m.rtc.decline",
-    "m.poll.response",
-    "m.poll.end",
-    "org.matrix.msc3381.poll.response",
-    "org.matrix.msc3381.poll.end",
     "m.beacon",
     "org.matrix.msc3672.beacon",
     "com.beeper.message_send_status",

@@ -223,11 +223,15 @@ fn delivery(section: &mut Section<'_>) -> Result<Delivery, Told> {
     let burst = section.whole("burst", 3, 1..=1_000);
     let merge = section.flag("merge", true);
     let warn = section.flag("warn", true);
+    let edits = section.flag("edits", true);
+    let reactions = section.flag("reactions", false);
     Ok(Delivery {
         interval: Duration::from_millis(interval?.into()),
         burst: NonZeroU32::new(burst?).ok_or(Told)?,
         merge: merge?,
         warn: warn?,
+        edits: edits?,
+        reactions: reactions?,
     })
 }
 

@@ -14,6 +14,9 @@ pub enum NotBridged {
     /// Nothing is left to show.
     #[error("the message is empty")]
     Empty,
+    /// What clients say to each other.
+    #[error("the message is not for people")]
+    Signal,
     /// A message that is a file, without words.
     #[error("the message is a file")]
     File,
@@ -27,6 +30,8 @@ pub enum NotBridged {
 pub enum Kind {
     /// `m.location`
     Location,
+    /// The question of a poll.
+    Poll,
     /// Any other, one that is not known included.
     Other,
 }
@@ -36,6 +41,7 @@ impl Kind {
     pub fn code(self) -> &'static str {
         match self {
             Self::Location => "location",
+            Self::Poll => "poll",
             Self::Other => "other",
         }
     }
@@ -52,23 +58,25 @@ pub fn text_parts(
     html: Option<&str>,
     sender_name: &str,
 ) -> Result<Vec<String>, NotBridged> {
-    let is_emote = match msgtype {
-        "m.text" => false,
-        "m.emote" => true,
+    match msgtype {
         "m.notice" => return Err(NotBridged::Notice),
+        "m.key.verification.request" => return Err(NotBridged::Signal),
+        "m.server_notice" | "" => return Err(NotBridged::Kind(Kind::Other)),
         "m.image" | "m.file" | "m.audio" | "m.video" => return Err(NotBridged::File),
         "m.location" => return Err(NotBridged::Kind(Kind::Location)),
-        _ => return Err(NotBridged::Kind(Kind::Other)),
-    };
+        // Whatever else there is says with its body what it is: that is what a body is for.
+        _ => {}
+    }
     let shown = match html {
         Some(html) => text::html_to_text(html, body),
         None => text::strip_reply_fallback(body).to_owned(),
     };
     let safe = text::safe_for_wechat(&shown);
     if safe.trim().is_empty() {
-        return Err(NotBridged::Empty);
+        let known = matches!(msgtype, "m.text" | "m.emote");
+        return Err(if known { NotBridged::Empty } else { NotBridged::Kind(Kind::Other) });
     }
-    if !is_emote {
+    if msgtype != "m.emote" {
         return Ok(text::split(&safe, text::WECHAT_TEXT_LIMIT));
     }
     let name = sender_name.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -87,6 +95,7 @@ mod tests {
             ("m.text", "hi", Some("<b>hi</b>"), vec!["**hi**"]),
             ("m.text", "> <@a:b.c> old\n\nnew", None, vec!["new"]),
             ("m.text", "plain", Some(""), vec!["plain"]),
+            ("nic.custom.confetti", "hooray 🎉", None, vec!["hooray 🎉"]),
             ("m.emote", "waves", None, vec!["* Ann ＜Lee＞ waves"]),
             ("m.emote", "waves", Some("<u>waves</u>"), vec!["* Ann ＜Lee＞ waves"]),
         ] {
@@ -104,7 +113,9 @@ mod tests {
             ("m.image", "cat.png", NotBridged::File),
             ("m.audio", "song.mp3", NotBridged::File),
             ("m.location", "here", NotBridged::Kind(Kind::Location)),
-            ("org.example.poll", "?", NotBridged::Kind(Kind::Other)),
+            ("org.example.card", " ", NotBridged::Kind(Kind::Other)),
+            ("m.server_notice", "pay!", NotBridged::Kind(Kind::Other)),
+            ("m.key.verification.request", "verify me", NotBridged::Signal),
             ("", "", NotBridged::Kind(Kind::Other)),
         ] {
             assert_eq!(text_parts(msgtype, body, None, "Ann"), Err(why), "{msgtype}");

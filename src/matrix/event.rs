@@ -5,13 +5,15 @@
 
 pub mod attachment;
 mod message;
+mod poll;
 mod typing;
 
 use ruma::{OwnedEventId, OwnedRoomId, OwnedUserId};
 use serde_json::value::RawValue;
 
 pub use attachment::{Attachment, Source};
-pub use message::{Message, Replacement};
+pub use message::{GalleryItem, Message, Replacement};
+pub use poll::Poll;
 pub use typing::Typing;
 
 use super::object::Object;
@@ -51,6 +53,8 @@ pub enum Kind {
         /// The event.
         of: OwnedEventId,
     },
+    /// Something was asked, chosen or counted.
+    Poll(Poll),
     /// Something that cannot be read here.
     Encrypted,
     /// Somebody came, went or was invited.
@@ -155,6 +159,10 @@ impl Kind {
             ("m.room.tombstone", Some("")) => {
                 let content = fields.object("content").unwrap_or_default();
                 Some(Self::Tombstone { replacement: content.id("replacement_room") })
+            }
+            (event_type, None) => {
+                let content = fields.object("content").unwrap_or_default();
+                Poll::read(event_type, &content).map(Self::Poll)
             }
             _ => None,
         };

@@ -19,6 +19,11 @@ impl<'a> Object<'a> {
         serde_json::from_str(json).ok().map(Self)
     }
 
+    /// Whether there is no field at all.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The field as it was written.
     pub(super) fn raw(&self, key: &str) -> Option<&'a RawValue> {
         self.0.get(key).copied().filter(|raw| raw.get() != "null")

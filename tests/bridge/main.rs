@@ -26,6 +26,7 @@ mod groups;
 mod groups_members;
 mod health;
 mod import;
+mod kinds_out;
 mod link_page;
 mod login;
 mod login_end;

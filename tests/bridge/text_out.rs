@@ -66,12 +66,11 @@ async fn what_does_not_go_to_wechat_gets_one_notice_each() {
     let text = alice.say(&portal, "a text").await;
     alice.wait_receipt(&portal, &text, &world.bot()).await;
 
-    let location = json!({ "msgtype": "m.location", "body": "x", "geo_uri": "geo:1,2" });
-    let riddle = json!({ "msgtype": "org.example.riddle", "body": "x" });
-    let edit = json!({
-        "msgtype": "m.text", "body": "* a better text",
-        "m.new_content": { "msgtype": "m.text", "body": "a better text" },
-        "m.relates_to": { "rel_type": "m.replace", "event_id": text },
+    let location = json!({ "msgtype": "m.location", "body": " ", "geo_uri": "geo:nowhere" });
+    let riddle = json!({ "msgtype": "org.example.riddle", "body": "" });
+    let call = json!({ "call_id": "1", "version": "1", "lifetime": 1, "offer": {} });
+    let vote = json!({
+        "m.relates_to": { "rel_type": "m.reference", "event_id": text }, "m.selections": ["1"],
     });
     let reaction = json!({
         "m.relates_to": { "rel_type": "m.annotation", "event_id": text, "key": "👍" },
@@ -79,7 +78,9 @@ async fn what_does_not_go_to_wechat_gets_one_notice_each() {
     for (event_type, content, words) in [
         ("m.room.message", location, "a location"),
         ("m.room.message", riddle, "this kind of message"),
-        ("m.room.message", edit, "cannot change a message"),
+        ("m.call.invite", call, "Calls do not go to WeChat"),
+        ("m.poll.start", json!({ "m.poll": {} }), "this poll"),
+        ("m.poll.response", vote, "this vote stays in Matrix"),
         ("m.reaction", reaction, "no reactions"),
     ] {
         let sent = alice.send(&portal, event_type, content).await;
@@ -94,7 +95,7 @@ async fn what_does_not_go_to_wechat_gets_one_notice_each() {
     let shown: Vec<_> = phone.shows().into_iter().map(|shown| shown.text).collect();
     assert_eq!(shown, ["a text", "another text"]);
     let said = alice.notices(&portal, &world.bot());
-    assert_eq!(said.len(), 1 + 5, "the greeting and five answers");
+    assert_eq!(said.len(), 1 + 7, "the greeting and seven answers");
     world.end().await;
 }
 

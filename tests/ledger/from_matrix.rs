@@ -28,20 +28,24 @@ enum End {
 const MESSAGES: &[(&str, End)] = &[
     ("m.text", End::Sent),
     ("m.emote", End::Sent),
-    ("m.notice", End::Ignored("notice")),
+    ("m.notice", End::Sent),
     ("m.image", End::Sent),
     ("m.file", End::Sent),
     ("m.audio", End::Sent),
     ("m.video", End::Sent),
-    ("m.location", End::Refused("location")),
+    ("m.location", End::Sent),
     ("m.server_notice", End::Refused("other")),
-    ("m.key.verification.request", End::Refused("other")),
-    ("org.example.card", End::Refused("other")),
+    ("m.key.verification.request", End::Ignored("signal")),
+    ("m.gallery", End::Refused("file_missing")),
+    ("dm.filament.gallery", End::Refused("file_missing")),
+    ("nic.custom.confetti", End::Sent),
+    ("org.example.card", End::Sent),
 ];
 
 /// Other events of the timeline, with a content that makes them what they are.
 fn timeline() -> Vec<(&'static str, Value, End)> {
-    let poll = json!({ "body": "a poll", "m.poll": { "answers": [] } });
+    let poll = json!({ "m.text": "a poll", "m.poll": { "answers": [] } });
+    let riddle = json!({ "m.poll": { "answers": [] } });
     let of = |id: &str| json!({ "m.relates_to": { "rel_type": "m.reference", "event_id": id } });
     let heart = json!({ "rel_type": "m.annotation", "event_id": "$first", "key": "❤" });
     let again = json!({ "rel_type": "m.annotation", "event_id": "$first", "key": "🔁" });
@@ -54,13 +58,15 @@ fn timeline() -> Vec<(&'static str, Value, End)> {
         ("m.room.redaction", json!({ "redacts": "$first" }), End::Refused("redaction")),
         ("m.room.redaction", json!({ "redacts": "$nobody" }), End::Ignored("redaction")),
         ("m.room.encrypted", cipher, End::Refused("encrypted")),
-        ("m.poll.start", poll.clone(), End::Refused("other")),
-        ("org.matrix.msc3381.poll.start", poll, End::Refused("other")),
-        ("m.poll.response", of("$first"), End::Ignored("signal")),
-        ("m.poll.end", of("$first"), End::Ignored("signal")),
-        ("org.matrix.msc3381.poll.response", of("$first"), End::Ignored("signal")),
-        ("org.matrix.msc3381.poll.end", of("$first"), End::Ignored("signal")),
-        ("m.call.invite", json!({ "call_id": "1", "version": "1" }), End::Refused("other")),
+        ("m.poll.start", poll.clone(), End::Sent),
+        ("org.matrix.msc3381.poll.start", poll, End::Sent),
+        ("m.poll.start", riddle, End::Refused("poll")),
+        ("m.poll.response", of("$first"), End::Refused("vote")),
+        ("m.poll.end", of("$first"), End::Sent),
+        ("org.matrix.msc3381.poll.response", of("$first"), End::Refused("vote")),
+        ("org.matrix.msc3381.poll.end", of("$first"), End::Sent),
+        ("m.call.invite", json!({ "call_id": "1", "version": "1" }), End::Refused("call")),
+        ("org.matrix.msc4075.rtc.notification", of("$first"), End::Refused("call")),
         ("m.beacon", of("$first"), End::Ignored("signal")),
         ("org.matrix.msc3672.beacon", of("$first"), End::Ignored("signal")),
         // Extensible events, which no client sends yet.
@@ -214,7 +220,7 @@ fn the_types_in_the_tables_are_those_of_the_specification() {
 }
 
 /// Types that this version of ruma has no name for.
-const OUTSIDE: &[&str] = &[];
+const OUTSIDE: &[&str] = &["org.matrix.msc4075.rtc.notification"];
 
 impl End {
     fn name(self) -> String {
@@ -264,7 +270,7 @@ fn messages_of_other_forms(room: &str) -> Vec<(Value, End)> {
     let mut stranger = said("$form-stranger", room, json!({ "body": "who am I" }));
     stranger["sender"] = json!("@stranger:elsewhere.example");
     vec![
-        (said("$form-edit", room, edit), End::Refused("edit")),
+        (said("$form-edit", room, edit), End::Sent),
         (said("$form-reply", room, reply), End::Sent),
         (said("$form-thread", room, thread), End::Sent),
         (said("$form-html", room, html), End::Sent),
@@ -314,7 +320,10 @@ fn malformed(world: &World) -> Vec<(Value, End)> {
     for (number, content) in
         [json!({}), json!(null), json!([]), json!({ "msgtype": 7 })].iter().enumerate()
     {
-        for kind in ["m.room.message", "m.sticker", "m.reaction", "m.room.redaction"] {
+        let kinds = ["m.room.message", "m.sticker", "m.reaction", "m.room.redaction"];
+        let polls = ["m.poll.start", "org.matrix.msc3381.poll.end"];
+        let polls = polls.into_iter().filter(|_| content.get("msgtype").is_none());
+        for kind in kinds.into_iter().chain(polls) {
             let id = format!("$unusable-{number}-{kind}");
             all.push((event(&id, room, kind, content.clone()), End::Ignored("unusable")));
         }

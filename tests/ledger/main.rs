@@ -8,6 +8,7 @@
 mod homeserver;
 mod world;
 
+mod forms;
 mod from_matrix;
 mod from_wechat;
 mod metrics;

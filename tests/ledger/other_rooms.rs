@@ -34,7 +34,7 @@ async fn an_event_of_any_room_has_one_end() {
         (said("$6", room, json!({ "body": "!wechat sing" })), "refused unknown_command"),
         (event("$7", room, "m.room.encrypted", cipher), "refused encrypted"),
         (event("$8", room, "m.sticker", json!({ "body": "s" })), "ignored not a portal"),
-        (event("$9", room, "m.poll.start", json!({})), "ignored not a portal"),
+        (event("$9", room, "m.poll.start", json!({ "m.poll": {} })), "ignored not a portal"),
         (event("$10", room, "m.call.answer", json!({})), "ignored signal"),
         (state("$11", room, "m.room.name", json!({ "name": "n" })), "ignored not a portal"),
         (state("$12", room, "m.room.topic", json!({ "topic": "t" })), "ignored state"),

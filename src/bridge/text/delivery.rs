@@ -59,6 +59,9 @@ pub(crate) enum Refusal {
     /// The message is being sent: WeChat may have it as it is.
     OnItsWay,
     Reaction,
+    /// A choice in a poll.
+    Vote,
+    Call,
     Encrypted,
     /// The file is encrypted, though the message is not.
     FileEncrypted,
@@ -95,6 +98,8 @@ impl Refusal {
             Self::Redaction => "redaction",
             Self::OnItsWay => "on_its_way",
             Self::Reaction => "reaction",
+            Self::Vote => "vote",
+            Self::Call => "call",
             Self::Encrypted => "encrypted",
             Self::FileEncrypted => "file_encrypted",
             Self::FileTooLarge { .. } => "file_too_large",
@@ -140,6 +145,16 @@ impl Refusal {
                 language,
                 "⚠️ WeChat has no reactions; this one stays in Matrix.",
                 "⚠️ 微信不支持表情回应，此回应只保留在 Matrix。",
+            ),
+            Self::Vote => pick!(
+                language,
+                "⚠️ WeChat has no polls; this vote stays in Matrix.",
+                "⚠️ 微信不支持投票，此票只保留在 Matrix。",
+            ),
+            Self::Call => pick!(
+                language,
+                "⚠️ Calls do not go to WeChat; your contact does not hear of this one.",
+                "⚠️ 通话无法转到微信，对方不会知道这次呼叫。",
             ),
             Self::Encrypted => pick!(
                 language,
@@ -211,6 +226,7 @@ impl Refusal {
 fn kind_name(kind: Kind, language: Language) -> String {
     match kind {
         Kind::Location => pick!(language, "a location", "位置"),
+        Kind::Poll => pick!(language, "this poll", "此投票"),
         Kind::Other => pick!(language, "this kind of message", "这种类型的消息"),
     }
 }

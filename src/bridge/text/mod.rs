@@ -15,6 +15,7 @@ mod note;
 mod quote;
 mod room;
 mod step;
+mod worded;
 
 pub(crate) use admin::{AdminText, OutcomeCounts};
 pub(crate) use answer::Answer;
@@ -28,6 +29,11 @@ pub(crate) use note::Note;
 pub(crate) use quote::Quoted;
 pub(crate) use room::RoomText;
 pub(crate) use step::StepText;
+pub(crate) use worded::Worded;
+
+/// The language of what contacts read. Nobody knows what they speak; most people on WeChat read
+/// Chinese.
+pub(crate) const CONTACTS: crate::config::Language = crate::config::Language::Zh;
 
 /// Picks a language and fills in the names in scope.
 macro_rules! pick {

@@ -14,6 +14,7 @@ pub(crate) enum Quoted {
     },
     Sticker,
     Location,
+    Poll,
     /// A kind that is not known.
     Unknown,
     /// Nothing is known but that it is there.
@@ -30,6 +31,7 @@ impl Quoted {
             Self::File { name: None } => pick!(language, "[file]", "[文件]"),
             Self::Sticker => pick!(language, "[sticker]", "[表情]"),
             Self::Location => pick!(language, "[location]", "[位置]"),
+            Self::Poll => pick!(language, "[poll]", "[投票]"),
             Self::Unknown => pick!(language, "[message of an unknown kind]", "[未知类型的消息]"),
             Self::Earlier => pick!(language, "[an earlier message]", "[较早的消息]"),
         }

@@ -2,7 +2,7 @@
 
 use super::{
     AdminText, Answer, Found, GroupText, Held, ItemNotice, LoginText, Medium, Note, OutcomeCounts,
-    Quoted, Refusal, RoomText, Server, StepText, Trouble, help,
+    Quoted, Refusal, RoomText, Server, StepText, Trouble, Worded, help,
 };
 use crate::{
     bridge::{
@@ -336,12 +336,14 @@ fn deliveries(language: Language) -> Vec<String> {
         Hold::LoggedOut,
         Hold::Unreachable,
     ];
-    let kinds = [Kind::Location, Kind::Other];
+    let kinds = [Kind::Location, Kind::Poll, Kind::Other];
     let others = [
         Refusal::Edit,
         Refusal::Redaction,
         Refusal::OnItsWay,
         Refusal::Reaction,
+        Refusal::Vote,
+        Refusal::Call,
         Refusal::Encrypted,
         Refusal::FileEncrypted,
         Refusal::FileTooLarge { limit: 100 << 20 },
@@ -369,10 +371,11 @@ fn deliveries(language: Language) -> Vec<String> {
         .chain(lost(language))
         .chain(items.map(|item| item.text(language)))
         .chain(quoted().map(|quoted| quoted.text(language)))
+        .chain([Worded::Reaction { key: "❤" }, Worded::PollEnded].map(|w| w.text(language)))
         .collect()
 }
 
-fn quoted() -> [Quoted; 9] {
+fn quoted() -> [Quoted; 10] {
     [
         Quoted::Picture,
         Quoted::Voice,
@@ -381,6 +384,7 @@ fn quoted() -> [Quoted; 9] {
         Quoted::File { name: None },
         Quoted::Sticker,
         Quoted::Location,
+        Quoted::Poll,
         Quoted::Unknown,
         Quoted::Earlier,
     ]

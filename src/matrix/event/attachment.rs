@@ -58,8 +58,17 @@ pub enum Source {
 impl Attachment {
     /// The file of an `m.room.message`, if it is one.
     pub(super) fn read(content: &Object<'_>) -> Option<Self> {
+        Self::of_type(&content.text("msgtype")?, content)
+    }
+
+    /// One file of a gallery, which is like a message but for the key of its type.
+    pub(super) fn of_item(item: &Object<'_>) -> Option<Self> {
+        Self::of_type(&item.text("itemtype")?, item)
+    }
+
+    fn of_type(msgtype: &str, content: &Object<'_>) -> Option<Self> {
         let is_voice = |key| content.object(key).is_some();
-        let kind = match content.text("msgtype")?.as_str() {
+        let kind = match msgtype {
             "m.image" => Kind::Image,
             "m.video" => Kind::Video,
             "m.audio" if VOICE_KEYS.into_iter().any(is_voice) => Kind::Voice,

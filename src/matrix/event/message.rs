@@ -1,6 +1,6 @@
 //! What a message holds, as far as this bridge reads it.
 
-use ruma::OwnedEventId;
+use ruma::{OwnedEventId, OwnedUserId};
 use serde_json::value::RawValue;
 
 use super::Attachment;
@@ -26,12 +26,28 @@ pub struct Message {
     pub edits: Option<Replacement>,
     /// The file that it is; `None` for a text, and for a file that is nowhere to be found.
     pub attachment: Option<Attachment>,
+    /// The files of a gallery (MSC4274); empty for any other message, and for a gallery of which
+    /// one file is nowhere to be found.
+    pub gallery: Vec<GalleryItem>,
     /// Where it points to on the map, as a `geo:` URI.
     pub geo_uri: Option<String>,
+    /// What is there.
+    pub place: Option<String>,
+    /// Who is named in it.
+    pub mentions: Vec<OwnedUserId>,
     /// What a contact wrote, where the body of this bridge's own event is more or other than that.
     pub written: Option<String>,
     /// The content as it came.
     pub content: Box<RawValue>,
+}
+
+/// One file of a gallery.
+#[derive(Debug, Clone)]
+pub struct GalleryItem {
+    /// The file.
+    pub file: Attachment,
+    /// What was written beside it.
+    pub caption: Option<String>,
 }
 
 /// The new form of an earlier message.
@@ -72,7 +88,10 @@ impl Message {
             thread: None,
             edits: None,
             attachment: Attachment::read(content),
+            gallery: gallery(content).unwrap_or_default(),
             geo_uri: content.text("geo_uri"),
+            place: PLACES.iter().find_map(|key| content.object(key)?.text("description")),
+            mentions: mentions(content),
             written: content.text(WRITTEN),
             content: raw.to_owned(),
         }
@@ -84,6 +103,28 @@ impl Message {
         (named && !self.body.is_empty()).then_some(self.body.as_str())
     }
 }
+
+fn gallery(content: &Object<'_>) -> Option<Vec<GalleryItem>> {
+    let items = content.list("itemtypes").into_iter().take(MOST_ITEMS);
+    let item = |raw: &RawValue| {
+        let content = Object::parse(raw.get())?;
+        let file = Attachment::of_item(&content)?;
+        let caption = file.is_named_apart.then(|| content.text("body")).flatten();
+        Some(GalleryItem { file, caption: caption.filter(|caption| !caption.is_empty()) })
+    };
+    items.map(item).collect()
+}
+
+fn mentions(content: &Object<'_>) -> Vec<OwnedUserId> {
+    let named = content.object("m.mentions").unwrap_or_default();
+    let users = named.list("user_ids").into_iter().take(MOST_MENTIONS);
+    users.filter_map(|raw| serde_json::from_str(raw.get()).ok()).collect()
+}
+
+/// Where a location has its description, in the two spellings of MSC3488.
+const PLACES: [&str; 2] = ["m.location", "org.matrix.msc3488.location"];
+const MOST_ITEMS: usize = 100;
+const MOST_MENTIONS: usize = 50;
 
 /// An edit without its new content still carries the text for clients that know no edits.
 fn new_form(raw: &RawValue, content: &Object<'_>) -> Box<Message> {

@@ -9,7 +9,7 @@ use crate::convert;
 pub(crate) enum Part {
     /// A text that fits into one request.
     Text(String),
-    /// A file. A message has at most one, so the file's address tells what was done for it.
+    /// A file. Its address tells what was done for it, also when a message has several.
     Media(Media),
 }
 
