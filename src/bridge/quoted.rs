@@ -89,10 +89,10 @@ async fn known(core: &Core, place: &Place<'_>, quote: &Quote) -> Result<Option<L
     Ok(None)
 }
 
-/// Whether an event is in the room that answers to it. A contact who was brought into another room
-/// may quote what was said in their own.
+/// Whether an event is in the room that answers to it. A contact who was brought into another room,
+/// or whose room was replaced, may quote what was said in the one before.
 async fn is_here(core: &Core, place: &Place<'_>, link: &Link) -> Result<bool, Halt> {
-    if place.portal.group.is_none() {
+    if place.portal.group.is_none() && place.portal.generation == 0 {
         return Ok(true);
     }
     match core.insist(|| place.ghost.event(place.room, &link.event)).await {

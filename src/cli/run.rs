@@ -1,6 +1,11 @@
 //! `run`: the parts in the order in which they start, and in which they stop.
 
-use std::{io, net::SocketAddr, path::Path, time::Duration};
+use std::{
+    io,
+    net::SocketAddr,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use matrix_appservice_wechat::{bridge::Bridge, clock::Clock, config::Config};
 use tokio::net::TcpListener;
@@ -52,12 +57,22 @@ async fn serve(config: Config) -> Result<(), Failure> {
     death.map_or(Ok(()), |death| Err(Failure::from(&*death)))
 }
 
+/// A run that was killed a moment ago may leave a child that has not become a worker yet and still
+/// has the port, so one that is in use is tried for a while.
 async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address).await.map_err(|why| {
-        let kind = why.kind();
-        let cure = if kind == io::ErrorKind::AddrInUse {
+    let begun = Instant::now();
+    let mut bound = TcpListener::bind(address).await;
+    if bound.as_ref().is_err_and(is_in_use) {
+        tracing::info!(%address, "the port is in use; waiting a moment for it");
+    }
+    while bound.as_ref().is_err_and(is_in_use) && begun.elapsed() < PORT_PATIENCE {
+        pause().await;
+        bound = TcpListener::bind(address).await;
+    }
+    bound.map_err(|why| {
+        let cure = if is_in_use(&why) {
             "another program listens there; stop it or choose another port"
-        } else if kind == io::ErrorKind::PermissionDenied {
+        } else if why.kind() == io::ErrorKind::PermissionDenied {
             "choose a port above 1023"
         } else {
             "choose an address of this machine, like 127.0.0.1:29350"
@@ -67,6 +82,18 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
     })
 }
 
+fn is_in_use(why: &io::Error) -> bool {
+    why.kind() == io::ErrorKind::AddrInUse
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place where the program waits for its port")]
+async fn pause() {
+    tokio::time::sleep(PORT_PAUSE).await;
+}
+
+/// How long the port may be in use, and how often it is tried.
+const PORT_PATIENCE: Duration = Duration::from_secs(2);
+const PORT_PAUSE: Duration = Duration::from_millis(50);
 const WORKERS: usize = 2;
 const BLOCKING_THREADS: usize = 8;
 /// Below the ten seconds that container runtimes wait before they kill.

@@ -100,6 +100,12 @@ async fn sudo_acts_for_a_user_and_answers_here() {
     assert_eq!(root.ask(&world, &room, "2").await, "The name is now Dad.");
     assert!(root.ask(&world, &room, &sudo("list")).await.contains("• Dad ("));
 
+    let delete = root.ask(&world, &room, &sudo("delete-portal Dad")).await;
+    assert!(delete.starts_with("Delete the room of Dad?"), "{delete}");
+    assert!(root.ask(&world, &room, "yes").await.starts_with("The room of Dad is deleted."));
+    let synced = root.ask(&world, &room, &sudo("sync")).await;
+    assert!(synced.starts_with("Rooms set right: 1."), "what was deleted stays away: {synced}");
+
     for wrong in ["sudo", "sudo alice list", &format!("sudo {}", alice.user_id)] {
         let usage = root.ask(&world, &room, wrong).await;
         assert!(usage.starts_with("Usage: `sudo <user> <command>`"), "{usage}");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ilink_simulator::{Fault, Reason};
 
-use crate::support::{Chat, Person, synapse::Synapse};
+use crate::support::{Chat, Person, Proxy, Trouble, synapse::Synapse};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_edit_replaces_what_waits_and_follows_what_was_sent() {
@@ -171,9 +171,13 @@ async fn who_may_not_write_may_not_have_it_sent_once_more() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_homeserver_refused_is_taken_up_by_retry() {
-    let chat = Chat::open().await;
+    let mut chat = Chat::open().await;
     let ghost = chat.alice.ghost_in(&chat.world, &chat.portal).await;
-    chat.as_user(&ghost, "leave").await;
+    let proxy = Proxy::to(&chat.world.slot.base_url).await;
+    let (direct, through) = (chat.world.slot.base_url.clone(), proxy.url());
+    chat.world.reconfigure(|config| config.replacen(&direct, &through, 1)).await;
+    let sends = format!("{}/send/m.room.message", chat.portal.trim_start_matches('!'));
+    proxy.trouble(Box::leak(sends.into()), Trouble::Refusal(400, "M_INVALID_PARAM"));
     chat.phone.says("one").await;
     chat.phone.says("two").await;
     let room = chat.alice.management_room(&chat.world).await;
@@ -181,8 +185,7 @@ async fn what_the_homeserver_refused_is_taken_up_by_retry() {
     chat.alice
         .wait_after(&room, told.id(), |m| m.body().contains("A message of Mum could not be put"))
         .await;
-    chat.alice.invite(&chat.portal, &ghost).await;
-    chat.as_user(&ghost, "join").await;
+    proxy.heal();
     assert!(chat.ask("retry").await.contains("set aside: 2"));
     let words = chat.alice.wait_words(&chat.portal, &ghost, 3).await;
     assert_eq!(words, ["hello", "one", "two"]);

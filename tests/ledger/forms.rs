@@ -2,6 +2,7 @@
 //! where it cannot be read; with what the phone shows of it. And each kind of item, plain and
 //! quoting.
 
+use ilink_simulator::{Kind, Shown};
 use matrix_appservice_wechat::store::SourceState;
 use serde_json::{Value, json};
 
@@ -203,10 +204,12 @@ async fn each_form_of_each_kind_has_its_end_and_shows_what_it_should() {
 }
 
 /// What stands on the phone: the words of a text, else the kind.
-fn screen(shown: &ilink_simulator::Shown) -> String {
-    match shown.kind == ilink_simulator::Kind::Text {
-        true => shown.text.clone(),
-        false => format!("{:?}", shown.kind),
+fn screen(shown: &Shown) -> String {
+    match shown.kind {
+        Kind::Text => shown.text.clone(),
+        kind @ (Kind::Image | Kind::Voice | Kind::File | Kind::Video | Kind::Other) => {
+            format!("{kind:?}")
+        }
     }
 }
 

@@ -206,6 +206,21 @@ fn an_address_in_use_is_told_before_anything_starts() {
     assert!(!setup.path("data").exists());
 }
 
+#[test]
+fn an_address_that_is_free_a_moment_later_is_taken() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let setup = Setup::sound();
+    let mut program = setup.start(&[("WECHAT_BRIDGE__APPSERVICE__LISTEN", &address)]);
+    let lines = BufReader::new(program.stderr.take().unwrap()).lines();
+    let mut seen = lines.map(Result::unwrap);
+    assert!(seen.any(|line| line.contains("waiting a moment")), "it did not wait");
+    drop(taken);
+    assert!(seen.any(|line| line.contains(": running")), "it never ran");
+    program.kill().unwrap();
+    program.wait().unwrap();
+}
+
 #[tokio::test]
 async fn a_homeserver_that_does_not_know_the_token_ends_the_run() {
     let homeserver = MockServer::start().await;

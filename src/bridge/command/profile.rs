@@ -40,8 +40,9 @@ fn id_line(asked: &Asked<'_>, portal: &Portal) -> String {
 pub(super) async fn sync(asked: &Asked<'_>) -> Result<(), Halt> {
     let (core, mut done, mut refused) = (asked.core, 0, Vec::new());
     space::again(core, &asked.event.sender).await?;
-    for portal in chats(asked) {
-        if !portal.welcomed && !portal.closed {
+    // A room that was closed comes back when the contact writes, and not before.
+    for portal in chats(asked).into_iter().filter(|portal| !portal.closed) {
+        if portal.room.is_none() || !portal.welcomed {
             core.lanes.push(LaneKey::Portal(portal.id), Job::OpenRoom);
         }
         match room::refresh(core, &portal).await {
