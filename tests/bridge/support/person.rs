@@ -253,17 +253,20 @@ impl Person {
         let user = UserId::parse(user).unwrap();
         let event = OwnedEventId::try_from(event).unwrap();
         let mut changed = self.client.subscribe_to_all_room_updates();
-        loop {
-            let receipt = self
-                .room(room)
-                .load_user_receipt(ReceiptType::Read, ReceiptThread::Unthreaded, &user)
-                .await
-                .unwrap();
-            if receipt.is_some_and(|(read, _)| read == event) {
-                return;
+        let came = timeout(PATIENCE, async {
+            loop {
+                let receipt = self
+                    .room(room)
+                    .load_user_receipt(ReceiptType::Read, ReceiptThread::Unthreaded, &user)
+                    .await
+                    .unwrap();
+                if receipt.is_some_and(|(read, _)| read == event) {
+                    return;
+                }
+                let _ = changed.recv().await;
             }
-            timeout(PATIENCE, changed.recv()).await.expect("a receipt comes").unwrap();
-        }
+        });
+        came.await.unwrap_or_else(|_| panic!("no receipt of {user} came for {event}"));
     }
 
     /// Waits until `look` finds something in what the client was told.
