@@ -92,6 +92,7 @@ async fn what_keeps_a_contact_out_of_a_room_is_said() {
     assert!(ask(&alice, &mums, "!wechat unbridge").await.contains("Mum is in no other room"));
 
     let room = alice.make_room(&[&bot, &bob.user_id], &[]).await;
+    assert_eq!(bob.wait_new_room(&[]).await, room);
     alice.wait_said(&room, "I am the WeChat bridge").await;
     let answer = ask(&alice, &room, "!wechat bridge Aunt").await;
     assert!(answer.contains("no contact “Aunt”"), "{answer}");
@@ -100,12 +101,16 @@ async fn what_keeps_a_contact_out_of_a_room_is_said() {
 
     // The same person by Bob's own link, and a room in which Bob may not invite.
     world.link_phone(&bob, &mum, "Mama").await;
+    // WeChat ends the link of before, which is said where Mum is.
+    alice.wait_said(&room, "The link to Mum is logged out").await;
     let answer = ask(&bob, &room, "!wechat bridge Mama").await;
     assert!(answer.contains("Mama is in this room already"), "{answer}");
     let level =
         |levels| json!({ "type": "m.room.power_levels", "state_key": "", "content": levels });
     let strict = level(json!({ "users": { bob.user_id.as_str(): 0 }, "invite": 50 }));
+    let rooms = bob.rooms();
     let strict = alice.make_room(&[&bot, &bob.user_id], &[strict]).await;
+    assert_eq!(bob.wait_new_room(&rooms).await, strict);
     alice.wait_said(&strict, "I am the WeChat bridge").await;
     let answer = ask(&bob, &strict, "!wechat bridge Mama").await;
     assert!(answer.contains("You may not invite anybody"), "{answer}");
