@@ -1,6 +1,8 @@
 //! Commands about contacts: which one is meant, their ids, their rooms, what waits for them.
 
-use crate::support::{Chat, Message, Person, World, synapse::Synapse};
+use std::time::Duration;
+
+use crate::support::{Chat, Message, Person, Program, World, synapse::Synapse};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_contacts_with_one_name_a_number_picks_one() {
@@ -105,5 +107,24 @@ async fn queue_merge_sends_what_waits_as_one() {
     let next = chat.say(&["four", "five"]).await;
     chat.alice.wait_receipt(&chat.portal, &next[1], &chat.bot).await;
     assert_eq!(chat.wait_shown(3).await[1..], ["four", "five"], "the wish is over");
+    chat.world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn queue_merge_lives_through_restarts_until_nothing_waits() {
+    let mut chat = Chat::silent().await;
+    chat.say_waiting(&["one", "two", "three"]).await;
+    let answer = chat.ask("queue merge").await;
+    assert_eq!(answer, "Short messages that wait here go out as lines of one.");
+    chat.world.stop().await;
+    // In the middle of a start, and once more.
+    Program::start(&chat.world).kill_after(Duration::from_millis(500)).await;
+    chat.world.resume().await;
+    chat.say_waiting(&["four"]).await;
+    chat.hear("hello").await;
+    assert_eq!(chat.wait_shown(1).await, ["one\ntwo\nthree\nfour"]);
+    let next = chat.say(&["five", "six"]).await;
+    chat.alice.wait_receipt(&chat.portal, &next[1], &chat.bot).await;
+    assert_eq!(chat.wait_shown(3).await[1..], ["five", "six"], "the wish is over");
     chat.world.end().await;
 }
