@@ -13,7 +13,7 @@ use super::{
     figures, logout,
     provision::Desk,
     rounds, sender, session,
-    state::{Job, LaneKey, Lanes, Outbox, Registry},
+    state::{Job, LaneKey, Lanes, Outbox, Questions, Registry},
     transaction, work,
 };
 use crate::{
@@ -192,7 +192,7 @@ async fn open(
         tallies: Default::default(),
         typists: Default::default(),
         flows: Default::default(),
-        questions: Default::default(),
+        questions: Questions::load(&store)?,
         arriving: Default::default(),
         leaving: Default::default(),
         making_rooms: Semaphore::new(ROOMS_AT_ONCE),
