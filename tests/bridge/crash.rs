@@ -49,7 +49,7 @@ trait Scene: Sized + Send + 'static {
     /// went each way.
     fn close(self) -> impl Future<Output = Result<(usize, usize), String>> + Send;
 
-    /// At how many times of a place of an act the bridge dies, where not at each.
+    /// At how many times of a place of an act the bridge dies, where not at each; at none of some.
     fn times(_place: &str) -> usize {
         1
     }
@@ -142,10 +142,9 @@ async fn record<S: Scene>(stage: &mut S) -> Vec<Boundary<S::Act>> {
         for place in &passed[before..] {
             let time = times.entry(place).or_default();
             *time += 1;
-            let most = match every_time {
-                true if is_homeservers_choice(place) => 1,
-                true => usize::MAX,
-                false => S::times(place),
+            let most = match S::times(place) {
+                most if every_time && most > 0 && !is_homeservers_choice(place) => usize::MAX,
+                most => most,
             };
             if *time <= most && place.contains(&only) {
                 boundaries.push(Boundary {
