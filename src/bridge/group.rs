@@ -59,7 +59,10 @@ pub(crate) async fn from_room(
         }
         Kind::Redaction { .. } => to_all(core, entry, &event).await,
         Kind::Membership(change) => membership(core, entry, &event, change).await,
-        Kind::RoomName(_) | Kind::Tombstone { .. } | Kind::Other { .. } => {
+        Kind::RoomName(_)
+        | Kind::RoomPicture(_)
+        | Kind::Tombstone { .. }
+        | Kind::Other { .. } => {
             Ok(Some(Outcome::Ignored("state".into())))
         }
     }

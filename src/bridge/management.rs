@@ -43,6 +43,7 @@ pub(crate) async fn from_room(
         | Kind::Redaction { .. }
         | Kind::RoomName(_)
         | Kind::Tombstone { .. }
+        | Kind::RoomPicture(_)
         | Kind::Other { .. } => Ok(Some(Outcome::Ignored("not a portal".into()))),
     }
 }
