@@ -7,8 +7,20 @@ use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
 use crate::support::{PROGRAM, Person, World, synapse::Synapse};
 
 /// The program's `doctor` on the world's config: its exit code and all that it says.
-fn doctor(world: &World, arguments: &[&str], env: &[(&str, &str)]) -> (Option<i32>, String) {
-    let mut program = Command::new(PROGRAM);
+pub(crate) fn doctor(
+    world: &World,
+    arguments: &[&str],
+    env: &[(&str, &str)],
+) -> (Option<i32>, String) {
+    run(world, Command::new(PROGRAM), arguments, env)
+}
+
+fn run(
+    world: &World,
+    mut program: Command,
+    arguments: &[&str],
+    env: &[(&str, &str)],
+) -> (Option<i32>, String) {
     program.args(["doctor", "--config"]).arg(world.config_path()).args(arguments);
     let output = program.env_clear().envs(env.iter().copied());
     let output = tokio::task::block_in_place(|| output.output()).unwrap();

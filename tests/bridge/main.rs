@@ -17,6 +17,7 @@ mod commands_admin;
 mod commands_contact;
 mod crash;
 mod doctor;
+mod double_puppet;
 mod duplicates;
 mod faces;
 mod faults;

@@ -158,6 +158,8 @@ fn findings(language: Language) -> Vec<String> {
         Found::Ghosts,
         Found::GhostsOutside { ghost: "@wechat_doctor:example.org".into(), why: why() },
         Found::Registration { file: file() },
+        Found::Puppets,
+        Found::PuppetsRefused { why: why() },
         Found::RegistrationDiffers { file: file(), keys: "url, namespaces".into() },
         Found::RegistrationUnreadable { file: file(), why: "it is no YAML".into() },
         Found::Reached { millis: 12, running: true },
