@@ -25,6 +25,7 @@ mod faults_homeserver;
 mod faults_store;
 mod groups;
 mod groups_members;
+mod groups_moving;
 mod health;
 mod import;
 mod kinds_out;
