@@ -64,6 +64,12 @@ impl Message {
         content["m.new_content"]["body"].as_str().or(content["body"].as_str()).unwrap_or_default()
     }
 
+    /// Whether this is a new notice of this user, and no edit of an old one.
+    pub(crate) fn is_notice_of(&self, user: &str) -> bool {
+        let is_notice = self.content()["msgtype"] == "m.notice" && self.edits().is_none();
+        self.sender() == user && is_notice
+    }
+
     pub(crate) fn at(&self) -> i64 {
         self.0["origin_server_ts"].as_i64().unwrap_or_default()
     }
@@ -209,9 +215,23 @@ impl Person {
     pub(crate) async fn ask(&self, world: &World, room: &str, command: &str) -> String {
         let sent = self.say(room, command).await;
         let bot = world.bot();
-        let answer = self
-            .wait_after(room, &sent, |m| m.sender() == bot && m.content()["msgtype"] == "m.notice");
-        answer.await.body().to_owned()
+        self.wait_after(room, &sent, |m| m.is_notice_of(&bot)).await.body().to_owned()
+    }
+
+    /// Waits for the end of a login that a command began: what is said of it after `event`, a
+    /// portal that is none of these rooms, and the bot's first words there. Nothing of that can
+    /// be taken for the answer to what the person asks next. Gives the portal.
+    pub(crate) async fn wait_linked(
+        &self,
+        world: &World,
+        room: &str,
+        event: &str,
+        known: &[String],
+    ) -> String {
+        let (portal, bot) = (self.wait_new_room(known).await, world.bot());
+        self.wait_after(room, event, |m| m.is_notice_of(&bot)).await;
+        self.wait(&portal, |m| m.is_notice_of(&bot)).await;
+        portal
     }
 
     /// Waits until the room holds this many messages of this sender, and gives their words.
@@ -328,5 +348,5 @@ impl Drop for Person {
 }
 
 /// How long a story waits for anything before it fails.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 const POLL: Duration = Duration::from_secs(10);
