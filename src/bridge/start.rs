@@ -12,6 +12,7 @@ use super::{
     core::{Core, Death},
     figures, logout,
     provision::Desk,
+    puppet::Owners,
     rounds, sender, session,
     state::{Job, LaneKey, Lanes, Outbox, Questions, Registry},
     transaction, work,
@@ -178,6 +179,7 @@ async fn open(
     let core = Core {
         started: clock.now(),
         bot: config.appservice.bot.clone(),
+        owners: Owners::new(&config, &homeserver),
         ghosts: config.ghost_names(),
         ilink: ilink::Client::new(ilink_options(&config)?).map_err(StartError::Ilink)?,
         registry: Registry::load(&store)?,

@@ -20,6 +20,7 @@ use crate::{
 const NAME: &str = "Mum";
 const PAGE: &str = "https://wechat.example.org/link/TOKEN";
 const PREFIX: &str = "!wechat";
+const LINK: &str = "https://matrix.to/#/!room?via=example.org";
 
 #[test]
 fn every_sentence_is_the_agreed_one() {
@@ -159,6 +160,8 @@ fn findings(language: Language) -> Vec<String> {
         Found::BotOutside { bot: user(), why: "it is taken for @other:example.org".into() },
         Found::Ghosts,
         Found::GhostsOutside { ghost: "@wechat_doctor:example.org".into(), why: why() },
+        Found::Puppets,
+        Found::PuppetsRefused { why: why() },
         Found::Registration { file: file() },
         Found::RegistrationDiffers { file: file(), keys: "url, namespaces".into() },
         Found::RegistrationUnreadable { file: file(), why: "it is no YAML".into() },
@@ -237,7 +240,7 @@ fn notes(language: Language) -> Vec<String> {
 }
 
 fn rooms(language: Language) -> Vec<String> {
-    let link = "https://matrix.to/#/!room?via=example.org";
+    let link = LINK;
     [
         RoomText::Closed { name: NAME },
         RoomText::ClosedFor { name: NAME, dropped: 2, prefix: PREFIX },
@@ -324,6 +327,9 @@ fn groups(language: Language) -> Vec<String> {
         GroupText::Moved { name: NAME, prefix: PREFIX },
         GroupText::Back { name: NAME },
         GroupText::TakenBackFor { name: NAME },
+        GroupText::Replaced { names: NAME, bot: "@wechatbot:example.org", link: LINK },
+        GroupText::Followed { names: "Mum, Dad" },
+        GroupText::LeftBehind { name: NAME, link: LINK, prefix: PREFIX },
     ]
     .map(|text| text.text(language))
     .into()

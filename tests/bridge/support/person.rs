@@ -90,6 +90,18 @@ impl Message {
 impl Person {
     /// A new user of this Synapse, syncing.
     pub(crate) async fn new(synapse: &Synapse, name: &str) -> Self {
+        let person = Self::who_waits(synapse, name).await;
+        let joins = |event: StrippedRoomMemberEvent, room: Room| async move {
+            if event.state_key == room.own_user_id() && room.state() == RoomState::Invited {
+                let _ = room.join().await;
+            }
+        };
+        person.client.add_event_handler(joins);
+        person
+    }
+
+    /// One who accepts no invitation.
+    pub(crate) async fn who_waits(synapse: &Synapse, name: &str) -> Self {
         let user = synapse.user(name).await;
         let client = Client::builder().homeserver_url(&synapse.base_url).build().await.unwrap();
         let session = MatrixSession {
@@ -106,11 +118,6 @@ impl Person {
         client.add_event_handler(move |event: Raw<AnySyncTimelineEvent>, room: Room| {
             let told = Arc::clone(&told);
             async move { told.put(room.room_id(), &event) }
-        });
-        client.add_event_handler(|event: StrippedRoomMemberEvent, room: Room| async move {
-            if event.state_key == room.own_user_id() && room.state() == RoomState::Invited {
-                let _ = room.join().await;
-            }
         });
         client.sync_once(gapless()).await.unwrap();
         let syncing = client.clone();
@@ -129,6 +136,17 @@ impl Person {
     /// The rooms the person has joined.
     pub(crate) fn rooms(&self) -> Vec<String> {
         self.client.joined_rooms().iter().map(|room| room.room_id().to_string()).collect()
+    }
+
+    /// The rooms that the person is invited to.
+    pub(crate) fn invitations(&self) -> Vec<String> {
+        self.client.invited_rooms().iter().map(|room| room.room_id().to_string()).collect()
+    }
+
+    /// What the homeserver keeps for the person's clients under this type.
+    pub(crate) async fn account_data(&self, event_type: &str) -> Value {
+        let kept = self.client.account().fetch_account_data(event_type.into()).await.unwrap();
+        kept.map(|raw| serde_json::from_str(raw.json().get()).unwrap()).unwrap_or_default()
     }
 
     /// Waits for a joined room that is none of these.
