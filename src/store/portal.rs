@@ -39,6 +39,8 @@ pub struct Portal {
     pub generation: u32,
     /// Whether its room was closed: there is no other before the contact writes.
     pub closed: bool,
+    /// The room that it had last, while the bridge is not out of it.
+    pub leaving: Option<Leaving>,
     /// The room that replaced its room, while the bridge may not enter.
     pub moving_to: Option<OwnedRoomId>,
     /// Whether the owner does not want the contact's messages.
@@ -49,6 +51,19 @@ pub struct Portal {
     pub relay_off: bool,
     /// Whether its room is in the owner's space, or was refused there.
     pub in_space: bool,
+}
+
+/// A room that was given up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leaving {
+    /// The room.
+    pub room: OwnedRoomId,
+    /// Whether it is in the owner's space.
+    pub in_space: bool,
+    /// How many messages that waited are not sent.
+    pub dropped: usize,
+    /// Whether the owner is to be told elsewhere.
+    pub tell: bool,
 }
 
 impl Portal {
@@ -64,6 +79,7 @@ impl Portal {
             voice_items: None,
             generation: 0,
             closed: false,
+            leaving: None,
             moving_to: None,
             ignored: false,
             picture: None,
@@ -121,6 +137,7 @@ impl Change {
             group_next: portal.group_next.clone(),
             generation: portal.generation,
             closed: portal.closed,
+            leaving: portal.leaving.clone(),
             moving_to: portal.moving_to.clone(),
             ignored: portal.ignored,
             picture: portal.picture.clone(),
@@ -198,6 +215,7 @@ fn portal((key, value): &Pair) -> Result<Portal, String> {
         group_next: record.group_next,
         generation: record.generation,
         closed: record.closed,
+        leaving: record.leaving,
         moving_to: record.moving_to,
         ignored: record.ignored,
         picture: record.picture,
@@ -225,6 +243,8 @@ struct PortalRecord {
     generation: u32,
     #[serde(default)]
     closed: bool,
+    #[serde(default)]
+    leaving: Option<Leaving>,
     #[serde(default)]
     moving_to: Option<OwnedRoomId>,
     #[serde(default)]
