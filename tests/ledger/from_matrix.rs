@@ -201,6 +201,21 @@ async fn what_waits_for_the_contact_is_queued_and_said_once() {
     assert_eq!((ledger.pending(), ledger.counts(Direction::ToWechat)), (2, tally([])));
 }
 
+/// A crash may have come when the name was written down and not shown yet.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_is_known_already_is_shown_again() {
+    let mut world = World::start().await;
+    for id in ["$once", "$again"] {
+        let name = state(id, &world.room, "m.room.name", json!({ "name": "Mother" }));
+        world.push_event(&name).await;
+    }
+    world.settle().await;
+    let (homeserver, _) = world.end().await;
+    let calls = homeserver.calls().into_iter();
+    let shown = calls.filter(|call| call.body["displayname"] == "Mother (WeChat)");
+    assert_eq!(shown.count(), 2);
+}
+
 #[test]
 fn the_types_in_the_tables_are_those_of_the_specification() {
     let custom = |known: String| !known.starts_with("m.") && !known.starts_with("org.matrix.");
