@@ -14,7 +14,7 @@ use super::{
     provision::Desk,
     puppet::Owners,
     rounds, sender, session,
-    state::{Job, LaneKey, Lanes, Outbox, Registry},
+    state::{Job, LaneKey, Lanes, Outbox, Questions, Registry},
     transaction, work,
 };
 use crate::{
@@ -194,7 +194,7 @@ async fn open(
         tallies: Default::default(),
         typists: Default::default(),
         flows: Default::default(),
-        questions: Default::default(),
+        questions: Questions::load(&store)?,
         arriving: Default::default(),
         leaving: Default::default(),
         making_rooms: Semaphore::new(ROOMS_AT_ONCE),

@@ -98,6 +98,8 @@ fn answers(language: Language) -> Vec<String> {
         Answer::WhichContact { choices: "1. Mum\n2. Dad" },
         Answer::NoSuchNumber { last: 2 },
         Answer::NothingDone,
+        Answer::TooLate,
+        Answer::NoDigitsWanted,
         Answer::IdHere { room: "!room:example.org", user: "@alice:example.org" },
         Answer::Synced { done: 2, refused: "" },
         Answer::Synced { done: 2, refused: NAME },
