@@ -55,6 +55,7 @@ fn new_portal(store: &Store, login: &Login, n: u64) -> Portal {
         moving_to: Some(room(n + 1_000)),
         ignored: true,
         group: Some(room(n + 2_000)),
+        group_next: Some(room(n + 3_000)),
         picture: Some("mxc://example.org/face".into()),
         relay_off: true,
         in_space: true,
