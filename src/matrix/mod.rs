@@ -13,6 +13,7 @@ mod media;
 mod object;
 mod power;
 mod probe;
+mod reaction;
 pub mod registration;
 mod requests;
 mod retry;
