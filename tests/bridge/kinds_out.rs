@@ -3,7 +3,7 @@
 use ilink_simulator::Kind;
 use serde_json::{Value, json};
 
-use crate::support::{Chat, Person, media::Vector, synapse::Synapse};
+use crate::support::{Chat, Message, Person, media::Vector, synapse::Synapse};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn polls_places_and_effects_are_told_in_words() {
@@ -68,6 +68,29 @@ async fn a_reaction_is_told_only_where_the_config_wants_it() {
     // What was told cannot be taken back, and that is said.
     chat.alice.remove(&chat.portal, &told).await;
     chat.alice.wait_said(&chat.portal, "WeChat cannot recall a message").await;
+    chat.world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_are_told_what_the_config_lets_through() {
+    let mut chat = Chat::open().await;
+    let kind = "com.beeper.room_features";
+    let before = chat.alice.wait(&chat.portal, |m| m.kind() == kind).await;
+    for (field, level) in [("edit", 1), ("reaction", -2), ("location_message", 1), ("poll", 1)] {
+        assert_eq!(before.content()[field], level, "{field}");
+    }
+
+    let switched = "merge = false\nedits = false\nreactions = true";
+    chat.world.reconfigure(|config| config.replace("merge = false", switched)).await;
+    for text in ["what is new?", "and now?"] {
+        chat.hear(text).await;
+    }
+    let told = |m: &Message| m.kind() == kind && m.content()["edit"] == -2;
+    let after = chat.alice.wait(&chat.portal, told).await;
+    assert_eq!(after.content()["reaction"], 1);
+    assert_eq!(after.0["state_key"], before.0["state_key"]);
+    let timeline = chat.alice.timeline(&chat.portal);
+    assert_eq!(timeline.iter().filter(|m| m.kind() == kind).count(), 2, "once each");
     chat.world.end().await;
 }
 
