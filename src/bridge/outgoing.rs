@@ -62,6 +62,7 @@ pub(crate) async fn from_portal(
         }
         Kind::Poll(poll) => worded::poll(core, entry, &event, poll, &portal).await,
         Kind::Redaction { of } => change::redact(core, &event, of, &portal).await.map(Some),
+        Kind::LiveLocation => refuse(core, &event, Refusal::LiveLocation).await.map(Some),
         Kind::Encrypted => refuse(core, &event, Refusal::Encrypted).await.map(Some),
         Kind::RoomName(Some(name)) if event.sender == portal.key.owner => {
             command::rename(core, &portal, name).await?;

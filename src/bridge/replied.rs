@@ -113,6 +113,7 @@ fn words(event: &Event, bot: &UserId, is_ours: bool) -> Option<String> {
         Kind::Reaction { .. }
         | Kind::Redaction { .. }
         | Kind::Poll(Poll::Vote | Poll::End { .. })
+        | Kind::LiveLocation
         | Kind::Encrypted
         | Kind::Membership(_)
         | Kind::RoomName(_)

@@ -55,6 +55,9 @@ pub enum Kind {
     },
     /// Something was asked, chosen or counted.
     Poll(Poll),
+    /// Somebody begins to share where they are for a while (MSC3489). The positions follow as
+    /// events of their own, and are [`Kind::Other`] like the end.
+    LiveLocation,
     /// Something that cannot be read here.
     Encrypted,
     /// Somebody came, went or was invited.
@@ -160,6 +163,10 @@ impl Kind {
                 let content = fields.object("content").unwrap_or_default();
                 Some(Self::Tombstone { replacement: content.id("replacement_room") })
             }
+            (SHARES | SHARES_UNSTABLE, Some(_)) => {
+                let content = fields.object("content").unwrap_or_default();
+                content.flag("live").then_some(Self::LiveLocation)
+            }
             (event_type, None) => {
                 let content = fields.object("content").unwrap_or_default();
                 Poll::read(event_type, &content).map(Self::Poll)
@@ -169,6 +176,10 @@ impl Kind {
         kind.unwrap_or(Self::Other { event_type, is_state: state_key.is_some() })
     }
 }
+
+/// The state of whoever shares where they are, in its two spellings.
+const SHARES: &str = "m.beacon_info";
+const SHARES_UNSTABLE: &str = "org.matrix.msc3672.beacon_info";
 
 /// A message without the field that makes it one was redacted, or never was one.
 fn message(event_type: &str, fields: &Object<'_>) -> Option<Message> {

@@ -52,6 +52,40 @@ async fn polls_places_and_effects_are_told_in_words() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_live_location_is_refused_once_for_each_time_that_it_is_shared() {
+    let chat = Chat::open().await;
+    let own = chat.alice.user_id.clone();
+    let share = async |live: bool| {
+        let content = json!({
+            "live": live, "timeout": 900_000, "description": "on my way",
+            "org.matrix.msc3488.ts": 1, "org.matrix.msc3488.asset": { "type": "m.self" },
+        });
+        let room = chat.alice.room(&chat.portal);
+        let kind = "org.matrix.msc3672.beacon_info";
+        let sent = room.send_state_event_raw(kind, &own, content).await.unwrap();
+        sent.event_id.to_string()
+    };
+    for _ in 0..2 {
+        let begins = share(true).await;
+        let answer = chat.wait_answer(&begins).await;
+        assert!(answer.starts_with("⚠️ A live location does not go to WeChat"), "{answer}");
+        for at in ["geo:39.9,116.4", "geo:39.9,116.5"] {
+            let beacon = json!({
+                "m.relates_to": { "rel_type": "m.reference", "event_id": begins },
+                "org.matrix.msc3488.location": { "uri": at }, "org.matrix.msc3488.ts": 1,
+            });
+            chat.alice.send(&chat.portal, "org.matrix.msc3672.beacon", beacon).await;
+        }
+        share(false).await;
+    }
+    // Whatever would have been said of the rest would have been said before this.
+    chat.say(&["I am here"]).await;
+    assert_eq!(chat.wait_shown(1).await, ["I am here"]);
+    assert_eq!(chat.said("live location"), 2);
+    chat.world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_reaction_is_told_only_where_the_config_wants_it() {
     let mut chat = Chat::open().await;
     let hers = chat.alice.wait_said(&chat.portal, "hello").await;

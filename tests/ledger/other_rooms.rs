@@ -38,6 +38,7 @@ async fn an_event_of_any_room_has_one_end() {
         (event("$10", room, "m.call.answer", json!({})), "ignored signal"),
         (state("$11", room, "m.room.name", json!({ "name": "n" })), "ignored not a portal"),
         (state("$12", room, "m.room.topic", json!({ "topic": "t" })), "ignored state"),
+        (state("$14", room, "m.beacon_info", json!({ "live": true })), "ignored not a portal"),
     ];
     for (event, _) in &rows {
         world.push_event(event).await;

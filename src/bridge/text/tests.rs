@@ -343,6 +343,7 @@ fn deliveries(language: Language) -> Vec<String> {
         Refusal::OnItsWay,
         Refusal::Reaction,
         Refusal::Vote,
+        Refusal::LiveLocation,
         Refusal::Call,
         Refusal::Encrypted,
         Refusal::FileEncrypted,

@@ -52,6 +52,24 @@ fn an_event_has_its_envelope() {
 }
 
 #[test]
+fn a_live_location_is_told_by_its_beginning() {
+    let share = |event_type: &str, live: Value| {
+        let content = json!({ "live": live, "timeout": 600_000, "description": "on my way" });
+        state(event_type, "@alice:b.org", content)
+    };
+    for event_type in ["m.beacon_info", "org.matrix.msc3672.beacon_info"] {
+        assert!(matches!(kind(share(event_type, json!(true))), Kind::LiveLocation));
+        for end in [json!(false), json!(null), json!("true"), json!(1)] {
+            assert_eq!(other(share(event_type, end)), (event_type.to_owned(), true));
+        }
+        // Not state, and so nobody's.
+        let stray = event(event_type, json!({ "live": true }));
+        assert_eq!(other(stray), (event_type.to_owned(), false));
+    }
+    assert_eq!(other(event("m.beacon", json!({}))), ("m.beacon".to_owned(), false));
+}
+
+#[test]
 fn without_an_envelope_there_is_no_event() {
     for field in ["type", "event_id", "room_id", "sender"] {
         for wrong in [Value::Null, json!(5), json!({}), json!("")] {
