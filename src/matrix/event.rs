@@ -6,6 +6,7 @@
 pub mod attachment;
 mod message;
 mod poll;
+mod profile;
 mod typing;
 
 use ruma::{OwnedEventId, OwnedRoomId, OwnedUserId};
@@ -14,6 +15,7 @@ use serde_json::value::RawValue;
 pub use attachment::{Attachment, Source};
 pub use message::{GalleryItem, Message, Replacement};
 pub use poll::Poll;
+pub use profile::{KEYS as PROFILE_KEYS, Profile};
 pub use typing::Typing;
 
 use super::object::Object;
@@ -30,6 +32,8 @@ pub struct Event {
     pub sender: OwnedUserId,
     /// When, as the sender's homeserver says; zero when it does not.
     pub at: Timestamp,
+    /// Who speaks, where the event says that it is not whose account it is.
+    pub profile: Option<Profile>,
     /// What happened.
     pub kind: Kind,
 }
@@ -125,6 +129,7 @@ pub fn parse(raw: &RawValue) -> Result<Event, Malformed> {
         room: fields.id("room_id").ok_or(Malformed("room_id"))?,
         sender: fields.id("sender").ok_or(Malformed("sender"))?,
         at: Timestamp(fields.integer("origin_server_ts").unwrap_or_default()),
+        profile: fields.object("content").and_then(|content| Profile::of_event(&content)),
         kind: Kind::read(event_type, &fields),
     })
 }

@@ -6,44 +6,95 @@ use crate::{bridge::command::Context, config::Language};
 /// Greetings and answers to commands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Answer<'a> {
-    Hello { prefix: &'a str, marked: bool },
+    Hello {
+        prefix: &'a str,
+        marked: bool,
+    },
     EncryptedRoom,
     NoPermission,
-    GhostRefuses { bot: &'a str },
-    UnknownCommand { name: &'a str },
-    LevelTooLow { admin: bool },
-    InPortalOnly { prefix: &'a str, name: &'a str },
+    /// A command in a message that carries another name than its account's.
+    UnderAnotherName,
+    GhostRefuses {
+        bot: &'a str,
+    },
+    UnknownCommand {
+        name: &'a str,
+    },
+    LevelTooLow {
+        admin: bool,
+    },
+    InPortalOnly {
+        prefix: &'a str,
+        name: &'a str,
+    },
     NotYourContact,
     NotInPortal,
-    HelpContext { prefix: &'a str, here: Context },
-    HelpElsewhere { names: &'a str, here: Context },
+    HelpContext {
+        prefix: &'a str,
+        here: Context,
+    },
+    HelpElsewhere {
+        names: &'a str,
+        here: Context,
+    },
     ManagementAlready,
     ManagementNotAlone,
     ManagementSet,
-    Version { version: &'a str },
+    Version {
+        version: &'a str,
+    },
     Pong,
     NothingToCancel,
-    WhichContact { choices: &'a str },
-    NoSuchNumber { last: usize },
+    WhichContact {
+        choices: &'a str,
+    },
+    NoSuchNumber {
+        last: usize,
+    },
     NothingDone,
-    IdHere { room: &'a str, user: &'a str },
-    Synced { done: usize, refused: &'a str },
+    IdHere {
+        room: &'a str,
+        user: &'a str,
+    },
+    Synced {
+        done: usize,
+        refused: &'a str,
+    },
     Merges,
-    NoSuchContact { wanted: &'a str, names: &'a str },
-    ConfirmLogout { name: &'a str },
+    NoSuchContact {
+        wanted: &'a str,
+        names: &'a str,
+    },
+    ConfirmLogout {
+        name: &'a str,
+    },
     LogoutKept,
-    LoggedOut { name: &'a str },
-    NameUsage { prefix: &'a str },
-    Renamed { name: &'a str },
-    VoiceUsage { prefix: &'a str },
-    VoiceSet { items: bool },
+    LoggedOut {
+        name: &'a str,
+    },
+    NameUsage {
+        prefix: &'a str,
+    },
+    Renamed {
+        name: &'a str,
+    },
+    VoiceUsage {
+        prefix: &'a str,
+    },
+    VoiceSet {
+        items: bool,
+    },
     LanguageUsage,
     LanguageSet,
     PleaseRemove,
     TakenBack,
-    Dropped { count: usize },
+    Dropped {
+        count: usize,
+    },
     QueueUsage,
-    Retried { count: usize },
+    Retried {
+        count: usize,
+    },
 }
 
 impl Answer<'_> {
@@ -76,6 +127,11 @@ impl Answer<'_> {
                 language,
                 "You do not have permission to use this bridge. Ask its administrator.",
                 "你没有使用此桥接的权限，请联系管理员。",
+            ),
+            Self::UnderAnotherName => pick!(
+                language,
+                "Not done: a message that carries another name (a per-message profile) is not taken as a command. Please send it under your own.",
+                "未执行：带有其他名字（逐条消息资料）的消息不会当作命令，请以你自己的身份发送。",
             ),
             Self::GhostRefuses { bot } => pick!(
                 language,

@@ -75,6 +75,7 @@ fn answers(language: Language) -> Vec<String> {
         Answer::Hello { prefix: PREFIX, marked: false },
         Answer::EncryptedRoom,
         Answer::NoPermission,
+        Answer::UnderAnotherName,
         Answer::GhostRefuses { bot: "@wechatbot:example.org" },
         Answer::UnknownCommand { name: "dance" },
         Answer::LevelTooLow { admin: true },
