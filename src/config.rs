@@ -4,6 +4,7 @@
 //! its cure. Opens no connection and decides nothing about chats.
 
 mod document;
+mod double_puppet;
 mod keys;
 mod permission;
 mod problem;
@@ -21,6 +22,7 @@ use std::{
     time::Duration,
 };
 
+pub use double_puppet::DoublePuppet;
 pub use permission::{Level, Permissions};
 pub use problem::{Problem, Problems};
 pub use provisioning::Provisioning;
@@ -31,7 +33,10 @@ use zeroize::Zeroizing;
 use self::document::Document;
 use crate::{
     id::GhostNames,
-    matrix::{AsToken, HsToken, registration::Registration},
+    matrix::{
+        AsToken, HsToken,
+        registration::{PuppetRegistration, Registration},
+    },
     secret::secret_kind,
 };
 
@@ -52,6 +57,8 @@ pub struct Config {
     pub media: Media,
     /// Who may link contacts by programs.
     pub provisioning: Provisioning,
+    /// Whether users join their rooms without accepting.
+    pub double_puppet: DoublePuppet,
     /// Where the bridge keeps what must survive a crash.
     pub store: Store,
     /// What is logged, and in which form.
@@ -274,6 +281,17 @@ impl Config {
         read(path, env, Purpose::Registration)
     }
 
+    /// Like [`Config::for_registration`], but wants the token of the second registration.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn for_puppet_registration(
+        path: &Path,
+        env: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Self, Error> {
+        read(path, env, Purpose::PuppetRegistration)
+    }
+
     /// How the ghosts of this configuration are named.
     pub fn ghost_names(&self) -> GhostNames {
         GhostNames::new(&self.appservice.ghost_prefix, self.homeserver.server_name.clone())
@@ -294,10 +312,21 @@ impl Config {
         }
     }
 
+    /// What the homeserver has to know for the bridge to act for its users, where it is to do so.
+    pub fn puppet_registration(&self) -> Option<PuppetRegistration<'_>> {
+        Some(PuppetRegistration {
+            id: &self.appservice.id,
+            as_token: self.double_puppet.as_token.as_ref()?,
+            sender_localpart: &self.appservice.sender_localpart,
+            server_name: self.homeserver.server_name.as_str(),
+        })
+    }
+
     /// Whether a token is still the one that the example shows.
     pub fn has_example_tokens(&self) -> bool {
         let tokens = [self.appservice.as_token.expose(), self.appservice.hs_token.expose()];
-        tokens.into_iter().any(token::is_example)
+        let more = self.double_puppet.as_token.as_ref().map(AsToken::expose);
+        tokens.into_iter().chain(more).any(token::is_example)
     }
 }
 
@@ -313,6 +342,7 @@ impl DisplayName {
 enum Purpose {
     Run,
     Registration,
+    PuppetRegistration,
 }
 
 fn read(

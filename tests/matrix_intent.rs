@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 use matrix_appservice_wechat::{
     clock::Timestamp,
     matrix::{
-        AsToken, Error, Homeserver, HomeserverOptions, Intent, content,
+        AsToken, Error, Homeserver, HomeserverOptions, Intent, Puppets, content,
         room::{NewRoom, State},
     },
     tasks::Tasks,
@@ -113,6 +113,33 @@ async fn every_request_in_a_room_names_the_user_and_the_device() {
         assert_eq!(query(&request, "user_id").as_deref(), Some(GHOST), "{what}");
         assert_eq!(query(&request, "device_id").as_deref(), Some("WX"), "{what}");
         assert_eq!(request.headers["authorization"], "Bearer as-secret", "{what}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_done_for_a_person_names_them_and_shows_another_token() {
+    let server = willing().await;
+    let puppets = Puppets::new(homeserver(&server.uri()), AsToken::new("puppet-secret"));
+    let (alice, mum, room) = (user_id!("@alice:b.org"), user_id!("@mum:b.org"), room_id!("!new"));
+    puppets.join(alice, room).await.unwrap();
+    puppets.mark_direct(alice, mum, room).await.unwrap();
+    assert_eq!(puppets.whoami(alice).await.unwrap(), GHOST, "whom the homeserver names");
+
+    let requests = requests(&server).await;
+    assert_eq!(requests.len(), 4);
+    for (request, method) in requests[1..3].iter().zip(["GET", "PUT"]) {
+        assert_eq!(request.method.as_str(), method);
+        assert!(request.url.path().ends_with("/account_data/m.direct"), "{}", request.url);
+    }
+    // What the homeserver has told there goes back with one thing more.
+    let marked = body(&requests[2]);
+    assert_eq!(marked["@mum:b.org"], json!(["!new"]));
+    assert_eq!(marked["joined"]["@alice:b.org"], json!({}));
+    for request in requests {
+        let what = format!("{} {}", request.method, request.url);
+        assert_eq!(query(&request, "user_id").as_deref(), Some("@alice:b.org"), "{what}");
+        assert_eq!(query(&request, "device_id"), None, "{what}");
+        assert_eq!(request.headers["authorization"], "Bearer puppet-secret", "{what}");
     }
 }
 

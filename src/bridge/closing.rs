@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use ruma::RoomId;
+
 use super::{
     core::{Core, name_of},
     halt::Halt,
@@ -84,8 +86,23 @@ pub(crate) async fn close(core: &Arc<Core>, portal: &Portal) -> Result<usize, Ha
     };
     room::change(core, portal.id, closed).await?;
     let dropped = drop_queue(core, portal).await;
-    let Some(room) = &portal.room else { return Ok(dropped) };
-    tracing::info!(portal = %portal.id, %room, dropped, "a portal room is closed");
+    if let Some(room) = &portal.room {
+        tracing::info!(portal = %portal.id, %room, dropped, "a portal room is closed");
+        leave(core, portal, room).await?;
+    }
+    Ok(dropped)
+}
+
+/// Leaves the room that a portal has no more, if a crash came before that.
+pub(crate) async fn leave_former(core: &Core, portal: &Portal, room: &RoomId) -> Result<(), Halt> {
+    tracing::info!(portal = %portal.id, %room, "a room that was given up is left");
+    // Whether it was in a space is forgotten with it.
+    let then = Portal { room: Some(room.to_owned()), in_space: true, ..portal.clone() };
+    leave(core, &then, room).await
+}
+
+/// Says so in the room; then the bot and the ghost leave it.
+async fn leave(core: &Core, portal: &Portal, room: &RoomId) -> Result<(), Halt> {
     space::take_out(core, portal).await?;
     let name = name_of(portal);
     let text = RoomText::Closed { name: &name }.text(core.language_of(&portal.key.owner));
@@ -96,7 +113,7 @@ pub(crate) async fn close(core: &Arc<Core>, portal: &Portal) -> Result<usize, Ha
             return Err(Halt::Stopping);
         }
     }
-    Ok(dropped)
+    Ok(())
 }
 
 /// Takes back whatever nobody has tried to send.

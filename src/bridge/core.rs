@@ -6,6 +6,7 @@ use ruma::{OwnedUserId, UserId};
 use tokio::sync::watch;
 
 use super::{
+    puppet::Owners,
     rounds::Rounds,
     state::{
         Confirmed, Copies, Job, LaneKey, Lanes, LoginFlows, Outbox, Paces, Places, Questions, Read,
@@ -45,6 +46,8 @@ pub(crate) struct Core {
     pub(crate) leaving: Places,
     pub(crate) homeserver: Homeserver,
     pub(crate) bot: OwnedUserId,
+    /// For those who need not accept invitations.
+    pub(crate) owners: Owners,
     pub(crate) ghosts: GhostNames,
     pub(crate) ilink: ilink::Client,
     pub(crate) registry: Registry,

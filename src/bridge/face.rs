@@ -4,6 +4,8 @@
 //! person the profile shows what this person calls the contact. When there are several it stays as
 //! it is, and the ghost goes by another name and picture in each of their rooms.
 
+use std::sync::Arc;
+
 use ruma::OwnedMxcUri;
 use serde_json::json;
 
@@ -13,6 +15,7 @@ use super::{
     room,
 };
 use crate::{
+    id::PortalId,
     matrix::{Intent, room::State},
     store::Portal,
 };
@@ -41,8 +44,37 @@ pub(crate) async fn show_name(core: &Core, portal: &Portal) -> Result<(), Halt> 
     in_room(core, portal, &core.bot(), &name).await
 }
 
+/// Gives the contact this picture for good, or none; what is seen of it is still to be shown.
+pub(crate) async fn set_picture(
+    core: &Core,
+    portal: PortalId,
+    picture: Option<OwnedMxcUri>,
+) -> Result<Option<Arc<Portal>>, Halt> {
+    let removes = picture.is_none();
+    room::change(core, portal, |portal| portal.picture = picture).await?;
+    tracing::info!(%portal, removes, "a contact's picture");
+    Ok(core.registry.portal(portal))
+}
+
+/// The owner has given the room a picture, or taken it away: the contact looks like that.
+pub(crate) async fn take_over(
+    core: &Core,
+    portal: &Portal,
+    picture: Option<OwnedMxcUri>,
+) -> Result<(), Halt> {
+    match set_picture(core, portal.id, picture).await? {
+        Some(portal) => picture_on_ghost(core, &portal).await,
+        None => Ok(()),
+    }
+}
+
 /// Shows the portal's picture on the ghost and on the room, or that there is none any more.
 pub(crate) async fn show_picture(core: &Core, portal: &Portal) -> Result<(), Halt> {
+    picture_on_ghost(core, portal).await?;
+    in_room(core, portal, &core.bot(), &State::new("m.room.avatar", "", avatar(portal))).await
+}
+
+async fn picture_on_ghost(core: &Core, portal: &Portal) -> Result<(), Halt> {
     if portal.picture.is_none()
         && core.registry.owners_of(&portal.key.contact) <= 1
         && let Some(ghost) = core.ghost(&portal.key.contact)
@@ -50,8 +82,7 @@ pub(crate) async fn show_picture(core: &Core, portal: &Portal) -> Result<(), Hal
         let none = OwnedMxcUri::from("");
         core.insist(|| ghost.set_avatar(&none)).await?;
     }
-    on_ghost(core, portal).await?;
-    in_room(core, portal, &core.bot(), &State::new("m.room.avatar", "", avatar(portal))).await
+    on_ghost(core, portal).await
 }
 
 /// The content of the room's `m.room.avatar`.

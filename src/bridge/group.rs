@@ -4,11 +4,12 @@
 //! from there, each in the lane and the queue of its contact. `docs/groups.md` tells the whole.
 
 mod copy;
+mod following;
 mod member;
 
 use std::sync::Arc;
 
-use ruma::EventId;
+use ruma::{EventId, UserId};
 
 use super::{
     change,
@@ -25,6 +26,7 @@ use crate::{
     store::{Change, Entry, Outcome, Portal, Source, SourceState, Work},
 };
 pub(crate) use copy::{Said, pass_on, redactions, with_copies};
+pub(crate) use following::let_in;
 pub(crate) use member::{Barrier, bring_in, leave, mend, take_out};
 
 /// Decides about one event in a room with contacts in it; `None` when its entry is finished here,
@@ -60,7 +62,10 @@ pub(crate) async fn from_room(
         }
         Kind::Redaction { .. } => to_all(core, entry, &event).await,
         Kind::Membership(change) => membership(core, entry, &event, change).await,
-        Kind::RoomName(_) | Kind::Tombstone { .. } | Kind::Other { .. } => {
+        Kind::Tombstone { replacement } => {
+            following::replaced(core, &event, replacement.as_deref()).await.map(Some)
+        }
+        Kind::RoomName(_) | Kind::RoomPicture(_) | Kind::Other { .. } => {
             Ok(Some(Outcome::Ignored("state".into())))
         }
     }
@@ -136,6 +141,12 @@ async fn membership(
 ) -> Result<Option<Outcome>, Halt> {
     match change.now {
         MembershipState::Leave | MembershipState::Ban => {}
+        // Whoever belongs here already is not to be asked what to do here.
+        MembershipState::Invite if is_at_home(core, event, &change.user) => {
+            let who = core.homeserver.intent(&change.user);
+            core.insist(|| who.join(&event.room)).await?;
+            return Ok(Some(Outcome::Delivered));
+        }
         MembershipState::Invite
         | MembershipState::Join
         | MembershipState::Knock
@@ -152,6 +163,13 @@ async fn membership(
         }
     }
     Ok(Some(Outcome::Delivered))
+}
+
+/// Whether this is the bot, or the ghost of a contact in the event's room.
+fn is_at_home(core: &Core, event: &Event, user: &UserId) -> bool {
+    let contact = core.ghosts.contact(user);
+    let mut members = core.registry.members(&event.room).into_iter();
+    user == core.bot || contact.is_some_and(|contact| members.any(|one| one.key.contact == contact))
 }
 
 /// Whether this is a copy: an event of a room that is not the contact's own.

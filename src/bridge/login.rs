@@ -30,9 +30,17 @@ use crate::{
 
 /// Starts a login in the room of the command. The command's entry stays in the store until the
 /// login is over, so a restart goes on with it, in the same message.
-pub(crate) fn start(core: &Arc<Core>, entry: &Entry, event: &Event, wanted: Wanted) {
+///
+/// `typist` is who asked for it, maybe in the name of the event's sender.
+pub(crate) fn start(
+    core: &Arc<Core>,
+    entry: &Entry,
+    event: &Event,
+    typist: &UserId,
+    wanted: Wanted,
+) {
     let link = link_of(core, event.id.as_str());
-    let place = Place::Room(event.room.clone());
+    let place = Place::Room { room: event.room.clone(), typist: typist.to_owned() };
     let (flow, typed) = Flow::new(event.sender.clone(), place, &wanted, link);
     core.flows.begin(&flow); // No room is refused.
     let room = InRoom::new(core, &flow, entry, event);

@@ -7,6 +7,7 @@ use ruma::UserId;
 use super::{
     command::{self, Ran},
     core::{Core, name_of},
+    group,
     halt::Halt,
     moving, notice, owner, room, space,
     text::{Answer, RoomText},
@@ -43,6 +44,7 @@ pub(crate) async fn from_room(
         | Kind::LiveLocation
         | Kind::Redaction { .. }
         | Kind::RoomName(_)
+        | Kind::RoomPicture(_)
         | Kind::Tombstone { .. }
         | Kind::Other { .. } => Ok(Some(Outcome::Ignored("not a portal".into()))),
     }
@@ -87,10 +89,12 @@ async fn invited(core: &Arc<Core>, event: &Event) -> Result<Outcome, Halt> {
     Ok(Outcome::Delivered)
 }
 
-/// A chat goes on in this room, when it is the one that replaced a portal's.
+/// A chat goes on in this room, when it is the one that replaced a portal's, or one with contacts.
 async fn replacement(core: &Arc<Core>, event: &Event) -> Result<Option<Outcome>, Halt> {
-    let Some(portal) = core.registry.portal_moving_to(&event.room) else { return Ok(None) };
-    let followed = moving::follow(core, portal.id, &event.room).await?;
+    let followed = match core.registry.portal_moving_to(&event.room) {
+        Some(portal) => moving::follow(core, portal.id, &event.room).await?,
+        None => group::let_in(core, event).await?,
+    };
     Ok(followed.then_some(Outcome::Delivered))
 }
 

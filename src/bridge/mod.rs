@@ -51,6 +51,7 @@ mod member;
 mod notice;
 mod owner;
 mod provision;
+mod puppet;
 
 pub use self::{
     core::Death,

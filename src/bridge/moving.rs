@@ -25,7 +25,7 @@ pub(crate) async fn replaced(
     by: Option<&RoomId>,
 ) -> Result<Outcome, Halt> {
     let Some(new) = by else { return closing::by_matrix(core, portal).await };
-    if core.registry.portal_in(new).is_some() {
+    if core.registry.portal_in(new).is_some() || !core.registry.members(new).is_empty() {
         return Ok(Outcome::Ignored("tombstone".into()));
     }
     room::change(core, portal.id, |portal| portal.moving_to = Some(new.to_owned())).await?;

@@ -2,7 +2,7 @@
 
 use ruma::{OwnedEventId, OwnedRoomId, RoomId, UserId};
 
-use super::{core::Core, halt::Halt, owner, text::Note};
+use super::{core::Core, halt::Halt, owner, puppet, text::Note};
 use crate::matrix::{
     content::{self, Content},
     room::NewRoom,
@@ -86,5 +86,6 @@ async fn management_room(core: &Core, user: &UserId) -> Result<Option<OwnedRoomI
         }
     };
     owner::mark_room(core, user, Some(room.clone())).await?;
+    puppet::join_chat(core, user, &room, &core.bot).await?;
     Ok(Some(room))
 }

@@ -6,6 +6,7 @@ use super::{
     change, closing,
     command::{self, Ran},
     core::{Core, name_of},
+    face,
     group::{self, Author},
     halt::Halt,
     member, moving, replied,
@@ -68,6 +69,10 @@ pub(crate) async fn from_portal(
             command::rename(core, &portal, name).await?;
             Ok(Some(Outcome::Delivered))
         }
+        Kind::RoomPicture(picture) if event.sender == portal.key.owner => {
+            face::take_over(core, &portal, picture.clone()).await?;
+            Ok(Some(Outcome::Delivered))
+        }
         // What is only for clients was left out before.
         Kind::Other { is_state: false, event_type } => {
             refuse(core, &event, refusal_of(event_type)).await.map(Some)
@@ -78,7 +83,9 @@ pub(crate) async fn from_portal(
         Kind::Tombstone { replacement } => {
             moving::replaced(core, &portal, replacement.as_deref()).await.map(Some)
         }
-        Kind::RoomName(_) | Kind::Other { .. } => Ok(Some(Outcome::Ignored("state".into()))),
+        Kind::RoomName(_) | Kind::RoomPicture(_) | Kind::Other { .. } => {
+            Ok(Some(Outcome::Ignored("state".into())))
+        }
     }
 }
 

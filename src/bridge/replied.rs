@@ -119,6 +119,7 @@ fn words(event: &Event, bot: &UserId, is_ours: bool) -> Option<String> {
         | Kind::Encrypted
         | Kind::Membership(_)
         | Kind::RoomName(_)
+        | Kind::RoomPicture(_)
         | Kind::Tombstone { .. }
         | Kind::Other { .. } => None,
     };

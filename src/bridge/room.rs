@@ -10,7 +10,7 @@ use super::{
     core::{Core, name_of},
     face, features,
     halt::Halt,
-    notice, space,
+    notice, puppet, space,
     text::Note,
 };
 use crate::{
@@ -115,7 +115,8 @@ pub(crate) async fn change(
 }
 
 /// Invites as the ghost and to a direct chat, so that clients list the room as a chat with the
-/// contact. Somebody who is in already needs no invitation.
+/// contact. Somebody who is in already needs no invitation, and where the bridge may have its users
+/// join they need not accept it.
 pub(crate) async fn invite_owner(
     core: &Core,
     portal: &Portal,
@@ -125,9 +126,10 @@ pub(crate) async fn invite_owner(
     let invitation = json!({ "membership": "invite", "is_direct": true });
     let state = State::new("m.room.member", portal.key.owner.as_str(), invitation);
     match core.insist(|| ghost.send_state(room, &state)).await {
-        Err(Halt::Refused(matrix::Error::Forbidden { .. })) => Ok(()),
-        invited => invited.map(drop),
+        Err(Halt::Refused(matrix::Error::Forbidden { .. })) => {}
+        invited => invited.map(drop)?,
     }
+    puppet::join_chat(core, &portal.key.owner, room, ghost.user()).await
 }
 
 /// What the ghost is called in Matrix.

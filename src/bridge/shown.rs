@@ -79,12 +79,12 @@ pub(crate) async fn waits(core: &Core, portal: &Portal, mut outgoing: Outgoing, 
     }
     let before = std::mem::replace(&mut outgoing.shown, wanted);
     let mark = outgoing.progress.mark.clone();
-    if !core.outbox.put_shown(portal.id, outgoing.entry.id, wanted, mark) {
+    let Some(progress) = core.outbox.put_shown(portal.id, outgoing.entry.id, wanted, mark) else {
         // It was taken back in the meantime.
         return unmark(core, &outgoing).await;
-    }
+    };
     if wanted == Shown::Mark {
-        core.store.submit(Change::new().put_progress(outgoing.entry.id, &outgoing.progress));
+        core.store.submit(Change::new().put_progress(outgoing.entry.id, &progress));
     }
     if before == Shown::Nothing {
         let pending = json!({ "status": "PENDING" });

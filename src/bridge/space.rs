@@ -4,7 +4,7 @@ use ruma::{OwnedRoomId, RoomId, UserId};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::{core::Core, halt::Halt, owner, room};
+use super::{core::Core, halt::Halt, owner, puppet, room};
 use crate::{
     matrix::{
         self,
@@ -59,9 +59,13 @@ pub(crate) async fn left(core: &Core, user: &UserId, room: &RoomId) -> Result<bo
     Ok(true)
 }
 
-/// Somebody who had left their space asks for it.
+/// Somebody asks for their space, who may have left it.
 pub(crate) async fn again(core: &Core, user: &UserId) -> Result<(), Halt> {
-    if !core.registry.owner(user).left_space {
+    let known = core.registry.owner(user);
+    if !known.left_space {
+        if let Some(space) = &known.space {
+            puppet::join(core, user, space).await?;
+        }
         return Ok(());
     }
     owner::change(core, user, |owner| owner.left_space = false).await?;
@@ -108,6 +112,7 @@ async fn ensure(core: &Core, user: &UserId) -> Result<OwnedRoomId, Halt> {
         owner.spaces += 1;
     };
     owner::change(core, user, made).await?;
+    puppet::join(core, user, &space).await?;
     Ok(space)
 }
 

@@ -12,8 +12,9 @@ use super::{
     core::{Core, Death},
     figures, logout,
     provision::Desk,
+    puppet::Owners,
     rounds, sender, session,
-    state::{Job, LaneKey, Lanes, Outbox, Registry},
+    state::{Job, LaneKey, Lanes, Outbox, Questions, Registry},
     transaction, work,
 };
 use crate::{
@@ -178,6 +179,7 @@ async fn open(
     let core = Core {
         started: clock.now(),
         bot: config.appservice.bot.clone(),
+        owners: Owners::new(&config, &homeserver),
         ghosts: config.ghost_names(),
         ilink: ilink::Client::new(ilink_options(&config)?).map_err(StartError::Ilink)?,
         registry: Registry::load(&store)?,
@@ -192,7 +194,7 @@ async fn open(
         tallies: Default::default(),
         typists: Default::default(),
         flows: Default::default(),
-        questions: Default::default(),
+        questions: Questions::load(&store)?,
         arriving: Default::default(),
         leaving: Default::default(),
         making_rooms: Semaphore::new(ROOMS_AT_ONCE),

@@ -169,6 +169,7 @@ fn ignored(core: &Core, event: &Event) -> Option<&'static str> {
         | Kind::LiveLocation
         | Kind::Encrypted
         | Kind::RoomName(_)
+        | Kind::RoomPicture(_)
         | Kind::Tombstone { .. } => None,
         Kind::Membership(Membership { user, now, .. }) => match now {
             MembershipState::Invite if core.is_ours(user) => None,

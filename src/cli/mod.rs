@@ -43,7 +43,11 @@ enum Command {
     /// Run the bridge until SIGTERM or SIGINT; a second signal stops it at once.
     Run,
     /// Print the registration.yaml that the homeserver needs; it holds both tokens.
-    Registration,
+    Registration {
+        /// Print the second one instead, which lets the bridge have users join their rooms.
+        #[arg(long)]
+        double_puppet: bool,
+    },
     /// Look for mistakes in the configuration, without any connection.
     Check,
     /// Look at everything that the bridge needs, whether it runs or not, and say what to mend.
@@ -74,7 +78,8 @@ pub(crate) fn main() -> ExitCode {
     let path = arguments.config.as_path();
     let done = match arguments.command {
         Command::Run => run::run(path),
-        Command::Registration => show::registration(path),
+        Command::Registration { double_puppet: false } => show::registration(path),
+        Command::Registration { double_puppet: true } => show::puppet_registration(path),
         Command::Check => show::check(path),
         Command::Doctor { registration } => doctor::doctor(path, registration.as_deref()),
         Command::Export { file } => transfer::export(path, file.as_deref()),

@@ -18,13 +18,28 @@ pub(crate) fn registration(path: &Path) -> Result<(), Failure> {
     let config = Config::for_registration(path, std::env::vars_os())?;
     let yaml = config.registration().to_yaml().map_err(|why| Failure::new(Exit::Internal, why))?;
     print(yaml.as_bytes())?;
+    note_example(&config);
+    Ok(())
+}
+
+/// Prints the registration that lets the bridge act for its users.
+pub(crate) fn puppet_registration(path: &Path) -> Result<(), Failure> {
+    let config = Config::for_puppet_registration(path, std::env::vars_os())?;
+    // Without a token the configuration was refused.
+    let Some(registration) = config.puppet_registration() else { return Ok(()) };
+    let yaml = registration.to_yaml().map_err(|why| Failure::new(Exit::Internal, why))?;
+    print(yaml.as_bytes())?;
+    note_example(&config);
+    Ok(())
+}
+
+fn note_example(config: &Config) {
     if config.has_example_tokens() {
         eprintln!(
             "note: a token is still the example's, and the bridge will not run with it; \
              `check` offers fresh ones"
         );
     }
-    Ok(())
 }
 
 /// Says that the configuration is sound, when it is, and whether media can be looked at safely.

@@ -13,6 +13,7 @@ use super::{
     Appservice, Bridge, Config, Delivery, Homeserver, Ilink, Log, Media, Permissions, Purpose,
     Store,
     document::Document,
+    double_puppet::double_puppet,
     provisioning::provisioning,
     section::{Section, Told},
     token::token,
@@ -34,6 +35,9 @@ pub(super) fn config(document: &mut Document, purpose: Purpose) -> Option<Config
     let delivery = document.section("delivery", delivery);
     let media = document.section("media", media);
     let provisioning = document.section("provisioning", |section| provisioning(section, purpose));
+    let double_puppet = document.section("double_puppet", |section| {
+        double_puppet(section, appservice.as_ref().ok(), purpose)
+    });
     let store = document.section("store", store);
     let log = document.section("log", log);
     Some(Config {
@@ -44,6 +48,7 @@ pub(super) fn config(document: &mut Document, purpose: Purpose) -> Option<Config
         delivery: delivery.ok()?,
         media: media.ok()?,
         provisioning: provisioning.ok()?,
+        double_puppet: double_puppet.ok()?,
         store: store.ok()?,
         log: log.ok()?,
     })

@@ -50,6 +50,7 @@ fn the_example_holds_the_defaults() {
     assert_eq!(example.delivery, least.delivery);
     assert_eq!(example.media, least.media);
     assert!(!example.provisioning.is_on() && !least.provisioning.is_on());
+    assert_eq!(example.double_puppet.as_token, None);
     assert_eq!(example.store.path, Path::new("data"));
     assert_eq!(example.log.filter, least.log.filter);
     assert_eq!(example.log.format, least.log.format);
@@ -61,13 +62,13 @@ fn the_example_names_every_key() {
     let all: String = example
         .lines()
         .filter(|line| !line.starts_with("as_token ") && !line.starts_with("hs_token "))
-        .filter(|line| !line.starts_with("#shared_secret "))
+        .filter(|line| !line.starts_with("#shared_secret ") && !line.starts_with("#as_token "))
         .map(|line| line.strip_prefix('#').filter(|l| l.contains(" = \"")).unwrap_or(line))
         .fold(String::new(), |text, line| text + line + "\n");
     let told = complaint(&all, &[]);
     // The files that the example names do not exist; nothing else is wrong with it.
-    assert_eq!(told.matches("which cannot be read").count(), 4, "{told}");
-    assert!(told.starts_with("there are 4 mistakes"), "{told}");
+    assert_eq!(told.matches("which cannot be read").count(), 5, "{told}");
+    assert!(told.starts_with("there are 5 mistakes"), "{told}");
 }
 
 #[test]
@@ -137,6 +138,23 @@ fn the_provisioning_api_needs_a_secret_that_is_hard_to_guess() {
     assert!(told.contains("at least 16") && !told.contains("0123456789"), "{told}");
     let told = complaint(&with("shared_secret = \"replace-me-shared-secret\""), &[]);
     assert!(told.contains("still the example's"), "{told}");
+}
+
+#[test]
+fn the_second_registration_has_a_token_of_its_own() {
+    assert!(load(LEAST, &[]).unwrap().puppet_registration().is_none());
+    let with = |token: &str| format!("{LEAST}\n[double_puppet]\nas_token = \"{token}\"\n");
+    let config = load(&with("puppet-secret"), &[]).unwrap();
+    let yaml = config.puppet_registration().unwrap().to_yaml().unwrap();
+    assert!(yaml.contains("url: null\nas_token: puppet-secret\n"), "{yaml}");
+    assert!(yaml.contains(r"regex: ^@.*:example\.org$") && yaml.contains("exclusive: false"));
+    assert!(!format!("{config:?}").contains("puppet-secret"));
+    let told = complaint(&with("as-secret"), &[]);
+    assert!(told.contains("double_puppet.as_token is the same as appservice.as_token"), "{told}");
+    assert!(!told.contains("as-secret"), "{told}");
+    let told = complaint(&with("replace-me-double-puppet-token"), &[]);
+    assert!(told.contains("double_puppet.as_token is still the example's"), "{told}");
+    assert!(load(&format!("{LEAST}\n[double_puppet]\n"), &[]).is_ok(), "it is switched off");
 }
 
 #[test]

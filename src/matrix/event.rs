@@ -9,7 +9,7 @@ mod poll;
 mod profile;
 mod typing;
 
-use ruma::{OwnedEventId, OwnedRoomId, OwnedUserId};
+use ruma::{OwnedEventId, OwnedMxcUri, OwnedRoomId, OwnedUserId};
 use serde_json::value::RawValue;
 
 pub use attachment::{Attachment, Source};
@@ -68,6 +68,8 @@ pub enum Kind {
     Membership(Membership),
     /// The room's name was set, or removed.
     RoomName(Option<String>),
+    /// The room's picture was set, or removed.
+    RoomPicture(Option<OwnedMxcUri>),
     /// The room was replaced.
     Tombstone {
         /// The room that comes after it.
@@ -164,6 +166,7 @@ impl Kind {
             ("m.room.encrypted", None) => Some(Self::Encrypted),
             ("m.room.member", Some(user)) => membership(fields, user).map(Self::Membership),
             ("m.room.name", Some("")) => Some(Self::RoomName(room_name(fields))),
+            ("m.room.avatar", Some("")) => room_picture(fields).map(Self::RoomPicture),
             ("m.room.tombstone", Some("")) => {
                 let content = fields.object("content").unwrap_or_default();
                 Some(Self::Tombstone { replacement: content.id("replacement_room") })
@@ -239,6 +242,17 @@ impl MembershipState {
 
 fn room_name(fields: &Object<'_>) -> Option<String> {
     fields.object("content")?.text("name").filter(|name| !name.is_empty())
+}
+
+/// Something that is no address of the homeserver's media is no picture, and no removal either.
+fn room_picture(fields: &Object<'_>) -> Option<Option<OwnedMxcUri>> {
+    let content = fields.object("content")?;
+    let Some(url) = content.raw("url") else { return Some(None) };
+    let url: OwnedMxcUri = serde_json::from_str(url.get()).ok()?;
+    if url.as_str().is_empty() {
+        return Some(None);
+    }
+    url.is_valid().then_some(Some(url))
 }
 
 #[cfg(test)]

@@ -174,12 +174,27 @@ impl Homeserver {
         R: OutgoingRequest<PathBuilder = VersionHistory>,
         for<'a> R::Authentication: AuthScheme<Input<'a> = SendAccessToken<'a>>,
     {
-        self.exchange::<R>(self.written(request, identity)).await
+        self.request_with(&self.0.options.as_token, request, identity).await
+    }
+
+    /// The same with the token of another registration than the bridge's.
+    pub(super) async fn request_with<R>(
+        &self,
+        token: &AsToken,
+        request: R,
+        identity: AppserviceUserIdentity<'_>,
+    ) -> Result<R::IncomingResponse, Error>
+    where
+        R: OutgoingRequest<PathBuilder = VersionHistory>,
+        for<'a> R::Authentication: AuthScheme<Input<'a> = SendAccessToken<'a>>,
+    {
+        self.exchange::<R>(self.written(token, request, identity)).await
     }
 
     /// The HTTP form of `request` in the name of `identity`.
     fn written<R>(
         &self,
+        token: &AsToken,
         request: R,
         identity: AppserviceUserIdentity<'_>,
     ) -> Result<http::Request<Vec<u8>>, IntoHttpError>
@@ -188,8 +203,8 @@ impl Homeserver {
         for<'a> R::Authentication: AuthScheme<Input<'a> = SendAccessToken<'a>>,
     {
         let supported = Cow::Borrowed(&self.0.supported);
-        let (base, token) = (self.base(), self.token());
-        request.try_into_http_request_with_identity(base, token, identity, supported)
+        let token = SendAccessToken::Always(token.expose());
+        request.try_into_http_request_with_identity(self.base(), token, identity, supported)
     }
 
     /// A request for [`Self::start`], whose body may still be put in.
@@ -202,7 +217,7 @@ impl Homeserver {
         R: OutgoingRequest<PathBuilder = VersionHistory>,
         for<'a> R::Authentication: AuthScheme<Input<'a> = SendAccessToken<'a>>,
     {
-        ready(self.written(request, identity))
+        ready(self.written(&self.0.options.as_token, request, identity))
     }
 
     /// Sends a request whose answer is a file, or which carries one: the time it takes is the

@@ -1,7 +1,8 @@
 //! The Matrix side: the homeserver's API, and what it pushes. Never heard of WeChat.
 //!
 //! [`Homeserver`] and [`Intent`] ask the homeserver, as the bot or as a ghost, and carry files to
-//! it and from it; [`router`] hears what it pushes; [`event`] reads an event and [`content`] and [`room`] write one.
+//! it and from it; [`Puppets`] lets people join rooms; [`router`] hears what it pushes; [`event`]
+//! reads an event and [`content`] and [`room`] write one.
 
 mod appservice;
 pub mod content;
@@ -13,6 +14,7 @@ mod media;
 mod object;
 mod power;
 mod probe;
+mod puppet;
 mod reaction;
 pub mod registration;
 mod requests;
@@ -26,5 +28,6 @@ pub use homeserver::{Homeserver, HomeserverOptions};
 pub use intent::Intent;
 pub use power::Power;
 pub use probe::Probe;
+pub use puppet::Puppets;
 pub use registration::{AsToken, HsToken};
 pub use transaction::{BadBody, Transaction};

@@ -1,6 +1,7 @@
 //! `registration.yaml`: what the homeserver must know about the bridge.
 
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 use url::Url;
 
 use crate::secret::secret_kind;
@@ -88,6 +89,61 @@ impl Registration<'_> {
             },
         }
     }
+}
+
+/// The parts of the second registration, which lets the bridge act for its users.
+#[derive(Debug)]
+pub struct PuppetRegistration<'a> {
+    /// The name of the bridge's own registration.
+    pub id: &'a str,
+    /// What the bridge shows the homeserver when it acts for somebody.
+    pub as_token: &'a AsToken,
+    /// The user of the bridge's own registration that nobody uses.
+    pub sender_localpart: &'a str,
+    /// The homeserver's name.
+    pub server_name: &'a str,
+}
+
+impl PuppetRegistration<'_> {
+    /// The file as the homeserver wants it. It holds the token.
+    ///
+    /// It names no address, so nothing is pushed for it, and it takes no name away from anybody.
+    ///
+    /// # Errors
+    /// Only when the writer of YAML fails.
+    pub fn to_yaml(&self) -> Result<String, yaml_serde::Error> {
+        // Nobody ever shows this one; a homeserver wants it, and nobody should be able to guess it.
+        let unused = Sha256::new_with_prefix("hs_token").chain_update(self.as_token.expose());
+        let unused: String = unused.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        yaml_serde::to_string(&PuppetFile {
+            id: &format!("{}-double-puppet", self.id),
+            url: None,
+            as_token: self.as_token.expose(),
+            hs_token: &unused,
+            sender_localpart: &format!("{}_double_puppet", self.sender_localpart),
+            rate_limited: false,
+            namespaces: Namespaces {
+                users: vec![Namespace {
+                    exclusive: false,
+                    regex: format!("^@.*:{}$", escape(self.server_name)),
+                }],
+                aliases: Vec::new(),
+                rooms: Vec::new(),
+            },
+        })
+    }
+}
+
+#[derive(Serialize)]
+struct PuppetFile<'a> {
+    id: &'a str,
+    /// Missing and null are not the same here.
+    url: Option<&'a str>,
+    as_token: &'a str,
+    hs_token: &'a str,
+    sender_localpart: &'a str,
+    rate_limited: bool,
+    namespaces: Namespaces,
 }
 
 #[derive(Serialize)]

@@ -75,6 +75,8 @@ pub struct Progress {
     pub uploaded: Option<Box<Upload>>,
     /// The line above it that tells what it answers to; settled once it was tried.
     pub line: Option<Words>,
+    /// Whether its owner wants it to go out with others in as few messages as can be.
+    pub merges: bool,
 }
 
 /// Words of a message; they do not print.

@@ -86,8 +86,8 @@ impl Store {
         link.map(|(_, value)| self.sound(decode(value).and_then(LinkRecord::into_link))).transpose()
     }
 
-    /// Forgets links, answered transactions, kept items and sources that ended before `before`, some at a
-    /// time; returns how many. Unfinished work is never forgotten.
+    /// Forgets links, answered transactions, kept items, questions, and sources that ended before
+    /// `before`, some at a time; returns how many. Unfinished work is never forgotten.
     ///
     /// # Errors
     /// When the database cannot be read or written; what was forgotten by then stays so.
@@ -121,6 +121,7 @@ impl Store {
             }
             Table::Source => self.source_is_over(value, before),
             Table::Kept => self.kept_is_over(value, before),
+            Table::Question => self.question_is_over(value, before),
             Table::Meta
             | Table::Login
             | Table::Portal
@@ -167,6 +168,12 @@ fn by_event(event: &ruma::EventId) -> Vec<u8> {
     Table::MessageLink.key(&[&bounded(event.as_str()), &[0]])
 }
 
-const PRUNED: [Table; 5] =
-    [Table::Source, Table::Transaction, Table::EventLink, Table::MessageLink, Table::Kept];
+const PRUNED: [Table; 6] = [
+    Table::Source,
+    Table::Transaction,
+    Table::EventLink,
+    Table::MessageLink,
+    Table::Kept,
+    Table::Question,
+];
 const PRUNE_STEP: usize = 500;

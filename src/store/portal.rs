@@ -33,6 +33,8 @@ pub struct Portal {
     /// The room with others in it into which the contact was brought; their messages go there, and
     /// the portal's own room waits.
     pub group: Option<OwnedRoomId>,
+    /// The room that replaced that one, while the bridge may not enter.
+    pub group_next: Option<OwnedRoomId>,
     /// How many rooms it had before this one.
     pub generation: u32,
     /// Whether its room was closed: there is no other before the contact writes.
@@ -71,6 +73,7 @@ impl Portal {
             in_space: false,
             features: None,
             group: None,
+            group_next: None,
         }
     }
 
@@ -118,6 +121,7 @@ impl Change {
             welcomed: portal.welcomed,
             voice_items: portal.voice_items,
             group: portal.group.clone(),
+            group_next: portal.group_next.clone(),
             generation: portal.generation,
             closed: portal.closed,
             moving_to: portal.moving_to.clone(),
@@ -195,6 +199,7 @@ fn portal((key, value): &Pair) -> Result<Portal, String> {
         welcomed: record.welcomed,
         voice_items: record.voice_items,
         group: record.group,
+        group_next: record.group_next,
         generation: record.generation,
         closed: record.closed,
         moving_to: record.moving_to,
@@ -219,6 +224,8 @@ struct PortalRecord {
     voice_items: Option<bool>,
     #[serde(default)]
     group: Option<OwnedRoomId>,
+    #[serde(default)]
+    group_next: Option<OwnedRoomId>,
     #[serde(default)]
     generation: u32,
     #[serde(default)]

@@ -22,10 +22,11 @@ pub(super) enum Table {
     MessageLink = 11,
     Outcome = 12,
     Kept = 13,
+    Question = 14,
 }
 
 /// How many tables a count is kept for.
-pub(super) const TABLES: usize = 14;
+pub(super) const TABLES: usize = 15;
 
 impl Table {
     /// What the table with this number is called.
@@ -45,6 +46,7 @@ impl Table {
             "message-link",
             "outcome",
             "kept",
+            "question",
         ];
         NAMES.get(usize::from(number)).copied().unwrap_or("other")
     }

@@ -39,7 +39,7 @@ async fn a_clock_that_runs_two_days_ahead_of_wechats_does_not_close_every_window
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), empty).await.expect("polls come and go");
+    tokio::time::timeout(Duration::from_secs(120), empty).await.expect("polls come and go");
     chat.hear("are you there?").await;
     assert_eq!(chat.wait_shown(2).await, ["one", "two"]);
     chat.world.end().await;

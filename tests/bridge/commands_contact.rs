@@ -1,6 +1,8 @@
 //! Commands about contacts: which one is meant, their ids, their rooms, what waits for them.
 
-use crate::support::{Chat, Message, Person, World, synapse::Synapse};
+use std::time::Duration;
+
+use crate::support::{Chat, Message, Person, Program, World, synapse::Synapse};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_contacts_with_one_name_a_number_picks_one() {
@@ -13,7 +15,7 @@ async fn of_two_contacts_with_one_name_a_number_picks_one() {
 
     let which = alice.ask(&world, &room, "logout mum").await;
     let lines: Vec<_> = which.lines().collect();
-    assert_eq!(lines[0], "Which contact? Answer with the number, or `cancel`.");
+    assert_eq!(lines[0], "Which contact? Answer with the number within 10 minutes, or `cancel`.");
     assert_eq!(lines[2], format!("2. Mum ({}…)", &second.user_id()[..8]));
     assert_eq!(lines.len(), 3);
     let wrong = alice.ask(&world, &room, "3").await;
@@ -105,5 +107,46 @@ async fn queue_merge_sends_what_waits_as_one() {
     let next = chat.say(&["four", "five"]).await;
     chat.alice.wait_receipt(&chat.portal, &next[1], &chat.bot).await;
     assert_eq!(chat.wait_shown(3).await[1..], ["four", "five"], "the wish is over");
+    chat.world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn queue_merge_lives_through_restarts_until_nothing_waits() {
+    let mut chat = Chat::silent().await;
+    chat.say_waiting(&["one", "two", "three"]).await;
+    let answer = chat.ask("queue merge").await;
+    assert_eq!(answer, "Short messages that wait here go out as lines of one.");
+    chat.world.stop().await;
+    // In the middle of a start, and once more.
+    Program::start(&chat.world).kill_after(Duration::from_millis(500)).await;
+    chat.world.resume().await;
+    chat.say_waiting(&["four"]).await;
+    chat.hear("hello").await;
+    assert_eq!(chat.wait_shown(1).await, ["one\ntwo\nthree\nfour"]);
+    let next = chat.say(&["five", "six"]).await;
+    chat.alice.wait_receipt(&chat.portal, &next[1], &chat.bot).await;
+    assert_eq!(chat.wait_shown(3).await[1..], ["five", "six"], "the wish is over");
+    chat.world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_bot_asks_outlives_a_restart_and_its_answer_goes_to_no_contact() {
+    let mut chat = Chat::silent().await;
+    // This was written to Mum, and is no answer to what is asked later.
+    chat.say_waiting(&["yes"]).await;
+    assert!(chat.ask("logout").await.starts_with("Log out Mum?"));
+    chat.world.stop().await;
+    chat.alice.say(&chat.portal, "on second thoughts").await;
+    chat.world.resume().await;
+    chat.alice.wait_said(&chat.portal, "Nothing was logged out.").await;
+
+    assert!(chat.ask("delete-portal").await.starts_with("Delete the room of Mum?"));
+    chat.world.stop().await;
+    chat.world.resume().await;
+    let answer = chat.alice.ask(&chat.world, &chat.portal, "no").await;
+    assert_eq!(answer, "Nothing was deleted.");
+    chat.say(&["to Mum"]).await;
+    chat.hear("hello").await;
+    assert_eq!(chat.wait_shown(2).await, ["yes", "to Mum"]);
     chat.world.end().await;
 }

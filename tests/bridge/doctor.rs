@@ -7,8 +7,20 @@ use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
 use crate::support::{PROGRAM, Person, World, synapse::Synapse};
 
 /// The program's `doctor` on the world's config: its exit code and all that it says.
-fn doctor(world: &World, arguments: &[&str], env: &[(&str, &str)]) -> (Option<i32>, String) {
-    let mut program = Command::new(PROGRAM);
+pub(crate) fn doctor(
+    world: &World,
+    arguments: &[&str],
+    env: &[(&str, &str)],
+) -> (Option<i32>, String) {
+    run(world, Command::new(PROGRAM), arguments, env)
+}
+
+fn run(
+    world: &World,
+    mut program: Command,
+    arguments: &[&str],
+    env: &[(&str, &str)],
+) -> (Option<i32>, String) {
     program.args(["doctor", "--config"]).arg(world.config_path()).args(arguments);
     let output = program.env_clear().envs(env.iter().copied());
     let output = tokio::task::block_in_place(|| output.output()).unwrap();
@@ -18,7 +30,10 @@ fn doctor(world: &World, arguments: &[&str], env: &[(&str, &str)]) -> (Option<i3
 
 /// It finds exactly this to be wrong, and tells no token.
 fn assert_wrong(world: &World, arguments: &[&str], env: &[(&str, &str)], sentence: &str) {
-    let (code, said) = doctor(world, arguments, env);
+    assert_one_wrong(world, doctor(world, arguments, env), sentence);
+}
+
+fn assert_one_wrong(world: &World, (code, said): (Option<i32>, String), sentence: &str) {
     assert_eq!(code, Some(21), "{said}");
     let wrong: Vec<_> = said.lines().filter(|line| line.starts_with("❌")).collect();
     assert!(
@@ -152,6 +167,42 @@ async fn each_fault_of_wechat_page_and_store_has_its_sentence() {
     world.resume().await;
     world.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_fault_of_the_machine_has_its_sentence() {
+    let mut world = World::start().await;
+    world.stop().await;
+    // The file systems of the kernel have no room for anybody's files.
+    let full = "The disk of /proc has only 0 MiB left; media on their way need up to 456 MiB.";
+    assert_wrong(&world, &[], &[("WECHAT_BRIDGE__STORE__PATH", "/proc/store")], full);
+    let folder = "not looked at in a sandbox: the folder for media cannot be written.";
+    assert_wrong(&world, &[], &[("TMPDIR", "/proc")], folder);
+
+    let mut strict = Command::new("python3");
+    strict.args(["-c", FORBIDS_FILTERS, PROGRAM]);
+    let filter = "sandbox: the system refuses the limits or the filter of a worker. Where no worker can run they arrive as plain files";
+    let path = std::env::var("PATH").unwrap_or_default();
+    assert_one_wrong(&world, run(&world, strict, &[], &[("PATH", &path)]), filter);
+    world.resume().await;
+    world.end().await;
+}
+
+/// Has the system refuse filters of calls to a program and all that it starts, as the profiles of
+/// some containers do, and becomes that program.
+const FORBIDS_FILTERS: &str = r#"
+import ctypes, os, platform, struct, sys
+seccomp = {"x86_64": 317, "aarch64": 277}[platform.machine()]
+load_number, refused, allowed = (0x20, 0, 0, 0), (0x06, 0, 0, 0x00050001), (0x06, 0, 0, 0x7FFF0000)
+code = [load_number, (0x15, 0, 1, seccomp), refused, allowed]
+code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *line) for line in code))
+rules = ctypes.create_string_buffer(struct.pack("HP", 4, ctypes.addressof(code)))
+prctl = ctypes.CDLL(None, use_errno=True).prctl
+prctl.argtypes = [ctypes.c_int] + [ctypes.c_ulong] * 4
+NO_NEW_PRIVS, SECCOMP, FILTER = 38, 22, 2
+assert prctl(NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+assert prctl(SECCOMP, FILTER, ctypes.addressof(rules), 0, 0) == 0, os.strerror(ctypes.get_errno())
+os.execv(sys.argv[1], sys.argv[1:])
+"#;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn administrators_may_ask_the_bridge_itself() {

@@ -1,6 +1,8 @@
 //! What contacts are called and what they look like, for each of those who have linked them.
 
-use crate::support::{Chat, Message, Person, World, synapse::Synapse};
+use serde_json::{Value, json};
+
+use crate::support::{Chat, Message, Person, World, picture, synapse::Synapse};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_picture_becomes_the_face_of_a_contact_and_stays_with_them() {
@@ -47,6 +49,49 @@ async fn a_picture_becomes_the_face_of_a_contact_and_stays_with_them() {
         .rfind(|m| m.kind() == "m.room.member" && m.0["state_key"] == ghost.as_str());
     assert!(last.as_ref().is_some_and(bare), "{last:?}");
     chat.world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_picture_that_the_owner_gives_the_room_is_the_contacts() {
+    let chat = Chat::open().await;
+    let bob = Person::new(Synapse::shared().await, "bob").await;
+    let ghost = chat.alice.ghost_in(&chat.world, &chat.portal).await;
+    let url = chat.alice.upload("image/png", &picture("mum.png")).await;
+    give(&chat.alice, &chat.portal, json!({ "url": url })).await;
+    wait_face(&chat.alice, &chat.portal, &ghost, &json!(url)).await;
+
+    // What somebody else gives it, or what is no picture, stays with the room.
+    chat.alice.invite(&chat.portal, &bob.user_id).await;
+    assert_eq!(bob.wait_new_room(&[]).await, chat.portal);
+    let other = bob.upload("image/png", &picture("dad.png")).await;
+    give(&bob, &chat.portal, json!({ "url": other })).await;
+    chat.alice.wait(&chat.portal, |m| m.content()["url"] == other.as_str()).await;
+    give(&chat.alice, &chat.portal, json!({ "url": "https://elsewhere.org/mum.png" })).await;
+    chat.hear("what is it?").await;
+    assert!(chat.ask("status").await.starts_with("Mum"), "what came before is done");
+    assert_eq!(last_face(&chat.alice, &chat.portal, &ghost), json!(url));
+
+    give(&chat.alice, &chat.portal, json!({})).await;
+    let bare = |m: &Message| {
+        m.0["state_key"] == ghost.as_str() && m.content()["avatar_url"].as_str().is_none()
+    };
+    let first = chat.alice.wait(&chat.portal, |m| m.content()["avatar_url"] == url.as_str()).await;
+    chat.alice.wait_after(&chat.portal, first.id(), bare).await;
+    let timeline = chat.alice.timeline(&chat.portal).into_iter();
+    let given: Vec<_> = timeline.filter(|m| m.kind() == "m.room.avatar").collect();
+    assert!(given.len() == 4 && given.iter().all(|m| m.sender() != chat.bot), "{given:?}");
+    chat.world.end().await;
+}
+
+async fn give(person: &Person, room: &str, content: Value) {
+    person.room(room).send_state_event_raw("m.room.avatar", "", content).await.unwrap();
+}
+
+/// What the ghost looks like now.
+fn last_face(person: &Person, room: &str, ghost: &str) -> Value {
+    let mut timeline = person.timeline(room).into_iter();
+    let last = timeline.rfind(|m| m.kind() == "m.room.member" && m.0["state_key"] == ghost);
+    last.unwrap().content()["avatar_url"].clone()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -99,7 +144,7 @@ async fn wait_called(person: &Person, room: &str, ghost: &str, name: &str) {
     person.wait(room, called).await;
 }
 
-async fn wait_face(person: &Person, room: &str, ghost: &str, picture: &serde_json::Value) {
+async fn wait_face(person: &Person, room: &str, ghost: &str, picture: &Value) {
     person.wait(room, |m| m.0["state_key"] == ghost && m.content()["avatar_url"] == *picture).await;
     person.wait(room, |m| m.kind() == "m.room.avatar" && m.content()["url"] == *picture).await;
 }

@@ -66,5 +66,5 @@ async fn ready(chat: &Chat, status: u16) -> Value {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), asked).await.expect("it comes")
+    tokio::time::timeout(Duration::from_secs(120), asked).await.expect("it comes")
 }

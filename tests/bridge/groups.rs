@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use ilink_simulator::Kind;
+use ilink_simulator::{Kind, Reason};
+use matrix_appservice_wechat::clock::{Clock, Timestamp};
 
 use crate::support::{Group, Message, Program, Sent, group_texts as texts, picture};
 
@@ -145,6 +146,56 @@ async fn the_mark_of_a_message_goes_with_its_last_copy_also_after_a_restart() {
     group.wait_unmarked(&event).await;
     assert_eq!(group.marks(&event, "⏳"), 1);
     group.world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_throttled_contact_gets_everything_in_order_after_the_pause_and_the_others_at_once() {
+    let mut group = Group::open().await;
+    group.world.stop().await;
+    group.world.clock = Clock::manual(Timestamp(group.world.simulator.now_ms()));
+    group.world.resume().await;
+    group.world.simulator.throttle_phone(&group.dad, Duration::from_secs(100));
+    let (alice, bob) = (&group.alice, &group.bob);
+    let mut dads = texts(&group.dad);
+    let mut events = Vec::new();
+    for (who, text) in [(alice, "one"), (bob, "two")] {
+        events.push(who.say(&group.room, text).await);
+        dads.push(group.line(who, text));
+        group.mum.wait_text(&group.line(who, text)).await;
+        group.wait_mark(&events[events.len() - 1], "⏳").await;
+    }
+    group.mum.says("three").await;
+    events.push(alice.wait_said(&group.room, "three").await.id().to_owned());
+    dads.push("Mum: three".to_owned());
+    group.wait_mark(&events[2], "⏳").await;
+
+    // Dad has been tried once, and nobody asks again before the pause is over.
+    alice.wait_said(&group.room, "slow down. I try again later by myself, or as soon as Dad").await;
+    assert_eq!(group.said("WeChat asks me to slow down"), 1, "once, and not for Mum");
+    let status = group.ask("status").await;
+    assert!(status.contains("Mum: 0 queued; ") && status.contains("Dad: 3 queued; "), "{status}");
+    for event in &events {
+        assert!(!group.is_unmarked(event).await, "Dad has not got it");
+    }
+    let throttled = |group: &Group| {
+        let dropped = group.world.simulator.dropped().into_iter();
+        dropped.filter(|one| one.reason == Reason::Throttled).count()
+    };
+    assert_eq!(throttled(&group), 1);
+
+    group.world.simulator.advance(Duration::from_secs(101));
+    group.world.clock.advance(121_000);
+    // Whatever comes into the queue has it looked at again.
+    events.push(bob.say(&group.room, "four").await);
+    dads.push(group.line(bob, "four"));
+    group.dad.wait_shows(dads.len()).await;
+    for event in &events[..3] {
+        group.wait_unmarked(event).await;
+        assert_eq!(group.marks(event, "⏳"), 1);
+    }
+    bob.wait_receipt(&group.room, &events[3], &group.bot).await;
+    assert_eq!(texts(&group.dad), dads);
+    assert_eq!((throttled(&group), group.said("WeChat asks me to slow down")), (1, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

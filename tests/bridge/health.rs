@@ -38,7 +38,7 @@ async fn until(world: &World, status: u16) -> Value {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(60), asked).await.expect("it comes")
+    tokio::time::timeout(std::time::Duration::from_secs(120), asked).await.expect("it comes")
 }
 
 async fn get(world: &World, path: &str) -> (u16, Value) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ilink_simulator::Fault;
 use serde_json::json;
 
-use crate::support::{Message, Person, World, synapse::Synapse};
+use crate::support::{Chat, Message, Person, World, synapse::Synapse};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_one_message_follows_the_login_and_the_room_is_there_at_its_end() {
@@ -77,6 +77,27 @@ async fn where_the_bot_may_not_remove_the_number_it_asks_for_that() {
     phone.confirm().await.unwrap();
     alice.wait_new_room(&rooms).await;
     world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn digits_that_a_restart_has_overtaken_go_to_no_contact() {
+    let mut chat = Chat::open().await;
+    chat.phone.require_digits("4711");
+    let sent = chat.alice.say(&chat.portal, "!wechat relogin").await;
+    let code = chat.alice.wait_after(&chat.portal, &sent, |m| m.qr_url().is_some()).await;
+    chat.phone.scan(&code.qr_url().unwrap()).await.unwrap();
+    chat.alice.wait_edit(&chat.portal, code.id(), "The phone shows a number").await;
+    chat.world.stop().await;
+    let digits = chat.alice.say(&chat.portal, "4711").await;
+    chat.world.resume().await;
+    let told = chat.alice.wait_said(&chat.portal, "No number is wanted at the moment").await;
+    assert_eq!(told.sender(), chat.bot);
+    chat.say(&["hello"]).await;
+    assert_eq!(chat.wait_shown(1).await, ["hello"]);
+    // As the notice says.
+    chat.alice.react(&chat.portal, &digits, "🔁").await;
+    assert_eq!(chat.wait_shown(2).await, ["hello", "4711"]);
+    chat.world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -33,6 +33,7 @@ async fn the_rooms_of_ones_contacts_are_in_a_space_until_one_leaves_it() {
     let bot = chat.bot.as_str();
     chat.alice.room(&space).leave().await.unwrap();
     chat.alice.wait_gone(&space).await;
+    chat.wait_bot_gone(&space).await;
     let rooms = chat.alice.rooms();
     chat.phone.says("is there a space?").await;
     let second = chat.alice.wait_new_room(&rooms).await;

@@ -63,6 +63,7 @@ async fn what_does_not_go_to_wechat_gets_one_notice_each() {
     let alice = Person::new(Synapse::shared().await, "alice").await;
     let (phone, portal) = world.link(&alice, "Mum").await;
     phone.says("hello").await;
+    alice.wait_said(&portal, "hello").await;
     let text = alice.say(&portal, "a text").await;
     alice.wait_receipt(&portal, &text, &world.bot()).await;
 
@@ -106,6 +107,7 @@ async fn a_text_that_wechat_took_without_an_id_is_marked_and_not_called_read() {
     let (phone, portal) = world.link(&alice, "Mum").await;
     let bot = world.bot();
     phone.says("hello").await;
+    alice.wait_said(&portal, "hello").await;
     world.simulator.accept_without_message_id(1);
     let sent = alice.say(&portal, "perhaps").await;
     let mark = alice.wait(&portal, |m| m.kind() == "m.reaction").await;

@@ -98,7 +98,6 @@ const SIGNALS: &[&str] = &[
 /// State that a room can have; nobody on the phone would know what to do with it.
 const STATE: &[&str] = &[
     "m.room.aliases",
-    "m.room.avatar",
     "m.room.canonical_alias",
     "m.room.create",
     "m.room.encryption",
@@ -306,6 +305,7 @@ fn changes_of_the_room(room: &str, ghost: &str) -> Vec<(Value, End)> {
         event
     };
     let name = |id: &str, name: &str| state(id, room, "m.room.name", json!({ "name": name }));
+    let face = |id: &str, content: Value| state(id, room, "m.room.avatar", content);
     // By itself, which is not to be followed.
     let tombstone = json!({ "body": "moved", "replacement_room": room });
     vec![
@@ -320,6 +320,9 @@ fn changes_of_the_room(room: &str, ghost: &str) -> Vec<(Value, End)> {
         (member("$member9", ghost, "invite"), End::Done),
         (name("$name1", "Mother"), End::Done),
         (name("$name2", ""), End::Ignored("state")),
+        (face("$face1", json!({ "url": "mxc://test.example/face" })), End::Done),
+        (face("$face2", json!({ "url": "https://test.example/face" })), End::Ignored("state")),
+        (face("$face3", json!({})), End::Done),
         (state("$tombstone", room, "m.room.tombstone", tombstone), End::Ignored("tombstone")),
     ]
 }

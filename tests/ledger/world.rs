@@ -123,7 +123,7 @@ impl World {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(60), settled).await.unwrap();
+        tokio::time::timeout(Duration::from_secs(120), settled).await.unwrap();
     }
 
     /// Waits until all that came in so far has its end.
@@ -141,7 +141,7 @@ impl World {
 
     /// Ends the bridge; both sides are kept for their last words.
     pub(crate) async fn end(self) -> (Homeserver, Ledger) {
-        self.bridge.stop(Duration::from_secs(20)).await.unwrap();
+        self.bridge.stop(Duration::from_secs(120)).await.unwrap();
         let store = Store::open(&self.folder.path().join("data")).unwrap();
         (self.homeserver, Ledger { store, _folder: self.folder })
     }

@@ -100,6 +100,20 @@ fn the_example_registration_is_what_the_example_configuration_gives() {
 }
 
 #[test]
+fn the_second_registration_wants_a_token_and_holds_nothing_of_the_first() {
+    let setup = Setup::sound();
+    let arguments = ["registration", "--double-puppet"];
+    let output = setup.run(&arguments);
+    assert_refused(&output, 11, "double_puppet.as_token is missing; write as_token = \"");
+    let token = [("WECHAT_BRIDGE__DOUBLE_PUPPET__AS_TOKEN", "second")];
+    let output = setup.run_with(&arguments, &token);
+    let yaml = said(&output);
+    assert!(output.status.success() && !yaml.contains("planted"), "{yaml}");
+    assert!(yaml.starts_with("id: wechat-double-puppet\nurl: null\nas_token: second\n"), "{yaml}");
+    assert_eq!(said(&setup.run_with(&arguments, &token)), yaml, "it is the same each time");
+}
+
+#[test]
 fn the_examples_tokens_are_refused_with_fresh_ones() {
     let example =
         fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("config.example.toml"));

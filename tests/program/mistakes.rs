@@ -161,4 +161,19 @@ pub(crate) const MISTAKES: &[(&str, &str, &str)] = &[
     ("# end", "[log]\nformat = \"JSON\"", "config.toml:13: log.format must be one of pretty, json"),
     ("hs-planted-token\"", "hs-planted-token", "config.toml:8: this is not TOML"),
     ("# end", "[store]\npath = planted", "config.toml:13: this is not TOML"),
+    (
+        "# end",
+        "[double_puppet]\nas_token = \"as-planted-token\"",
+        "config.toml:13: double_puppet.as_token is the same as appservice.as_token",
+    ),
+    (
+        "# end",
+        "[double_puppet]\nas_token_file = \"absent\"",
+        "config.toml:13: double_puppet.as_token_file names ",
+    ),
+    (
+        "# end",
+        "[double_puppet]\n\"example.org\" = \"planted\"",
+        "config.toml:13: double_puppet.example.org is not a key of [double_puppet]",
+    ),
 ];

@@ -4,7 +4,7 @@ use ruma::{EventId, OwnedMxcUri};
 
 use super::{Asked, portal};
 use crate::{
-    bridge::{core::name_of, face, halt::Halt, room, text::RoomText},
+    bridge::{core::name_of, face, halt::Halt, text::RoomText},
     matrix::event::{self, Kind, Source, attachment},
 };
 
@@ -24,10 +24,8 @@ pub(super) async fn avatar(asked: &Asked<'_>, rest: &str) -> Result<(), Halt> {
     let command = if removes { "avatar remove" } else { "avatar" };
     let Some(portal) = portal::target(asked, command, wanted).await? else { return Ok(()) };
     let core = asked.core;
-    room::change(core, portal.id, |portal| portal.picture = picture).await?;
-    let Some(portal) = core.registry.portal(portal.id) else { return Ok(()) };
+    let Some(portal) = face::set_picture(core, portal.id, picture).await? else { return Ok(()) };
     face::show_picture(core, &portal).await?;
-    tracing::info!(portal = %portal.id, removes, "a contact's picture");
     let name = name_of(&portal);
     let text = RoomText::AvatarSet { name: &name, removed: removes };
     asked.reply(&text.text(asked.language)).await

@@ -8,12 +8,11 @@ use crate::{
         core::{Core, login_name, name_of},
         face,
         halt::Halt,
-        state::Question,
         text::{Answer, Note},
         window::{self, Hold},
     },
     id::{LoginId, PortalKey},
-    store::{Change, Login, LoginState, Portal},
+    store::{Change, Login, LoginState, Portal, Question},
 };
 
 pub(super) async fn list(asked: &Asked<'_>) -> Result<(), Halt> {

@@ -122,7 +122,9 @@ pub(super) async fn queue(asked: &Asked<'_>, rest: &str) -> Result<bool, Halt> {
             }
         }
         "merge" => {
-            members.iter().for_each(|portal| asked.core.outbox.merge(portal.id));
+            for portal in &members {
+                queue::merge(asked, portal.id).await?;
+            }
             Answer::Merges.text(asked.language)
         }
         "drop" => {

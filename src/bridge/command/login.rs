@@ -1,19 +1,17 @@
 //! `login`, `relogin`, `cancel`, and the digits that a phone shows.
 
-use ruma::UserId;
-
 use super::{Asked, Ran, contact};
 use crate::{
     bridge::{
         core::login_name,
         halt::Halt,
         login,
-        state::{Question, Wanted},
+        state::Wanted,
         text::{Answer, LoginText},
     },
     ilink::VerifyCode,
     matrix::event::Event,
-    store::Outcome,
+    store::{Change, Outcome},
     web::stage::is_plausible,
 };
 
@@ -32,10 +30,7 @@ pub(super) async fn relogin(asked: &Asked<'_>, wanted: &str) -> Result<Ran, Halt
 /// Shows the login where it was asked for; whoever asked types its digits.
 fn start(asked: &Asked<'_>, wanted: Wanted) -> Ran {
     let event = Event { room: asked.said.room.clone(), ..asked.event.clone() };
-    login::start(asked.core, asked.entry, &event, wanted);
-    if event.sender != asked.said.sender {
-        asked.question(Question::Digits(event.sender));
-    }
+    login::start(asked.core, asked.entry, &event, &asked.said.sender, wanted);
     Ran::GoesOn
 }
 
@@ -50,23 +45,33 @@ pub(super) async fn cancel(asked: &Asked<'_>, name: &str) -> Result<(), Halt> {
     asked.reply(&answer).await
 }
 
-/// Takes a message as the digits that a login of this owner waits for, and removes it from the room.
-pub(super) async fn take_digits(
-    asked: &Asked<'_>,
-    owner: &UserId,
-    body: &str,
-) -> Result<bool, Halt> {
+/// Takes a message as the digits that a login waits for, and removes it from the room; true when
+/// the message has come to its end with this.
+pub(super) async fn take_digits(asked: &Asked<'_>, body: &str) -> Result<bool, Halt> {
     let digits = body.trim();
-    let plausible = is_plausible(digits);
-    let room = &asked.said.room;
-    if !plausible || !asked.core.flows.take_digits(owner, room, VerifyCode::new(digits)) {
-        return Ok(false);
-    }
-    let (bot, txn) = (asked.core.bot(), format!("digits-{}", asked.said.id));
-    match asked.core.insist(|| bot.redact(room, &asked.said.id, &txn, None)).await {
-        Ok(_) => {}
-        Err(Halt::Refused(_)) => asked.reply(&Answer::PleaseRemove.text(asked.language)).await?,
-        Err(Halt::Stopping) => return Err(Halt::Stopping),
+    let (core, room) = (asked.core, &asked.said.room);
+    let flow = core.flows.waiting_for(&asked.said.sender, room).filter(|_| is_plausible(digits));
+    let Some(flow) = flow else { return Ok(false) };
+    // Before anybody has them: after a crash the login waits for others, and these would be taken
+    // for a message to a contact.
+    let (entry, now) = (asked.entry, core.clock.now());
+    let done = Change::new().finish(entry.id, entry.source(), &Outcome::Delivered, now);
+    core.commit(done).await?;
+    flow.take_digits(VerifyCode::new(digits));
+    let (bot, txn) = (core.bot(), format!("digits-{}", asked.said.id));
+    let removed = core.insist(|| bot.redact(room, &asked.said.id, &txn, None)).await;
+    if let Err(Halt::Refused(_)) = removed {
+        let please = Answer::PleaseRemove.text(asked.language);
+        // What a stop keeps back: the number is good for nothing then.
+        let _ = asked.reply(&please).await;
     }
     Ok(true)
+}
+
+/// Whether a message looks like digits, in a room with a login that does not want any at the
+/// moment: a restart or a new code may have come before them, and nobody wants them to go to a
+/// contact.
+pub(super) fn are_stray_digits(asked: &Asked<'_>, body: &str) -> bool {
+    let Event { sender, room, .. } = asked.said;
+    is_plausible(body.trim()) && asked.is_new() && asked.core.flows.is_shown(sender, room)
 }

@@ -2,8 +2,9 @@
 
 use super::{Asked, contact};
 use crate::{
-    bridge::{core::login_name, halt::Halt, logout, state::Question, text::Answer},
+    bridge::{core::login_name, halt::Halt, logout, text::Answer},
     id::LoginId,
+    store::Question,
 };
 
 pub(super) async fn ask(asked: &Asked<'_>, wanted: &str) -> Result<(), Halt> {

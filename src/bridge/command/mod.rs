@@ -19,7 +19,13 @@ use std::sync::Arc;
 
 use ruma::EventId;
 
-use super::{core::Core, halt::Halt, owner, state::Question, text::Answer};
+use super::{
+    core::Core,
+    halt::Halt,
+    owner,
+    state::{Candidate, Taken},
+    text::Answer,
+};
 pub(crate) use contact::rename;
 pub(crate) use help::Context;
 use line::Line;
@@ -34,7 +40,7 @@ use crate::{
         content,
         event::{Event, Message},
     },
-    store::{Entry, Outcome, Portal},
+    store::{self, Entry, Outcome, Portal, Question, Source},
 };
 
 /// What became of a message that may be a command.
@@ -88,16 +94,21 @@ pub(crate) async fn try_run(
         asked.reply(&Answer::UnderAnotherName.text(language)).await?;
         return Ok(Ran::Done(Outcome::Refused("profile".into())));
     }
-    if login::take_digits(&asked, &event.sender, &message.body).await? {
-        return Ok(Ran::Done(Outcome::Delivered));
+    if login::take_digits(&asked, answer(&line, &message.body)).await? {
+        return Ok(Ran::GoesOn);
     }
-    if let Some(open) = core.questions.take(&event.sender, &event.room)
-        && let Some(ran) = question::answered(&asked, open, answer(&line, &message.body)).await?
+    if let Some(taken) = asked.open_question()
+        && let Some(ran) = question::answered(&asked, taken, answer(&line, &message.body)).await?
     {
         return Ok(ran);
     }
     match line {
         Some(line) => run(&asked, &line).await,
+        None if login::are_stray_digits(&asked, &message.body) => {
+            tracing::info!(room = %event.room, "a number that no login wants");
+            asked.reply(&Answer::NoDigitsWanted.text(language)).await?;
+            Ok(Ran::Done(Outcome::Refused("stray_digits".into())))
+        }
         None => Ok(Ran::NotACommand),
     }
 }
@@ -213,6 +224,21 @@ impl Asked<'_> {
 
     /// Takes the next message of whoever asked as the answer to this.
     pub(crate) fn question(&self, question: Question) {
-        self.core.questions.ask(&self.said.sender, &self.said.room, question);
+        let Event { sender: user, room, at, .. } = self.said;
+        let (user, room, by, at) = (user.clone(), room.clone(), self.entry.id, *at);
+        let asked = store::Asked { user, room, question, by, at, answered_by: None };
+        self.core.questions.ask(&self.core.store, asked);
+    }
+
+    /// The question to which this message is the next one.
+    fn open_question(&self) -> Option<Taken> {
+        let Event { sender: user, room, at, .. } = self.said;
+        let said = Candidate { user, room, entry: self.entry.id, at: *at };
+        self.is_new().then(|| self.core.questions.take(&self.core.store, said)).flatten()
+    }
+
+    /// Whether the message is what was written, and not an older one that is sent once more.
+    fn is_new(&self) -> bool {
+        matches!(self.entry.source(), Some(Source::Event(event)) if *event == self.said.id)
     }
 }

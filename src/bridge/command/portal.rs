@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use ruma::RoomId;
+
 use super::{Asked, Context, contact, logout};
 use crate::{
     bridge::{
@@ -9,17 +11,16 @@ use crate::{
         core::name_of,
         halt::Halt,
         room,
-        state::Question,
         text::{Answer, RoomText},
     },
     id::{PortalId, PortalKey},
-    store::Portal,
+    store::{Portal, Question},
 };
 
 /// Asks whether the room shall go.
 pub(super) async fn ask_delete(asked: &Asked<'_>, wanted: &str) -> Result<(), Halt> {
     let Some(portal) = target(asked, "delete-portal", wanted).await? else { return Ok(()) };
-    asked.question(Question::DeletePortal(portal.id));
+    asked.question(Question::DeletePortal { portal: portal.id, room: portal.room.clone() });
     let (name, queued) = (name_of(&portal), asked.core.outbox.queued(portal.id));
     asked.reply(&RoomText::ConfirmDelete { name: &name, queued }.text(asked.language)).await
 }
@@ -28,13 +29,19 @@ pub(super) async fn ask_delete(asked: &Asked<'_>, wanted: &str) -> Result<(), Ha
 pub(super) async fn answered(
     asked: &Asked<'_>,
     portal: PortalId,
+    had: Option<&RoomId>,
     answer: &str,
 ) -> Result<(), Halt> {
     let Some(portal) = asked.core.registry.portal(portal).filter(|_| logout::is_yes(answer)) else {
         return asked.reply(&RoomText::NotDeleted.text(asked.language)).await;
     };
-    let dropped = closing::close(asked.core, &portal).await?;
-    if portal.room.as_ref() == Some(&asked.said.room) {
+    let room = portal.room.as_deref().or(had);
+    let dropped = match had.filter(|_| portal.room.is_none()) {
+        // It was given up before a crash, or by somebody else meanwhile.
+        Some(had) => closing::leave_former(asked.core, &portal, had).await.map(|()| 0)?,
+        None => closing::close(asked.core, &portal).await?,
+    };
+    if room == Some(&*asked.said.room) {
         return Ok(()); // The room has heard it, and nobody is there to say more.
     }
     let name = name_of(&portal);

@@ -2,50 +2,70 @@
 
 use serde_json::json;
 
-use super::{Asked, Line, Ran, login, logout, portal, run};
+use super::{Asked, Line, Ran, logout, portal, run};
 use crate::{
-    bridge::{change::with_content, halt::Halt, state::Question, text::Answer},
+    bridge::{change::with_content, halt::Halt, state::Taken, text::Answer},
     id::WechatUserId,
-    store::{Change, Entry, Outcome, Work},
+    store::{Change, Entry, Outcome, Question, Work},
 };
 
 /// Takes a message as the answer; `None` when it is something else, and the question is dropped.
 pub(super) async fn answered(
     asked: &Asked<'_>,
-    question: Question,
+    Taken { question, late }: Taken,
     answer: &str,
 ) -> Result<Option<Ran>, Halt> {
+    let Asked { core, said, language, .. } = *asked;
+    if late && is_meant_for(&question, answer) {
+        tracing::info!(room = %said.room, "an answer came too late");
+        asked.reply(&Answer::TooLate.text(language)).await?;
+        return Ok(Some(Ran::Done(Outcome::Refused("late_answer".into()))));
+    }
     match question {
-        Question::Logout(login) => logout::answered(asked, login, answer).await?,
-        Question::DeletePortal(id) => portal::answered(asked, id, answer).await?,
-        Question::Digits(owner) => {
-            let taken = login::take_digits(asked, &owner, answer).await?;
-            if asked.core.flows.is_shown(&owner, &asked.said.room) {
-                asked.question(Question::Digits(owner));
-            }
-            if !taken {
-                return Ok(None);
-            }
+        Question::Logout(login) if !late => logout::answered(asked, login, answer).await?,
+        Question::DeletePortal { portal, room } if !late => {
+            portal::answered(asked, portal, room.as_deref(), answer).await?;
         }
-        Question::Which { before, choices, after } => match read(answer, &choices) {
+        Question::Which { before, choices, after } if !late => match read(answer, &choices) {
             Choice::Of(contact) => {
                 let line = format!("{before}{}{after}", contact.as_str());
                 return picked(asked, &line).await.map(Some);
             }
             Choice::TooLarge => {
-                let answer = Answer::NoSuchNumber { last: choices.len() };
-                asked.question(Question::Which { before, choices, after });
-                asked.reply(&answer.text(asked.language)).await?;
+                asked.reply(&Answer::NoSuchNumber { last: choices.len() }.text(language)).await?;
+                core.questions.keep_open(&core.store, &said.sender, &said.room);
             }
-            Choice::Nothing => asked.reply(&Answer::NothingDone.text(asked.language)).await?,
-            Choice::Other => return Ok(None),
+            Choice::Nothing => asked.reply(&Answer::NothingDone.text(language)).await?,
+            Choice::Other => return Ok(no_answer(asked)),
         },
+        Question::Logout(_) | Question::DeletePortal { .. } | Question::Which { .. } => {
+            return Ok(no_answer(asked));
+        }
     }
     Ok(Some(Ran::Done(Outcome::Delivered)))
 }
 
-/// Runs the command that a number has completed, which takes the place of the number: a restart
-/// has forgotten the question.
+/// The message goes its own way, and may be edited on it: the question is not there any more when
+/// it is read again.
+fn no_answer(asked: &Asked<'_>) -> Option<Ran> {
+    asked.core.questions.forget(&asked.core.store, &asked.said.sender, &asked.said.room);
+    None
+}
+
+/// Whether nothing but the answer to this question looks like that. Nobody wants such a message,
+/// late as it is, to go to a contact without a word.
+fn is_meant_for(question: &Question, answer: &str) -> bool {
+    match question {
+        Question::Logout(_) | Question::DeletePortal { .. } => logout::is_yes(answer),
+        Question::Which { choices, .. } => match read(answer, choices) {
+            Choice::Of(_) => true,
+            Choice::TooLarge | Choice::Nothing | Choice::Other => false,
+        },
+    }
+}
+
+/// Runs the command that a number has completed, which takes the place of the number: it may run
+/// on through restarts.
 async fn picked(asked: &Asked<'_>, line: &str) -> Result<Ran, Halt> {
     let body = format!("{} {line}", asked.core.prefix());
     let content = json!({ "msgtype": "m.text", "body": body });

@@ -10,7 +10,8 @@ use crate::{
         state::{Changed, Outgoing},
         text::{Answer, Note},
     },
-    store::{Outcome, Portal},
+    id::PortalId,
+    store::{Change, Outcome, Portal},
 };
 
 pub(super) async fn queue(asked: &Asked<'_>, rest: &str) -> Result<(), Halt> {
@@ -25,7 +26,7 @@ pub(super) async fn queue(asked: &Asked<'_>, rest: &str) -> Result<(), Halt> {
     let chosen: &[Outgoing] = match words.as_slice() {
         [] => return asked.reply(&list(asked, portal, &waiting)).await,
         ["merge"] => {
-            asked.core.outbox.merge(portal.id);
+            merge(asked, portal.id).await?;
             return asked.reply(&Answer::Merges.text(language)).await;
         }
         ["drop"] => &waiting,
@@ -37,6 +38,12 @@ pub(super) async fn queue(asked: &Asked<'_>, rest: &str) -> Result<(), Halt> {
     };
     let count = take_back(asked, portal, chosen).await;
     asked.reply(&Answer::Dropped { count }.text(language)).await
+}
+
+/// Has what waits for this contact go out as few messages, also after a restart.
+pub(super) async fn merge(asked: &Asked<'_>, portal: PortalId) -> Result<(), Halt> {
+    asked.core.outbox.merge(&asked.core.store, portal);
+    asked.core.commit(Change::new()).await // Returns when what was written before is on the disk.
 }
 
 /// Takes these back, as far as nobody has tried to send them; gives how many it were.

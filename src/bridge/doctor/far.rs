@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use ruma::UserId;
+use ruma::{OwnedUserId, UserId};
 
 use super::machine::{self, Reading};
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     config::Config,
     id::WechatUserId,
     ilink,
-    matrix::{self, Homeserver},
+    matrix::{self, Homeserver, Puppets},
 };
 
 /// Whether the homeserver answers, and takes the token, the bot and the ghosts for ours; and
@@ -33,7 +33,7 @@ pub(super) async fn homeserver(config: &Config, homeserver: &Homeserver) -> (Vec
     };
     let mut found = vec![Found::Homeserver { version }];
     let bot = &config.appservice.bot;
-    match outside(homeserver, bot).await {
+    match outside(homeserver.whoami(bot).await, bot) {
         Ok(None) => found.push(Found::Token { bot: bot.to_string() }),
         Ok(Some(why)) => found.push(Found::BotOutside { bot: bot.to_string(), why }),
         Err(matrix::Error::TokenRejected) => {
@@ -47,7 +47,7 @@ pub(super) async fn homeserver(config: &Config, homeserver: &Homeserver) -> (Vec
     }
     let someone = WechatUserId::parse("doctor@im.wechat");
     if let Some(ghost) = someone.and_then(|someone| config.ghost_names().ghost(&someone)) {
-        match outside(homeserver, &ghost).await {
+        match outside(homeserver.whoami(&ghost).await, &ghost) {
             Ok(None) => found.push(Found::Ghosts),
             Ok(Some(why)) => {
                 found.push(Found::GhostsOutside { ghost: ghost.to_string(), why });
@@ -55,12 +55,33 @@ pub(super) async fn homeserver(config: &Config, homeserver: &Homeserver) -> (Vec
             Err(why) => found.push(Found::HomeserverAway { url, why: why.to_string() }),
         }
     }
+    found.extend(puppets(config, homeserver).await);
     (found, true)
 }
 
-/// Why a user is none of the bridge's; `None` when it is, whether it exists already or not.
-async fn outside(homeserver: &Homeserver, user: &UserId) -> Result<Option<String>, matrix::Error> {
-    match homeserver.whoami(user).await {
+/// Whether the bridge may have users join their rooms, where it is meant to.
+async fn puppets(config: &Config, homeserver: &Homeserver) -> Option<Found> {
+    let token = config.double_puppet.as_token.clone()?;
+    // Somebody who may or may not exist; nothing is done in their name.
+    let someone = UserId::parse(format!("@doctor:{}", config.homeserver.server_name)).ok()?;
+    let known = Puppets::new(homeserver.clone(), token).whoami(&someone).await;
+    Some(match outside(known, &someone) {
+        Ok(None) => Found::Puppets,
+        Ok(Some(why)) => Found::PuppetsRefused { why },
+        Err(matrix::Error::TokenRejected) => {
+            Found::PuppetsRefused { why: "it does not know the token".to_owned() }
+        }
+        Err(why) => Found::PuppetsRefused { why: why.to_string() },
+    })
+}
+
+/// Why a user is not the one that was asked for; `None` when it is, whether it exists already or
+/// not.
+fn outside(
+    known: Result<OwnedUserId, matrix::Error>,
+    user: &UserId,
+) -> Result<Option<String>, matrix::Error> {
+    match known {
         Ok(known) if known == user => Ok(None),
         Ok(known) => Ok(Some(format!("it is taken for {known}"))),
         // Synapse says so of a user that is in the namespace and was not needed yet.

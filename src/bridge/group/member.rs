@@ -13,7 +13,7 @@ use crate::{
         text::GroupText,
     },
     id::PortalId,
-    matrix,
+    matrix::Power,
     store::Portal,
 };
 
@@ -35,32 +35,33 @@ pub(crate) async fn bring_in(
     to: &RoomId,
     user: &UserId,
 ) -> Result<Result<(), Barrier>, Halt> {
-    // An id that is too long for a Matrix user id has no room of its own either.
-    let Some(ghost) = core.ghost(&portal.key.contact) else { return Ok(Err(Barrier::NotOurs)) };
     let bot = core.bot();
     let power = core.insist(|| bot.power(to)).await?;
     if !power.may_invite(user) {
         return Ok(Err(Barrier::NotTheirs));
     }
+    move_in(core, portal, to, &power).await
+}
+
+/// The same on nobody's behalf, into a room in which the bot is.
+pub(super) async fn move_in(
+    core: &Core,
+    portal: &Portal,
+    to: &RoomId,
+    power: &Power,
+) -> Result<Result<(), Barrier>, Halt> {
+    // An id that is too long for a Matrix user id has no room of its own either.
+    let Some(ghost) = core.ghost(&portal.key.contact) else { return Ok(Err(Barrier::NotOurs)) };
     if !power.may_write(ghost.user()) {
         return Ok(Err(Barrier::NotOurs));
     }
     core.insist(|| ghost.ensure_registered()).await?;
-    let members = core.insist(|| bot.joined_members(to)).await?;
-    if !members.iter().any(|member| member == ghost.user()) {
-        match core.insist(|| bot.invite(to, ghost.user())).await {
-            // It may be invited already; whether it may come in shows at once.
-            Ok(()) | Err(Halt::Refused(matrix::Error::Forbidden { .. })) => {}
-            Err(other) => return Err(other),
-        }
-        match core.insist(|| ghost.join(to)).await {
-            Err(Halt::Refused(matrix::Error::Forbidden { .. })) => {
-                return Ok(Err(Barrier::NotOurs));
-            }
-            joined => joined?,
-        }
+    if !moving::enter(core, &ghost, &core.bot(), to).await? {
+        return Ok(Err(Barrier::NotOurs));
     }
-    room::change(core, portal.id, |portal| portal.group = Some(to.to_owned())).await?;
+    let moved =
+        |portal: &mut Portal| (portal.group, portal.group_next) = (Some(to.to_owned()), None);
+    room::change(core, portal.id, moved).await?;
     tracing::info!(portal = %portal.id, room = %to, "a contact was brought into a room");
     Ok(Ok(()))
 }

@@ -36,8 +36,13 @@ pub(crate) enum Wanted {
 /// Where a login was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// By a command in this room.
-    Room(OwnedRoomId),
+    /// By a command in a room.
+    Room {
+        /// The room.
+        room: OwnedRoomId,
+        /// Who asked, maybe in the owner's name, and may type the digits like the owner.
+        typist: OwnedUserId,
+    },
     /// Through the provisioning API, where the login has this name.
     Api(String),
 }
@@ -95,12 +100,16 @@ impl Flow {
     }
 
     /// Hands over digits once they are wanted.
-    fn take_digits(&self, digits: VerifyCode) -> bool {
+    pub(crate) fn take_digits(&self, digits: VerifyCode) -> bool {
         self.wants_digits.swap(false, Ordering::SeqCst) && self.digits.try_send(digits).is_ok()
     }
 
-    fn is_in(&self, room: &RoomId) -> bool {
-        matches!(&self.place, Place::Room(place) if place == room)
+    /// Whether this user may type digits for it in this room.
+    fn listens_to(&self, user: &UserId, here: &RoomId) -> bool {
+        match &self.place {
+            Place::Room { room, typist } => room == here && (typist == user || self.owner == user),
+            Place::Api(_) => false,
+        }
     }
 }
 
@@ -118,7 +127,7 @@ impl Process for Flow {
     fn id(&self) -> &str {
         match &self.place {
             Place::Api(id) => id,
-            Place::Room(_) => "", // Has none, and nobody can name it.
+            Place::Room { .. } => "", // Has none, and nobody can name it.
         }
     }
 
@@ -170,18 +179,17 @@ impl LoginFlows {
         flow.inspect(|flow| flow.cancelled.cancel()).is_some()
     }
 
-    /// Hands digits to the login in this room that waits for some; false when none does.
-    pub(crate) fn take_digits(&self, owner: &UserId, room: &RoomId, digits: VerifyCode) -> bool {
+    /// The login in this room that waits for digits of this user.
+    pub(crate) fn waiting_for(&self, user: &UserId, room: &RoomId) -> Option<Arc<Flow>> {
+        let wants = |flow: &Flow| flow.wants_digits.load(Ordering::SeqCst);
         let flows = self.flows();
-        let waiting = flows.going.iter().rev().find(|flow| {
-            flow.owner == owner && flow.is_in(room) && flow.wants_digits.load(Ordering::SeqCst)
-        });
-        waiting.is_some_and(|flow| flow.take_digits(digits))
+        let mut newest_first = flows.going.iter().rev();
+        newest_first.find(|flow| flow.listens_to(user, room) && wants(flow)).cloned()
     }
 
-    /// Whether a login of this owner is shown in this room.
-    pub(crate) fn is_shown(&self, owner: &UserId, room: &RoomId) -> bool {
-        self.flows().going.iter().any(|flow| flow.owner == owner && flow.is_in(room))
+    /// Whether there is a login in this room for which this user may type digits.
+    pub(crate) fn is_shown(&self, user: &UserId, room: &RoomId) -> bool {
+        self.flows().going.iter().any(|flow| flow.listens_to(user, room))
     }
 
     /// The login whose link page has this token in its address.
@@ -228,9 +236,10 @@ mod tests {
         let going: Vec<_> = (0..MOST_BY_API).map(|n| flow(&n.to_string())).collect();
         assert!(going.iter().all(|flow| flows.begin(flow)));
         assert!(!flows.begin(&flow("one more")));
-        let place = Place::Room(ruma::owned_room_id!("!a:example.org"));
-        let link = LinkToken::of_command("key", "room");
         let owner = user_id!("@alice:example.org").to_owned();
+        let room = ruma::owned_room_id!("!a:example.org");
+        let place = Place::Room { room, typist: owner.clone() };
+        let link = LinkToken::of_command("key", "room");
         assert!(flows.begin(&Flow::new(owner, place, &Wanted::Anybody { name: None }, link).0));
         flows.end(&going[0], Timestamp(0));
         assert!(flows.begin(&flow("one more")));
@@ -248,6 +257,33 @@ mod tests {
         let later = Timestamp(0).plus(KEPT);
         flows.end(&flow("other"), later);
         assert!(flows.by_process(alice, "A").is_none());
+    }
+
+    #[test]
+    fn digits_are_for_who_asked_and_for_the_owner_in_that_room_once_they_are_wanted() {
+        let [alice, root] = ["@alice:example.org", "@root:example.org"];
+        let [alice, root] = [alice, root].map(|user| UserId::parse(user).unwrap());
+        let room = ruma::owned_room_id!("!a:example.org");
+        let place = Place::Room { room: room.clone(), typist: root.clone() };
+        let link = LinkToken::of_command("key", "room");
+        let wanted = Wanted::Anybody { name: None };
+        let (flow, mut typed) = Flow::new(alice.clone(), place, &wanted, link);
+        let flows = LoginFlows::default();
+        assert!(flows.begin(&flow));
+        assert!(flows.waiting_for(&root, &room).is_none());
+        flow.wants_digits.store(true, Ordering::SeqCst);
+        for (user, there, expected) in [
+            (&root, "!a:example.org", true),
+            (&alice, "!a:example.org", true),
+            (&root, "!b:example.org", false),
+            (&UserId::parse("@bob:example.org").unwrap(), "!a:example.org", false),
+        ] {
+            let there = RoomId::parse(there).unwrap();
+            assert_eq!(flows.waiting_for(user, &there).is_some(), expected, "{user} {there}");
+        }
+        assert!(flow.take_digits(VerifyCode::new("4711")));
+        assert!(flows.waiting_for(&root, &room).is_none());
+        assert!(typed.try_recv().is_ok());
     }
 
     #[test]

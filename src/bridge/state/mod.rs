@@ -20,7 +20,7 @@ pub(crate) use flow::{Flow, LoginFlows, Place, Wanted};
 pub(crate) use lane::{Job, LaneKey, Lanes, Read};
 pub(crate) use outbox::{Changed, Media, MediaKind, Outbox, Outgoing, Part, Shown, led_by};
 pub(crate) use places::Places;
-pub(crate) use question::{Question, Questions};
+pub(crate) use question::{Candidate, OPEN_FOR, Questions, Taken};
 pub(crate) use registry::Registry;
 pub(crate) use reply::{Paces, Replies};
 pub(crate) use session::Sessions;

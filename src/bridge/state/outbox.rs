@@ -16,7 +16,7 @@ use tokio::sync::{
 
 use crate::{
     id::{InboxId, PortalId},
-    store::{Entry, Progress, Upload},
+    store::{Change, Entry, Progress, Store, Upload},
 };
 
 mod marks;
@@ -88,11 +88,13 @@ impl Outbox {
 
     /// Adds a message at the end, and announces the portal when nothing waited. One that was
     /// joined to an earlier message before a restart is joined to it again.
-    pub(crate) fn push(&self, portal: PortalId, outgoing: Outgoing) {
+    pub(crate) fn push(&self, portal: PortalId, mut outgoing: Outgoing) {
         let mut queues = self.queues();
         let idle = !queues.contains_key(&portal);
         let queue = queues.entry(portal).or_default();
         queue.changed.notify_one();
+        queue.merges |= outgoing.progress.merges;
+        outgoing.progress.merges = queue.merges;
         let carrier = outgoing.progress.parcel;
         match queue.waiting.iter_mut().find(|other| Some(other.entry.id) == carrier) {
             Some(other) => other.with.push(outgoing),
@@ -173,11 +175,19 @@ impl Outbox {
         joined
     }
 
-    /// Has what waits joined as far as it can be, until nothing waits any more.
-    pub(crate) fn merge(&self, portal: PortalId) {
-        if let Some(queue) = self.queues().get_mut(&portal) {
-            queue.merges = true;
+    /// Has what waits joined as far as it can be, until nothing waits any more. The wish is written
+    /// down with each message that nobody has tried, before the sender can write anything of it,
+    /// and is over when they are.
+    pub(crate) fn merge(&self, store: &Store, portal: PortalId) {
+        let mut queues = self.queues();
+        let Some(queue) = queues.get_mut(&portal) else { return };
+        queue.merges = true;
+        let mut change = Change::new();
+        for one in queue.waiting.iter_mut().filter(|one| one.is_untried()) {
+            one.progress.merges = true;
+            change = change.put_progress(one.entry.id, &one.progress);
         }
+        store.submit(change);
     }
 
     /// Whether somebody has asked for that.

@@ -1,47 +1,233 @@
-//! A question that the bot has asked and not had answered.
+//! The questions of the bot that wait for an answer, and which message is one.
+//!
+//! A question is written down before its words are sent, and so is which message has answered it:
+//! a message that was meant for the bot is known as that after a crash, too, and does not go to a
+//! contact.
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use ruma::{OwnedRoomId, OwnedUserId, RoomId, UserId};
 
-use crate::id::{LoginId, PortalId, WechatUserId};
+use crate::{
+    clock::Timestamp,
+    id::InboxId,
+    store::{self, Asked, Change, Question, Store},
+};
 
-/// What the next message of a user in a room answers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Question {
-    /// Shall this login be forgotten?
-    Logout(LoginId),
-    /// Shall this portal's room be given up?
-    DeletePortal(PortalId),
-    /// The digits of a login that goes on here in the name of this user.
-    Digits(OwnedUserId),
-    /// Which of these contacts is meant, in a command with a gap where the contact stands?
-    Which {
-        /// The words before the contact.
-        before: String,
-        /// By their numbers, the first being 1.
-        choices: Vec<WechatUserId>,
-        /// The words behind.
-        after: String,
-    },
+/// The newest question to each user in each room, answered ones included.
+#[derive(Debug, Default)]
+pub(crate) struct Questions(Mutex<HashMap<(OwnedUserId, OwnedRoomId), Asked>>);
+
+/// A message that may be an answer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Candidate<'a> {
+    pub(crate) user: &'a UserId,
+    pub(crate) room: &'a RoomId,
+    pub(crate) entry: InboxId,
+    /// When it was written.
+    pub(crate) at: Timestamp,
 }
 
-/// The open questions; a restart forgets them, which means no.
-#[derive(Debug, Default)]
-pub(crate) struct Questions(Mutex<HashMap<(OwnedUserId, OwnedRoomId), Question>>);
+/// A question to which there is a message.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Taken {
+    pub(crate) question: Question,
+    /// Whether the message comes too late to be the answer.
+    pub(crate) late: bool,
+}
+
+/// How a message stands to a question.
+#[derive(Debug, PartialEq, Eq)]
+enum Stand {
+    InTime,
+    TooLate,
+    /// It was written before the question, or another has answered it.
+    Apart,
+}
 
 impl Questions {
-    pub(crate) fn ask(&self, user: &UserId, room: &RoomId, question: Question) {
-        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        open.insert((user.to_owned(), room.to_owned()), question);
+    /// Reads all from the store.
+    pub(crate) fn load(store: &Store) -> Result<Self, store::Error> {
+        let questions = Self::default();
+        for asked in store.questions()? {
+            questions.all().insert((asked.user.clone(), asked.room.clone()), asked);
+        }
+        Ok(questions)
     }
 
-    /// The open question of this user in this room; it is closed by this.
-    pub(crate) fn take(&self, user: &UserId, room: &RoomId) -> Option<Question> {
-        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        open.remove(&(user.to_owned(), room.to_owned()))
+    /// Notes a question; it is written down before the end of the command that asks.
+    pub(crate) fn ask(&self, store: &Store, asked: Asked) {
+        store.submit(Change::new().put_question(&asked));
+        self.all().insert((asked.user.clone(), asked.room.clone()), asked);
+    }
+
+    /// The question to which this message is the next one. From now on it is the only one, also
+    /// when it is tried again.
+    pub(crate) fn take(&self, store: &Store, said: Candidate<'_>) -> Option<Taken> {
+        let mut all = self.all();
+        let asked = all.get_mut(&(said.user.to_owned(), said.room.to_owned()))?;
+        let late = match stand(asked, said.entry, said.at) {
+            Stand::InTime => false,
+            Stand::TooLate => true,
+            Stand::Apart => return None,
+        };
+        asked.answered_by = Some(said.entry);
+        store.submit(Change::new().put_question(asked));
+        Some(Taken { question: asked.question.clone(), late })
+    }
+
+    /// The question waits for another answer.
+    pub(crate) fn keep_open(&self, store: &Store, user: &UserId, room: &RoomId) {
+        if let Some(asked) = self.all().get_mut(&(user.to_owned(), room.to_owned())) {
+            asked.answered_by = None;
+            store.submit(Change::new().put_question(asked));
+        }
+    }
+
+    /// The question is no more; what came was no answer.
+    pub(crate) fn forget(&self, store: &Store, user: &UserId, room: &RoomId) {
+        if self.all().remove(&(user.to_owned(), room.to_owned())).is_some() {
+            store.submit(Change::new().drop_question(user, room));
+        }
+    }
+
+    fn all(&self) -> MutexGuard<'_, HashMap<(OwnedUserId, OwnedRoomId), Asked>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Numbers of entries tell what came first. The time between question and answer is that of the
+/// homeserver that both were sent through, so that a bridge that was away meanwhile does not count.
+fn stand(asked: &Asked, entry: InboxId, at: Timestamp) -> Stand {
+    let other = asked.answered_by.is_some_and(|answer| answer != entry);
+    if other || entry <= asked.by {
+        return Stand::Apart;
+    }
+    match at.since(asked.at) <= OPEN_FOR {
+        true => Stand::InTime,
+        false => Stand::TooLate,
+    }
+}
+
+/// How long a question waits for its answer.
+pub(crate) const OPEN_FOR: Duration = Duration::from_secs(10 * 60);
+
+#[cfg(test)]
+mod tests {
+    use ruma::{owned_room_id, owned_user_id, room_id, user_id};
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::id::{LoginId, WechatUserId};
+
+    const ASKED: Timestamp = Timestamp(1_000_000);
+
+    fn asked(by: u64) -> Asked {
+        let question = Question::Logout(LoginId(7));
+        let (user, room) = (owned_user_id!("@alice:b.org"), owned_room_id!("!r:b.org"));
+        Asked { user, room, question, by: InboxId(by), at: ASKED, answered_by: None }
+    }
+
+    fn said(entry: u64) -> Candidate<'static> {
+        let (user, room) = (user_id!("@alice:b.org"), room_id!("!r:b.org"));
+        Candidate { user, room, entry: InboxId(entry), at: ASKED.plus(Duration::from_secs(9)) }
+    }
+
+    fn open(dir: &TempDir) -> (Store, Questions) {
+        let store = Store::open(dir.path()).unwrap();
+        let questions = Questions::load(&store).unwrap();
+        (store, questions)
+    }
+
+    #[test]
+    fn only_the_first_later_message_answers_and_only_for_ten_minutes() {
+        let soon = ASKED.plus(OPEN_FOR);
+        let late = soon.plus(Duration::from_millis(1));
+        let day_before = Timestamp(ASKED.0 - 86_400_000);
+        for (answered_by, entry, at, expected) in [
+            (None, 6, soon, Stand::InTime),
+            (None, 6, late, Stand::TooLate),
+            // The homeserver's clock was set back meanwhile.
+            (None, 6, day_before, Stand::InTime),
+            // The command itself, tried again; and what waits since before it.
+            (None, 5, ASKED, Stand::Apart),
+            (None, 4, soon, Stand::Apart),
+            // The answer itself, tried again; and what came behind it.
+            (Some(6), 6, soon, Stand::InTime),
+            (Some(6), 6, late, Stand::TooLate),
+            (Some(6), 7, soon, Stand::Apart),
+        ] {
+            let asked = Asked { answered_by: answered_by.map(InboxId), ..asked(5) };
+            let found = stand(&asked, InboxId(entry), at);
+            assert_eq!(found, expected, "{answered_by:?} {entry} {at:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_the_answer_after_a_restart_at_any_moment() {
+        let dir = TempDir::new().unwrap();
+        let (store, questions) = open(&dir);
+        questions.ask(&store, asked(5));
+        store.close().await.unwrap();
+
+        // Asked, and not answered yet.
+        let (store, questions) = open(&dir);
+        assert_eq!(questions.take(&store, said(4)), None, "it waited when this was asked");
+        let other = Candidate { room: room_id!("!other:b.org"), ..said(6) };
+        assert_eq!(questions.take(&store, other), None);
+        let taken = questions.take(&store, said(6)).unwrap();
+        assert_eq!(taken, Taken { question: Question::Logout(LoginId(7)), late: false });
+        store.close().await.unwrap();
+
+        // Answered, and the answer's end was not written down.
+        let (store, questions) = open(&dir);
+        assert_eq!(questions.take(&store, said(7)), None, "another has answered");
+        assert!(questions.take(&store, said(6)).is_some(), "tried again");
+        questions.keep_open(&store, said(6).user, said(6).room);
+        store.close().await.unwrap();
+
+        // It was no good answer, so there may be another.
+        let (store, questions) = open(&dir);
+        assert!(questions.take(&store, said(7)).is_some());
+        questions.forget(&store, said(7).user, said(7).room);
+        store.close().await.unwrap();
+        let (store, questions) = open(&dir);
+        assert_eq!(questions.take(&store, said(8)), None);
+        assert_eq!(store.questions().unwrap(), []);
+    }
+
+    #[tokio::test]
+    async fn each_kind_of_question_is_read_as_it_was_written() {
+        let dir = TempDir::new().unwrap();
+        let (store, questions) = open(&dir);
+        let contact = |id| WechatUserId::parse(id).unwrap();
+        let kinds = [
+            Question::Logout(LoginId(3)),
+            Question::DeletePortal { portal: crate::id::PortalId(4), room: None },
+            Question::DeletePortal {
+                portal: crate::id::PortalId(4),
+                room: Some(owned_room_id!("!p:b.org")),
+            },
+            Question::Which {
+                before: "name ".into(),
+                choices: vec![contact("a@im.wechat"), contact("b@im.wechat")],
+                after: " = 妈妈".into(),
+            },
+        ];
+        for question in kinds {
+            let asked = Asked { question, ..asked(5) };
+            questions.ask(&store, asked.clone());
+            store.commit(Change::new()).await.unwrap();
+            assert!(!format!("{asked:?}").contains("妈妈"));
+            assert_eq!(store.questions().unwrap(), [asked]);
+        }
+        store.prune(ASKED).await.unwrap();
+        assert_eq!(store.questions().unwrap().len(), 1);
+        store.prune(ASKED.plus(OPEN_FOR)).await.unwrap();
+        assert_eq!(store.questions().unwrap(), []);
     }
 }

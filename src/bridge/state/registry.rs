@@ -129,6 +129,16 @@ impl Registry {
         records.portals.values().find(|p| p.moving_to.as_deref() == Some(room)).cloned()
     }
 
+    /// The contacts whose room with others was replaced by this one, and who are in none now.
+    pub(crate) fn waiting_for(&self, room: &RoomId) -> Vec<Arc<Portal>> {
+        let waits = |portal: &&Arc<Portal>| {
+            portal.group.is_none() && portal.group_next.as_deref() == Some(room)
+        };
+        let mut waiting: Vec<_> = self.records().portals.values().filter(waits).cloned().collect();
+        waiting.sort_by_key(|portal| portal.id);
+        waiting
+    }
+
     pub(crate) fn put_portal(&self, portal: Portal) {
         let mut records = self.records();
         let before = records.portals.get(&portal.id).and_then(|before| before.room.clone());

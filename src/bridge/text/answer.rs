@@ -1,100 +1,52 @@
 //! What the bot answers to people who talk to it.
 
-use super::pick;
+use super::{OPEN_MINUTES, pick};
 use crate::{bridge::command::Context, config::Language};
 
 /// Greetings and answers to commands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Answer<'a> {
-    Hello {
-        prefix: &'a str,
-        marked: bool,
-    },
+    Hello { prefix: &'a str, marked: bool },
     EncryptedRoom,
     NoPermission,
-    /// A command in a message that carries another name than its account's.
     UnderAnotherName,
-    GhostRefuses {
-        bot: &'a str,
-    },
-    UnknownCommand {
-        name: &'a str,
-    },
-    LevelTooLow {
-        admin: bool,
-    },
-    InPortalOnly {
-        prefix: &'a str,
-        name: &'a str,
-    },
+    GhostRefuses { bot: &'a str },
+    UnknownCommand { name: &'a str },
+    LevelTooLow { admin: bool },
+    InPortalOnly { prefix: &'a str, name: &'a str },
     NotYourContact,
     NotInPortal,
-    HelpContext {
-        prefix: &'a str,
-        here: Context,
-    },
-    HelpElsewhere {
-        names: &'a str,
-        here: Context,
-    },
+    HelpContext { prefix: &'a str, here: Context },
+    HelpElsewhere { names: &'a str, here: Context },
     ManagementAlready,
     ManagementNotAlone,
     ManagementSet,
-    Version {
-        version: &'a str,
-    },
+    Version { version: &'a str },
     Pong,
     NothingToCancel,
-    WhichContact {
-        choices: &'a str,
-    },
-    NoSuchNumber {
-        last: usize,
-    },
+    WhichContact { choices: &'a str },
+    NoSuchNumber { last: usize },
     NothingDone,
-    IdHere {
-        room: &'a str,
-        user: &'a str,
-    },
-    Synced {
-        done: usize,
-        refused: &'a str,
-    },
+    TooLate,
+    NoDigitsWanted,
+    IdHere { room: &'a str, user: &'a str },
+    Synced { done: usize, refused: &'a str },
     Merges,
-    NoSuchContact {
-        wanted: &'a str,
-        names: &'a str,
-    },
-    ConfirmLogout {
-        name: &'a str,
-    },
+    NoSuchContact { wanted: &'a str, names: &'a str },
+    ConfirmLogout { name: &'a str },
     LogoutKept,
-    LoggedOut {
-        name: &'a str,
-    },
-    NameUsage {
-        prefix: &'a str,
-    },
-    Renamed {
-        name: &'a str,
-    },
-    VoiceUsage {
-        prefix: &'a str,
-    },
-    VoiceSet {
-        items: bool,
-    },
+    LoggedOut { name: &'a str },
+    NameUsage { prefix: &'a str },
+    Renamed { name: &'a str },
+    VoiceUsage { prefix: &'a str },
+    VoiceSet { items: bool },
     LanguageUsage,
     LanguageSet,
     PleaseRemove,
     TakenBack,
-    Dropped {
-        count: usize,
-    },
+    Dropped { count: usize },
     QueueUsage,
-    Retried {
-        count: usize,
-    },
+    Retried { count: usize },
 }
 
 impl Answer<'_> {
@@ -290,8 +242,8 @@ impl Answer<'_> {
             ),
             Self::WhichContact { choices } => pick!(
                 language,
-                "Which contact? Answer with the number, or `cancel`.\n{choices}",
-                "哪一位联系人？请回复序号，或发送 `cancel` 取消。\n{choices}",
+                "Which contact? Answer with the number within {OPEN_MINUTES} minutes, or `cancel`.\n{choices}",
+                "哪一位联系人？请在 {OPEN_MINUTES} 分钟内回复序号，或发送 `cancel` 取消。\n{choices}",
             ),
             Self::NoSuchNumber { last } => pick!(
                 language,
@@ -299,6 +251,16 @@ impl Answer<'_> {
                 "请回复 1 到 {last} 之间的序号，或发送 `cancel` 取消。",
             ),
             Self::NothingDone => pick!(language, "Nothing was done.", "已取消，未做任何更改。"),
+            Self::TooLate => pick!(
+                language,
+                "My question was open for {OPEN_MINUTES} minutes, so nothing was done, and your answer went to nobody. If it was for a contact, react to it with 🔁.",
+                "我的提问只在 {OPEN_MINUTES} 分钟内有效，因此未执行任何操作，你的回复也没有发给任何人。如果这条消息是发给联系人的，请用 🔁 回应它。",
+            ),
+            Self::NoDigitsWanted => pick!(
+                language,
+                "No number is wanted at the moment, so yours went to nobody. If it was for a contact, react to it with 🔁.",
+                "目前不需要输入数字，因此你的数字没有发给任何人。如果这条消息是发给联系人的，请用 🔁 回应它。",
+            ),
             Self::IdHere { room, user } => {
                 pick!(language, "This room: {room}; you: {user}", "此房间：{room}；你：{user}")
             }
@@ -324,8 +286,8 @@ impl Answer<'_> {
             ),
             Self::ConfirmLogout { name } => pick!(
                 language,
-                "Log out {name}? The bridge forgets the login; the chat in {name}'s WeChat and this room stay, and queued messages wait for the next login. Send `yes` to confirm, anything else keeps it.",
-                "要登出{name}吗？桥接会忘记此登录；{name}微信里的聊天和这里的房间都会保留，排队的消息等待下次登录。发送 `yes` 确认，发送其他内容则保留。",
+                "Log out {name}? The bridge forgets the login; the chat in {name}'s WeChat and this room stay, and queued messages wait for the next login. Send `yes` within {OPEN_MINUTES} minutes to confirm, anything else keeps it.",
+                "要登出{name}吗？桥接会忘记此登录；{name}微信里的聊天和这里的房间都会保留，排队的消息等待下次登录。请在 {OPEN_MINUTES} 分钟内发送 `yes` 确认，发送其他内容则保留。",
             ),
             Self::LogoutKept => pick!(language, "Nothing was logged out.", "未登出。"),
             Self::LoggedOut { name } => pick!(language, "{name} is logged out.", "{name}已登出。"),

@@ -25,6 +25,8 @@ pub(crate) enum Found {
     BotOutside { bot: String, why: String },
     Ghosts,
     GhostsOutside { ghost: String, why: String },
+    Puppets,
+    PuppetsRefused { why: String },
     Registration { file: String },
     RegistrationDiffers { file: String, keys: String },
     RegistrationUnreadable { file: String, why: String },
@@ -71,6 +73,7 @@ impl Found {
             Self::Homeserver { .. }
             | Self::Token { .. }
             | Self::Ghosts
+            | Self::Puppets
             | Self::Registration { .. }
             | Self::Reached { .. }
             | Self::Ilink { .. }
@@ -89,6 +92,7 @@ impl Found {
             | Self::TokenRefused
             | Self::BotOutside { .. }
             | Self::GhostsOutside { .. }
+            | Self::PuppetsRefused { .. }
             | Self::RegistrationDiffers { .. }
             | Self::RegistrationUnreadable { .. }
             | Self::NotReached { .. }
@@ -146,6 +150,16 @@ impl Found {
                 language,
                 "The homeserver does not give {ghost} to the bridge ({why}). [appservice] ghost_prefix must be that of the registration: install the file that `registration` prints, and restart the homeserver.",
                 "服务器未将 {ghost} 分配给桥接（{why}）。[appservice] ghost_prefix 必须与注册文件一致：请安装 `registration` 输出的文件并重启服务器。",
+            ),
+            Self::Puppets => pick!(
+                language,
+                "The homeserver lets the bridge have users join their rooms.",
+                "服务器允许桥接代用户加入房间。",
+            ),
+            Self::PuppetsRefused { why } => pick!(
+                language,
+                "The homeserver does not let the bridge have users join their rooms: {why}. Install the file that `registration --double-puppet` prints beside the other one and restart the homeserver, or remove [double_puppet]; until then users accept invitations themselves.",
+                "服务器不允许桥接代用户加入房间：{why}。请安装 `registration --double-puppet` 输出的文件（与另一注册文件并存）并重启服务器，或删除 [double_puppet]；在此之前用户需自行接受邀请。",
             ),
             Self::Registration { file } => {
                 pick!(language, "{file} is what the config asks for.", "{file} 与配置一致。")

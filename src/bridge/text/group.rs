@@ -19,9 +19,13 @@ pub(crate) enum GroupText<'a> {
     Moved { name: &'a str, prefix: &'a str },
     Back { name: &'a str },
     TakenBackFor { name: &'a str },
+    Replaced { names: &'a str, bot: &'a str, link: &'a str },
+    Followed { names: &'a str },
+    LeftBehind { name: &'a str, link: &'a str, prefix: &'a str },
 }
 
 impl GroupText<'_> {
+    #[expect(clippy::too_many_lines, reason = "a table reads best in one piece")]
     pub(crate) fn text(&self, language: Language) -> String {
         match self {
             Self::Bridged { name, prefix } => pick!(
@@ -81,6 +85,21 @@ impl GroupText<'_> {
                 language,
                 "{name} is back: what {name} writes comes here again.",
                 "{name}已回到这里，今后{name}的消息仍显示在本房间。",
+            ),
+            Self::Replaced { names, bot, link } => pick!(
+                language,
+                "⚠️ The room with {names} was replaced, and I may not enter the new one: {link}. What they write comes into their own rooms again. Invite {bot} there, and they come along.",
+                "⚠️ 有{names}的房间已被替换，而我无法进入新房间：{link}。他们的消息已回到各自的房间。请邀请 {bot} 加入新房间，他们会随之加入。",
+            ),
+            Self::Followed { names } => pick!(
+                language,
+                "The chat with {names} goes on in this room.",
+                "与{names}的聊天将在此房间继续。",
+            ),
+            Self::LeftBehind { name, link, prefix } => pick!(
+                language,
+                "⚠️ {name} could not come along into the room that replaced another: {link}. It must not be encrypted, you have to be in it, and it has to let me invite and {name} write. Then send `{prefix} bridge {name}` there.",
+                "⚠️ {name}无法随之进入替换后的房间：{link}。该房间不能加密，你须在其中，并须允许我邀请成员、允许{name}发言。之后请在那里发送 `{prefix} bridge {name}`。",
             ),
             Self::TakenBackFor { name } => pick!(
                 language,

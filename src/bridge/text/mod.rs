@@ -35,6 +35,9 @@ pub(crate) use worded::Worded;
 /// Chinese.
 pub(crate) const CONTACTS: crate::config::Language = crate::config::Language::Zh;
 
+/// How many minutes a question waits for its answer.
+const OPEN_MINUTES: u64 = crate::bridge::state::OPEN_FOR.as_secs() / 60;
+
 /// Picks a language and fills in the names in scope.
 macro_rules! pick {
     ($language:expr, $en:literal, $zh:literal $(,)?) => {

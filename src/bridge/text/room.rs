@@ -1,6 +1,6 @@
 //! What is said about rooms: closed, replaced, ignored, shared with others.
 
-use super::pick;
+use super::{OPEN_MINUTES, pick};
 use crate::config::Language;
 
 /// What becomes of a contact's room.
@@ -108,8 +108,8 @@ impl RoomText<'_> {
             ),
             Self::ConfirmDelete { name, queued } => pick!(
                 language,
-                "Delete the room of {name}? I leave it, and what waits in it is not sent (waiting: {queued}). {name} stays linked, and the next message opens a new room. Send `yes` to confirm, anything else keeps it.",
-                "要删除{name}的房间吗？我会离开，排队的消息不会发送（现有 {queued} 条）。连接仍然保留，{name}的下一条消息会打开新的房间。发送 `yes` 确认，发送其他内容则保留。",
+                "Delete the room of {name}? I leave it, and what waits in it is not sent (waiting: {queued}). {name} stays linked, and the next message opens a new room. Send `yes` within {OPEN_MINUTES} minutes to confirm, anything else keeps it.",
+                "要删除{name}的房间吗？我会离开，排队的消息不会发送（现有 {queued} 条）。连接仍然保留，{name}的下一条消息会打开新的房间。请在 {OPEN_MINUTES} 分钟内发送 `yes` 确认，发送其他内容则保留。",
             ),
             Self::NotDeleted => pick!(language, "Nothing was deleted.", "未删除。"),
             Self::Deleted { name, dropped } => pick!(

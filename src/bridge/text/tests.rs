@@ -20,6 +20,7 @@ use crate::{
 const NAME: &str = "Mum";
 const PAGE: &str = "https://wechat.example.org/link/TOKEN";
 const PREFIX: &str = "!wechat";
+const LINK: &str = "https://matrix.to/#/!room?via=example.org";
 
 #[test]
 fn every_sentence_is_the_agreed_one() {
@@ -98,6 +99,8 @@ fn answers(language: Language) -> Vec<String> {
         Answer::WhichContact { choices: "1. Mum\n2. Dad" },
         Answer::NoSuchNumber { last: 2 },
         Answer::NothingDone,
+        Answer::TooLate,
+        Answer::NoDigitsWanted,
         Answer::IdHere { room: "!room:example.org", user: "@alice:example.org" },
         Answer::Synced { done: 2, refused: "" },
         Answer::Synced { done: 2, refused: NAME },
@@ -158,6 +161,8 @@ fn findings(language: Language) -> Vec<String> {
         Found::BotOutside { bot: user(), why: "it is taken for @other:example.org".into() },
         Found::Ghosts,
         Found::GhostsOutside { ghost: "@wechat_doctor:example.org".into(), why: why() },
+        Found::Puppets,
+        Found::PuppetsRefused { why: why() },
         Found::Registration { file: file() },
         Found::RegistrationDiffers { file: file(), keys: "url, namespaces".into() },
         Found::RegistrationUnreadable { file: file(), why: "it is no YAML".into() },
@@ -236,7 +241,7 @@ fn notes(language: Language) -> Vec<String> {
 }
 
 fn rooms(language: Language) -> Vec<String> {
-    let link = "https://matrix.to/#/!room?via=example.org";
+    let link = LINK;
     [
         RoomText::Closed { name: NAME },
         RoomText::ClosedFor { name: NAME, dropped: 2, prefix: PREFIX },
@@ -323,6 +328,9 @@ fn groups(language: Language) -> Vec<String> {
         GroupText::Moved { name: NAME, prefix: PREFIX },
         GroupText::Back { name: NAME },
         GroupText::TakenBackFor { name: NAME },
+        GroupText::Replaced { names: NAME, bot: "@wechatbot:example.org", link: LINK },
+        GroupText::Followed { names: "Mum, Dad" },
+        GroupText::LeftBehind { name: NAME, link: LINK, prefix: PREFIX },
     ]
     .map(|text| text.text(language))
     .into()

@@ -282,6 +282,22 @@ fn a_membership_says_whose_it_is_and_what_it_was() {
 }
 
 #[test]
+fn a_picture_of_a_room_is_a_file_of_the_homeserver_or_none() {
+    let picture = |content| kind(state("m.room.avatar", "", content));
+    let set = picture(json!({ "url": "mxc://b.org/1", "info": 5 }));
+    assert!(matches!(set, Kind::RoomPicture(Some(url)) if url == "mxc://b.org/1"));
+    for none in [json!({}), json!({ "url": "" }), json!({ "url": null })] {
+        assert!(matches!(picture(none), Kind::RoomPicture(None)));
+    }
+    for odd in [json!({ "url": "https://b.org/1.png" }), json!({ "url": 5 }), json!("x")] {
+        let odd = state("m.room.avatar", "", odd);
+        assert_eq!(other(odd), ("m.room.avatar".to_owned(), true));
+    }
+    let of_somebody = state("m.room.avatar", "@alice:b.org", json!({ "url": "mxc://b.org/1" }));
+    assert_eq!(other(of_somebody), ("m.room.avatar".to_owned(), true));
+}
+
+#[test]
 fn names_and_tombstones_count_only_as_state() {
     let named = |content| kind(state("m.room.name", "", content));
     assert!(matches!(named(json!({ "name": "x" })), Kind::RoomName(Some(name)) if name == "x"));

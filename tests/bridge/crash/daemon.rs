@@ -171,4 +171,4 @@ impl Run {
 }
 
 const SIGABRT: i32 = 6;
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);

@@ -4,10 +4,8 @@
 use std::time::Duration;
 
 use ilink_simulator::Phone;
-use serde_json::Value;
-use tokio::time::{interval, timeout};
 
-use super::{daemon::Daemon, pushes::Pushes};
+use super::{Scene, mortal::Mortal};
 use crate::{
     support::{Person, Sent, World, picture, synapse::Synapse},
     torture::room,
@@ -29,13 +27,9 @@ pub(super) enum Act {
     First,
 }
 
-pub(super) const ACTS: [Act; 5] = [Act::Restart, Act::Talk, Act::Pictures, Act::Held, Act::First];
-
 /// A bridge in a world of its own, and the books of its chat.
 pub(super) struct Stage {
-    pub(super) daemon: Daemon,
-    world: World,
-    _pushes: Pushes,
+    bridge: Mortal,
     alice: Person,
     phone: Phone,
     portal: String,
@@ -47,34 +41,40 @@ pub(super) struct Stage {
     typed: Vec<String>,
     /// How many notices the bot owes the room.
     notices: usize,
-    /// What the bridge keeps for `retry`.
-    aside: usize,
-    ready: String,
 }
 
-impl Stage {
+impl Scene for Stage {
+    type Act = Act;
+
+    const ACTS: &[Act] = &[Act::Restart, Act::Talk, Act::Pictures, Act::Held, Act::First];
+    const ESSENTIAL: &[&str] = &[
+        "before ilink ilink/bot/sendmessage",
+        "after ilink ilink/bot/sendmessage",
+        "after ilink ilink/bot/getupdates",
+        "after push of work",
+        "send/m.room.message",
+        "createRoom",
+        "after cdn download",
+        "before matrix media/upload",
+        "after matrix media/download",
+        "before ilink ilink/bot/getuploadurl",
+        "after cdn upload",
+        "before commit inbox+source+transaction",
+        "after commit cursor+inbox+reply+source",
+    ];
+
     /// Mum is linked and has written once.
-    pub(super) async fn set() -> Self {
-        let mut world = World::start_on(Synapse::shared().await).await;
+    async fn set() -> Self {
+        let world = World::start_on(Synapse::shared().await).await;
         let alice = Person::new(Synapse::shared().await, "alice").await;
         let (phone, portal) = world.link(&alice, "Mum").await;
         let ghost = alice.ghost_in(&world, &portal).await;
         let bot = world.bot();
         phone.says("hello").await;
         alice.wait_words(&portal, &ghost, 1).await;
-        world.stop().await;
-        let (at, bridge) = (world.slot.listen, Synapse::shared().await.slot().listen);
-        let config = std::fs::read_to_string(world.config_path()).unwrap();
-        let config =
-            config.replace(&format!("listen = \"{at}\""), &format!("listen = \"{bridge}\""));
-        std::fs::write(world.config_path(), config).unwrap();
-        let pushes = Pushes::listen(at, bridge).await;
-        let daemon = Daemon::start(&world);
         let notices = alice.notices(&portal, &bot).len();
-        let stage = Self {
-            daemon,
-            world,
-            _pushes: pushes,
+        Self {
+            bridge: Mortal::take_over(world, 1).await,
             alice,
             phone,
             portal,
@@ -84,15 +84,14 @@ impl Stage {
             said: vec!["hello".to_owned()],
             typed: Vec::new(),
             notices,
-            aside: 0,
-            ready: format!("http://{bridge}/ready"),
-        };
-        stage.rest().await;
-        stage
+        }
     }
 
-    /// Plays an act, and looks whether everything is where it has to be.
-    pub(super) async fn play(&mut self, act: Act) -> Result<(), String> {
+    fn bridge(&mut self) -> &mut Mortal {
+        &mut self.bridge
+    }
+
+    async fn play(&mut self, act: Act) -> Result<(), String> {
         self.round += 1;
         match act {
             Act::Restart => self.restart().await,
@@ -101,45 +100,39 @@ impl Stage {
             Act::Held => self.held().await,
             Act::First => self.first().await?,
         }
-        self.rest().await;
+        self.bridge.rest().await;
         self.check()
     }
 
+    async fn close(self) -> Result<(usize, usize), String> {
+        self.bridge.end().await?;
+        self.compare(&room::words(&self.alice, &self.portal, &self.ghost).await)?;
+        Ok((self.said.len(), self.typed.len()))
+    }
+}
+
+impl Stage {
     /// The contact writes something that no run of the program survives, and something else.
     pub(super) async fn swallow_poison(&mut self) {
         self.phone.says("poison: abort").await;
-        self.aside += 1;
+        self.bridge.aside += 1;
         self.hear("after it").await;
         self.all_there().await;
-        self.rest().await;
+        self.bridge.rest().await;
     }
 
     /// How often the owner was told that something was set aside.
     pub(super) async fn poison_notices(&self) -> usize {
-        let room = self.alice.management_room(&self.world).await;
+        let room = self.alice.management_room(&self.bridge.world).await;
         let notices = self.alice.notices(&room, &self.bot).into_iter();
         notices.filter(|m| m.body().contains("again and again")).count()
     }
 
-    /// Ends the program in order, and waits until a new one has nothing to do.
-    pub(super) async fn start_afresh(&self) {
-        self.daemon.stop().await;
-        self.daemon.resume();
-        self.rest().await;
-    }
-
-    /// The end of the program's log.
-    pub(super) fn last_words(&self) -> String {
-        let log = self.daemon.log();
-        let lines: Vec<_> = log.lines().collect();
-        lines[lines.len().saturating_sub(40)..].join("\n")
-    }
-
     async fn restart(&mut self) {
-        self.daemon.stop().await;
+        self.bridge.daemon.stop().await;
         self.hear("while you slept").await;
         self.write("as you slept").await;
-        self.daemon.resume();
+        self.bridge.daemon.resume();
         self.all_there().await;
     }
 
@@ -177,7 +170,7 @@ impl Stage {
     }
 
     async fn held(&mut self) {
-        self.world.simulator.throttle(Duration::from_secs(3_600));
+        self.bridge.world.simulator.throttle(Duration::from_secs(3_600));
         let first = self.write("throttled").await;
         self.wait_mark(&first).await;
         let second = self.write("a tyop").await;
@@ -188,7 +181,7 @@ impl Stage {
         self.ask("!wechat queue", "a typo").await;
         // The notice that says why they wait.
         self.notices += 1;
-        self.world.simulator.clear_faults();
+        self.bridge.world.simulator.clear_faults();
         self.hear("go on").await;
         self.all_there().await;
     }
@@ -201,7 +194,7 @@ impl Stage {
         self.phone.sends_raw(message).await;
         let room = self.alice.wait_new_room(&rooms).await;
         self.alice.wait(&room, |m| m.body() == text).await;
-        self.rest().await;
+        self.bridge.rest().await;
         let new = self.alice.rooms().len() - rooms.len();
         let of_ghost = |m: &&crate::support::Message| m.body() == text;
         let texts = self.alice.timeline(&room).iter().filter(of_ghost).count();
@@ -253,32 +246,6 @@ impl Stage {
         self.phone.wait_shows(self.typed.len()).await;
     }
 
-    /// Waits until the program has nothing to do.
-    async fn rest(&self) {
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        // The condition lies in another process: there is nothing else to hear.
-        let mut look = interval(Duration::from_millis(40));
-        let mut quiet = 0;
-        let resting = timeout(PATIENCE, async {
-            while quiet < 2 {
-                look.tick().await;
-                let answer = client.get(&self.ready).send().await.ok();
-                let report = match answer {
-                    Some(answer) => answer.text().await.unwrap_or_default(),
-                    None => String::new(),
-                };
-                let report: Value = serde_json::from_str(&report).unwrap_or_default();
-                let idle = report["unfinished"] == self.aside && report["polling"] == 1;
-                quiet = if idle && self.daemon.rests() { quiet + 1 } else { 0 };
-            }
-        });
-        resting.await.unwrap_or_else(|_| {
-            let passed = self.daemon.passed();
-            let last = passed.len().saturating_sub(30);
-            panic!("the bridge does not rest: {:#?}\n{}", &passed[last..], self.daemon.log())
-        });
-    }
-
     /// The books, as far as the client and the phone know.
     fn check(&self) -> Result<(), String> {
         self.compare(&self.alice.words(&self.portal, &self.ghost))?;
@@ -303,18 +270,4 @@ impl Stage {
         }
         Ok(())
     }
-
-    /// The books as the homeserver itself has them, after an orderly end. Gives how many texts
-    /// went each way.
-    pub(super) async fn close(self) -> Result<(usize, usize), String> {
-        self.daemon.stop().await;
-        self.compare(&room::words(&self.alice, &self.portal, &self.ghost).await)?;
-        let odd = self.daemon.odd_ends();
-        if !odd.is_empty() {
-            return Err(format!("the program ended by itself: {odd:?}\n{}", self.daemon.log()));
-        }
-        Ok((self.said.len(), self.typed.len()))
-    }
 }
-
-const PATIENCE: Duration = Duration::from_secs(30);

@@ -46,7 +46,7 @@ impl World {
     /// Stops the bridge in order; its store stays.
     pub(crate) async fn stop(&mut self) {
         let bridge = self.bridge.take().expect("the bridge runs");
-        bridge.stop(Duration::from_secs(20)).await.unwrap();
+        bridge.stop(Duration::from_secs(60)).await.unwrap();
     }
 
     /// Starts the bridge again on the same store.
@@ -133,7 +133,7 @@ merge = false
         let url = person.wait_after(&room, &sent, |m| m.qr_url().is_some()).await.qr_url().unwrap();
         phone.scan(&url).await.unwrap();
         phone.confirm().await.unwrap();
-        let portal = person.wait_new_room(&rooms).await;
+        let portal = person.wait_linked(self, &room, &sent, &rooms).await;
         (phone, portal)
     }
 }

@@ -1,5 +1,7 @@
 //! A chat with one contact as its owner sees it: the marks, receipts and statuses of messages.
 
+use std::time::Duration;
+
 use ilink_simulator::{Phone, Recorded};
 use serde_json::{Value, json};
 
@@ -132,6 +134,24 @@ impl Chat {
         let request = client.post(format!("{room}/{action}?user_id={user}"));
         let request = request.bearer_auth(&slot.as_token);
         request.body("{}").send().await.unwrap().error_for_status().unwrap();
+    }
+
+    /// Waits until the bot is in this room no more, which nobody in the room can see.
+    pub(crate) async fn wait_bot_gone(&self, room: &str) {
+        let slot = &self.world.slot;
+        let url = format!("{}/_matrix/client/v3/joined_rooms?user_id={}", slot.base_url, self.bot);
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let gone = async {
+            loop {
+                let answer = client.get(&url).bearer_auth(&slot.as_token).send().await.unwrap();
+                let answer: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+                let joined = answer["joined_rooms"].as_array().unwrap();
+                if !joined.iter().any(|joined| joined == room) {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(120), gone).await.expect("the bot goes");
     }
 
     /// Alice begins to type in the portal, or stops.

@@ -64,6 +64,12 @@ impl Message {
         content["m.new_content"]["body"].as_str().or(content["body"].as_str()).unwrap_or_default()
     }
 
+    /// Whether this is a new notice of this user, and no edit of an old one.
+    pub(crate) fn is_notice_of(&self, user: &str) -> bool {
+        let is_notice = self.content()["msgtype"] == "m.notice" && self.edits().is_none();
+        self.sender() == user && is_notice
+    }
+
     pub(crate) fn at(&self) -> i64 {
         self.0["origin_server_ts"].as_i64().unwrap_or_default()
     }
@@ -84,6 +90,18 @@ impl Message {
 impl Person {
     /// A new user of this Synapse, syncing.
     pub(crate) async fn new(synapse: &Synapse, name: &str) -> Self {
+        let person = Self::who_waits(synapse, name).await;
+        let joins = |event: StrippedRoomMemberEvent, room: Room| async move {
+            if event.state_key == room.own_user_id() && room.state() == RoomState::Invited {
+                let _ = room.join().await;
+            }
+        };
+        person.client.add_event_handler(joins);
+        person
+    }
+
+    /// One who accepts no invitation.
+    pub(crate) async fn who_waits(synapse: &Synapse, name: &str) -> Self {
         let user = synapse.user(name).await;
         let client = Client::builder().homeserver_url(&synapse.base_url).build().await.unwrap();
         let session = MatrixSession {
@@ -100,11 +118,6 @@ impl Person {
         client.add_event_handler(move |event: Raw<AnySyncTimelineEvent>, room: Room| {
             let told = Arc::clone(&told);
             async move { told.put(room.room_id(), &event) }
-        });
-        client.add_event_handler(|event: StrippedRoomMemberEvent, room: Room| async move {
-            if event.state_key == room.own_user_id() && room.state() == RoomState::Invited {
-                let _ = room.join().await;
-            }
         });
         client.sync_once(gapless()).await.unwrap();
         let syncing = client.clone();
@@ -123,6 +136,17 @@ impl Person {
     /// The rooms the person has joined.
     pub(crate) fn rooms(&self) -> Vec<String> {
         self.client.joined_rooms().iter().map(|room| room.room_id().to_string()).collect()
+    }
+
+    /// The rooms that the person is invited to.
+    pub(crate) fn invitations(&self) -> Vec<String> {
+        self.client.invited_rooms().iter().map(|room| room.room_id().to_string()).collect()
+    }
+
+    /// What the homeserver keeps for the person's clients under this type.
+    pub(crate) async fn account_data(&self, event_type: &str) -> Value {
+        let kept = self.client.account().fetch_account_data(event_type.into()).await.unwrap();
+        kept.map(|raw| serde_json::from_str(raw.json().get()).unwrap()).unwrap_or_default()
     }
 
     /// Waits for a joined room that is none of these.
@@ -191,9 +215,23 @@ impl Person {
     pub(crate) async fn ask(&self, world: &World, room: &str, command: &str) -> String {
         let sent = self.say(room, command).await;
         let bot = world.bot();
-        let answer = self
-            .wait_after(room, &sent, |m| m.sender() == bot && m.content()["msgtype"] == "m.notice");
-        answer.await.body().to_owned()
+        self.wait_after(room, &sent, |m| m.is_notice_of(&bot)).await.body().to_owned()
+    }
+
+    /// Waits for the end of a login that a command began: what is said of it after `event`, a
+    /// portal that is none of these rooms, and the bot's first words there. Nothing of that can
+    /// be taken for the answer to what the person asks next. Gives the portal.
+    pub(crate) async fn wait_linked(
+        &self,
+        world: &World,
+        room: &str,
+        event: &str,
+        known: &[String],
+    ) -> String {
+        let (portal, bot) = (self.wait_new_room(known).await, world.bot());
+        self.wait_after(room, event, |m| m.is_notice_of(&bot)).await;
+        self.wait(&portal, |m| m.is_notice_of(&bot)).await;
+        portal
     }
 
     /// Waits until the room holds this many messages of this sender, and gives their words.
@@ -310,5 +348,5 @@ impl Drop for Person {
 }
 
 /// How long a story waits for anything before it fails.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 const POLL: Duration = Duration::from_secs(10);

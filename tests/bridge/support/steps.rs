@@ -46,7 +46,7 @@ impl World {
         let rooms = person.rooms();
         phone.scan(&linking.url).await.unwrap();
         phone.confirm().await.unwrap();
-        person.wait_new_room(&rooms).await
+        person.wait_linked(self, &linking.room, &linking.message, &rooms).await
     }
 
     /// Stops the bridge and starts it again with a config that `change` has changed.

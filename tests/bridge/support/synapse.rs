@@ -137,11 +137,24 @@ impl Synapse {
         blocking(move || process.stop()).await;
     }
 
+    /// Has the server read this registration as well, beside those of the slots.
+    pub(crate) async fn install(&self, registration: &str) {
+        self.stop().await;
+        std::fs::write(self.installed(), registration)
+            .expect("the temporary folder can be written");
+        self.start().await;
+    }
+
+    fn installed(&self) -> PathBuf {
+        self.folder.path().join("installed.yaml")
+    }
+
     /// Starts the server again on the same port, and returns when it answers.
     pub(crate) async fn start(&self) {
         let mut command = script();
         command.args(["run", "--scratch"]).arg(self.folder.path()).arg(self.port.to_string());
         command.args((0..self.slots.len()).map(|slot| registration_path(self.folder.path(), slot)));
+        command.args(Some(self.installed()).filter(|file| file.exists()));
         let process = blocking(move || Process::start(command)).await;
         *self.process.lock().expect("no holder of the lock panics") = Some(process);
     }

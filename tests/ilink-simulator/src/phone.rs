@@ -164,7 +164,7 @@ impl Phone {
     /// Waits until the phone shows this many messages of the bot, and gives them all.
     ///
     /// # Panics
-    /// After 30 s, with what it shows instead.
+    /// After two minutes, with what it shows instead.
     pub async fn wait_shows(&self, count: usize) -> Vec<Shown> {
         let found = self.shared.wait_until(PATIENCE, |world| {
             let enough = world.ensure_device(&self.name).arrived >= count;
@@ -178,7 +178,7 @@ impl Phone {
     /// Waits for a message of the bot for which `wanted` holds.
     ///
     /// # Panics
-    /// After 30 s, with what it shows instead.
+    /// After two minutes, with what it shows instead.
     pub async fn wait_for(&self, wanted: impl Fn(&Shown) -> bool) -> Shown {
         let found = self.shared.wait_until(PATIENCE, |world| {
             let chat = &world.ensure_device(&self.name).chat;
@@ -192,7 +192,7 @@ impl Phone {
     /// Waits for a text of the bot.
     ///
     /// # Panics
-    /// After 30 s, with what it shows instead.
+    /// After two minutes, with what it shows instead.
     pub async fn wait_text(&self, text: &str) -> Shown {
         self.wait_for(|shown| shown.kind == Kind::Text && shown.text == text).await
     }
@@ -205,7 +205,7 @@ impl Phone {
     /// Waits until it shows that the bot is typing, or no longer.
     ///
     /// # Panics
-    /// After 30 s.
+    /// After two minutes.
     pub async fn wait_typing(&self, typing: bool) {
         let found = self.shared.wait_until(PATIENCE, |world| {
             (world.ensure_device(&self.name).typing == typing).then_some(())
@@ -216,13 +216,25 @@ impl Phone {
     /// Waits until it is bound to a living bot that is online, and gives the bot's id.
     ///
     /// # Panics
-    /// After 30 s.
+    /// After two minutes.
     pub async fn wait_online(&self) -> String {
         let found = self.shared.wait_until(PATIENCE, |world| {
             let bot = world.bot_of(&self.name).filter(|bot| bot.online && !bot.dead)?;
             Some(bot.bot_id.clone())
         });
         found.await.unwrap_or_else(|| panic!("the bot of {} is not online", self.name))
+    }
+
+    /// Waits until its bot has said that it goes, or has come to an end.
+    ///
+    /// # Panics
+    /// After two minutes.
+    pub async fn wait_offline(&self) {
+        let found = self.shared.wait_until(PATIENCE, |world| {
+            let gone = world.bot_of(&self.name).is_none_or(|bot| !bot.online || bot.dead);
+            gone.then_some(())
+        });
+        found.await.unwrap_or_else(|| panic!("the bot of {} is still online", self.name));
     }
 
     /// How many of its messages the bot has not acknowledged with a later cursor.
@@ -236,7 +248,7 @@ impl Phone {
     /// Waits until the bot has acknowledged all of its messages with a later cursor.
     ///
     /// # Panics
-    /// After 30 s.
+    /// After two minutes.
     pub async fn wait_acknowledged(&self) {
         let found = self.shared.wait_until(PATIENCE, |world| {
             let bot = world.bot_of(&self.name)?;

@@ -2,6 +2,8 @@
 //!
 //! Pure: it reads the state and the request and changes nothing.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
 use crate::chat::Kind;
@@ -20,8 +22,8 @@ pub(crate) struct Limits {
     pub(crate) consume_on_delivery: bool,
     /// Announce uploads by `upload_param` instead of `upload_full_url`.
     pub(crate) classic_upload: bool,
-    /// Until when sends are throttled, and how long a throttle lasts.
-    pub(crate) throttled: Option<(i64, i64)>,
+    /// Until when sends to a phone, or to all (`None`), are throttled, and how long that lasts.
+    pub(crate) throttled: HashMap<Option<String>, (i64, i64)>,
     /// This many sends are accepted without a `message_id` and not shown.
     pub(crate) unconfirmed: u32,
     pub(crate) next_batch: NextBatch,
@@ -35,7 +37,7 @@ impl Default for Limits {
             voice_shown: false,
             consume_on_delivery: false,
             classic_upload: false,
-            throttled: None,
+            throttled: HashMap::new(),
             unconfirmed: 0,
             next_batch: NextBatch::default(),
         }
@@ -116,7 +118,9 @@ impl Case<'_> {
     /// What the server refuses because of the moment.
     fn not_now(&self) -> Option<Reason> {
         let limits = &self.world.limits;
-        if limits.throttled.is_some_and(|(until, _)| self.now_ms < until) {
+        let whom = [None, Some(self.device.name.clone())];
+        let mut throttles = whom.iter().filter_map(|whom| limits.throttled.get(whom));
+        if throttles.any(|(until, _)| self.now_ms < *until) {
             return Some(Reason::Throttled);
         }
         let open = self.bot.wrote_ms.is_some_and(|wrote| self.now_ms - wrote < DAY_MS);

@@ -120,7 +120,7 @@ impl Simulator {
     /// Waits for a QR code that no phone has scanned.
     ///
     /// # Panics
-    /// After 30 s.
+    /// After two minutes.
     pub async fn wait_qr(&self) -> String {
         let found = self.shared.wait_until(PATIENCE, |world| {
             let now_ms = self.shared.clock.now_ms();
@@ -132,7 +132,7 @@ impl Simulator {
     /// Waits for a QR code other than this one that no phone has scanned.
     ///
     /// # Panics
-    /// After 30 s.
+    /// After two minutes.
     pub async fn wait_other_qr(&self, than: &str) -> String {
         let found = self.shared.wait_until(PATIENCE, |world| {
             let now_ms = self.shared.clock.now_ms();
@@ -154,7 +154,7 @@ impl Simulator {
     /// Waits until something was dropped for which `wanted` holds.
     ///
     /// # Panics
-    /// After 30 s.
+    /// After two minutes.
     pub async fn wait_dropped(&self, wanted: impl Fn(&Dropped) -> bool) -> Dropped {
         let found = self.shared.wait_until(PATIENCE, |world| {
             world.dropped.iter().find(|entry| wanted(entry)).cloned()
@@ -170,7 +170,7 @@ impl Simulator {
     /// Waits for a request for which `wanted` holds.
     ///
     /// # Panics
-    /// After 30 s.
+    /// After two minutes.
     pub async fn wait_request(&self, wanted: impl Fn(&Recorded) -> bool) -> Recorded {
         let found = self.shared.wait_until(PATIENCE, |world| {
             world.requests.iter().find(|entry| wanted(entry)).cloned()
@@ -209,7 +209,7 @@ impl Simulator {
     /// Waits until this many bots have a poll held.
     ///
     /// # Panics
-    /// After 30 s.
+    /// After two minutes.
     pub async fn wait_held_polls(&self, count: usize) {
         let found =
             self.shared.wait_until(PATIENCE, |world| (world.held_polls() >= count).then_some(()));
@@ -258,4 +258,4 @@ fn in_background(job: impl Future<Output = ()> + Send + 'static) {
 }
 
 /// How long every wait of a test lasts at most.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);

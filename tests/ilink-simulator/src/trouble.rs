@@ -109,7 +109,7 @@ impl Simulator {
     pub fn clear_faults(&self) {
         self.shared.change(|world| {
             world.faults.clear();
-            world.limits.throttled = None;
+            world.limits.throttled.clear();
             world.limits.unconfirmed = 0;
             world.limits.next_batch = NextBatch::default();
         });
@@ -142,8 +142,19 @@ impl Simulator {
 
     /// Sends answer `ret` -2 "prepare failed" for so long; each one meanwhile starts the time anew.
     pub fn throttle(&self, length: Duration) {
-        let until = self.now_ms() + millis(length);
-        self.shared.change(|world| world.limits.throttled = Some((until, millis(length))));
+        self.throttle_whom(None, length);
+    }
+
+    /// The same for what is sent to one phone.
+    pub fn throttle_phone(&self, phone: &Phone, length: Duration) {
+        self.throttle_whom(Some(phone.name().to_owned()), length);
+    }
+
+    fn throttle_whom(&self, whom: Option<String>, length: Duration) {
+        let throttle = (self.now_ms() + millis(length), millis(length));
+        self.shared.change(|world| {
+            world.limits.throttled.insert(whom, throttle);
+        });
     }
 
     /// The next batch comes once more in the poll after it, under new message ids or the same.

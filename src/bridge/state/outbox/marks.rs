@@ -3,7 +3,10 @@
 use ruma::OwnedEventId;
 
 use super::{Outbox, Outgoing};
-use crate::id::{InboxId, PortalId};
+use crate::{
+    id::{InboxId, PortalId},
+    store::Progress,
+};
 
 /// How much of a message's waiting is shown in its room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,21 +32,21 @@ impl Outbox {
         Some((one.clone(), wanted))
     }
 
-    /// Notes what is shown of a message, and its mark; false when it waits no longer.
+    /// Notes what is shown of a message, and its mark; gives how far it has come, and nothing when
+    /// it waits no longer.
     pub(crate) fn put_shown(
         &self,
         portal: PortalId,
         entry: InboxId,
         shown: Shown,
         mark: Option<OwnedEventId>,
-    ) -> bool {
+    ) -> Option<Progress> {
         let mut queues = self.queues();
         let waiting = queues.get_mut(&portal).map(|queue| queue.waiting.iter_mut());
-        let found = waiting.into_iter().flatten().find(|one| one.entry.id == entry);
-        let Some(one) = found else { return false };
+        let one = waiting.into_iter().flatten().find(|one| one.entry.id == entry)?;
         one.progress.mark = mark;
         one.shown = shown;
-        true
+        Some(one.progress.clone())
     }
 }
 
@@ -61,12 +64,15 @@ mod tests {
     fn what_comes_to_a_queue_is_unmarked_until_its_mark_is_noted() {
         let outbox = queue([outgoing(1, &["one"]), outgoing(2, &["two"])]);
         let mark = event_id!("$mark").to_owned();
-        assert!(outbox.put_shown(PORTAL, InboxId(1), Shown::Mark, None), "a mark that was refused");
+        let refused = outbox.put_shown(PORTAL, InboxId(1), Shown::Mark, None);
+        assert_eq!(refused.unwrap().mark, None);
         let (next, wanted) = outbox.find_unshown(PORTAL).unwrap();
         assert_eq!((next.event.as_str(), wanted), ("$2", Shown::Mark));
-        assert!(outbox.put_shown(PORTAL, InboxId(2), Shown::Mark, Some(mark)));
+        let shown = outbox.put_shown(PORTAL, InboxId(2), Shown::Mark, Some(mark.clone()));
+        assert_eq!(shown.unwrap().mark, Some(mark));
         assert!(outbox.find_unshown(PORTAL).is_none());
-        assert!(!outbox.put_shown(PORTAL, InboxId(3), Shown::Mark, None), "no such message waits");
+        let gone = outbox.put_shown(PORTAL, InboxId(3), Shown::Mark, None);
+        assert_eq!(gone, None, "no such message waits");
     }
 
     #[test]

@@ -207,3 +207,32 @@ fn a_failed_upload_is_no_try() {
     assert!(matches!(outbox.cancel(PORTAL, event_id!("$1")), Changed::Done(_)));
     assert!(outbox.put_upload(PORTAL, InboxId(1), uploaded("mxc://b.org/cat", "p")).is_none());
 }
+
+#[tokio::test]
+async fn the_wish_for_few_messages_lives_as_long_as_something_waits() {
+    let dir = tempfile::TempDir::new().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let messages = [1, 2, 3].map(|number| outgoing(number, &["text"]));
+    let accepted = messages.iter().fold(Change::new(), |change, one| change.add_entry(&one.entry));
+    store.commit(accepted).await.unwrap();
+    let outbox = queue(messages);
+    outbox.begin_try(PORTAL, InboxId(1)).unwrap();
+    outbox.merge(&store, PORTAL);
+    store.commit(Change::new()).await.unwrap();
+
+    let again = queue([]);
+    let mut wishes = Vec::new();
+    for entry in store.inbox(None, 9).unwrap() {
+        let Work::FromMatrix { progress, .. } = entry.work.clone() else { panic!("{entry:?}") };
+        wishes.push(progress.merges);
+        again.push(PORTAL, Outgoing { progress, ..outgoing(entry.id.0, &["text"]) });
+    }
+    assert_eq!(wishes, [false, true, true], "nothing is written of one that is under way");
+    assert!(again.merges(PORTAL));
+    again.push(PORTAL, outgoing(4, &["later"]));
+    assert!(again.waiting(PORTAL).pop().unwrap().progress.merges);
+    (1..5).for_each(|number| again.remove(PORTAL, InboxId(number)));
+    assert!(again.head(PORTAL).is_none());
+    again.push(PORTAL, outgoing(5, &["text"]));
+    assert!(!again.merges(PORTAL));
+}

@@ -40,10 +40,13 @@ fn take(world: &mut World, call: &Call) -> Value {
     };
     match verdict {
         Verdict::Refuse(reason, detail) => {
-            if let Some((until, length)) =
-                world.limits.throttled.as_mut().filter(|_| reason == Reason::Throttled)
-            {
-                *until = call.now_ms + *length;
+            if reason == Reason::Throttled {
+                for whom in [None, Some(phone.clone())] {
+                    let throttle = world.limits.throttled.get_mut(&whom);
+                    if let Some((until, length)) = throttle {
+                        *until = call.now_ms + *length;
+                    }
+                }
             }
             drop_message(world, call, Some(phone), (reason, &detail));
             reason.refusal()

@@ -203,6 +203,21 @@ async fn a_throttle_lasts_longer_when_tried() {
 }
 
 #[tokio::test]
+async fn a_throttle_of_one_phone_leaves_the_others_alone() {
+    let scene = Scene::talking().await;
+    let long = Duration::from_secs(100);
+    scene.simulator.throttle_phone(&scene.simulator.phone("another"), long);
+    assert!(scene.send(&scene.text("fine")).await["message_id"].is_u64());
+    scene.simulator.throttle_phone(&scene.alice, long);
+    scene.simulator.advance(Duration::from_secs(90));
+    assert_eq!(scene.send(&scene.text("too soon")).await, refused(-2, "prepare failed"));
+    scene.simulator.advance(Duration::from_secs(90));
+    assert_eq!(scene.send(&scene.text("too soon")).await, refused(-2, "prepare failed"));
+    scene.simulator.clear_faults();
+    assert!(scene.send(&scene.text("now")).await["message_id"].is_u64());
+}
+
+#[tokio::test]
 async fn an_answer_without_a_message_id_means_nothing_was_shown() {
     let scene = Scene::talking().await;
     scene.simulator.accept_without_message_id(1);

@@ -1,0 +1,164 @@
+//! Questions of the bot that wait for an answer, by who is asked and where.
+
+use ruma::{OwnedRoomId, OwnedUserId, RoomId, UserId};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Change, Error, Store,
+    record::{Table, bounded, decode, encode},
+};
+use crate::{
+    clock::Timestamp,
+    id::{InboxId, LoginId, PortalId, WechatUserId},
+};
+
+/// What the bot asks of somebody.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Question {
+    /// Shall this login be forgotten?
+    Logout(LoginId),
+    /// Shall this portal's room be given up?
+    DeletePortal {
+        /// The portal.
+        portal: PortalId,
+        /// The room that it had when this was asked.
+        room: Option<OwnedRoomId>,
+    },
+    /// Which of these contacts is meant, in a command with a gap where the contact stands?
+    Which {
+        /// The words before the contact.
+        before: String,
+        /// By their numbers, the first being 1.
+        choices: Vec<WechatUserId>,
+        /// The words behind.
+        after: String,
+    },
+}
+
+/// Without the words, which somebody has written.
+impl std::fmt::Debug for Question {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Logout(login) => write!(f, "Logout({login})"),
+            Self::DeletePortal { portal, .. } => write!(f, "DeletePortal({portal})"),
+            Self::Which { choices, .. } => write!(f, "Which({} choices)", choices.len()),
+        }
+    }
+}
+
+/// A question, and what decides which message answers it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// Who is asked.
+    pub user: OwnedUserId,
+    /// Where.
+    pub room: OwnedRoomId,
+    /// What.
+    pub question: Question,
+    /// The entry of the command that made the bot ask.
+    pub by: InboxId,
+    /// When that command was written.
+    pub at: Timestamp,
+    /// The entry of the message that has answered it.
+    pub answered_by: Option<InboxId>,
+}
+
+impl Change {
+    /// Notes a question, in the place of an earlier one in the same room to the same user.
+    pub fn put_question(self, asked: &Asked) -> Self {
+        let Asked { user, room, question, by, at, answered_by } = asked;
+        let record = QuestionRecord {
+            user: user.clone(),
+            room: room.clone(),
+            question: question.into(),
+            by: by.0,
+            at: at.0,
+            answered_by: answered_by.map(|entry| entry.0),
+        };
+        self.put(question_key(user, room), encode(&record))
+    }
+
+    /// Forgets the question in this room to this user.
+    pub fn drop_question(self, user: &UserId, room: &RoomId) -> Self {
+        self.del(question_key(user, room))
+    }
+}
+
+impl Store {
+    /// All questions, answered ones included.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn questions(&self) -> Result<Vec<Asked>, Error> {
+        let pairs = self.all(Table::Question)?;
+        let read = |value: &[u8]| decode(value).and_then(QuestionRecord::into_asked);
+        pairs.iter().map(|(_, value)| self.sound(read(value))).collect()
+    }
+
+    /// Whether a question is old enough to be forgotten.
+    pub(super) fn question_is_over(&self, value: &[u8], before: Timestamp) -> Result<bool, Error> {
+        Ok(self.sound(decode::<QuestionRecord>(value))?.at < before.0)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct QuestionRecord {
+    user: OwnedUserId,
+    room: OwnedRoomId,
+    question: StoredQuestion,
+    by: u64,
+    at: i64,
+    answered_by: Option<u64>,
+}
+
+/// A question as it lies in records.
+#[derive(Serialize, Deserialize)]
+enum StoredQuestion {
+    Logout(u32),
+    DeletePortal(u32, Option<OwnedRoomId>),
+    Which { before: String, choices: Vec<String>, after: String },
+}
+
+impl From<&Question> for StoredQuestion {
+    fn from(question: &Question) -> Self {
+        match question {
+            Question::Logout(login) => Self::Logout(login.0),
+            Question::DeletePortal { portal, room } => Self::DeletePortal(portal.0, room.clone()),
+            Question::Which { before, choices, after } => Self::Which {
+                before: before.clone(),
+                choices: choices.iter().map(|contact| contact.as_str().to_owned()).collect(),
+                after: after.clone(),
+            },
+        }
+    }
+}
+
+impl QuestionRecord {
+    fn into_asked(self) -> Result<Asked, String> {
+        let question = match self.question {
+            StoredQuestion::Logout(login) => Question::Logout(LoginId(login)),
+            StoredQuestion::DeletePortal(portal, room) => {
+                Question::DeletePortal { portal: PortalId(portal), room }
+            }
+            StoredQuestion::Which { before, choices, after } => {
+                let choices = choices.iter().map(|contact| WechatUserId::parse(contact));
+                let choices = choices.collect::<Option<_>>();
+                let choices = choices.ok_or("a question has an impossible id")?;
+                Question::Which { before, choices, after }
+            }
+        };
+        Ok(Asked {
+            user: self.user,
+            room: self.room,
+            question,
+            by: InboxId(self.by),
+            at: Timestamp(self.at),
+            answered_by: self.answered_by.map(InboxId),
+        })
+    }
+}
+
+/// No user id holds the byte between the two.
+fn question_key(user: &UserId, room: &RoomId) -> Vec<u8> {
+    Table::Question.key(&[&bounded(user.as_str()), &[0], &bounded(room.as_str())])
+}
