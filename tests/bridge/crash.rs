@@ -215,6 +215,16 @@ async fn a_message_that_ends_the_program_each_time_is_set_aside_and_said_once() 
     assert_eq!((stage.bridge().daemon.deaths(), stage.poison_notices().await), (11, 1));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_digits_of_a_login_go_to_no_contact_when_the_bridge_dies_over_them() {
+    let mut answers = Answers::set().await;
+    for place in ["before", "after"] {
+        let died = answers.digits(&format!("{place} commit inbox+outcome+progress+source")).await;
+        assert_eq!(died, Ok(true), "{place}");
+    }
+    answers.close().await.unwrap();
+}
+
 fn is_homeservers_choice(place: &str) -> bool {
     HOMESERVERS_CHOICE.iter().any(|end| place.ends_with(end))
 }

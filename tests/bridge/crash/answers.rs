@@ -140,6 +140,38 @@ impl Answers {
         self.ask("2", "is shown again").await
     }
 
+    /// A login in Mum's room; the bridge dies at this place when it has its digits. Gives whether
+    /// it did.
+    pub(super) async fn digits(&mut self, place: &str) -> Result<bool, String> {
+        self.round += 1;
+        self.phone.require_digits("4711");
+        let sent = self.alice.say(&self.portal, "!wechat relogin").await;
+        let code = self.alice.wait_after(&self.portal, &sent, |m| m.qr_url().is_some()).await;
+        self.phone.scan(&code.qr_url().unwrap()).await.map_err(|error| format!("{error:?}"))?;
+        let asked = self.alice.wait_edit(&self.portal, code.id(), "shows a number").await;
+        self.bridge.daemon.arm(place, 1);
+        self.alice.say(&self.portal, "4711").await;
+        // The next run shows another code.
+        let another = |m: &Message| m.edits() == Some(code.id()) && m.qr_url().is_some();
+        self.alice.wait_after(&self.portal, asked.id(), another).await;
+        let died = self.bridge.daemon.disarm();
+        let sent = self.alice.say(&self.portal, "!wechat cancel").await;
+        let cancelled = |m: &Message| m.sender() == self.bot && m.body().contains("cancelled");
+        self.alice.wait_after(&self.portal, &sent, cancelled).await;
+        let said = format!("{} said", self.round);
+        self.phone.says("go on").await;
+        self.alice.say(&self.portal, &said).await;
+        self.shown += 1;
+        self.phone.wait_shows(self.shown).await;
+        // What a cancelled login asked of WeChat has no end in this run.
+        self.bridge.start_afresh().await;
+        let shown = self.phone.shows().pop().map(|shown| shown.text);
+        match (self.phone.shows().len() == self.shown, shown == Some(said)) {
+            (true, true) => Ok(died),
+            wrong => Err(format!("what the phone shows: {wrong:?}, {:?}", self.phone.shows())),
+        }
+    }
+
     /// Says something in Mum's room, and waits for the bot's one answer.
     async fn ask(&mut self, text: &str, answer: &str) -> Result<(), String> {
         self.notices += 1;
