@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     config::Level,
-    matrix::event::{self, Event, Kind, Replacement},
+    matrix::event::{self, Event, Kind, PROFILE_KEYS, Replacement},
     store::{Change, Entry, Outcome, Portal, Work},
 };
 
@@ -60,14 +60,18 @@ async fn replaced(core: &Core, mut waiting: Outgoing, edit: &Replacement) -> Res
 }
 
 /// An event as if it had been sent with the content of its edit. What it answers to cannot be
-/// edited.
+/// edited, and who speaks in it stays who it was where the edit does not say it.
 pub(super) fn with_content(raw: &str, content: &str) -> Option<Box<str>> {
     let mut event: Value = serde_json::from_str(raw).ok()?;
     let mut content: Value = serde_json::from_str(content).ok()?;
-    let relation = event["content"].get("m.relates_to").cloned();
     let fields = content.as_object_mut()?;
     fields.remove("m.relates_to");
-    fields.extend(relation.map(|relation| ("m.relates_to".to_owned(), relation)));
+    let says_who = PROFILE_KEYS.iter().any(|key| fields.contains_key(*key));
+    let kept = PROFILE_KEYS.iter().filter(|_| !says_who).chain(&["m.relates_to"]);
+    for key in kept {
+        let old = event["content"].get(key).cloned();
+        fields.extend(old.map(|old| ((*key).to_owned(), old)));
+    }
     event.as_object_mut()?.insert("content".to_owned(), content);
     Some(event.to_string().into())
 }

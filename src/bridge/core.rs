@@ -123,7 +123,7 @@ impl Core {
 
     /// The same for work of an earlier run.
     pub(crate) fn dispatch_again(&self, entry: Entry) {
-        self.copies.begin(&entry);
+        self.copies.resume(&entry);
         self.lanes.push(self.lane_of(&entry), Job::Again(entry));
     }
 

@@ -55,6 +55,7 @@ pub(crate) async fn from_room(
         // What cannot go to anybody is said once, and not by each copy.
         Kind::Poll(Poll::Vote) => refuse(core, &event, Refusal::Vote).await,
         Kind::Reaction { .. } => refuse(core, &event, Refusal::Reaction).await,
+        Kind::LiveLocation => refuse(core, &event, Refusal::LiveLocation).await,
         Kind::Encrypted => refuse(core, &event, Refusal::Encrypted).await,
         Kind::Other { is_state: false, event_type } => {
             refuse(core, &event, outgoing::refusal_of(event_type)).await

@@ -41,6 +41,7 @@ pub(crate) async fn from_room(
         Kind::Sticker(_)
         | Kind::Reaction { .. }
         | Kind::Poll(_)
+        | Kind::LiveLocation
         | Kind::Redaction { .. }
         | Kind::RoomName(_)
         | Kind::RoomPicture(_)

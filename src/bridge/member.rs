@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The name to put into the text of a message: the sender's, where the text needs one. The owner
-/// speaks without a name, but for `/me`.
+/// speaks without a name, but for `/me` and under another name.
 pub(crate) async fn speaker(
     core: &Core,
     event: &Event,
@@ -21,11 +21,29 @@ pub(crate) async fn speaker(
     if let Some(name) = group::contact_name(core, event, portal) {
         return Ok(in_a_line(&name));
     }
+    if let Some(name) = alias(event) {
+        return Ok(name);
+    }
     let speaks_alone = event.sender == portal.key.owner && !group::is_copy(portal, event);
     if speaks_alone && message.msgtype != "m.emote" {
         return Ok(event.sender.localpart().to_owned());
     }
     name(core, &event.room, &event.sender).await
+}
+
+/// The name that an event brings along for who speaks in it, where that is not whose account it is.
+/// Rights are the account's all the same.
+pub(crate) fn alias(event: &Event) -> Option<String> {
+    let name = in_a_line(event.profile.as_ref()?.name.as_deref()?);
+    Some(name).filter(|name| !name.is_empty())
+}
+
+/// What whoever speaks in an event is called.
+pub(crate) async fn author(core: &Core, event: &Event) -> Result<String, Halt> {
+    match alias(event) {
+        Some(name) => Ok(name),
+        None => name(core, &event.room, &event.sender).await,
+    }
 }
 
 /// What a member of a room is called there: the display name, else the localpart of the id.

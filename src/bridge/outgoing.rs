@@ -63,6 +63,7 @@ pub(crate) async fn from_portal(
         }
         Kind::Poll(poll) => worded::poll(core, entry, &event, poll, &portal).await,
         Kind::Redaction { of } => change::redact(core, &event, of, &portal).await.map(Some),
+        Kind::LiveLocation => refuse(core, &event, Refusal::LiveLocation).await.map(Some),
         Kind::Encrypted => refuse(core, &event, Refusal::Encrypted).await.map(Some),
         Kind::RoomName(Some(name)) if event.sender == portal.key.owner => {
             command::rename(core, &portal, name).await?;
@@ -162,10 +163,12 @@ pub(crate) fn may_speak(core: &Core, event: &Event, portal: &Portal) -> Result<(
     Ok(())
 }
 
-/// WeChat shows one sender, so the name of anybody but the owner goes into the text; and that of
-/// everybody where the contact has others to tell apart.
+/// WeChat shows one sender, so the name of anybody but the owner goes into the text, also when
+/// somebody else speaks through the owner's account; and that of everybody where the contact has
+/// others to tell apart.
 pub(crate) fn is_named(event: &Event, portal: &Portal) -> bool {
-    group::is_copy(portal, event) || event.sender != portal.key.owner
+    let is_owner = event.sender == portal.key.owner && member::alias(event).is_none();
+    group::is_copy(portal, event) || !is_owner
 }
 
 /// The words of a message; a file may come without any.

@@ -4,6 +4,11 @@
 //! only a part was quoted. One that is not known becomes a quote of what the phone sent along; a
 //! medium is brought first, where it can be, and then answered.
 
+mod lines;
+
+use std::time::Duration;
+
+use lines::Meant;
 use ruma::OwnedEventId;
 
 use super::{
@@ -59,15 +64,8 @@ pub(super) async fn find(
     quote: Option<&Quote>,
 ) -> Result<Answers, Halt> {
     let Some(quote) = quote else { return Ok(Answers::Nothing) };
-    if let Some(link) = known(core, place, quote).await? {
-        let words = match &quote.partial {
-            Some(part) => selected(core, place, quote, part, &link).await?,
-            None => None,
-        };
-        return Ok(match words {
-            Some(words) => Answers::Part(link.event, words),
-            None => Answers::To(link.event),
-        });
+    if let Some(answers) = known_by_now(core, place, quote).await? {
+        return Ok(answers);
     }
     if let Some(event) = bring(core, place, quote).await? {
         return Ok(Answers::To(event));
@@ -75,15 +73,96 @@ pub(super) async fn find(
     Ok(Answers::Words(words(quote, core.language_of(&place.portal.key.owner))))
 }
 
+/// The event of the quoted message, if the bridge knows one. A message that is just being sent
+/// has its id with WeChat's answer, and the contact may be quicker than that.
+async fn known_by_now(
+    core: &Core,
+    place: &Place<'_>,
+    quote: &Quote,
+) -> Result<Option<Answers>, Halt> {
+    let portal = place.portal.id;
+    let found = known(core, place, quote).await?;
+    let has_id = quote.svr_id.is_some() || quote.msg_id.is_some();
+    if found.is_some() || !has_id || !core.outbox.is_under_way(portal) {
+        return Ok(found);
+    }
+    tracing::debug!(%portal, "a quote waits for the answer to what is being sent");
+    let answered = tokio::time::timeout(PATIENCE, core.outbox.settled(portal));
+    match core.tasks.unless_stopped(answered).await {
+        None => return Err(Halt::Stopping),
+        Some(Ok(())) => {}
+        Some(Err(_)) => tracing::debug!(%portal, "no answer came in time; the quote goes on"),
+    }
+    known(core, place, quote).await
+}
+
 /// The event of the quoted message, by the message's id and then by the item's.
-async fn known(core: &Core, place: &Place<'_>, quote: &Quote) -> Result<Option<Link>, Halt> {
+async fn known(core: &Core, place: &Place<'_>, quote: &Quote) -> Result<Option<Answers>, Halt> {
     // Links are handed over without waiting; behind this commit all of them can be read.
     core.commit(Change::new()).await?;
     for id in [&quote.svr_id, &quote.msg_id].into_iter().flatten() {
-        if let Some(link) = core.read(core.store.find_event(place.portal.id, id))?
-            && is_here(core, place, &link).await?
-        {
-            return Ok(Some(link));
+        let links = core.read(core.store.events_of(place.portal.id, id))?;
+        if let Some(answers) = answers_to(core, place, quote, &links).await? {
+            return Ok(Some(answers));
+        }
+    }
+    Ok(None)
+}
+
+/// What the quote of a message means whose links are these; nothing when the room does not have it.
+async fn answers_to(
+    core: &Core,
+    place: &Place<'_>,
+    quote: &Quote,
+    links: &[Link],
+) -> Result<Option<Answers>, Halt> {
+    let [first, more @ ..] = links else { return Ok(None) };
+    if !more.is_empty() && first.direction == Direction::ToWechat {
+        return answers_to_lines(core, place, quote, links).await;
+    }
+    if !is_here(core, place, first).await? {
+        return Ok(None);
+    }
+    let words = match &quote.partial {
+        Some(part) => selected(core, place, quote, part, first).await?,
+        None => None,
+    };
+    let event = first.event.clone();
+    Ok(Some(match words {
+        Some(words) => Answers::Part(event, words),
+        None => Answers::To(event),
+    }))
+}
+
+/// The same for a message into which several events went, line by line.
+async fn answers_to_lines(
+    core: &Core,
+    place: &Place<'_>,
+    quote: &Quote,
+    links: &[Link],
+) -> Result<Option<Answers>, Halt> {
+    let mut texts = Vec::new();
+    let is_whole = quote.partial.is_none() && quote.body.is_none();
+    if !is_whole && links.len() <= MOST_LINES {
+        for link in links {
+            texts.push(text_on_phone(core, place, link, 0).await?);
+        }
+    }
+    let meant = lines::meant(&texts, quote);
+    let candidates = match &meant {
+        Meant::All => links,
+        Meant::One(one) | Meant::Words(one, _) => links.get(*one..=*one).unwrap_or_default(),
+    };
+    // Who is in two rooms may have got something from both in one message.
+    for link in candidates.iter().rev() {
+        if is_here(core, place, link).await? {
+            return Ok(Some(match meant {
+                Meant::All | Meant::One(_) => Answers::To(link.event.clone()),
+                Meant::Words(_, words) => {
+                    let words = convert::faces_to_unicode(&words).into_owned();
+                    Answers::Part(link.event.clone(), words)
+                }
+            }));
         }
     }
     Ok(None)
@@ -116,16 +195,17 @@ async fn selected(
     {
         return Ok(Some(shown(words)));
     }
-    let text = text_on_phone(core, place, link).await?;
+    let text = text_on_phone(core, place, link, link.item).await?;
     Ok(text.and_then(|text| part.within(&text).map(shown)))
 }
 
 /// The text of a message as the phone shows it: its event tells, or becomes once more what was
-/// sent.
+/// sent, in so many parts.
 async fn text_on_phone(
     core: &Core,
     place: &Place<'_>,
     link: &Link,
+    part: u16,
 ) -> Result<Option<String>, Halt> {
     let raw = match core.insist(|| place.ghost.event(place.room, &link.event)).await {
         Ok(raw) => raw,
@@ -143,7 +223,7 @@ async fn text_on_phone(
             };
             let line =
                 replied::line(core, place.room, replied::target(message), place.portal).await?;
-            let sent = led_by(line.as_deref(), parts).into_iter().nth(link.item.into());
+            let sent = led_by(line.as_deref(), parts).into_iter().nth(part.into());
             sent.and_then(|part| part.text().map(str::to_owned))
         }
     })
@@ -200,6 +280,12 @@ fn words(quote: &Quote, language: Language) -> String {
         (None, None) => Quoted::Earlier.text(language),
     }
 }
+
+/// How long a quote waits for the answer to what is being sent. A request that takes longer is
+/// given up at some time, and what the contact writes is not held up for it.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// A message into which more than this went is not looked at line by line.
+const MOST_LINES: usize = 100;
 
 #[cfg(test)]
 mod tests {

@@ -70,9 +70,11 @@ async fn about(
     let is_ours = core.is_ours(&event.sender);
     let Some(words) = words(&event, &core.bot, is_ours) else { return Ok(None) };
     let of_others = portal.room.as_deref() != Some(room);
+    let alias = member::alias(&event);
     let name = match group::author(core, portal, &event) {
         // In a room with several contacts each has to know who is answered.
         Author::AnotherContact => group::contact_name(core, &event, portal),
+        Author::Person if alias.is_some() => alias,
         Author::Person if of_others || event.sender != portal.key.owner => {
             Some(member::name(core, room, &event.sender).await?)
         }
@@ -113,6 +115,7 @@ fn words(event: &Event, bot: &UserId, is_ours: bool) -> Option<String> {
         Kind::Reaction { .. }
         | Kind::Redaction { .. }
         | Kind::Poll(Poll::Vote | Poll::End { .. })
+        | Kind::LiveLocation
         | Kind::Encrypted
         | Kind::Membership(_)
         | Kind::RoomName(_)

@@ -39,6 +39,7 @@ pub(crate) async fn ensure_room(
     };
     if let Some(portal) = &portal {
         space::put(core, portal).await?;
+        features::show(core, portal).await?;
     }
     Ok(portal)
 }
@@ -53,10 +54,11 @@ async fn finish_room(core: &Arc<Core>, portal: Arc<Portal>) -> Result<Option<Arc
         None => {
             core.insist(|| ghost.ensure_registered()).await?;
             face::on_ghost(core, &portal).await?;
-            let room = make_room(core, &portal, &ghost).await?;
+            let (room, is_new) = make_room(core, &portal, &ghost).await?;
             join_as_bot(core, &room).await?;
             let made = |portal: &mut Portal| {
                 (portal.room, portal.closed) = (Some(room.clone()), false);
+                portal.features = is_new.then(|| features::id(core));
             };
             change(core, portal.id, made).await?;
             tracing::info!(portal = %portal.id, %room, "made a portal room");
@@ -135,12 +137,17 @@ pub(crate) fn display_name(core: &Core, portal: &Portal) -> String {
     core.config.bridge.display_name.of(&name_of(portal))
 }
 
-async fn make_room(core: &Core, portal: &Portal, ghost: &Intent) -> Result<OwnedRoomId, Halt> {
+/// The room, and whether it was made just now.
+async fn make_room(
+    core: &Core,
+    portal: &Portal,
+    ghost: &Intent,
+) -> Result<(OwnedRoomId, bool), Halt> {
     let alias = alias_localpart(core, portal);
     let request = new_room(core, portal, alias.clone());
     match core.insist(|| ghost.create_room(request.clone())).await {
-        Err(Halt::Refused(matrix::Error::RoomInUse)) => find_room(core, &alias).await,
-        made => made,
+        Err(Halt::Refused(matrix::Error::RoomInUse)) => Ok((find_room(core, &alias).await?, false)),
+        made => Ok((made?, true)),
     }
 }
 
@@ -193,7 +200,7 @@ fn new_room(core: &Core, portal: &Portal, alias: String) -> NewRoom {
 /// What tells clients that a room is a portal's.
 pub(crate) fn marks(core: &Core, portal: &Portal, alias: &str) -> Vec<State> {
     let name = name_of(portal);
-    let state_key = format!("io.github.matrix-appservice-wechat://wechat/{alias}");
+    let state_key = mark_key(alias);
     let bridged = Bridged {
         state_key: &state_key,
         bot: &core.bot,
@@ -205,8 +212,13 @@ pub(crate) fn marks(core: &Core, portal: &Portal, alias: &str) -> Vec<State> {
     };
     let mut marks = Vec::from(room::bridge_info(&bridged));
     marks.push(room::functional_members(&[&core.bot]));
-    marks.push(features::state(&state_key, core.config.media.max_upload));
+    marks.push(features::state(&core.config, &state_key));
     marks
+}
+
+/// Under which key that stands.
+pub(crate) fn mark_key(alias: &str) -> String {
+    format!("io.github.matrix-appservice-wechat://wechat/{alias}")
 }
 
 /// The owner moderates the room and may replace it; everybody may change how it looks. What the

@@ -258,12 +258,13 @@ async fn accepted(core: &Core, portal: &Portal, mut head: Outgoing, id: Option<M
         head.progress.uploaded = None;
     }
     let mut change = Change::new().put_progress(head.entry.id, &head.progress);
-    for one in head.all() {
+    // Only messages of a single part go along with others, so each line is its event's first part.
+    for (line, one) in (item..).zip(head.all()) {
         let Some(message) = id.clone() else { break };
         let (event, at) = (one.event.clone(), core.clock.now());
-        let link =
-            Link { portal: portal.id, message, item, event, direction: Direction::ToWechat, at };
-        change = change.link(&link);
+        let direction = Direction::ToWechat;
+        change =
+            change.link(&Link { portal: portal.id, message, item: line, event, direction, at });
     }
     core.store.submit(change);
     core.change_reply(portal.id, |reply| {

@@ -10,7 +10,7 @@ use super::{
     core::{Core, name_of},
     halt::Halt,
     notice,
-    state::{Outgoing, Shown, Stand},
+    state::{Mark, Outgoing, Shown, Stand},
     text::{Held, Note, Refusal},
     window::{self, Hold},
 };
@@ -18,7 +18,7 @@ use crate::{
     clock::Timestamp,
     id::PortalId,
     matrix::content::{self, Content},
-    store::{Change, LoginState, Portal, Source},
+    store::{Change, Entry, LoginState, Portal, Source, Work},
 };
 
 /// Why messages wait, and since when that holds: what the room hears of once.
@@ -217,15 +217,41 @@ pub(crate) async fn failed(
 
 /// Takes the mark of a message that waits no longer away; not while it waits for another contact.
 pub(crate) async fn unmark(core: &Core, outgoing: &Outgoing) {
-    let source = outgoing.entry.source();
+    let Outgoing { entry, room, event, progress, .. } = outgoing;
+    let known = progress.mark.clone().map_or_else(|| core.copies.mark(entry.source()), Mark::Known);
+    take_mark_away(core, entry.source(), (room, event), known).await;
+}
+
+/// The same for a copy that has ended before it was queued.
+pub(crate) async fn unmark_copy(core: &Core, entry: &Entry) {
+    if let Work::FromMatrix { room, source: Source::Copy { event, .. }, .. } = &entry.work {
+        let known = core.copies.mark(entry.source());
+        take_mark_away(core, entry.source(), (room, event), known).await;
+    }
+}
+
+async fn take_mark_away(
+    core: &Core,
+    source: Option<&Source>,
+    (room, event): (&RoomId, &EventId),
+    known: Mark,
+) {
     if core.copies.stand(source) == Stand::Open {
         return;
     }
-    let mark = outgoing.progress.mark.clone().or_else(|| core.copies.mark(source));
-    let Some(mark) = &mark else { return };
-    let (bot, txn) = (core.bot(), format!("goes-{}", outgoing.event));
-    if let Err(error) = bot.redact(&outgoing.room, mark, &txn, None).await {
-        tracing::debug!(room = %outgoing.room, %error, "a mark was not taken away");
+    let bot = core.bot();
+    let mark = match known {
+        Mark::None => Ok(None),
+        Mark::Known(mark) => Ok(Some(mark)),
+        Mark::Maybe => bot.own_reaction(room, event, WAITS).await,
+    };
+    let gone = match mark {
+        Ok(None) => return,
+        Ok(Some(mark)) => bot.redact(room, &mark, &format!("goes-{event}"), None).await.map(drop),
+        Err(error) => Err(error),
+    };
+    if let Err(error) = gone {
+        tracing::debug!(%room, %error, "a mark was not taken away");
     }
 }
 

@@ -166,6 +166,7 @@ fn ignored(core: &Core, event: &Event) -> Option<&'static str> {
         | Kind::Reaction { .. }
         | Kind::Redaction { .. }
         | Kind::Poll(_)
+        | Kind::LiveLocation
         | Kind::Encrypted
         | Kind::RoomName(_)
         | Kind::RoomPicture(_)
@@ -178,6 +179,7 @@ fn ignored(core: &Core, event: &Event) -> Option<&'static str> {
             | MembershipState::Knock
             | MembershipState::Other => Some("membership"),
         },
+        Kind::Other { event_type, .. } if is_of_live_location(event_type) => Some("live location"),
         Kind::Other { is_state: true, .. } => Some("state"),
         Kind::Other { is_state: false, event_type } => only_for_clients(event_type),
     }
@@ -192,6 +194,14 @@ fn only_for_clients(event_type: &str) -> Option<&'static str> {
     SIGNALS.iter().any(|signal| event_type.starts_with(signal)).then_some("signal")
 }
 
+/// Whether an event is a position or the end of a live location, of which the room has heard at its
+/// beginning.
+fn is_of_live_location(event_type: &str) -> bool {
+    BEACONS.iter().any(|beacon| event_type.starts_with(beacon))
+}
+
+/// What the kinds of a live location begin with.
+const BEACONS: [&str; 2] = ["m.beacon", "org.matrix.msc3672.beacon"];
 /// Kinds that are read as something else than [`Kind::Other`] when they are whole.
 const READ_KINDS: [&str; 11] = [
     "m.room.message",
@@ -208,7 +218,7 @@ const READ_KINDS: [&str; 11] = [
 ];
 /// Kinds, by their beginning, with which clients speak to each other and people do not. A call's
 /// invitation is not among them.
-const SIGNALS: [&str; 14] = [
+const SIGNALS: [&str; 12] = [
     "m.key.verification.",
     "m.call.candidates",
     "m.call.answer",
@@ -219,8 +229,6 @@ const SIGNALS: [&str; 14] = [
     "m.call.sdp_stream_metadata_changed",
     "org.matrix.call.",
     "m.rtc.decline",
-    "m.beacon",
-    "org.matrix.msc3672.beacon",
     "com.beeper.message_send_status",
     "io.element.performance",
 ];

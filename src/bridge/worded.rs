@@ -115,7 +115,7 @@ async fn say(
     }
     let text = match outgoing::is_named(event, portal) {
         false => words.to_owned(),
-        true => format!("{}: {words}", member::name(core, &event.room, &event.sender).await?),
+        true => format!("{}: {words}", member::author(core, event).await?),
     };
     let text = convert::safe_for_wechat(&text);
     let texts = convert::split(&text, convert::WECHAT_TEXT_LIMIT);

@@ -12,7 +12,7 @@ use super::{
     halt::Halt,
     incoming, outgoing,
     poison::{self, Turn},
-    recall, room,
+    recall, room, shown,
     state::{Job, LaneKey, Read},
 };
 use crate::{
@@ -77,7 +77,10 @@ async fn open_room(core: &Arc<Core>, key: &LaneKey) {
 /// Does what an entry asks for, and records what it came to.
 pub(crate) async fn run_entry(core: &Arc<Core>, key: &LaneKey, entry: &Entry, read: Read) {
     match outcome_of(core, key, entry, read).await {
-        Ok(Some(outcome)) => core.finish(entry, &outcome),
+        Ok(Some(outcome)) => {
+            core.finish(entry, &outcome);
+            shown::unmark_copy(core, entry).await;
+        }
         Ok(None) | Err(Halt::Stopping) => {}
         Err(Halt::Refused(error)) => {
             tracing::warn!(?key, %error, "the homeserver refused; the work is set aside");

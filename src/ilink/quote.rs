@@ -1,5 +1,7 @@
 //! What an item answers to (docs/protocol.md §8).
 
+use std::ops::Range;
+
 use md5::{Digest, Md5};
 
 use super::{body::Body, fields::Fields};
@@ -79,6 +81,11 @@ impl PartialText {
     /// Phones count the occurrences of the end over the whole text or from behind the start. The
     /// checksum tells which; without one the whole text counts.
     pub fn within<'a>(&self, text: &'a str) -> Option<&'a str> {
+        text.get(self.range_in(text)?)
+    }
+
+    /// Where [`PartialText::within`] lies in the text, in bytes.
+    pub fn range_in(&self, text: &str) -> Option<Range<usize>> {
         let from = occurrence(text, &self.start, self.start_index)?;
         let behind = from + self.start.len();
         let over_all = occurrence(text, &self.end, self.end_index);
@@ -86,11 +93,12 @@ impl PartialText {
             occurrence(text.get(behind..)?, &self.end, self.end_index).map(|at| behind + at);
         let mut readings = [over_all, after_start]
             .into_iter()
-            .map(|at| text.get(from..at?.checked_add(self.end.len())?));
+            .map(|at| Some(from..at?.checked_add(self.end.len())?).filter(|part| !part.is_empty()));
         match &self.md5 {
             None => readings.next()?,
             Some(md5) => readings.flatten().find(|part| {
-                hex::encode(Md5::digest(part.as_bytes())).eq_ignore_ascii_case(md5.trim())
+                let sum = text.get(part.clone()).map(|part| hex::encode(Md5::digest(part)));
+                sum.is_some_and(|sum| sum.eq_ignore_ascii_case(md5.trim()))
             }),
         }
     }

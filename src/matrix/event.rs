@@ -6,6 +6,7 @@
 pub mod attachment;
 mod message;
 mod poll;
+mod profile;
 mod typing;
 
 use ruma::{OwnedEventId, OwnedMxcUri, OwnedRoomId, OwnedUserId};
@@ -14,6 +15,7 @@ use serde_json::value::RawValue;
 pub use attachment::{Attachment, Source};
 pub use message::{GalleryItem, Message, Replacement};
 pub use poll::Poll;
+pub use profile::{KEYS as PROFILE_KEYS, Profile};
 pub use typing::Typing;
 
 use super::object::Object;
@@ -30,6 +32,8 @@ pub struct Event {
     pub sender: OwnedUserId,
     /// When, as the sender's homeserver says; zero when it does not.
     pub at: Timestamp,
+    /// Who speaks, where the event says that it is not whose account it is.
+    pub profile: Option<Profile>,
     /// What happened.
     pub kind: Kind,
 }
@@ -55,6 +59,9 @@ pub enum Kind {
     },
     /// Something was asked, chosen or counted.
     Poll(Poll),
+    /// Somebody begins to share where they are for a while (MSC3489). The positions follow as
+    /// events of their own, and are [`Kind::Other`] like the end.
+    LiveLocation,
     /// Something that cannot be read here.
     Encrypted,
     /// Somebody came, went or was invited.
@@ -124,6 +131,7 @@ pub fn parse(raw: &RawValue) -> Result<Event, Malformed> {
         room: fields.id("room_id").ok_or(Malformed("room_id"))?,
         sender: fields.id("sender").ok_or(Malformed("sender"))?,
         at: Timestamp(fields.integer("origin_server_ts").unwrap_or_default()),
+        profile: fields.object("content").and_then(|content| Profile::of_event(&content)),
         kind: Kind::read(event_type, &fields),
     })
 }
@@ -163,6 +171,10 @@ impl Kind {
                 let content = fields.object("content").unwrap_or_default();
                 Some(Self::Tombstone { replacement: content.id("replacement_room") })
             }
+            (SHARES | SHARES_UNSTABLE, Some(_)) => {
+                let content = fields.object("content").unwrap_or_default();
+                content.flag("live").then_some(Self::LiveLocation)
+            }
             (event_type, None) => {
                 let content = fields.object("content").unwrap_or_default();
                 Poll::read(event_type, &content).map(Self::Poll)
@@ -172,6 +184,10 @@ impl Kind {
         kind.unwrap_or(Self::Other { event_type, is_state: state_key.is_some() })
     }
 }
+
+/// The state of whoever shares where they are, in its two spellings.
+const SHARES: &str = "m.beacon_info";
+const SHARES_UNSTABLE: &str = "org.matrix.msc3672.beacon_info";
 
 /// A message without the field that makes it one was redacted, or never was one.
 fn message(event_type: &str, fields: &Object<'_>) -> Option<Message> {

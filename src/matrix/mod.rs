@@ -15,6 +15,7 @@ mod object;
 mod power;
 mod probe;
 mod puppet;
+mod reaction;
 pub mod registration;
 mod requests;
 mod retry;

@@ -15,14 +15,15 @@ use crate::{
 /// One event and one message (or one item of it) that are the same thing.
 ///
 /// A message with several items has a link per item, to as many events; an event that was sent
-/// in several parts has a link per part, to as many messages.
+/// in several parts has a link per part, to as many messages. Events that went to WeChat as the
+/// lines of one message have a link per line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
     /// The chat.
     pub portal: PortalId,
     /// The WeChat message.
     pub message: MessageId,
-    /// Which item of the message, or which part of the event; from 0.
+    /// Which item or line of the message, or which part of the event; from 0.
     pub item: u16,
     /// The Matrix event.
     pub event: OwnedEventId,
@@ -62,15 +63,7 @@ impl Change {
 }
 
 impl Store {
-    /// The first event of a message.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub fn find_event(&self, portal: PortalId, message: &MessageId) -> Result<Option<Link>, Error> {
-        self.first_link(Table::EventLink, &by_message(portal, message))
-    }
-
-    /// All events of a message, in the order of its items.
+    /// All events of a message, in the order of its items or lines.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -87,12 +80,9 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub fn find_message(&self, event: &ruma::EventId) -> Result<Option<Link>, Error> {
-        self.first_link(Table::MessageLink, &by_event(event))
-    }
-
-    fn first_link(&self, table: Table, prefix: &[u8]) -> Result<Option<Link>, Error> {
-        let pairs = self.scan(table, prefix, 1)?;
-        let link = pairs.first().filter(|(key, _)| key.starts_with(prefix));
+        let prefix = by_event(event);
+        let pairs = self.scan(Table::MessageLink, &prefix, 1)?;
+        let link = pairs.first().filter(|(key, _)| key.starts_with(&prefix));
         link.map(|(_, value)| self.sound(decode(value).and_then(LinkRecord::into_link))).transpose()
     }
 

@@ -51,6 +51,8 @@ pub struct Portal {
     pub relay_off: bool,
     /// Whether its room is in the owner's space, or was refused there.
     pub in_space: bool,
+    /// Which list of what WeChat takes its room has, or was refused.
+    pub features: Option<String>,
 }
 
 /// A room that was given up.
@@ -85,6 +87,7 @@ impl Portal {
             picture: None,
             relay_off: false,
             in_space: false,
+            features: None,
             group: None,
             group_next: None,
         }
@@ -94,7 +97,7 @@ impl Portal {
     pub fn forget_room(&mut self) {
         self.generation += u32::from(self.room.is_some());
         (self.room, self.moving_to) = (None, None);
-        (self.welcomed, self.in_space) = (false, false);
+        (self.welcomed, self.in_space, self.features) = (false, false, None);
     }
 
     /// Where what the contact writes is shown.
@@ -143,6 +146,7 @@ impl Change {
             picture: portal.picture.clone(),
             relay_off: portal.relay_off,
             in_space: portal.in_space,
+            features: portal.features.clone(),
         };
         self.put(portal_key(portal.id), encode(&record))
     }
@@ -221,6 +225,7 @@ fn portal((key, value): &Pair) -> Result<Portal, String> {
         picture: record.picture,
         relay_off: record.relay_off,
         in_space: record.in_space,
+        features: record.features,
     })
 }
 
@@ -255,6 +260,8 @@ struct PortalRecord {
     relay_off: bool,
     #[serde(default)]
     in_space: bool,
+    #[serde(default)]
+    features: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]

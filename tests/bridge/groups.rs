@@ -119,6 +119,36 @@ async fn a_contact_who_must_wait_does_not_hold_up_the_others() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_mark_of_a_message_goes_with_its_last_copy_also_after_a_restart() {
+    let mut group = Group::silent().await;
+    // So much waits for Dad alone that what comes behind it is marked for Mum's sake only.
+    for number in 0..50 {
+        group.alice.say(&group.dads, &format!("{number}")).await;
+    }
+    let event = group.alice.say(&group.room, "for both").await;
+    group.wait_mark(&event, "⏳").await;
+    group.mum.says("here I am").await;
+    group.mum.wait_text(&group.line(&group.alice, "for both")).await;
+    let heard = group.alice.wait_said(&group.room, "here I am").await;
+    let waits = |m: &Message| {
+        let content = m.content();
+        content["status"] == "PENDING" && content["m.relates_to"]["event_id"] == heard.id()
+    };
+    group.alice.wait(&group.room, waits).await;
+    assert!(!group.is_unmarked(&event).await, "Dad has not got it");
+
+    group.world.stop().await;
+    group.world.resume().await;
+    group.alice.ask(&group.world, &group.dads, "!wechat queue merge").await;
+    group.dad.says("and I").await;
+    let all = group.dad.wait_shows(1).await.remove(0).text;
+    assert!(all.ends_with(&format!("{}\nMum: here I am", group.line(&group.alice, "for both"))));
+    group.wait_unmarked(&event).await;
+    assert_eq!(group.marks(&event, "⏳"), 1);
+    group.world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_throttled_contact_gets_everything_in_order_after_the_pause_and_the_others_at_once() {
     let mut group = Group::open().await;
     group.world.stop().await;

@@ -3,7 +3,7 @@
 use ilink_simulator::Kind;
 use serde_json::{Value, json};
 
-use crate::support::{Chat, Person, media::Vector, synapse::Synapse};
+use crate::support::{Chat, Message, Person, media::Vector, synapse::Synapse};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn polls_places_and_effects_are_told_in_words() {
@@ -52,6 +52,40 @@ async fn polls_places_and_effects_are_told_in_words() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_live_location_is_refused_once_for_each_time_that_it_is_shared() {
+    let chat = Chat::open().await;
+    let own = chat.alice.user_id.clone();
+    let share = async |live: bool| {
+        let content = json!({
+            "live": live, "timeout": 900_000, "description": "on my way",
+            "org.matrix.msc3488.ts": 1, "org.matrix.msc3488.asset": { "type": "m.self" },
+        });
+        let room = chat.alice.room(&chat.portal);
+        let kind = "org.matrix.msc3672.beacon_info";
+        let sent = room.send_state_event_raw(kind, &own, content).await.unwrap();
+        sent.event_id.to_string()
+    };
+    for _ in 0..2 {
+        let begins = share(true).await;
+        let answer = chat.wait_answer(&begins).await;
+        assert!(answer.starts_with("⚠️ A live location does not go to WeChat"), "{answer}");
+        for at in ["geo:39.9,116.4", "geo:39.9,116.5"] {
+            let beacon = json!({
+                "m.relates_to": { "rel_type": "m.reference", "event_id": begins },
+                "org.matrix.msc3488.location": { "uri": at }, "org.matrix.msc3488.ts": 1,
+            });
+            chat.alice.send(&chat.portal, "org.matrix.msc3672.beacon", beacon).await;
+        }
+        share(false).await;
+    }
+    // Whatever would have been said of the rest would have been said before this.
+    chat.say(&["I am here"]).await;
+    assert_eq!(chat.wait_shown(1).await, ["I am here"]);
+    assert_eq!(chat.said("live location"), 2);
+    chat.world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_reaction_is_told_only_where_the_config_wants_it() {
     let mut chat = Chat::open().await;
     let hers = chat.alice.wait_said(&chat.portal, "hello").await;
@@ -68,6 +102,29 @@ async fn a_reaction_is_told_only_where_the_config_wants_it() {
     // What was told cannot be taken back, and that is said.
     chat.alice.remove(&chat.portal, &told).await;
     chat.alice.wait_said(&chat.portal, "WeChat cannot recall a message").await;
+    chat.world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_are_told_what_the_config_lets_through() {
+    let mut chat = Chat::open().await;
+    let kind = "com.beeper.room_features";
+    let before = chat.alice.wait(&chat.portal, |m| m.kind() == kind).await;
+    for (field, level) in [("edit", 1), ("reaction", -2), ("location_message", 1), ("poll", 1)] {
+        assert_eq!(before.content()[field], level, "{field}");
+    }
+
+    let switched = "merge = false\nedits = false\nreactions = true";
+    chat.world.reconfigure(|config| config.replace("merge = false", switched)).await;
+    for text in ["what is new?", "and now?"] {
+        chat.hear(text).await;
+    }
+    let told = |m: &Message| m.kind() == kind && m.content()["edit"] == -2;
+    let after = chat.alice.wait(&chat.portal, told).await;
+    assert_eq!(after.content()["reaction"], 1);
+    assert_eq!(after.0["state_key"], before.0["state_key"]);
+    let timeline = chat.alice.timeline(&chat.portal);
+    assert_eq!(timeline.iter().filter(|m| m.kind() == kind).count(), 2, "once each");
     chat.world.end().await;
 }
 

@@ -1,6 +1,9 @@
 //! What a contact's message answers to: a reply in the room, or a quote where the room has nothing
 //! to reply to.
 
+use std::time::Duration;
+
+use ilink_simulator::Fault;
 use serde_json::{Value, json};
 
 use crate::support::{Chat, Message, media::Vector};
@@ -151,6 +154,75 @@ async fn every_kind_of_item_can_be_an_answer() {
     for msgtype in ["m.image", "m.audio", "m.file", "m.video", "m.notice"] {
         let wanted = |m: &Message| m.msgtype() == msgtype && m.answers() == Some(hers.id());
         chat.alice.wait(&chat.portal, wanted).await;
+    }
+    chat.world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quote_that_outruns_the_answer_to_the_send_finds_the_event() {
+    let (chat, _) = chat().await;
+    let simulator = &chat.world.simulator;
+    // The phone shows the message at once, and the answer takes its time.
+    simulator.fault("sendmessage", Fault::Drip(Duration::from_millis(250)), 1);
+    let slow = chat.say(&["tomorrow?"]).await.remove(0);
+    let shown = chat.phone.wait_text("tomorrow?").await.message_id;
+    chat.phone.quotes(shown, "yes").await;
+    assert_eq!(chat.alice.wait_said(&chat.portal, "yes").await.answers(), Some(&*slow));
+
+    // The answer is lost, and comes when the bridge asks once more.
+    simulator.fault("sendmessage", Fault::Cut, 1);
+    let lost = chat.say(&["at six?"]).await.remove(0);
+    let shown = chat.phone.wait_text("at six?").await.message_id;
+    chat.phone.quotes(shown, "at seven").await;
+    chat.phone.says("or eight").await;
+    let answer = chat.alice.wait_said(&chat.portal, "at seven").await;
+    assert_eq!((answer.answers(), answer.body()), (Some(&*lost), "at seven"));
+    // What comes behind it has waited, and what quotes nothing waits for nothing.
+    chat.alice.wait_after(&chat.portal, answer.id(), |m| m.body() == "or eight").await;
+    simulator.standing_fault("sendmessage", Some(Fault::Hang));
+    chat.say(&["good night"]).await;
+    chat.wait_tried("good night").await;
+    chat.hear("sleep well").await;
+    simulator.clear_faults();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quote_of_joined_messages_finds_the_one_whose_words_it_has() {
+    let mut chat = Chat::silent().await;
+    let texts = ["one", "two <3", "three", "two again"];
+    let events = chat.say_waiting(&texts).await;
+    chat.ask("queue merge").await;
+    chat.hear("hello").await;
+    let whole = "one\ntwo ＜3\nthree\ntwo again";
+    let shown = chat.phone.wait_text(whole).await.message_id;
+    chat.wait_unmarked(&events[3]).await;
+    // Which went together is known after a restart, too.
+    chat.world.stop().await;
+    chat.world.resume().await;
+
+    let of = |start: &str, end: &str, at: u64| {
+        let part = json!({ "start": start, "end": end, "startindex": at, "endindex": at });
+        json!({ "svr_id": shown, "partial_text": part })
+    };
+    chat.phone.quotes(shown, "to all").await;
+    chat.phone.quotes_whole(shown, "to the whole").await;
+    answers(&chat, "to one", of("one", "one", 0)).await;
+    answers(&chat, "to a word", of("two", "two", 1)).await;
+    answers(&chat, "to two lines", of("3", "three", 0)).await;
+    answers(&chat, "to nothing", of("four", "four", 0)).await;
+    let text = json!({ "type": 1, "msg_id": shown.to_string(), "text_item": { "text": "three" } });
+    answers(&chat, "to three", json!({ "message_item": text })).await;
+    for (body, event) in [
+        ("to all", &events[3]),
+        ("to the whole", &events[3]),
+        ("to one", &events[0]),
+        ("> two\n\nto a word", &events[3]),
+        ("> 3\n> three\n\nto two lines", &events[2]),
+        ("to nothing", &events[3]),
+        ("to three", &events[2]),
+    ] {
+        let answer = chat.alice.wait(&chat.portal, |m| m.body() == body).await;
+        assert_eq!(answer.answers(), Some(event.as_str()), "{body}");
     }
     chat.world.end().await;
 }

@@ -1,6 +1,10 @@
 //! Several people in a contact's room.
 
-use crate::support::{Chat, Person, synapse::Synapse};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::support::{Chat, Group, Person, synapse::Synapse};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn somebody_else_speaks_under_the_name_that_the_room_shows() {
@@ -42,6 +46,101 @@ async fn what_others_write_stays_in_the_room_when_its_owner_wants_so() {
     bob.say(&chat.portal, "and now?").await;
     assert_eq!(chat.wait_shown(2).await[1], format!("{name}: and now?"));
     chat.world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bot_that_speaks_for_others_is_called_as_its_messages_say() {
+    let mut chat = Chat::open().await;
+    let bot = guest(&chat, "relay").await;
+    call(&bot, &chat.portal, "Bot").await;
+    let zed = json!({ "id": "z", "displayname": "Zed\n <3", "has_fallback": true });
+    let named = |profile: &Value, body: &str, html: &str| {
+        json!({
+            "msgtype": "m.text", "body": body, "format": "org.matrix.custom.html",
+            "formatted_body": html, "com.beeper.per_message_profile": profile,
+        })
+    };
+    let twice = "<strong data-mx-profile-fallback>Zed\n &lt;3: </strong>hi <b>all</b>";
+    let hi = named(&zed, "Zed\n <3: hi all", twice);
+    let first = bot.send(&chat.portal, "m.room.message", hi.clone()).await;
+    // The owner's account may speak for somebody else, too.
+    chat.alice.send(&chat.portal, "m.room.message", hi).await;
+    let text = |profile: Value, body: &str| json!({ "msgtype": "m.text", "body": body, "m.per_message_profile": profile });
+    // What is no profile, or has no name, changes nothing.
+    let blank = json!({ "id": "z", "displayname": "\u{202e} \n" });
+    for odd in [json!(7), json!({ "id": "z", "displayname": ["Zed"] }), blank] {
+        bot.send(&chat.portal, "m.room.message", text(odd.clone(), "Zed: odd")).await;
+        chat.alice.send(&chat.portal, "m.room.message", text(odd, "Zed: odd")).await;
+    }
+    let long = json!({ "id": "l", "displayname": "字".repeat(2_000) });
+    bot.send(&chat.portal, "m.room.message", text(long, "short")).await;
+    let shown = chat.wait_shown(9).await;
+    assert_eq!(shown[..2], ["Zed ＜3: hi **all**"; 2]);
+    assert_eq!(shown[2..8], [["Bot: Zed: odd", "Zed: odd"]; 3].concat());
+    assert_eq!(shown[8], format!("{}: short", "字".repeat(40)));
+
+    chat.hear("who is that?").await;
+    chat.alice.answer(&chat.portal, &first, "that was Zed").await;
+    chat.phone.wait_text("「Zed ＜3: hi all」\nthat was Zed").await;
+    // What waits keeps its name through an edit and a restart.
+    chat.world.simulator.throttle(Duration::from_secs(600));
+    let waits =
+        bot.send(&chat.portal, "m.room.message", text(zed.clone(), "Zed\n <3: wiats")).await;
+    chat.wait_mark(&waits, "⏳").await;
+    let edit = json!({
+        "msgtype": "m.text", "body": "* Zed\n <3: waits",
+        "m.new_content": text(zed.clone(), "Zed\n <3: waits"),
+        "m.relates_to": { "rel_type": "m.replace", "event_id": waits },
+    });
+    bot.send(&chat.portal, "m.room.message", edit).await;
+    assert!(chat.ask("queue").await.ends_with("1. Zed ＜3: waits"));
+    chat.world.stop().await;
+    chat.world.resume().await;
+    chat.world.simulator.clear_faults();
+    chat.hear("go on").await;
+    chat.phone.wait_text("Zed ＜3: waits").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_speaks_under_another_name_gives_no_commands() {
+    let chat = Chat::open().await;
+    let zed = json!({ "id": "z", "displayname": "Zed", "has_fallback": true });
+    let says = async |room: &str, body: &str| {
+        let content = json!({
+            "msgtype": "m.text", "body": format!("Zed: {body}"), "m.per_message_profile": zed,
+        });
+        chat.alice.send(room, "m.room.message", content).await
+    };
+    let management = chat.alice.management_room(&chat.world).await;
+    for (room, command) in [(&chat.portal, "!wechat logout"), (&management, "logout Mum")] {
+        let sent = says(room, command).await;
+        let refused = chat.alice.wait_after(room, &sent, |m| m.sender() == chat.bot).await;
+        assert!(refused.body().starts_with("Not done: a message that carries"), "{refused:?}");
+    }
+    // And answers no question.
+    let asked = chat.ask("logout").await;
+    assert!(asked.contains("yes"), "{asked}");
+    says(&chat.portal, "yes").await;
+    chat.phone.wait_text("Zed: yes").await;
+    assert_eq!(chat.ask("no").await, "Nothing was logged out.");
+    chat.world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_group_each_contact_reads_the_name_that_a_message_carries() {
+    let group = Group::open().await;
+    let zed = json!({ "id": "z", "displayname": "Zed", "has_fallback": true });
+    let content = json!({
+        "msgtype": "m.text", "body": "Zed: hi all", "com.beeper.per_message_profile": zed,
+    });
+    let said = group.bob.send(&group.room, "m.room.message", content).await;
+    for phone in [&group.mum, &group.dad] {
+        phone.wait_text("Zed: hi all").await;
+    }
+    group.alice.answer(&group.room, &said, "hello").await;
+    let line = group.line(&group.alice, "hello");
+    group.mum.wait_text(&format!("「Zed: hi all」\n{line}")).await;
+    group.world.end().await;
 }
 
 /// Somebody whom Alice has invited into the room.

@@ -83,6 +83,16 @@ fn rows() -> Vec<Row> {
             ("delivered", &["✏️ bob: hi"]),
         ),
         text(
+            "m.text",
+            json!({
+                "body": "Zed: hi",
+                "m.per_message_profile": { "id": "z", "displayname": "Zed", "has_fallback": true },
+            }),
+            ("delivered", &["Zed: hi"]),
+            ("delivered", &["「first」\nZed: hi"]),
+            ("delivered", &["✏️ Zed: hi"]),
+        ),
+        text(
             "m.emote",
             json!({ "body": "waves" }),
             ("delivered", &["* owner waves"]),

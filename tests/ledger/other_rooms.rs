@@ -39,6 +39,7 @@ async fn an_event_of_any_room_has_one_end() {
         (state("$11", room, "m.room.name", json!({ "name": "n" })), "ignored not a portal"),
         (state("$14", room, "m.room.avatar", json!({})), "ignored not a portal"),
         (state("$12", room, "m.room.topic", json!({ "topic": "t" })), "ignored state"),
+        (state("$15", room, "m.beacon_info", json!({ "live": true })), "ignored not a portal"),
     ];
     for (event, _) in &rows {
         world.push_event(event).await;

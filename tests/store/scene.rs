@@ -57,6 +57,7 @@ fn new_portal(store: &Store, login: &Login, n: u64) -> Portal {
         leaving: Some(Leaving { room: room(n + 3_000), in_space: true, dropped: 2, tell: true }),
         ignored: true,
         group: Some(room(n + 2_000)),
+        group_next: Some(room(n + 3_000)),
         picture: Some("mxc://example.org/face".into()),
         relay_off: true,
         in_space: true,

@@ -149,7 +149,8 @@ pub(super) async fn voice(asked: &Asked<'_>, rest: &str) -> Result<(), Halt> {
 /// Gives a contact another name: in the store, on the ghost, on the room.
 pub(crate) async fn rename(core: &Arc<Core>, portal: &Portal, name: &str) -> Result<(), Halt> {
     let name: String = name.trim().chars().filter(|c| !c.is_control()).take(NAME_CHARS).collect();
-    if name.is_empty() || portal.name.as_deref() == Some(&name) {
+    // One that is known already is shown again: the bridge may have died before it was.
+    if name.is_empty() {
         return Ok(());
     }
     let changing = core.changing.lock().await;

@@ -88,6 +88,12 @@ pub(crate) async fn try_run(
         asked.reply(&Answer::NoPermission.text(language)).await?;
         return Ok(Ran::Done(Outcome::Refused("not_allowed".into())));
     }
+    if event.profile.is_some() {
+        // Whoever speaks through the account has none of its rights.
+        let Some(_) = line else { return Ok(Ran::NotACommand) };
+        asked.reply(&Answer::UnderAnotherName.text(language)).await?;
+        return Ok(Ran::Done(Outcome::Refused("profile".into())));
+    }
     if login::take_digits(&asked, answer(&line, &message.body)).await? {
         return Ok(Ran::GoesOn);
     }

@@ -28,6 +28,17 @@ pub(crate) enum Stand {
     Spoiled,
 }
 
+/// The mark at an event, for all of its copies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Mark {
+    /// There is none.
+    None,
+    /// This reaction of the bot.
+    Known(OwnedEventId),
+    /// Perhaps one that an earlier run has put there, for a copy that has ended since.
+    Maybe,
+}
+
 /// The events that have copies.
 #[derive(Debug, Default)]
 pub(crate) struct Copies(Mutex<Events>);
@@ -43,6 +54,8 @@ struct Events {
 struct Shared {
     left: BTreeSet<PortalId>,
     spoiled: bool,
+    /// Whether one of them is of an earlier run, so that what that run has shown is not known here.
+    resumed: bool,
     /// The bot's reaction that shows that one of them waits.
     mark: Option<OwnedEventId>,
 }
@@ -59,6 +72,15 @@ impl Copies {
         shared.left.insert(*portal);
         if progress.mark.is_some() {
             shared.mark.clone_from(&progress.mark);
+        }
+    }
+
+    /// The same for a copy that an earlier run has left.
+    pub(crate) fn resume(&self, entry: &Entry) {
+        self.begin(entry);
+        let Some(Source::Copy { event, .. }) = entry.source() else { return };
+        if let Some(shared) = self.events().open.get_mut(event) {
+            shared.resumed = true;
         }
     }
 
@@ -102,9 +124,13 @@ impl Copies {
     }
 
     /// The mark at the event that its copies share.
-    pub(crate) fn mark(&self, source: Option<&Source>) -> Option<OwnedEventId> {
-        let Some(Source::Copy { event, .. }) = source else { return None };
-        self.events().find(event)?.mark.clone()
+    pub(crate) fn mark(&self, source: Option<&Source>) -> Mark {
+        let Some(Source::Copy { event, .. }) = source else { return Mark::None };
+        match self.events().find(event) {
+            Some(Shared { mark: Some(mark), .. }) => Mark::Known(mark.clone()),
+            Some(Shared { resumed: true, .. }) => Mark::Maybe,
+            Some(_) | None => Mark::None,
+        }
     }
 
     fn events(&self) -> MutexGuard<'_, Events> {
@@ -150,7 +176,26 @@ mod tests {
         assert_eq!(copies.stand(two), Stand::Whole, "it is the last");
         copies.end(two, &Outcome::Unconfirmed);
         assert_eq!([one, two].map(|source| copies.stand(source)), [Stand::Whole; 2]);
-        assert_eq!(copies.mark(two), Some(owned_event_id!("$mark")), "somebody takes it away");
+        let mark = Mark::Known(owned_event_id!("$mark"));
+        assert_eq!(copies.mark(two), mark, "somebody takes it away");
+    }
+
+    #[test]
+    fn of_what_an_earlier_run_has_shown_nothing_is_certain() {
+        let copies = Copies::default();
+        let new = copy(1);
+        copies.begin(&new);
+        assert_eq!(copies.mark(new.source()), Mark::None);
+        let old = copy(2);
+        copies.resume(&old);
+        copies.end(old.source(), &Outcome::Delivered);
+        copies.end(new.source(), &Outcome::Delivered);
+        assert_eq!(copies.mark(old.source()), Mark::Maybe, "also when all is over");
+        let event = Source::Event(owned_event_id!("$1"));
+        assert_eq!(
+            [Some(&event), None].map(|source| copies.mark(source)),
+            [Mark::None, Mark::None]
+        );
     }
 
     #[test]

@@ -15,7 +15,7 @@ mod tally;
 mod typing;
 
 pub(crate) use confirmed::Confirmed;
-pub(crate) use copies::{Copies, Stand};
+pub(crate) use copies::{Copies, Mark, Stand};
 pub(crate) use flow::{Flow, LoginFlows, Place, Wanted};
 pub(crate) use lane::{Job, LaneKey, Lanes, Read};
 pub(crate) use outbox::{Changed, Media, MediaKind, Outbox, Outgoing, Part, Shown, led_by};

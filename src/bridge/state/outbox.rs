@@ -21,6 +21,7 @@ use crate::{
 
 mod marks;
 mod part;
+mod tries;
 
 pub(crate) use marks::Shown;
 pub(crate) use part::{Media, MediaKind, Part, led_by};
@@ -65,6 +66,8 @@ pub(crate) enum Changed {
 pub(crate) struct Outbox {
     announce: UnboundedSender<PortalId>,
     queues: Mutex<HashMap<PortalId, Queue>>,
+    /// Wakes whoever wants to know what became of a try, of any portal.
+    tried: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -80,7 +83,7 @@ impl Outbox {
     /// Nothing waits yet; portals that get something to send are announced to the receiver.
     pub(crate) fn new() -> (Self, UnboundedReceiver<PortalId>) {
         let (announce, announced) = mpsc::unbounded_channel();
-        (Self { announce, queues: Mutex::default() }, announced)
+        (Self { announce, queues: Mutex::default(), tried: Notify::new() }, announced)
     }
 
     /// Adds a message at the end, and announces the portal when nothing waited. One that was
@@ -142,6 +145,7 @@ impl Outbox {
         apart.iter_mut().for_each(|one| one.progress.parcel = None);
         apart.insert(0, head);
         apart.iter().rev().for_each(|one| waiting.push_front(one.clone()));
+        self.tried.notify_waiters();
         apart
     }
 
@@ -232,6 +236,7 @@ impl Outbox {
             && front.entry.id == head.entry.id
         {
             *front = head;
+            self.tried.notify_waiters();
         }
     }
 
@@ -241,6 +246,7 @@ impl Outbox {
             && let Some(at) = queue.waiting.iter().position(|one| one.entry.id == entry)
         {
             queue.waiting.remove(at);
+            self.tried.notify_waiters();
         }
     }
 

@@ -9,6 +9,7 @@ pub(crate) enum Answer<'a> {
     Hello { prefix: &'a str, marked: bool },
     EncryptedRoom,
     NoPermission,
+    UnderAnotherName,
     GhostRefuses { bot: &'a str },
     UnknownCommand { name: &'a str },
     LevelTooLow { admin: bool },
@@ -78,6 +79,11 @@ impl Answer<'_> {
                 language,
                 "You do not have permission to use this bridge. Ask its administrator.",
                 "你没有使用此桥接的权限，请联系管理员。",
+            ),
+            Self::UnderAnotherName => pick!(
+                language,
+                "Not done: a message that carries another name (a per-message profile) is not taken as a command. Please send it under your own.",
+                "未执行：带有其他名字（逐条消息资料）的消息不会当作命令，请以你自己的身份发送。",
             ),
             Self::GhostRefuses { bot } => pick!(
                 language,

@@ -61,6 +61,8 @@ pub(crate) enum Refusal {
     Reaction,
     /// A choice in a poll.
     Vote,
+    /// Somebody shares where they are for a while.
+    LiveLocation,
     Call,
     Encrypted,
     /// The file is encrypted, though the message is not.
@@ -99,6 +101,7 @@ impl Refusal {
             Self::OnItsWay => "on_its_way",
             Self::Reaction => "reaction",
             Self::Vote => "vote",
+            Self::LiveLocation => "live_location",
             Self::Call => "call",
             Self::Encrypted => "encrypted",
             Self::FileEncrypted => "file_encrypted",
@@ -150,6 +153,11 @@ impl Refusal {
                 language,
                 "⚠️ WeChat has no polls; this vote stays in Matrix.",
                 "⚠️ 微信不支持投票，此票只保留在 Matrix。",
+            ),
+            Self::LiveLocation => pick!(
+                language,
+                "⚠️ A live location does not go to WeChat; your contact sees nothing of it. Please send your location once instead.",
+                "⚠️ 实时位置无法转到微信，对方看不到。请改为发送一次当前位置。",
             ),
             Self::Call => pick!(
                 language,

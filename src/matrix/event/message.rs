@@ -3,7 +3,7 @@
 use ruma::{OwnedEventId, OwnedUserId};
 use serde_json::value::RawValue;
 
-use super::Attachment;
+use super::{Attachment, Profile};
 use crate::matrix::{
     content::{HTML, WRITTEN},
     object::Object,
@@ -14,7 +14,8 @@ use crate::matrix::{
 pub struct Message {
     /// `m.text`, `m.image`, …; empty for a sticker.
     pub msgtype: String,
-    /// The text, or a file's name or caption; see [`Message::caption`].
+    /// The text, or a file's name or caption; see [`Message::caption`]. The name of a [`Profile`]
+    /// before it is left out, here and in the HTML.
     pub body: String,
     /// The same text as HTML.
     pub html: Option<String>,
@@ -69,21 +70,28 @@ impl Message {
         let thread = target("m.thread");
         let is_fallback = thread.is_some() && relation.flag("is_falling_back");
         let answered = relation.object("m.in_reply_to").and_then(|reply| reply.id("event_id"));
+        let profile = Profile::read(content);
         Self {
             reply_to: answered.filter(|_| !is_fallback),
             thread,
-            edits: target("m.replace").map(|of| Replacement { of, new: new_form(raw, content) }),
-            ..Self::plain(raw, content)
+            edits: target("m.replace").map(|of| {
+                let new = new_form(raw, content, profile.as_ref());
+                Replacement { of, new }
+            }),
+            ..Self::plain(raw, content, profile.as_ref())
         }
     }
 
     /// Reads everything but the relations.
-    fn plain(raw: &RawValue, content: &Object<'_>) -> Self {
+    fn plain(raw: &RawValue, content: &Object<'_>, profile: Option<&Profile>) -> Self {
         let is_html = content.text("format").as_deref() == Some(HTML);
-        Self {
+        let html = content.text("formatted_body").filter(|_| is_html);
+        let unnamed =
+            html.as_ref().and_then(|html| profile.and_then(|p| p.without_name_in_html(html)));
+        let message = Self {
             msgtype: content.text("msgtype").unwrap_or_default(),
             body: content.text("body").unwrap_or_default(),
-            html: content.text("formatted_body").filter(|_| is_html),
+            html: unnamed.or(html),
             reply_to: None,
             thread: None,
             edits: None,
@@ -94,7 +102,22 @@ impl Message {
             mentions: mentions(content),
             written: content.text(WRITTEN),
             content: raw.to_owned(),
+        };
+        match profile.and_then(|profile| profile.without_name(&message.body)) {
+            Some(body) => message.saying(body),
+            None => message,
         }
+    }
+
+    /// The same message with another body; a file without a name of its own goes by it.
+    fn saying(mut self, body: String) -> Self {
+        if let Some(file) = &mut self.attachment {
+            if !file.is_named_apart {
+                file.name = Some(body.clone()).filter(|name| !name.is_empty());
+            }
+            file.is_named_apart &= file.name.as_ref() != Some(&body);
+        }
+        Self { body, ..self }
     }
 
     /// What was written beside a file (MSC2530): the body, when the file's name is elsewhere.
@@ -127,10 +150,13 @@ const MOST_ITEMS: usize = 100;
 const MOST_MENTIONS: usize = 50;
 
 /// An edit without its new content still carries the text for clients that know no edits.
-fn new_form(raw: &RawValue, content: &Object<'_>) -> Box<Message> {
+fn new_form(raw: &RawValue, content: &Object<'_>, profile: Option<&Profile>) -> Box<Message> {
     let new = content.raw("m.new_content").and_then(|raw| Some((raw, Object::parse(raw.get())?)));
     Box::new(match new {
-        Some((raw, content)) => Message::plain(raw, &content),
-        None => Message::plain(raw, content),
+        Some((raw, content)) => {
+            let own = Profile::read(&content);
+            Message::plain(raw, &content, own.as_ref().or(profile))
+        }
+        None => Message::plain(raw, content, profile),
     })
 }

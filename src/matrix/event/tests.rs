@@ -52,6 +52,69 @@ fn an_event_has_its_envelope() {
 }
 
 #[test]
+fn the_name_of_a_profile_is_in_neither_text() {
+    let profile = json!({ "id": "1", "displayname": "Zed", "has_fallback": true });
+    let html = "<strong data-mx-profile-fallback>Zed: </strong><b>hi</b>";
+    let named = json!({
+        "msgtype": "m.text", "body": "Zed: hi", "format": "org.matrix.custom.html",
+        "formatted_body": html, "com.beeper.per_message_profile": profile,
+    });
+    let event = read(&event("m.room.message", named.clone())).unwrap();
+    assert_eq!(event.profile.unwrap().name.as_deref(), Some("Zed"));
+    let edit = json!({
+        "msgtype": "m.text", "body": "* Zed: hi", "m.new_content": named,
+        "m.relates_to": { "rel_type": "m.replace", "event_id": "$1" },
+    });
+    for message in [message_of(named.clone()), *message_of(edit).edits.unwrap().new] {
+        assert_eq!((message.body.as_str(), message.html.as_deref()), ("hi", Some("<b>hi</b>")));
+    }
+    // A profile that does not say that the name is there twice takes nothing away.
+    let mut plain = named;
+    plain["com.beeper.per_message_profile"] = json!({ "id": "1", "displayname": "Zed" });
+    let message = message_of(plain);
+    assert_eq!((message.body.as_str(), message.html.as_deref()), ("Zed: hi", Some(html)));
+}
+
+#[test]
+fn a_file_is_called_by_its_name_and_not_by_that_of_a_profile() {
+    let file = |body: &str, filename: Option<&str>| {
+        let mut content = json!({
+            "msgtype": "m.image", "body": body, "url": "mxc://b.org/1",
+            "m.per_message_profile": { "id": "1", "displayname": "Zed", "has_fallback": true },
+        });
+        content["filename"] = filename.into();
+        let message = message_of(content);
+        let caption = message.caption().map(str::to_owned);
+        (message.attachment.unwrap().name, caption)
+    };
+    let name = |name: &str| Some(name.to_owned());
+    assert_eq!(file("Zed: a.png", None), (name("a.png"), None));
+    assert_eq!(file("Zed: ", None), (None, None));
+    assert_eq!(file("Zed: a.png", Some("a.png")), (name("a.png"), None));
+    assert_eq!(file("Zed: look", Some("a.png")), (name("a.png"), name("look")));
+    assert_eq!(file("Zed: ", Some("a.png")), (name("a.png"), None));
+    assert_eq!(file("look", Some("a.png")), (name("a.png"), name("look")));
+}
+
+#[test]
+fn a_live_location_is_told_by_its_beginning() {
+    let share = |event_type: &str, live: Value| {
+        let content = json!({ "live": live, "timeout": 600_000, "description": "on my way" });
+        state(event_type, "@alice:b.org", content)
+    };
+    for event_type in ["m.beacon_info", "org.matrix.msc3672.beacon_info"] {
+        assert!(matches!(kind(share(event_type, json!(true))), Kind::LiveLocation));
+        for end in [json!(false), json!(null), json!("true"), json!(1)] {
+            assert_eq!(other(share(event_type, end)), (event_type.to_owned(), true));
+        }
+        // Not state, and so nobody's.
+        let stray = event(event_type, json!({ "live": true }));
+        assert_eq!(other(stray), (event_type.to_owned(), false));
+    }
+    assert_eq!(other(event("m.beacon", json!({}))), ("m.beacon".to_owned(), false));
+}
+
+#[test]
 fn without_an_envelope_there_is_no_event() {
     for field in ["type", "event_id", "room_id", "sender"] {
         for wrong in [Value::Null, json!(5), json!({}), json!("")] {
