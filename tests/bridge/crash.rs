@@ -246,6 +246,7 @@ fn tell<A: Copy + Debug + Ord>(found: &Matrix<A>, count: usize, seconds: u64) {
 }
 
 /// How often the bridge hears of its own events is the homeserver's choice, which bundles them.
-const HOMESERVERS_CHOICE: [&str; 2] = ["push of nothing", "commit transaction"];
+const HOMESERVERS_CHOICE: [&str; 3] =
+    ["push of nothing", "commit transaction", "commit outcome+transaction"];
 /// Polls do not come the same number of times in each round.
 const ATTEMPTS: usize = 3;
