@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use ruma::RoomId;
-
 use super::{
     core::{Core, name_of},
     halt::Halt,
@@ -12,11 +10,12 @@ use super::{
     text::RoomText,
 };
 use crate::{
+    id::PortalId,
     matrix::{
         Intent,
         event::{Event, Membership, MembershipState},
     },
-    store::{Outcome, Portal},
+    store::{Leaving, Outcome, Portal},
 };
 
 /// Somebody came or went in a portal room: a room without its owner or the bot is over, and a
@@ -68,44 +67,37 @@ async fn join(core: &Core, who: &Intent, event: &Event) -> Result<Outcome, Halt>
 
 /// What was done in Matrix ends the room; its owner hears what that means.
 pub(crate) async fn by_matrix(core: &Arc<Core>, portal: &Portal) -> Result<Outcome, Halt> {
-    let dropped = close(core, portal).await?;
-    let (name, prefix) = (name_of(portal), core.prefix());
-    let text = RoomText::ClosedFor { name: &name, dropped, prefix };
-    let text = text.text(core.language_of(&portal.key.owner));
-    let txn = format!("closed-for-{}-{}", portal.id, portal.generation);
-    notice::tell(core, &portal.key.owner, &text, &txn).await?;
+    close(core, portal, true).await?;
     Ok(Outcome::Delivered)
 }
 
-/// Gives the room up: nothing waits for it any more, and the bot and the ghost leave. Gives how
-/// many messages were taken back.
-pub(crate) async fn close(core: &Arc<Core>, portal: &Portal) -> Result<usize, Halt> {
+/// Gives the room up: nothing waits for it any more, and the bot and the ghost leave. The owner is
+/// told elsewhere if `tell` says so. Gives how many messages were taken back.
+pub(crate) async fn close(core: &Arc<Core>, portal: &Portal, tell: bool) -> Result<usize, Halt> {
+    let dropped = droppable(core, portal).len();
     let closed = |portal: &mut Portal| {
+        let in_space = portal.in_space;
+        let room = portal.room.clone();
+        portal.leaving = room.map(|room| Leaving { room, in_space, dropped, tell });
         portal.forget_room();
         portal.closed = true;
     };
     room::change(core, portal.id, closed).await?;
-    let dropped = drop_queue(core, portal).await;
-    if let Some(room) = &portal.room {
-        tracing::info!(portal = %portal.id, %room, dropped, "a portal room is closed");
-        leave(core, portal, room).await?;
-    }
+    drop_queue(core, portal).await;
+    leave(core, portal.id).await?;
     Ok(dropped)
 }
 
-/// Leaves the room that a portal has no more, if a crash came before that.
-pub(crate) async fn leave_former(core: &Core, portal: &Portal, room: &RoomId) -> Result<(), Halt> {
-    tracing::info!(portal = %portal.id, %room, "a room that was given up is left");
-    // Whether it was in a space is forgotten with it.
-    let then = Portal { room: Some(room.to_owned()), in_space: true, ..portal.clone() };
-    leave(core, &then, room).await
-}
-
-/// Says so in the room; then the bot and the ghost leave it.
-async fn leave(core: &Core, portal: &Portal, room: &RoomId) -> Result<(), Halt> {
-    space::take_out(core, portal).await?;
-    let name = name_of(portal);
-    let text = RoomText::Closed { name: &name }.text(core.language_of(&portal.key.owner));
+/// Leaves the room that was given up; done again at a start that finds it undone.
+pub(crate) async fn leave(core: &Core, portal: PortalId) -> Result<(), Halt> {
+    let Some(portal) = core.registry.portal(portal) else { return Ok(()) };
+    let Some(leaving) = portal.leaving.clone() else { return Ok(()) };
+    let Leaving { room, in_space, dropped, tell } = &leaving;
+    tracing::info!(portal = %portal.id, %room, dropped, "a portal room is closed");
+    let (room_then, in_space) = (Some(room.clone()), *in_space);
+    space::take_out(core, &Portal { room: room_then, in_space, ..Portal::clone(&portal) }).await?;
+    let (owner, name) = (&portal.key.owner, name_of(&portal));
+    let text = RoomText::Closed { name: &name }.text(core.language_of(owner));
     notice::say(core, room, &text, &format!("closed-{}", portal.id)).await?;
     let ghost = core.ghost(&portal.key.contact);
     for who in ghost.into_iter().chain([core.bot()]) {
@@ -113,20 +105,31 @@ async fn leave(core: &Core, portal: &Portal, room: &RoomId) -> Result<(), Halt> 
             return Err(Halt::Stopping);
         }
     }
-    Ok(())
+    if *tell {
+        let (dropped, prefix) = (*dropped, core.prefix());
+        let text = RoomText::ClosedFor { name: &name, dropped, prefix };
+        let text = text.text(core.language_of(owner));
+        notice::tell(core, owner, &text, &format!("closed-for-{room}")).await?;
+    }
+    let left =
+        |portal: &mut Portal| portal.leaving = portal.leaving.take().filter(|l| *l != leaving);
+    room::change(core, portal.id, left).await
 }
 
-/// Takes back whatever nobody has tried to send.
-async fn drop_queue(core: &Core, portal: &Portal) -> usize {
-    let mut dropped = 0;
-    // What waits of a room with others has nothing to do with this one.
-    let of_room = |waiting: &Outgoing| portal.room.as_ref() == Some(&waiting.room);
-    for waiting in core.outbox.waiting(portal.id).into_iter().filter(of_room) {
+/// What waits of the room and nobody has tried to send. What waits of a room with others has
+/// nothing to do with this one.
+fn droppable(core: &Core, portal: &Portal) -> Vec<Outgoing> {
+    let mut waiting = core.outbox.waiting(portal.id);
+    waiting.retain(|one| portal.room.as_ref() == Some(&one.room) && one.is_untried());
+    waiting
+}
+
+/// Takes all of that back.
+async fn drop_queue(core: &Core, portal: &Portal) {
+    for waiting in droppable(core, portal) {
         if let Changed::Done(was) = core.outbox.cancel(portal.id, &waiting.event) {
             core.finish(&was.entry, &Outcome::Cancelled);
             shown::unmark(core, &was).await;
-            dropped += 1;
         }
     }
-    dropped
 }

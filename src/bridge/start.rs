@@ -75,6 +75,9 @@ impl Bridge {
         serve(&core, listener);
         core.tasks.spawn("greeting", greet_homeserver(Arc::clone(&core)));
         core.tasks.spawn("sandbox", try_sandbox(core.workers.clone()));
+        for portal in core.registry.leaving_portals() {
+            core.lanes.push(LaneKey::Portal(portal), Job::LeaveRoom);
+        }
         for portal in core.registry.unfinished_portals(core.config.bridge.personal_space) {
             core.lanes.push(LaneKey::Portal(portal), Job::OpenRoom);
         }

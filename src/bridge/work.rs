@@ -6,6 +6,7 @@ use futures_util::FutureExt;
 use serde_json::value::RawValue;
 
 use super::{
+    closing,
     core::Core,
     group,
     halt::Halt,
@@ -36,6 +37,13 @@ pub(crate) async fn run_lane(core: Arc<Core>, key: LaneKey) {
             Job::OpenRoom => {
                 if AssertUnwindSafe(open_room(&core, &key)).catch_unwind().await.is_err() {
                     tracing::error!(?key, "the making of a room panicked");
+                }
+            }
+            Job::LeaveRoom => {
+                if let LaneKey::Portal(portal) = key
+                    && let Err(Halt::Refused(error)) = closing::leave(&core, portal).await
+                {
+                    tracing::warn!(%portal, %error, "the homeserver refused the end of a room");
                 }
             }
             Job::LeaveGroup(room) => {

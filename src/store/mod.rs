@@ -44,7 +44,7 @@ pub use inbox::{Entry, Progress, Tries, Words, Work};
 pub use kept::Kept;
 pub use link::{Direction, Link};
 pub use login::{Login, LoginState, LogoutReason, Owner};
-pub use portal::{Portal, Reply};
+pub use portal::{Leaving, Portal, Reply};
 pub use question::{Asked, Question};
 pub use source::{Outcome, OutcomeCount, Source, SourceState};
 pub use timing::{Timing, Timings};

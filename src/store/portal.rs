@@ -39,6 +39,8 @@ pub struct Portal {
     pub generation: u32,
     /// Whether its room was closed: there is no other before the contact writes.
     pub closed: bool,
+    /// The room that it had last, while the bridge is not out of it.
+    pub leaving: Option<Leaving>,
     /// The room that replaced its room, while the bridge may not enter.
     pub moving_to: Option<OwnedRoomId>,
     /// Whether the owner does not want the contact's messages.
@@ -51,6 +53,19 @@ pub struct Portal {
     pub in_space: bool,
     /// Which list of what WeChat takes its room has, or was refused.
     pub features: Option<String>,
+}
+
+/// A room that was given up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leaving {
+    /// The room.
+    pub room: OwnedRoomId,
+    /// Whether it is in the owner's space.
+    pub in_space: bool,
+    /// How many messages that waited are not sent.
+    pub dropped: usize,
+    /// Whether the owner is to be told elsewhere.
+    pub tell: bool,
 }
 
 impl Portal {
@@ -66,6 +81,7 @@ impl Portal {
             voice_items: None,
             generation: 0,
             closed: false,
+            leaving: None,
             moving_to: None,
             ignored: false,
             picture: None,
@@ -124,6 +140,7 @@ impl Change {
             group_next: portal.group_next.clone(),
             generation: portal.generation,
             closed: portal.closed,
+            leaving: portal.leaving.clone(),
             moving_to: portal.moving_to.clone(),
             ignored: portal.ignored,
             picture: portal.picture.clone(),
@@ -202,6 +219,7 @@ fn portal((key, value): &Pair) -> Result<Portal, String> {
         group_next: record.group_next,
         generation: record.generation,
         closed: record.closed,
+        leaving: record.leaving,
         moving_to: record.moving_to,
         ignored: record.ignored,
         picture: record.picture,
@@ -230,6 +248,8 @@ struct PortalRecord {
     generation: u32,
     #[serde(default)]
     closed: bool,
+    #[serde(default)]
+    leaving: Option<Leaving>,
     #[serde(default)]
     moving_to: Option<OwnedRoomId>,
     #[serde(default)]

@@ -9,7 +9,8 @@ use matrix_appservice_wechat::{
     clock::Timestamp,
     id::{BotId, BotToken, ContextToken, Cursor, PortalKey, WechatUserId},
     store::{
-        Change, Entry, Error, Login, LoginState, Portal, Progress, Reply, Source, Store, Work,
+        Change, Entry, Error, Leaving, Login, LoginState, Portal, Progress, Reply, Source, Store,
+        Work,
     },
 };
 use ruma::{OwnedEventId, OwnedRoomId, OwnedUserId};
@@ -53,6 +54,7 @@ fn new_portal(store: &Store, login: &Login, n: u64) -> Portal {
         welcomed: true,
         generation: 1,
         moving_to: Some(room(n + 1_000)),
+        leaving: Some(Leaving { room: room(n + 3_000), in_space: true, dropped: 2, tell: true }),
         ignored: true,
         group: Some(room(n + 2_000)),
         group_next: Some(room(n + 3_000)),

@@ -36,10 +36,10 @@ pub(super) async fn answered(
         return asked.reply(&RoomText::NotDeleted.text(asked.language)).await;
     };
     let room = portal.room.as_deref().or(had);
-    let dropped = match had.filter(|_| portal.room.is_none()) {
-        // It was given up before a crash, or by somebody else meanwhile.
-        Some(had) => closing::leave_former(asked.core, &portal, had).await.map(|()| 0)?,
-        None => closing::close(asked.core, &portal).await?,
+    let dropped = match (had, &portal.room) {
+        // It was given up before a crash, and the start has left it, or by somebody else meanwhile.
+        (Some(_), None) => portal.leaving.as_ref().map_or(0, |leaving| leaving.dropped),
+        (_, Some(_)) | (None, None) => closing::close(asked.core, &portal, false).await?,
     };
     if room == Some(&*asked.said.room) {
         return Ok(()); // The room has heard it, and nobody is there to say more.

@@ -32,6 +32,8 @@ pub(crate) enum Job {
     Again(Entry),
     /// Make the portal's room if it has none; asked for again at each start, so it needs no record.
     OpenRoom,
+    /// Leave the room that the portal had; its record says which, also at the next start.
+    LeaveRoom,
     /// The contact was taken out of this room: the ghost goes, behind what it is just saying.
     LeaveGroup(OwnedRoomId),
 }

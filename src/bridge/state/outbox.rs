@@ -359,7 +359,8 @@ impl Outgoing {
         self.with.len() >= usize::from(self.progress.along)
     }
 
-    fn is_untried(&self) -> bool {
+    /// Whether nobody has tried to send any of it.
+    pub(crate) fn is_untried(&self) -> bool {
         self.tries == 0 && !self.progress.tried && self.with.is_empty()
     }
 

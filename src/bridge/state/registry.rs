@@ -123,6 +123,12 @@ impl Registry {
         self.records().portals.values().filter(unfinished).map(|p| p.id).collect()
     }
 
+    /// Portals that had a room which the bridge is not out of yet.
+    pub(crate) fn leaving_portals(&self) -> Vec<PortalId> {
+        let leaves = |portal: &&Arc<Portal>| portal.leaving.is_some();
+        self.records().portals.values().filter(leaves).map(|portal| portal.id).collect()
+    }
+
     /// The portal whose room was replaced by this one.
     pub(crate) fn portal_moving_to(&self, room: &RoomId) -> Option<Arc<Portal>> {
         let records = self.records();

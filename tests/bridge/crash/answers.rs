@@ -1,12 +1,12 @@
-//! Questions of the bot and their answers in a contact's room while the bridge dies: what was said
-//! to the bot is done once, and goes to nobody's phone.
+//! Questions of the bot and their answers in a contact's room, and the end of that room, while the
+//! bridge dies: what was said to the bot is done once, and goes to nobody's phone.
 
 use ilink_simulator::Phone;
 
 use super::{Scene, mortal::Mortal};
 use crate::support::{Message, Person, World, synapse::Synapse};
 
-/// One question, its answer, and the way back to where it began.
+/// One question and its answer, or one end, and the way back to where it began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Act {
     /// `logout`, and yes.
@@ -15,6 +15,8 @@ pub(super) enum Act {
     Delete,
     /// `ignore` of a name that two contacts have, and the number of one.
     Number,
+    /// Alice leaves the room.
+    Left,
 }
 
 /// Two contacts of Alice's, both called Mum.
@@ -37,7 +39,7 @@ pub(super) struct Answers {
 impl Scene for Answers {
     type Act = Act;
 
-    const ACTS: &[Act] = &[Act::Logout, Act::Delete, Act::Number];
+    const ACTS: &[Act] = &[Act::Logout, Act::Delete, Act::Number, Act::Left];
     const ESSENTIAL: &[&str] = &[
         "before commit question",
         "after commit question",
@@ -74,6 +76,7 @@ impl Scene for Answers {
             Act::Logout => self.logout().await?,
             Act::Delete => self.delete().await?,
             Act::Number => self.number().await?,
+            Act::Left => self.left().await?,
         }
         // What is said now goes where it should, and nothing was there before it.
         let (heard, said) = (format!("{} heard", self.round), format!("{} said", self.round));
@@ -124,12 +127,48 @@ impl Answers {
         let gone =
             |m: &Message| m.0["state_key"] == self.bot && m.content()["membership"] == "leave";
         self.alice.wait(&self.portal, gone).await;
-        let rooms = self.alice.rooms();
-        self.phone.says(&format!("{} is here", self.round)).await;
-        self.portal = self.alice.wait_new_room(&rooms).await;
-        self.alice.wait_said(&self.portal, &format!("{} is here", self.round)).await;
-        self.notices = 1; // The greeting.
+        self.open().await;
         Ok(())
+    }
+
+    /// A room that Alice leaves: the bridge leaves it, too, and tells her once what that means.
+    async fn left(&mut self) -> Result<(), String> {
+        let (old, before) = (self.portal.clone(), self.told());
+        let ghost = self.alice.ghost_in(&self.bridge.world, &old).await;
+        self.alice.room(&old).leave().await.unwrap();
+        self.alice.until("a notice", || (self.told() > before).then_some(())).await;
+        self.bridge.rest().await;
+        let (bot, ghost) = (self.rooms_of(&self.bot).await, self.rooms_of(&ghost).await);
+        self.open().await;
+        match (self.told() - before, bot.contains(&old), ghost.contains(&old)) {
+            (1, false, false) => Ok(()),
+            wrong => Err(format!("notices of the end, the bot and the ghost: {wrong:?}")),
+        }
+    }
+
+    fn told(&self) -> usize {
+        let notices = self.alice.notices(&self.management, &self.bot).into_iter();
+        notices.filter(|m| m.body().contains("The room of Mum is closed")).count()
+    }
+
+    /// The rooms that one of the bridge's users is in, as the homeserver has it.
+    async fn rooms_of(&self, user: &str) -> String {
+        let slot = &self.bridge.world.slot;
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        // A user id of the bridge needs no escapes in a query.
+        let url = format!("{}/_matrix/client/v3/joined_rooms?user_id={user}", slot.base_url);
+        let answer = client.get(url).bearer_auth(&slot.as_token).send().await.unwrap();
+        answer.error_for_status().unwrap().text().await.unwrap()
+    }
+
+    /// Mum writes, which opens the next room.
+    async fn open(&mut self) {
+        let rooms = self.alice.rooms();
+        let text = format!("{} is here", self.round);
+        self.phone.says(&text).await;
+        self.portal = self.alice.wait_new_room(&rooms).await;
+        self.alice.wait_said(&self.portal, &text).await;
+        self.notices = 1; // The greeting.
     }
 
     async fn number(&mut self) -> Result<(), String> {
