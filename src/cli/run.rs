@@ -92,7 +92,7 @@ async fn pause() {
 }
 
 /// How long the port may be in use, and how often it is tried.
-const PORT_PATIENCE: Duration = Duration::from_secs(2);
+const PORT_PATIENCE: Duration = Duration::from_secs(5);
 const PORT_PAUSE: Duration = Duration::from_millis(50);
 const WORKERS: usize = 2;
 const BLOCKING_THREADS: usize = 8;

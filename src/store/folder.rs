@@ -21,7 +21,7 @@ pub(super) const FILE_MODE: u32 = 0o600;
 /// The folder, held by this process until dropped.
 pub(super) struct Folder {
     dir: PathBuf,
-    _lock: File,
+    lock: File,
 }
 
 impl Folder {
@@ -35,7 +35,7 @@ impl Folder {
             Err(TryLockError::WouldBlock) => return Err(Error::InUse { dir: dir.to_path_buf() }),
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
-        let folder = Self { dir: dir.to_path_buf(), _lock: lock };
+        let folder = Self { dir: dir.to_path_buf(), lock };
         folder.finish_interrupted_open().map_err(failed)?;
         Ok(folder)
     }
@@ -90,6 +90,16 @@ impl Folder {
 
     fn altered(&self) -> PathBuf {
         self.dir.join("db.refused")
+    }
+}
+
+impl Drop for Folder {
+    /// Closing the file would not do: a process that was just started, and is not yet the program
+    /// that it becomes, has it open as well.
+    fn drop(&mut self) {
+        if let Err(error) = self.lock.unlock() {
+            tracing::debug!(%error, "the store's folder was not given back at once");
+        }
     }
 }
 

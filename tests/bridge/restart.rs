@@ -8,7 +8,7 @@ use matrix_appservice_wechat::{
 };
 use tokio::net::TcpListener;
 
-use crate::support::{Person, Program, World, synapse::Synapse};
+use crate::support::{Person, Program, World, listen, synapse::Synapse};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_conversation_goes_on_through_restarts_in_order() {
@@ -153,7 +153,7 @@ async fn the_homeserver_restarts_in_the_middle_and_nothing_is_lost() {
     // transactions from 1 again. Its second attempt shows that it has written down that it keeps
     // some: what it holds in memory alone when it is stopped is lost, and no bridge ever hears of it.
     world.stop().await;
-    let away = TcpListener::bind(world.slot.listen).await.unwrap();
+    let away = listen(world.slot.listen).await;
     alice.say(&portal, "kept 0").await;
     for _attempt in 0..2 {
         drop(away.accept().await.unwrap());

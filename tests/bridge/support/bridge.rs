@@ -1,6 +1,9 @@
 //! One bridge with its own simulator, its own store and its own place in Synapse.
 
-use std::{os::unix::fs::PermissionsExt as _, path::PathBuf, time::Duration};
+use std::{
+    io::ErrorKind, net::SocketAddr, os::unix::fs::PermissionsExt as _, path::PathBuf,
+    time::Duration,
+};
 
 use ilink_simulator::{Phone, Simulator};
 use matrix_appservice_wechat::{bridge::Bridge, clock::Clock, config::Config};
@@ -52,7 +55,7 @@ impl World {
     /// Starts the bridge again on the same store.
     pub(crate) async fn resume(&mut self) {
         let config = Config::load(&self.config_path(), []).unwrap();
-        let listener = TcpListener::bind(self.slot.listen).await.unwrap();
+        let listener = listen(self.slot.listen).await;
         let bridge =
             Bridge::start(config, self.clock.clone(), listener, Some(worker())).await.unwrap();
         self.bridge = Some(bridge);
@@ -136,4 +139,20 @@ merge = false
         let portal = person.wait_linked(self, &room, &sent, &rooms).await;
         (phone, portal)
     }
+}
+
+/// Listens where the bridge did before. A program that another story starts at this moment has the
+/// old listener as well, until it is that program.
+pub(crate) async fn listen(address: SocketAddr) -> TcpListener {
+    let bound = async {
+        loop {
+            match TcpListener::bind(address).await {
+                Err(error) if error.kind() == ErrorKind::AddrInUse => {
+                    tokio::task::yield_now().await;
+                }
+                bound => return bound.unwrap(),
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), bound).await.expect("the port becomes free")
 }

@@ -12,7 +12,7 @@ mod proxy;
 mod steps;
 pub(crate) mod synapse;
 
-pub(crate) use bridge::World;
+pub(crate) use bridge::{World, listen};
 pub(crate) use chat::Chat;
 pub(crate) use files::{Sent, opus, picture, vector};
 pub(crate) use group::{Group, texts as group_texts};
