@@ -61,8 +61,10 @@ pub(crate) async fn run(core: Arc<Core>, portal: PortalId) {
 /// again.
 async fn advance(core: &Core, portal: &Portal, head: Outgoing, turn: &mut Turn) {
     let lane = LaneKey::Portal(portal.id);
-    // What waits has to be known as a whole before any of it is joined or sent.
-    if core.lanes.is_resuming(&lane) || (!head.is_complete() && core.lanes.is_busy(&lane)) {
+    // What waits has to be known as a whole before any of it is joined or sent. What an earlier run
+    // has tried is sent as it was then; a quote of it may be waiting in the lane.
+    let is_known = head.is_of_earlier_run() || !core.lanes.is_resuming(&lane);
+    if !is_known || (!head.is_complete() && core.lanes.is_busy(&lane)) {
         let changed = core.outbox.changed(portal.id);
         core.tasks.unless_stopped(changed.notified()).await;
         return;

@@ -187,6 +187,33 @@ async fn a_quote_that_outruns_the_answer_to_the_send_finds_the_event() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_quote_waits_for_the_answer_through_a_restart_and_not_for_ever() {
+    let (mut chat, _) = chat().await;
+    // The phone shows the messages, and no answer comes.
+    chat.world.simulator.standing_fault("sendmessage", Some(Fault::Stall));
+    let first = chat.say(&["tomorrow?"]).await.remove(0);
+    let shown = chat.phone.wait_text("tomorrow?").await.message_id;
+    chat.phone.quotes(shown, "yes").await;
+    chat.phone.wait_acknowledged().await;
+    chat.world.stop().await;
+    chat.phone.quotes(shown, "or no").await;
+    chat.world.simulator.clear_faults();
+    chat.world.resume().await;
+    for words in ["yes", "or no"] {
+        let answer = chat.alice.wait_said(&chat.portal, words).await;
+        assert_eq!((answer.answers(), answer.body()), (Some(&*first), words));
+    }
+
+    chat.world.simulator.standing_fault("sendmessage", Some(Fault::Stall));
+    chat.say(&["at six?"]).await;
+    let shown = chat.phone.wait_text("at six?").await.message_id;
+    chat.phone.quotes(shown, "at seven").await;
+    let answer = chat.alice.wait_said(&chat.portal, "at seven").await;
+    assert_eq!(answer.body(), "> [an earlier message]\n\nat seven");
+    chat.world.simulator.clear_faults();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_quote_of_joined_messages_finds_the_one_whose_words_it_has() {
     let mut chat = Chat::silent().await;
     let texts = ["one", "two <3", "three", "two again"];

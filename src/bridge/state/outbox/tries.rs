@@ -1,13 +1,11 @@
 //! What is under way: a part that was tried and of which nobody knows yet whether WeChat has it.
 
-use super::Outbox;
+use super::{Outbox, Outgoing};
 use crate::id::{InboxId, PortalId};
 
 impl Outbox {
     /// Waits until it is known what became of the part that is under way for this contact; not at
-    /// all when none is.
-    ///
-    /// What an earlier run has tried is none: its sender may be waiting for whoever asks here.
+    /// all when none is. It is as long as the sender waits for whatever it waits for.
     pub(crate) async fn settled(&self, portal: PortalId) {
         let Some(asked) = self.under_way(portal) else { return };
         loop {
@@ -29,7 +27,17 @@ impl Outbox {
     fn under_way(&self, portal: PortalId) -> Option<(InboxId, u16)> {
         let queues = self.queues();
         let head = queues.get(&portal)?.waiting.front()?;
-        (head.tries > 0).then_some((head.entry.id, head.progress.parts_done))
+        (head.tries > 0 || head.is_of_earlier_run())
+            .then_some((head.entry.id, head.progress.parts_done))
+    }
+}
+
+impl Outgoing {
+    /// Whether an earlier run has tried it, and all that went along with it is here: it can be sent
+    /// as it was, whatever else may still come into the queue.
+    pub(crate) fn is_of_earlier_run(&self) -> bool {
+        let tried = self.progress.tried && self.progress.parts_done == 0;
+        tried && self.tries == 0 && self.is_complete()
     }
 }
 
@@ -42,10 +50,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::bridge::state::outbox::{
-        Outgoing,
-        tests::{PORTAL, outgoing, queue},
-    };
+    use crate::bridge::state::outbox::tests::{PORTAL, outgoing, queue};
 
     /// What ends the wait for a part under way.
     type End = fn(&Outbox, Outgoing);
@@ -75,13 +80,19 @@ mod tests {
     }
 
     #[test]
-    fn nobody_waits_for_what_an_earlier_run_has_tried() {
+    fn what_an_earlier_run_has_tried_is_under_way_once_it_is_whole() {
         let mut tried = outgoing(1, &["one"]);
-        tried.progress.tried = true;
+        (tried.progress.tried, tried.progress.along) = (true, 1);
+        let mut joined = outgoing(2, &["two"]);
+        joined.progress.parcel = Some(InboxId(1));
         let outbox = queue([tried]);
         assert!(!outbox.is_under_way(PORTAL));
-        let mut wait = pin!(outbox.settled(PORTAL));
-        let mut context = Context::from_waker(Waker::noop());
-        assert!(wait.as_mut().poll(&mut context).is_ready());
+        outbox.push(PORTAL, joined);
+        assert!(outbox.is_under_way(PORTAL));
+
+        // Of a message whose first part has arrived nobody has tried the next one.
+        let mut half = outgoing(1, &["one", "more"]);
+        (half.progress.tried, half.progress.parts_done) = (true, 1);
+        assert!(!queue([half]).is_under_way(PORTAL));
     }
 }
