@@ -78,6 +78,9 @@ impl Bridge {
         for portal in core.registry.leaving_portals() {
             core.lanes.push(LaneKey::Portal(portal), Job::LeaveRoom);
         }
+        for (portal, room) in core.registry.left_groups() {
+            core.lanes.push(LaneKey::Portal(portal), Job::LeaveGroup(room));
+        }
         for portal in core.registry.unfinished_portals(core.config.bridge.personal_space) {
             core.lanes.push(LaneKey::Portal(portal), Job::OpenRoom);
         }

@@ -35,6 +35,8 @@ pub struct Portal {
     pub group: Option<OwnedRoomId>,
     /// The room that replaced that one, while the bridge may not enter.
     pub group_next: Option<OwnedRoomId>,
+    /// Rooms with others that the contact is in no more, and the ghost still is.
+    pub groups_left: Vec<OwnedRoomId>,
     /// How many rooms it had before this one.
     pub generation: u32,
     /// Whether its room was closed: there is no other before the contact writes.
@@ -90,6 +92,7 @@ impl Portal {
             features: None,
             group: None,
             group_next: None,
+            groups_left: Vec::new(),
         }
     }
 
@@ -98,6 +101,15 @@ impl Portal {
         self.generation += u32::from(self.room.is_some());
         (self.room, self.moving_to) = (None, None);
         (self.welcomed, self.in_space, self.features) = (false, false, None);
+    }
+
+    /// Brings the contact into a room with others, or into the own one again. The room that it was
+    /// in is one that the ghost has to leave.
+    pub fn set_group(&mut self, group: Option<OwnedRoomId>) {
+        let before = std::mem::replace(&mut self.group, group);
+        self.groups_left.extend(before);
+        self.groups_left.retain(|left| Some(left) != self.group.as_ref());
+        self.groups_left.dedup();
     }
 
     /// Where what the contact writes is shown.
@@ -138,6 +150,7 @@ impl Change {
             voice_items: portal.voice_items,
             group: portal.group.clone(),
             group_next: portal.group_next.clone(),
+            groups_left: portal.groups_left.clone(),
             generation: portal.generation,
             closed: portal.closed,
             leaving: portal.leaving.clone(),
@@ -217,6 +230,7 @@ fn portal((key, value): &Pair) -> Result<Portal, String> {
         voice_items: record.voice_items,
         group: record.group,
         group_next: record.group_next,
+        groups_left: record.groups_left,
         generation: record.generation,
         closed: record.closed,
         leaving: record.leaving,
@@ -244,6 +258,8 @@ struct PortalRecord {
     group: Option<OwnedRoomId>,
     #[serde(default)]
     group_next: Option<OwnedRoomId>,
+    #[serde(default)]
+    groups_left: Vec<OwnedRoomId>,
     #[serde(default)]
     generation: u32,
     #[serde(default)]

@@ -58,6 +58,7 @@ fn new_portal(store: &Store, login: &Login, n: u64) -> Portal {
         ignored: true,
         group: Some(room(n + 2_000)),
         group_next: Some(room(n + 3_000)),
+        groups_left: vec![room(n + 5_000)],
         picture: Some("mxc://example.org/face".into()),
         relay_off: true,
         in_space: true,

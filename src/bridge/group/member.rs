@@ -59,8 +59,10 @@ pub(super) async fn move_in(
     if !moving::enter(core, &ghost, &core.bot(), to).await? {
         return Ok(Err(Barrier::NotOurs));
     }
-    let moved =
-        |portal: &mut Portal| (portal.group, portal.group_next) = (Some(to.to_owned()), None);
+    let moved = |portal: &mut Portal| {
+        portal.set_group(Some(to.to_owned()));
+        portal.group_next = None;
+    };
     room::change(core, portal.id, moved).await?;
     tracing::info!(portal = %portal.id, room = %to, "a contact was brought into a room");
     Ok(Ok(()))
@@ -76,7 +78,7 @@ pub(crate) async fn take_out(
 ) -> Result<(), Halt> {
     let stays = |portal: &mut Portal| {
         if portal.group.as_deref() == Some(from) {
-            portal.group = None;
+            portal.set_group(None);
         }
     };
     room::change(core, portal.id, stays).await?;
@@ -96,10 +98,17 @@ pub(crate) async fn leave(core: &Arc<Core>, portal: PortalId, from: &RoomId) {
         return;
     }
     let Some(ghost) = core.ghost(&portal.key.contact) else { return };
-    // One that stays does no harm.
-    if let Err(Halt::Refused(error)) = core.insist(|| ghost.leave(from, None)).await {
-        tracing::debug!(portal = %portal.id, %error, "a ghost could not leave a room");
+    match core.insist(|| ghost.leave(from, None)).await {
+        Ok(()) => {}
+        // One that stays does no harm.
+        Err(Halt::Refused(error)) => {
+            tracing::debug!(portal = %portal.id, %error, "a ghost could not leave a room");
+        }
+        Err(Halt::Stopping) => return,
     }
+    let left = |portal: &mut Portal| portal.groups_left.retain(|room| room != from);
+    // What a stop keeps back is done once more at the next start.
+    let _ = room::change(core, portal.id, left).await;
 }
 
 /// A contact could not write in the room they were brought into: whether it is worth another try,

@@ -129,6 +129,16 @@ impl Registry {
         self.records().portals.values().filter(leaves).map(|portal| portal.id).collect()
     }
 
+    /// The rooms with others in which ghosts are without their contacts.
+    pub(crate) fn left_groups(&self) -> Vec<(PortalId, OwnedRoomId)> {
+        let records = self.records();
+        let left = records
+            .portals
+            .values()
+            .flat_map(|portal| portal.groups_left.iter().map(|room| (portal.id, room.clone())));
+        left.collect()
+    }
+
     /// The portal whose room was replaced by this one.
     pub(crate) fn portal_moving_to(&self, room: &RoomId) -> Option<Arc<Portal>> {
         let records = self.records();

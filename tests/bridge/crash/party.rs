@@ -5,7 +5,7 @@ use ilink_simulator::Phone;
 
 use super::{Scene, mortal::Mortal};
 use crate::{
-    support::{Group, Person, group_texts as texts, picture},
+    support::{Group, Message, Person, group_texts as texts, picture},
     torture::room,
 };
 
@@ -16,6 +16,8 @@ pub(super) enum Act {
     Texts,
     /// A picture of one contact.
     Picture,
+    /// One contact goes, and comes back.
+    Out,
 }
 
 /// Alice, Mum and Dad in one room, and the books of each.
@@ -43,7 +45,7 @@ pub(super) struct Party {
 impl Scene for Party {
     type Act = Act;
 
-    const ACTS: &[Act] = &[Act::Texts, Act::Picture];
+    const ACTS: &[Act] = &[Act::Texts, Act::Picture, Act::Out];
     const ESSENTIAL: &[&str] = &[
         "before commit inbox+outcome+progress+source",
         "after commit inbox+outcome+progress+source",
@@ -51,6 +53,7 @@ impl Scene for Party {
         "after ilink ilink/bot/sendmessage",
         "after matrix media/download",
         "after cdn upload",
+        "leave",
     ];
 
     async fn set() -> Self {
@@ -94,6 +97,7 @@ impl Scene for Party {
         match act {
             Act::Texts => self.texts().await,
             Act::Picture => self.picture().await?,
+            Act::Out => self.out().await?,
         }
         self.bridge.rest().await;
         let words = self.ghosts.each_ref().map(|ghost| self.alice.words(&self.room, ghost));
@@ -145,6 +149,32 @@ impl Party {
         }
     }
 
+    /// The ghost is out of the room before its contact is brought into it again.
+    async fn out(&mut self) -> Result<(), String> {
+        let before = self.alice.timeline(&self.room).len();
+        let answer = self.ask("unbridge Mum").await;
+        let ghost = self.ghosts[0].as_str();
+        let left = |m: &Message| m.0["state_key"] == ghost && m.content()["membership"] == "leave";
+        let new = || self.alice.timeline(&self.room).into_iter().skip(before).find(left);
+        self.alice.until("the ghost to leave", new).await;
+        let again = self.ask("bridge Mum").await;
+        self.notices += 2;
+        let text = format!("{} back", self.round);
+        self.mum.says(&text).await;
+        self.dads.push(format!("Mum: {text}"));
+        self.said[0].push(text);
+        self.all_there().await;
+        match again.contains("Mum is in this room now") {
+            true => Ok(()),
+            false => Err(format!("{answer} / {again}")),
+        }
+    }
+
+    async fn ask(&self, command: &str) -> String {
+        let command = format!("!wechat {command}");
+        self.alice.ask(&self.bridge.world, &self.room, &command).await
+    }
+
     async fn all_there(&self) {
         for (ghost, said) in self.ghosts.iter().zip(&self.said) {
             self.alice.wait_words(&self.room, ghost, said.len()).await;
@@ -167,10 +197,13 @@ impl Party {
                 return Err(format!("{whose}: due {due:?}, there {there:?}"));
             }
         }
-        let notices = self.alice.notices(&self.room, &self.bot).len();
-        match notices == self.notices {
+        let said = self.alice.notices(&self.room, &self.bot);
+        match said.len() == self.notices {
             true => Ok(()),
-            false => Err(format!("the bot has said {notices} things and not {}", self.notices)),
+            false => {
+                let said: Vec<_> = said.iter().map(Message::body).collect();
+                Err(format!("{} notices of the bot were due: {said:#?}", self.notices))
+            }
         }
     }
 }

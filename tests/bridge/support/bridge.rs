@@ -50,6 +50,7 @@ impl World {
     pub(crate) async fn stop(&mut self) {
         let bridge = self.bridge.take().expect("the bridge runs");
         bridge.stop(Duration::from_secs(60)).await.unwrap();
+        drop(listen(self.slot.listen).await);
     }
 
     /// Starts the bridge again on the same store.
