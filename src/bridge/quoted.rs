@@ -81,9 +81,11 @@ async fn known_by_now(
     quote: &Quote,
 ) -> Result<Option<Answers>, Halt> {
     let portal = place.portal.id;
+    // Asked first: the answer may come while nothing is found yet.
+    let was_under_way = core.outbox.is_under_way(portal);
     let found = known(core, place, quote).await?;
     let has_id = quote.svr_id.is_some() || quote.msg_id.is_some();
-    if found.is_some() || !has_id || !core.outbox.is_under_way(portal) {
+    if found.is_some() || !has_id || !was_under_way {
         return Ok(found);
     }
     tracing::debug!(%portal, "a quote waits for the answer to what is being sent");
