@@ -262,5 +262,7 @@ async fn a_group_goes_on_through_restarts_with_nothing_lost_or_doubled() {
     assert_eq!(shown, dads);
     let heard = group.alice.words(&group.room, &group.ghosts[0]);
     assert_eq!(heard, ["hello", "0 from Mum", "1 from Mum", "2 from Mum"]);
-    group.world.end().await;
+    // What was killed before it heard the answer asks once more.
+    let dropped = group.world.simulator.dropped();
+    assert!(dropped.iter().all(|one| one.reason == Reason::Repeated), "{dropped:?}");
 }
