@@ -39,6 +39,7 @@ mod sender;
 mod shown;
 mod transaction;
 mod typing;
+mod unpushed;
 mod window;
 mod worded;
 

@@ -15,7 +15,7 @@ use super::{
     puppet::Owners,
     rounds, sender, session,
     state::{Job, LaneKey, Lanes, Outbox, Questions, Registry},
-    transaction, work,
+    transaction, unpushed, work,
 };
 use crate::{
     clock::Clock,
@@ -325,6 +325,7 @@ async fn greet_homeserver(core: Arc<Core>) {
     if let Err(error) = bot.set_display_name(name).await {
         tracing::debug!(%error, "the bot's name was not taken");
     }
+    core.tasks.spawn("unpushed", unpushed::run(Arc::clone(&core)));
     ping(&core).await;
 }
 

@@ -228,7 +228,7 @@ impl Intent {
         format!("{txn}.{}", self.user.localpart()).into()
     }
 
-    async fn request<R>(&self, request: R) -> Result<R::IncomingResponse, Error>
+    pub(super) async fn request<R>(&self, request: R) -> Result<R::IncomingResponse, Error>
     where
         R: OutgoingRequest<PathBuilder = VersionHistory>,
         for<'a> R::Authentication: AuthScheme<Input<'a> = SendAccessToken<'a>>,

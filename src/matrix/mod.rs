@@ -20,6 +20,7 @@ pub mod registration;
 mod requests;
 mod retry;
 pub mod room;
+mod sync;
 mod transaction;
 
 pub use appservice::{Unavailable, router};
@@ -30,4 +31,5 @@ pub use power::Power;
 pub use probe::Probe;
 pub use puppet::Puppets;
 pub use registration::{AsToken, HsToken};
+pub use sync::{Changes, Timeline};
 pub use transaction::{BadBody, Transaction};

@@ -130,7 +130,8 @@ impl Store {
             | Table::Reply
             | Table::Inbox
             | Table::Progress
-            | Table::Outcome => Ok(false),
+            | Table::Outcome
+            | Table::Looked => Ok(false),
         }
     }
 }

@@ -14,6 +14,7 @@ mod inbox;
 mod kept;
 mod link;
 mod login;
+mod looked;
 mod open;
 mod portal;
 mod question;

@@ -23,10 +23,11 @@ pub(super) enum Table {
     Outcome = 12,
     Kept = 13,
     Question = 14,
+    Looked = 15,
 }
 
 /// How many tables a count is kept for.
-pub(super) const TABLES: usize = 15;
+pub(super) const TABLES: usize = 16;
 
 impl Table {
     /// What the table with this number is called.
@@ -47,6 +48,7 @@ impl Table {
             "outcome",
             "kept",
             "question",
+            "looked",
         ];
         NAMES.get(usize::from(number)).copied().unwrap_or("other")
     }

@@ -58,3 +58,4 @@ mod text_in;
 mod text_out;
 mod torture;
 mod typing;
+mod unpushed;

@@ -151,7 +151,7 @@ async fn the_homeserver_restarts_in_the_middle_and_nothing_is_lost() {
 
     // The homeserver restarts while it keeps messages for a bridge that is away, and numbers its
     // transactions from 1 again. Its second attempt shows that it has written down that it keeps
-    // some: what it holds in memory alone when it is stopped is lost, and no bridge ever hears of it.
+    // some: what it holds in memory alone when it is stopped is never pushed (`unpushed.rs`).
     world.stop().await;
     let away = listen(world.slot.listen).await;
     alice.say(&portal, "kept 0").await;
