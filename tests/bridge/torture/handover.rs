@@ -2,8 +2,8 @@
 //!
 //! That is not always the order of the room. A transaction that Synapse makes in the very moment
 //! in which it finds a bridge back is kept until the bridge was away once more, and comes behind
-//! younger ones. No bridge can know that something is missing; what it is asked for is to keep
-//! the order in which it is handed things.
+//! younger ones, unless the bridge has found it in the room before. What the bridge is asked for is
+//! to keep the order in which it is handed things, or that of the room.
 
 use std::{
     net::SocketAddr,
