@@ -26,7 +26,7 @@ impl Homeserver {
         let mut failures = 0;
         loop {
             let result = call().await;
-            self.outage().note(result.as_ref().err());
+            self.outage().note(result.as_ref().err(), self.address());
             let error = match result {
                 Ok(value) => return Ok(value),
                 Err(error) => error,
@@ -53,7 +53,7 @@ impl Outage {
         self.0.load(Ordering::Relaxed)
     }
 
-    fn note(&self, error: Option<&Error>) {
+    fn note(&self, error: Option<&Error>, address: &str) {
         // Says nothing about the homeserver.
         if matches!(error, Some(Error::Disk(_))) {
             return;
@@ -65,7 +65,7 @@ impl Outage {
         let before = self.0.swap(away.is_some(), Ordering::Relaxed);
         match (before, away) {
             (false, Some(error)) => {
-                tracing::warn!(%error, "waiting for the homeserver; nothing is lost");
+                tracing::warn!(%error, address, "waiting for the homeserver; nothing is lost");
             }
             (true, None) => tracing::info!("the homeserver answers again"),
             (true, Some(_)) | (false, None) => {}

@@ -125,8 +125,8 @@ async fn play_the_matrix<S: Scene>() {
     tell(&found, count, begun.elapsed().as_secs());
     assert!(found.wrong.is_empty(), "{}", found.wrong.join("\n"));
     let missing = found.missing();
-    let essential = |one: &&Boundary<_>| S::ESSENTIAL.iter().any(|place| one.place.contains(place));
-    let few = missing.len() * UNREACHED_OF <= count && !missing.iter().any(|one| essential(&one));
+    let essential = |one: &Boundary<_>| S::ESSENTIAL.iter().any(|place| one.place.contains(place));
+    let few = missing.len() * UNREACHED_OF <= count && !missing.iter().any(|one| essential(one));
     assert!(few, "never reached: {missing:#?}");
     assert_eq!(found.killed.len() + found.unreached.len(), count);
 }
