@@ -11,7 +11,7 @@ use super::{core::Core, halt::Halt, transaction};
 use crate::{
     clock::Timestamp,
     matrix::{
-        self, Retry, Timeline, Transaction,
+        self, Timeline, Transaction,
         event::{self, Event, Kind, MembershipState},
     },
     store::{Change, Source},
@@ -19,25 +19,26 @@ use crate::{
 
 /// Looks again and again, until the bridge stops.
 pub(crate) async fn run(core: Arc<Core>) {
-    let mut pause = Duration::ZERO;
+    let known = core.store.looked().is_ok_and(|looked| looked.is_some());
     // Without a place to begin from, the first look is for finding one.
-    if core.store.looked().is_ok_and(|looked| looked.is_some()) {
-        pause = SHORTEST;
-    }
+    let mut pause = if known { SHORTEST } else { Duration::ZERO };
+    let mut failed = false;
     loop {
         core.tasks.pause(pause).await;
         if core.tasks.stopping() {
             return;
         }
-        pause = match look(&core).await {
-            Ok(()) => (pause * 2).clamp(SHORTEST, LONGEST),
+        let fails = match look(&core).await {
+            Ok(()) => false,
             Err(Halt::Stopping) => return,
-            // What happens while it finds the bridge again is to be looked at soon.
             Err(Halt::Refused(error)) => {
                 tracing::debug!(%error, "the homeserver did not say what happened in the rooms");
-                if error.retry() == Retry::Never { LONGEST } else { SHORTEST }
+                true
             }
         };
+        // What happens while the homeserver comes back is to be looked at soon.
+        pause = if fails == failed { (pause * 2).clamp(SHORTEST, LONGEST) } else { SHORTEST };
+        failed = fails;
     }
 }
 
