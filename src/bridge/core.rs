@@ -9,8 +9,8 @@ use super::{
     puppet::Owners,
     rounds::Rounds,
     state::{
-        Confirmed, Copies, Job, LaneKey, Lanes, LoginFlows, Outbox, Paces, Places, Questions, Read,
-        Registry, Replies, Sessions, Tallies, Typists,
+        Confirmed, Copies, Job, LaneKey, Lanes, LoginFlows, Looks, Outbox, Paces, Places,
+        Questions, Read, Registry, Replies, Sessions, Tallies, Typists,
     },
     window,
 };
@@ -62,6 +62,7 @@ pub(crate) struct Core {
     pub(crate) typists: Typists,
     pub(crate) flows: LoginFlows,
     pub(crate) questions: Questions,
+    pub(crate) looks: Looks,
     /// At most this many rooms are made at once; more would only wait in the homeserver.
     pub(crate) making_rooms: tokio::sync::Semaphore,
     pub(crate) receiving: tokio::sync::Mutex<()>,

@@ -201,6 +201,7 @@ async fn open(
         typists: Default::default(),
         flows: Default::default(),
         questions: Questions::load(&store)?,
+        looks: Default::default(),
         arriving: Default::default(),
         leaving: Default::default(),
         making_rooms: Semaphore::new(ROOMS_AT_ONCE),

@@ -37,12 +37,16 @@ pub(crate) async fn on_transaction(
     let (done, taken) = oneshot::channel();
     let tasks = core.tasks.clone();
     tasks.spawn("transaction", async move {
-        let _ = done.send(commit_and_begin(&core, &transaction).await);
+        if !transaction.events.is_empty() {
+            core.tasks.unless_stopped(core.looks.come_first()).await;
+        }
+        let _ = done.send(take(&core, &transaction).await);
     });
     taken.await.unwrap_or(Err(Unavailable))
 }
 
-async fn commit_and_begin(core: &Arc<Core>, transaction: &Transaction) -> Result<(), Unavailable> {
+/// Makes what was pushed, or found, durable and has it done; not to be dropped in between.
+pub(crate) async fn take(core: &Arc<Core>, transaction: &Transaction) -> Result<(), Unavailable> {
     // A repetition that comes while the first is still being committed must wait for it.
     let _one_at_a_time = core.receiving.lock().await;
     match take_over(core, transaction).await {

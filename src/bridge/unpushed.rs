@@ -2,8 +2,9 @@
 //!
 //! Synapse 1.163 can leave a transaction in its table that it makes at the moment in which it finds
 //! the bridge back, and it forgets what it had not pushed yet when it is killed. So the bot reads
-//! what happened in its rooms, as a client would: soon after the start, with growing pauses, and
-//! then every few minutes. What was not pushed is taken over as if it had been.
+//! what happened in its rooms, as a client would: before each push in the first half minute, which
+//! keeps the order, and with growing pauses, every few minutes in the end. What was not pushed is
+//! taken over as if it had been.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,7 +12,7 @@ use super::{core::Core, halt::Halt, transaction};
 use crate::{
     clock::Timestamp,
     matrix::{
-        self, Timeline, Transaction,
+        self, Retry, Timeline, Transaction,
         event::{self, Event, Kind, MembershipState},
     },
     store::{Change, Source},
@@ -24,11 +25,18 @@ pub(crate) async fn run(core: Arc<Core>) {
     let mut pause = if known { SHORTEST } else { Duration::ZERO };
     let mut failed = false;
     loop {
-        core.tasks.pause(pause).await;
+        let is_wish = tokio::select! {
+            () = core.tasks.pause(pause) => false,
+            () = core.looks.wish() => true,
+        };
         if core.tasks.stopping() {
             return;
         }
-        let fails = match look(&core).await {
+        let wishes = core.looks.begin();
+        let looked = look(&core).await;
+        let in_vain = matches!(&looked, Err(Halt::Refused(error)) if error.retry() == Retry::Never);
+        core.looks.end(wishes, in_vain);
+        let fails = match looked {
             Ok(()) => false,
             Err(Halt::Stopping) => return,
             Err(Halt::Refused(error)) => {
@@ -36,6 +44,9 @@ pub(crate) async fn run(core: Arc<Core>) {
                 true
             }
         };
+        if is_wish {
+            continue;
+        }
         // What happens while the homeserver comes back is to be looked at soon.
         pause = if fails == failed { (pause * 2).clamp(SHORTEST, LONGEST) } else { SHORTEST };
         failed = fails;
@@ -60,15 +71,16 @@ async fn look(core: &Arc<Core>) -> Result<(), Halt> {
             events.extend(unpushed(core, timeline)?);
         }
         if !events.is_empty() {
-            tracing::info!(events = events.len(), "found what the homeserver has not pushed");
+            tracing::info!(events = events.len(), "found what the homeserver has not pushed yet");
             let id = format!("look {}", changes.next);
             let found = Transaction { id, events, ephemeral: Vec::new() };
             // Only a store that fails, or the end, keeps it from being taken.
-            let taken = transaction::on_transaction(Arc::clone(core), found).await;
-            taken.map_err(|_| Halt::Stopping)?;
+            transaction::take(core, &found).await.map_err(|_| Halt::Stopping)?;
         }
     }
-    core.commit(Change::new().put_looked(&changes.next)).await
+    // Nobody waits for it: from an earlier place the same is found, and known.
+    core.store.submit(Change::new().put_looked(&changes.next));
+    Ok(())
 }
 
 /// Whether another look from the same place would fail as well: the homeserver does not know it, or

@@ -1,0 +1,100 @@
+//! Looks at what happened in the rooms (`unpushed.rs`): who waits for one, and which have ended.
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
+};
+
+use tokio::{sync::watch, time::timeout};
+
+/// Looks are numbered from 1 as they are wished for; one look may fulfil several wishes.
+#[derive(Debug)]
+pub(crate) struct Looks {
+    begun: Instant,
+    wished: watch::Sender<u64>,
+    done: watch::Sender<u64>,
+    in_vain: AtomicBool,
+}
+
+impl Default for Looks {
+    fn default() -> Self {
+        let (wished, done) = (watch::Sender::new(0), watch::Sender::new(0));
+        Self { begun: Instant::now(), wished, done, in_vain: AtomicBool::new(false) }
+    }
+}
+
+impl Looks {
+    /// Waits until a look has ended that began after this was called, for a moment at most; not at
+    /// all when the bridge has run for a while, or looks are in vain.
+    pub(crate) async fn come_first(&self) {
+        if self.begun.elapsed() >= SETTLING || self.in_vain.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut done = self.done.subscribe();
+        let mut mine = 0;
+        self.wished.send_modify(|wished| {
+            *wished += 1;
+            mine = *wished;
+        });
+        if timeout(PATIENCE, done.wait_for(|done| *done >= mine)).await.is_err() {
+            tracing::debug!("a push goes before the look at the rooms, which takes long");
+        }
+    }
+
+    /// Waits until somebody wishes for a look.
+    pub(crate) async fn wish(&self) {
+        let fulfilled = *self.done.borrow();
+        // The sender lives as long as this does.
+        let _ = self.wished.subscribe().wait_for(|wished| *wished > fulfilled).await;
+    }
+
+    /// The wishes that a look fulfils which begins now.
+    pub(crate) fn begin(&self) -> u64 {
+        *self.wished.borrow()
+    }
+
+    /// A look has ended; `in_vain` when the homeserver does not say what happened.
+    pub(crate) fn end(&self, wishes: u64, in_vain: bool) {
+        self.in_vain.store(in_vain, Ordering::Relaxed);
+        self.done.send_replace(wishes);
+    }
+}
+
+/// How long after its start the bridge looks before it takes a push: about as long as a homeserver
+/// takes to bring what it has kept.
+const SETTLING: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(3);
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[tokio::test]
+    #[expect(clippy::disallowed_methods, reason = "the tasks of a test")]
+    async fn who_comes_during_a_look_waits_for_the_next() {
+        let looks = Arc::new(Looks::default());
+        let early = tokio::spawn({
+            let looks = Arc::clone(&looks);
+            async move { looks.come_first().await }
+        });
+        looks.wish().await;
+        let first = looks.begin();
+        let late = tokio::spawn({
+            let looks = Arc::clone(&looks);
+            async move { looks.come_first().await }
+        });
+        let mut wished = looks.wished.subscribe();
+        wished.wait_for(|wished| *wished == 2).await.unwrap();
+        looks.end(first, false);
+        early.await.unwrap();
+        looks.wish().await;
+        assert!(!late.is_finished());
+        looks.end(looks.begin(), true);
+        late.await.unwrap();
+        // In vain: nobody waits for the next.
+        looks.come_first().await;
+        assert_eq!(looks.begin(), 2);
+    }
+}
