@@ -37,12 +37,18 @@ pub(crate) async fn on_transaction(
     let (done, taken) = oneshot::channel();
     let tasks = core.tasks.clone();
     tasks.spawn("transaction", async move {
-        if !transaction.events.is_empty() {
-            core.tasks.unless_stopped(core.looks.come_first()).await;
+        if core.looks.come_first() && brings_news(&core, &transaction) {
+            core.tasks.unless_stopped(core.looks.next()).await;
         }
         let _ = done.send(take(&core, &transaction).await);
     });
     taken.await.unwrap_or(Err(Unavailable))
+}
+
+/// Whether somebody else than the bridge has done something; most pushes tell it of itself.
+fn brings_news(core: &Core, transaction: &Transaction) -> bool {
+    let of_others = |event: Event| !core.is_ours(&event.sender);
+    transaction.events.iter().any(|raw| event::parse(raw).is_ok_and(of_others))
 }
 
 /// Makes what was pushed, or found, durable and has it done; not to be dropped in between.

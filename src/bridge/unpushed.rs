@@ -2,9 +2,9 @@
 //!
 //! Synapse 1.163 can leave a transaction in its table that it makes at the moment in which it finds
 //! the bridge back, and it forgets what it had not pushed yet when it is killed. So the bot reads
-//! what happened in its rooms, as a client would: before each push in the first half minute, which
-//! keeps the order, and with growing pauses, every few minutes in the end. What was not pushed is
-//! taken over as if it had been.
+//! what happened in its rooms, as a client would: before each push of the first half minute that
+//! brings something of others, which keeps the order, and with growing pauses, every few minutes in
+//! the end. What was not pushed is taken over as if it had been.
 
 use std::{sync::Arc, time::Duration};
 

@@ -24,12 +24,14 @@ impl Default for Looks {
 }
 
 impl Looks {
-    /// Waits until a look has ended that began after this was called, for a moment at most; not at
-    /// all when the bridge has run for a while, or looks are in vain.
-    pub(crate) async fn come_first(&self) {
-        if self.begun.elapsed() >= SETTLING || self.in_vain.load(Ordering::Relaxed) {
-            return;
-        }
+    /// Whether a look comes before what is pushed: until the bridge has run for a while, unless
+    /// looks are in vain.
+    pub(crate) fn come_first(&self) -> bool {
+        self.begun.elapsed() < SETTLING && !self.in_vain.load(Ordering::Relaxed)
+    }
+
+    /// Waits until a look has ended that began after this was called, for a moment at most.
+    pub(crate) async fn next(&self) {
         let mut done = self.done.subscribe();
         let mut mine = 0;
         self.wished.send_modify(|wished| {
@@ -77,24 +79,23 @@ mod tests {
         let looks = Arc::new(Looks::default());
         let early = tokio::spawn({
             let looks = Arc::clone(&looks);
-            async move { looks.come_first().await }
+            async move { looks.next().await }
         });
         looks.wish().await;
         let first = looks.begin();
         let late = tokio::spawn({
             let looks = Arc::clone(&looks);
-            async move { looks.come_first().await }
+            async move { looks.next().await }
         });
         let mut wished = looks.wished.subscribe();
         wished.wait_for(|wished| *wished == 2).await.unwrap();
         looks.end(first, false);
         early.await.unwrap();
+        assert!(looks.come_first());
         looks.wish().await;
         assert!(!late.is_finished());
         looks.end(looks.begin(), true);
         late.await.unwrap();
-        // In vain: nobody waits for the next.
-        looks.come_first().await;
-        assert_eq!(looks.begin(), 2);
+        assert!(!looks.come_first(), "in vain");
     }
 }
