@@ -13,6 +13,7 @@ use super::{
 use crate::{
     id::{Cursor, LoginId},
     ilink::{Backoff, Next, Session, Updates},
+    store::Change,
 };
 
 /// Starts polling for a login.
@@ -119,7 +120,9 @@ async fn keep(
     if let Some(new) = &updates.cursor {
         change = change.put_cursor(id, new);
     }
-    if core.commit(change).await.is_err() {
+    let waiting: Vec<_> = heard.keys().copied().collect();
+    core.replies.hear(&core.store, heard, change);
+    if core.commit(Change::new()).await.is_err() {
         return false;
     }
     if updates.cursor.is_some() {
@@ -131,10 +134,7 @@ async fn keep(
     for (entry, read) in entries {
         core.dispatch(entry, read);
     }
-    for (portal, reply) in heard {
-        // The window opens, the quota starts anew, and what waits goes out.
-        core.replies.put(portal, reply);
-        core.outbox.wake(portal);
-    }
+    // The window is open, the quota starts anew, and what waits goes out.
+    waiting.into_iter().for_each(|portal| core.outbox.wake(portal));
     true
 }

@@ -29,9 +29,18 @@ impl Replies {
         Ok(stored.map(|stored| self.replies().entry(portal).or_insert(stored).clone()))
     }
 
-    /// What a batch has heard, which is committed with the batch.
-    pub(crate) fn put(&self, portal: PortalId, reply: Reply) {
-        self.replies().insert(portal, reply);
+    /// What a batch has heard, together with the batch itself, which is durable behind the next
+    /// commit. As one step: a send that is counted afterwards is counted in the new window, and
+    /// never puts the old one in its place.
+    pub(crate) fn hear(
+        &self,
+        store: &Store,
+        heard: impl IntoIterator<Item = (PortalId, Reply)>,
+        batch: Change,
+    ) {
+        let mut replies = self.replies();
+        store.submit(batch);
+        replies.extend(heard);
     }
 
     /// Changes what is known and has it written down, in the order of the changes.
@@ -76,5 +85,35 @@ impl Paces {
             Arc::new(tokio::sync::Mutex::new(Pace::new(delivery.interval, delivery.burst.get())))
         };
         Arc::clone(paces.entry(login).or_insert_with(new))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{clock::Timestamp, id::ContextToken};
+
+    #[tokio::test]
+    async fn a_send_that_is_counted_after_a_message_leaves_the_new_window() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let (store, replies) = (Store::open(folder.path()).unwrap(), Replies::default());
+        let window = |heard, sends| Reply {
+            context: Some(ContextToken::new(format!("token {heard}"))),
+            heard: Timestamp(heard),
+            sends,
+            held_until: None,
+            throttled: 0,
+            unconfirmed: 0,
+            left_out: 0,
+        };
+        let portal = PortalId(1);
+        store.commit(Change::new().put_reply(portal, &window(1, 7))).await.unwrap();
+        assert_eq!(replies.of(&store, portal).unwrap(), Some(window(1, 7)));
+        let batch = Change::new().put_reply(portal, &window(2, 0));
+        replies.hear(&store, [(portal, window(2, 0))], batch);
+        replies.change(&store, portal, |reply| reply.sends += 1).unwrap();
+        store.commit(Change::new()).await.unwrap();
+        assert_eq!(store.reply(portal).unwrap(), Some(window(2, 1)));
+        store.close().await.unwrap();
     }
 }
