@@ -265,7 +265,7 @@ fn answer(status: StatusCode, body: &Value) -> Response {
 }
 
 const BASE: &str = "/_matrix/provision/v3";
-const DESCRIPTION: &str = include_str!("../../docs/openapi.yaml");
+const DESCRIPTION: &str = include_str!("../../../docs/openapi.yaml");
 /// Proxies give up on an answer after a minute.
 const LONGEST_HOLD: Duration = Duration::from_secs(50);
 /// How long the answer to the start of a login waits for WeChat's first code.

@@ -1,7 +1,7 @@
 //! The crash matrix: the bridge program dies at each commit, request and push, before it and after
 //! it, and is started again; nothing is lost, nothing doubled, and the order is kept.
 //!
-//! The places are those of `src/crash.rs`. The acts of a scene (`stage.rs`, `party.rs`,
+//! The places are those of `src/crash/mod.rs`. The acts of a scene (`stage.rs`, `party.rs`,
 //! `answers.rs`) are played once to see which places they pass, and then once for each of them: for
 //! its first time in the act, or for each (`scripts/crash-matrix`, which sets `CRASH_EVERY_TIME`).
 //! `CRASH_STAGES` says how many of a scene play at the same time, and `CRASH_ONLY` leaves only the

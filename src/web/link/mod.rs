@@ -151,9 +151,9 @@ fn digest_of(text: &str) -> String {
     format!("sha256-{}", BASE64_STANDARD.encode(Sha256::digest(text.as_bytes())))
 }
 
-const PAGE: &str = include_str!("link/page.html");
-const STYLE: &str = include_str!("link/page.css");
-const SCRIPT: &str = include_str!("link/page.js");
+const PAGE: &str = include_str!("page.html");
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
 /// Comments on the wire keep middle boxes from closing a stream that is silent.
 const ALIVE: Duration = Duration::from_secs(15);
 /// More bytes than any digits need.
