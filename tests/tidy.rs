@@ -57,10 +57,10 @@ const KEPT_IN: &[(&str, &[&str])] = &[
             "src/matrix/homeserver.rs",
             "src/matrix/registration.rs",
             // Into the key of a page's address, and into the address.
-            "src/bridge/login.rs",
+            "src/bridge/login/qr_login.rs",
             "src/web/link/token.rs",
             // A proxy's address may hold a password.
-            "src/bridge/start.rs",
+            "src/bridge/runtime/start.rs",
             // Onto the disk.
             "src/store/login.rs",
             "src/store/portal.rs",
@@ -76,7 +76,7 @@ const KEPT_IN: &[(&str, &[&str])] = &[
         &[
             "src/matrix/appservice.rs",
             "src/web/",
-            "src/bridge/start.rs",
+            "src/bridge/runtime/start.rs",
             "src/bridge/doctor/stand_in.rs",
         ],
     ),

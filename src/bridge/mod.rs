@@ -5,58 +5,39 @@
 //! over, a lane hands each event to [`outgoing`] or [`management`], and [`sender`] sends what
 //! waits in the [`state::Outbox`].
 
-mod core;
-mod figures;
-mod halt;
-mod poison;
-mod start;
-mod state;
-mod text;
-mod work;
+mod runtime;
 
-mod batch;
-mod closing;
-mod face;
-mod features;
-mod incoming;
-mod kept;
-mod logout;
-mod moving;
-mod quoted;
-mod recall;
-mod room;
-mod session;
-mod space;
-mod transfer;
-
-mod change;
-mod delivery;
-mod outgoing;
-mod pace;
-mod replied;
-mod rounds;
-mod sender;
-mod shown;
-mod transaction;
-mod typing;
-mod unpushed;
-mod window;
-mod worded;
+mod dispatch;
 
 mod command;
-mod doctor;
-mod group;
+
+mod send;
+
+mod from_matrix;
+
 mod login;
-mod management;
-mod member;
+
+mod from_wechat;
+
+mod render;
+
+mod group;
+
+mod portal;
+
+mod doctor;
+
 mod notice;
-mod owner;
-mod provision;
-mod puppet;
+
+mod text;
+
+mod core;
+
+mod state;
 
 pub use self::{
     core::Death,
     doctor::{Finding, examine},
-    start::{Bridge, StartError},
+    runtime::start::{Bridge, StartError},
     text::Verdict,
 };

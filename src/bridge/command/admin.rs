@@ -7,9 +7,8 @@ use ruma::{OwnedRoomId, OwnedUserId, RoomAliasId, RoomId, UserId};
 use super::{Asked, Line, Ran, contact, line, run};
 use crate::{
     bridge::{
-        core::{Core, Death},
+        core::{Core, Death, attempt::Halt},
         doctor,
-        halt::Halt,
         text::{AdminText, OutcomeCounts},
     },
     matrix::event::Event,

@@ -4,7 +4,11 @@ use ruma::{EventId, OwnedMxcUri};
 
 use super::{Asked, portal};
 use crate::{
-    bridge::{core::name_of, face, halt::Halt, text::RoomText},
+    bridge::{
+        core::{attempt::Halt, name_of},
+        portal::profile,
+        text::RoomText,
+    },
     matrix::event::{self, Kind, Source, attachment},
 };
 
@@ -24,8 +28,8 @@ pub(super) async fn avatar(asked: &Asked<'_>, rest: &str) -> Result<(), Halt> {
     let command = if removes { "avatar remove" } else { "avatar" };
     let Some(portal) = portal::target(asked, command, wanted).await? else { return Ok(()) };
     let core = asked.core;
-    let Some(portal) = face::set_picture(core, portal.id, picture).await? else { return Ok(()) };
-    face::show_picture(core, &portal).await?;
+    let Some(portal) = profile::set_picture(core, portal.id, picture).await? else { return Ok(()) };
+    profile::show_picture(core, &portal).await?;
     let name = name_of(&portal);
     let text = RoomText::AvatarSet { name: &name, removed: removes };
     asked.reply(&text.text(asked.language)).await

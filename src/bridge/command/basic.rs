@@ -2,7 +2,10 @@
 
 use super::{Asked, Context};
 use crate::{
-    bridge::{halt::Halt, owner, text::Answer},
+    bridge::{
+        core::{attempt::Halt, owner},
+        text::Answer,
+    },
     config::Language,
     store::Owner,
 };

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use super::{Asked, Context, group, portal};
 use crate::{
     bridge::{
-        core::{Core, login_name, name_of},
-        face,
-        halt::Halt,
+        core::{Core, attempt::Halt, login_name, name_of},
+        portal::profile,
+        state::reply_window::{self, Hold},
         text::{Answer, Note},
-        window::{self, Hold},
     },
     id::{LoginId, PortalKey},
     store::{Change, Login, LoginState, Portal, Question},
@@ -86,13 +85,13 @@ fn window_text(asked: &Asked<'_>, portal: &Portal) -> String {
     let (core, language) = (asked.core, asked.language);
     let reply = core.reply(portal.id);
     let now = core.clock.now();
-    match (window::may_send(reply.as_ref(), now), &reply) {
+    match (reply_window::may_send(reply.as_ref(), now), &reply) {
         (Err(Hold::NeverHeard), _) | (_, None) => Note::NeverHeard.text(language),
         (Err(Hold::WindowClosed), _) => Note::WindowClosed.text(language),
         (_, Some(reply)) => {
-            let left = window::WINDOW.saturating_sub(now.since(reply.heard));
+            let left = reply_window::WINDOW.saturating_sub(now.since(reply.heard));
             let left_minutes = left.as_secs() / 60;
-            let sends_left = window::QUOTA.saturating_sub(reply.sends);
+            let sends_left = reply_window::QUOTA.saturating_sub(reply.sends);
             Note::Window { left_minutes, sends_left }.text(language)
         }
     }
@@ -166,7 +165,7 @@ pub(crate) async fn rename(core: &Arc<Core>, portal: &Portal, name: &str) -> Res
     login.into_iter().for_each(|login| core.registry.put_login(login));
     core.registry.put_portal(renamed.clone());
     drop(changing);
-    face::show_name(core, &renamed).await
+    profile::show_name(core, &renamed).await
 }
 
 /// The login that a command means: the one named, that of this portal, or the only one. When

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::{Asked, Ran, contact, queue};
 use crate::{
     bridge::{
-        core::name_of,
-        group::{self, Barrier},
-        halt::Halt,
+        core::{attempt::Halt, name_of},
+        dispatch::group_room,
+        group::membership::{self, Barrier},
         notice,
         text::{Answer, GroupText},
     },
@@ -49,7 +49,7 @@ async fn bring(asked: &Asked<'_>, portal: &Portal) -> Result<String, Halt> {
     if core.registry.members(room).iter().any(|other| same(other) && other.id != portal.id) {
         return Ok(GroupText::ByAnother { name }.text(language));
     }
-    match group::bring_in(core, portal, room, &asked.event.sender).await? {
+    match membership::bring_in(core, portal, room, &asked.event.sender).await? {
         Ok(()) => {}
         Err(Barrier::NotTheirs) => return Ok(GroupText::MayNotInvite.text(language)),
         Err(Barrier::NotOurs) => return Ok(GroupText::BotMayNot { name }.text(language)),
@@ -86,7 +86,7 @@ pub(super) async fn unbridge(asked: &Asked<'_>, wanted: &str) -> Result<(), Halt
     }
     for portal in &chosen {
         let Some(room) = &portal.group else { continue };
-        group::take_out(core, portal, room, asked.event.id.as_str()).await?;
+        membership::take_out(core, portal, room, asked.event.id.as_str()).await?;
     }
     let names: Vec<_> = chosen.iter().map(|portal| name_of(portal)).collect();
     asked.reply(&GroupText::Unbridged { names: &names.join(", ") }.text(language)).await
@@ -150,7 +150,7 @@ pub(super) async fn retry(asked: &Asked<'_>) -> Result<Option<Ran>, Halt> {
         return Ok(None);
     }
     if let Some(of) = asked.reply_to {
-        group::again(core, asked.entry, asked.event, of).await?;
+        group_room::again(core, asked.entry, asked.event, of).await?;
         return Ok(Some(Ran::GoesOn));
     }
     let mut count = 0;

@@ -1,14 +1,11 @@
 //! `help`: what this person may run in this room.
 
 use super::{
-    Asked,
+    Asked, help_text,
     table::{COMMANDS, Place, Usage},
 };
 use crate::{
-    bridge::{
-        halt::Halt,
-        text::{Answer, help},
-    },
+    bridge::{core::attempt::Halt, text::Answer},
     config::{Language, Level},
 };
 
@@ -51,7 +48,7 @@ fn written(prefix: &str, level: Option<Level>, here: Context, language: Language
         let (these, others): (Vec<_>, Vec<_>) = mine.partition(|usage| here.allows(usage.place));
         elsewhere.extend(others.iter().map(|usage| format!("`{}`", usage.name())));
         if !these.is_empty() {
-            text += &format!("\n\n{}", help::heading(*section, language));
+            text += &format!("\n\n{}", help_text::heading(*section, language));
         }
         these.iter().for_each(|usage| text += &line(usage, language));
     }
@@ -65,7 +62,7 @@ fn written(prefix: &str, level: Option<Level>, here: Context, language: Language
 
 fn line(Usage { command, names, arguments, .. }: &Usage, language: Language) -> String {
     let gap = if arguments.is_empty() { "" } else { " " };
-    format!("\n• {names}{gap}{arguments} – {}", help::what(*command, language))
+    format!("\n• {names}{gap}{arguments} – {}", help_text::what(*command, language))
 }
 
 #[cfg(test)]
@@ -100,7 +97,10 @@ mod tests {
 
     #[test]
     fn a_section_without_commands_has_no_heading() {
-        let admin = help::heading(super::super::table::Section::Administration, Language::En);
+        let admin = help_text::heading(
+            crate::bridge::command::table::Section::Administration,
+            Language::En,
+        );
         let text = written("!wechat", Some(Level::User), Context::Management, Language::En);
         assert!(!text.contains(&admin), "{text}");
     }

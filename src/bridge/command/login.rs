@@ -3,9 +3,8 @@
 use super::{Asked, Ran, contact};
 use crate::{
     bridge::{
-        core::login_name,
-        halt::Halt,
-        login,
+        core::{attempt::Halt, login_name},
+        login::qr_login,
         state::Wanted,
         text::{Answer, LoginText},
     },
@@ -16,7 +15,7 @@ use crate::{
 };
 
 pub(super) async fn login(asked: &Asked<'_>, name: &str) -> Result<Ran, Halt> {
-    Ok(start(asked, Wanted::Anybody { name: login::sound_name(name) }))
+    Ok(start(asked, Wanted::Anybody { name: qr_login::sound_name(name) }))
 }
 
 pub(super) async fn relogin(asked: &Asked<'_>, wanted: &str) -> Result<Ran, Halt> {
@@ -30,7 +29,7 @@ pub(super) async fn relogin(asked: &Asked<'_>, wanted: &str) -> Result<Ran, Halt
 /// Shows the login where it was asked for; whoever asked types its digits.
 fn start(asked: &Asked<'_>, wanted: Wanted) -> Ran {
     let event = Event { room: asked.said.room.clone(), ..asked.event.clone() };
-    login::start(asked.core, asked.entry, &event, &asked.said.sender, wanted);
+    qr_login::start(asked.core, asked.entry, &event, &asked.said.sender, wanted);
     Ran::GoesOn
 }
 

@@ -2,7 +2,11 @@
 
 use super::{Asked, contact};
 use crate::{
-    bridge::{core::login_name, halt::Halt, logout, text::Answer},
+    bridge::{
+        core::{attempt::Halt, login_name},
+        login::logout,
+        text::Answer,
+    },
     id::LoginId,
     store::Question,
 };

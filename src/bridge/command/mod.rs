@@ -6,6 +6,7 @@ mod basic;
 mod contact;
 mod group;
 mod help;
+pub(super) mod help_text;
 pub(crate) mod line;
 mod login;
 mod logout;
@@ -19,22 +20,16 @@ use std::sync::Arc;
 
 use ruma::EventId;
 
-use super::{
-    core::Core,
-    halt::Halt,
-    owner,
-    state::{Candidate, Taken},
-    text::Answer,
+use self::{
+    line::Line,
+    table::{Place, Usage, find},
 };
-pub(crate) use contact::rename;
-pub(crate) use help::Context;
-use line::Line;
-#[cfg(test)]
-pub(crate) use table::COMMANDS;
-pub(crate) use table::{Command, Section};
-use table::{Place, Usage, find};
-
 use crate::{
+    bridge::{
+        core::{Core, attempt::Halt, owner},
+        state::{Candidate, Taken},
+        text::Answer,
+    },
     config::{Language, Level},
     matrix::{
         content,
@@ -42,6 +37,13 @@ use crate::{
     },
     store::{self, Entry, Outcome, Portal, Question, Source},
 };
+
+pub(crate) use crate::bridge::command::contact::rename;
+pub(crate) use crate::bridge::command::help::Context;
+#[cfg(test)]
+pub(crate) use crate::bridge::command::table::COMMANDS;
+pub(crate) use crate::bridge::command::table::Command;
+pub(crate) use crate::bridge::command::table::Section;
 
 /// What became of a message that may be a command.
 pub(crate) enum Ran {

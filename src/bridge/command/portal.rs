@@ -7,10 +7,8 @@ use ruma::RoomId;
 use super::{Asked, Context, contact, logout};
 use crate::{
     bridge::{
-        closing,
-        core::name_of,
-        halt::Halt,
-        room,
+        core::{attempt::Halt, name_of},
+        portal::{close, room},
         text::{Answer, RoomText},
     },
     id::{PortalId, PortalKey},
@@ -39,7 +37,7 @@ pub(super) async fn answered(
     let dropped = match (had, &portal.room) {
         // It was given up before a crash, and the start has left it, or by somebody else meanwhile.
         (Some(_), None) => portal.leaving.as_ref().map_or(0, |leaving| leaving.dropped),
-        (_, Some(_)) | (None, None) => closing::close(asked.core, &portal, false).await?,
+        (_, Some(_)) | (None, None) => close::close(asked.core, &portal, false).await?,
     };
     if room == Some(&*asked.said.room) {
         return Ok(()); // The room has heard it, and nobody is there to say more.

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use super::Asked;
 use crate::{
     bridge::{
-        core::name_of,
-        halt::Halt,
-        room, space,
+        core::{attempt::Halt, name_of},
+        portal::{room, space},
         state::{Job, LaneKey},
         text::{Answer, Note},
     },

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{Asked, Line, Ran, logout, portal, run};
 use crate::{
-    bridge::{change::with_content, halt::Halt, state::Taken, text::Answer},
+    bridge::{core::attempt::Halt, from_matrix::edit::with_content, state::Taken, text::Answer},
     id::WechatUserId,
     store::{Change, Entry, Outcome, Question, Work},
 };

@@ -3,10 +3,9 @@
 use super::{Asked, Ran, group};
 use crate::{
     bridge::{
-        change,
-        core::name_of,
-        halt::Halt,
-        shown,
+        core::{attempt::Halt, name_of},
+        from_matrix::edit,
+        notice::status,
         state::{Changed, Outgoing},
         text::{Answer, Note},
     },
@@ -52,7 +51,7 @@ pub(super) async fn take_back(asked: &Asked<'_>, portal: &Portal, chosen: &[Outg
     for outgoing in chosen {
         if let Changed::Done(was) = asked.core.outbox.cancel(portal.id, &outgoing.event) {
             asked.core.finish(&was.entry, &Outcome::Cancelled);
-            shown::unmark(asked.core, &was).await;
+            status::unmark(asked.core, &was).await;
             count += 1;
         }
     }
@@ -87,7 +86,7 @@ pub(super) async fn retry(asked: &Asked<'_>) -> Result<Ran, Halt> {
         return Ok(Ran::Done(Outcome::Delivered));
     };
     if let Some(of) = asked.reply_to {
-        let outcome = change::retry(core, asked.entry, asked.event, of, portal).await?;
+        let outcome = edit::retry(core, asked.entry, asked.event, of, portal).await?;
         return Ok(outcome.map_or(Ran::GoesOn, Ran::Done));
     }
     core.outbox.wake(portal.id);

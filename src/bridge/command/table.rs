@@ -159,10 +159,12 @@ pub(super) fn find(name: &str) -> Option<&'static Usage> {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::HashSet, fmt::Write as _};
+    use std::collections::HashSet;
+    use std::fmt::Write as _;
 
     use super::*;
-    use crate::{bridge::text::help, config::Language};
+    use crate::bridge::command::help_text;
+    use crate::config::Language;
 
     #[test]
     fn every_command_is_found_by_each_of_its_names_and_no_name_is_used_twice() {
@@ -193,7 +195,7 @@ mod tests {
                 OwnPortal => "your contact's room",
                 Elsewhere => "other rooms",
             };
-            let [en, zh] = [Language::En, Language::Zh].map(|l| help::what(usage.command, l));
+            let [en, zh] = [Language::En, Language::Zh].map(|l| help_text::what(usage.command, l));
             let first = first.trim_end();
             writeln!(expected, "| `{first}`{others} | {place} | {en} | {zh} |").unwrap();
         }

@@ -4,9 +4,14 @@ use std::sync::Arc;
 
 use ruma::{OwnedEventId, OwnedMxcUri, OwnedRoomId};
 
-use super::page_of;
+use super::qr_login::page_of;
 use crate::{
-    bridge::{core::Core, halt::Halt, notice, state::Flow, text::LoginText},
+    bridge::{
+        core::{Core, attempt::Halt},
+        notice,
+        state::Flow,
+        text::LoginText,
+    },
     config::Language,
     convert,
     ilink::{LoginEvent, LoginPatience},

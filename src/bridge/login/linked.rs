@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use ruma::UserId;
 
+use super::session;
 use crate::{
     bridge::{
-        core::{Core, login_name},
-        halt::Halt,
-        session,
+        core::{Core, attempt::Halt, login_name},
         state::{Job, LaneKey, Wanted},
         text::LoginText,
     },

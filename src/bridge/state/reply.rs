@@ -5,8 +5,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use super::rate_limit::Pace;
 use crate::{
-    bridge::pace::Pace,
     config::Delivery,
     id::{LoginId, PortalId},
     store::{self, Change, Reply, Store},

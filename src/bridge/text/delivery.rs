@@ -1,7 +1,7 @@
 //! Why a Matrix message waits, or was not bridged.
 
 use super::pick;
-use crate::{bridge::window::Hold, config::Language, convert::Kind};
+use crate::{bridge::state::reply_window::Hold, config::Language, convert::Kind};
 
 /// Said once per holding period: why a message waits and what will happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -8,7 +8,6 @@ mod answer;
 mod delivery;
 mod doctor;
 mod group;
-pub(crate) mod help;
 mod item;
 mod login;
 mod note;
@@ -17,19 +16,24 @@ mod room;
 mod step;
 mod worded;
 
-pub(crate) use admin::{AdminText, OutcomeCounts};
-pub(crate) use answer::Answer;
-pub(crate) use delivery::{Held, Refusal};
-pub use doctor::Verdict;
-pub(crate) use doctor::{Found, Server};
-pub(crate) use group::GroupText;
-pub(crate) use item::{ItemNotice, Medium, Trouble};
-pub(crate) use login::LoginText;
-pub(crate) use note::Note;
-pub(crate) use quote::Quoted;
-pub(crate) use room::RoomText;
-pub(crate) use step::StepText;
-pub(crate) use worded::Worded;
+pub(crate) use crate::bridge::text::admin::AdminText;
+pub(crate) use crate::bridge::text::admin::OutcomeCounts;
+pub(crate) use crate::bridge::text::answer::Answer;
+pub(crate) use crate::bridge::text::delivery::Held;
+pub(crate) use crate::bridge::text::delivery::Refusal;
+pub(crate) use crate::bridge::text::doctor::Found;
+pub(crate) use crate::bridge::text::doctor::Server;
+pub use crate::bridge::text::doctor::Verdict;
+pub(crate) use crate::bridge::text::group::GroupText;
+pub(crate) use crate::bridge::text::item::ItemNotice;
+pub(crate) use crate::bridge::text::item::Medium;
+pub(crate) use crate::bridge::text::item::Trouble;
+pub(crate) use crate::bridge::text::login::LoginText;
+pub(crate) use crate::bridge::text::note::Note;
+pub(crate) use crate::bridge::text::quote::Quoted;
+pub(crate) use crate::bridge::text::room::RoomText;
+pub(crate) use crate::bridge::text::step::StepText;
+pub(crate) use crate::bridge::text::worded::Worded;
 
 /// The language of what contacts read. Nobody knows what they speak; most people on WeChat read
 /// Chinese.
@@ -47,7 +51,7 @@ macro_rules! pick {
         }
     };
 }
-use pick;
+pub(crate) use pick;
 
 #[cfg(test)]
 mod tests;

@@ -2,12 +2,12 @@
 
 use super::{
     AdminText, Answer, Found, GroupText, Held, ItemNotice, LoginText, Medium, Note, OutcomeCounts,
-    Quoted, Refusal, RoomText, Server, StepText, Trouble, Worded, help,
+    Quoted, Refusal, RoomText, Server, StepText, Trouble, Worded,
 };
 use crate::{
     bridge::{
-        command::{COMMANDS, Context},
-        window::Hold,
+        command::{COMMANDS, Context, help_text},
+        state::reply_window::Hold,
     },
     clock::Timestamp,
     config::Language,
@@ -63,8 +63,8 @@ fn no_sentence_is_the_same_in_both_languages() {
 
 fn helps(language: Language) -> Vec<String> {
     let lines = COMMANDS.iter().flat_map(|(section, usages)| {
-        let whats = usages.iter().map(|usage| help::what(usage.command, language));
-        std::iter::once(help::heading(*section, language)).chain(whats)
+        let whats = usages.iter().map(|usage| help_text::what(usage.command, language));
+        std::iter::once(help_text::heading(*section, language)).chain(whats)
     });
     lines.collect()
 }

@@ -23,8 +23,11 @@ mod marks;
 mod part;
 mod tries;
 
-pub(crate) use marks::Shown;
-pub(crate) use part::{Media, MediaKind, Part, led_by};
+pub(crate) use super::outbox::marks::Shown;
+pub(crate) use super::outbox::part::Media;
+pub(crate) use super::outbox::part::MediaKind;
+pub(crate) use super::outbox::part::Part;
+pub(crate) use super::outbox::part::led_by;
 
 /// One Matrix message on its way.
 #[derive(Debug, Clone)]

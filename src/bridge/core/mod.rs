@@ -1,0 +1,204 @@
+//! What every part of the core works with.
+
+pub(super) mod attempt;
+pub(super) mod owner;
+
+use std::sync::Arc;
+
+use ruma::{OwnedUserId, UserId};
+use tokio::sync::watch;
+
+use crate::{
+    bridge::{
+        notice::double_puppet::Owners,
+        runtime::housekeeping::Rounds,
+        state::{
+            Confirmed, Copies, Job, LaneKey, Lanes, LoginFlows, Looks, Outbox, Paces, Places,
+            Questions, Read, Registry, Replies, Sessions, Tallies, Typists, reply_window,
+        },
+    },
+    clock::{Clock, Timestamp},
+    config::{Config, Language},
+    id::{GhostNames, PortalId, WechatUserId},
+    ilink,
+    matrix::{Homeserver, Intent},
+    media::Workers,
+    spool::Spools,
+    store::{self, Entry, Login, Portal, Reply, Store, Work},
+    tasks::Tasks,
+    web::Report,
+};
+
+/// One running bridge.
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(crate) config: Config,
+    /// When this run began.
+    pub(crate) started: Timestamp,
+    pub(crate) clock: Clock,
+    pub(crate) tasks: Tasks,
+    pub(crate) store: Store,
+    /// Where media wait between the two sides.
+    pub(crate) spools: Spools,
+    /// Who looks at strangers' media.
+    pub(crate) workers: Workers,
+    /// For files on their way from WeChat.
+    pub(crate) arriving: Places,
+    /// For files on their way to WeChat.
+    pub(crate) leaving: Places,
+    pub(crate) homeserver: Homeserver,
+    pub(crate) bot: OwnedUserId,
+    /// For those who need not accept invitations.
+    pub(crate) owners: Owners,
+    pub(crate) ghosts: GhostNames,
+    pub(crate) ilink: ilink::Client,
+    pub(crate) registry: Registry,
+    pub(crate) lanes: Lanes,
+    pub(crate) outbox: Outbox,
+    pub(crate) confirmed: Confirmed,
+    pub(crate) copies: Copies,
+    pub(crate) replies: Replies,
+    pub(crate) paces: Paces,
+    pub(crate) sessions: Sessions,
+    pub(crate) tallies: Tallies,
+    pub(crate) typists: Typists,
+    pub(crate) flows: LoginFlows,
+    pub(crate) questions: Questions,
+    pub(crate) looks: Looks,
+    /// At most this many rooms are made at once; more would only wait in the homeserver.
+    pub(crate) making_rooms: tokio::sync::Semaphore,
+    pub(crate) receiving: tokio::sync::Mutex<()>,
+    /// Held while a record is changed: looked at, committed and put into the registry as one.
+    pub(crate) changing: tokio::sync::Mutex<()>,
+    pub(crate) rounds: std::sync::Mutex<Rounds>,
+    pub(crate) death: watch::Sender<Option<Arc<Death>>>,
+}
+
+/// Why a bridge that was running had to end.
+#[derive(Debug, thiserror::Error)]
+pub enum Death {
+    /// Nothing can be acknowledged any more.
+    #[error(transparent)]
+    Store(store::Error),
+    /// The homeserver does not know our token.
+    #[error(
+        "the homeserver refused the as_token; install the registration file that \
+         `matrix-appservice-wechat registration` prints, and restart the homeserver"
+    )]
+    TokenRefused,
+    /// The homeserver knows the token but not the bot.
+    #[error(
+        "the homeserver accepted the as_token but not the bot user {0}; server_name, bot and \
+         ghost_prefix in the config must be those of the registration file"
+    )]
+    BotRefused(OwnedUserId),
+}
+
+impl Core {
+    pub(crate) fn bot(&self) -> Intent {
+        self.homeserver.intent(&self.bot)
+    }
+
+    /// The ghost of a contact; `None` when its id cannot be written in a Matrix id.
+    pub(crate) fn ghost(&self, contact: &WechatUserId) -> Option<Intent> {
+        self.ghosts.ghost(contact).map(|user| self.homeserver.intent(&user))
+    }
+
+    /// Whether this user is the bot or one of the ghosts.
+    pub(crate) fn is_ours(&self, user: &UserId) -> bool {
+        user == self.bot || self.ghosts.contact(user).is_some()
+    }
+
+    /// The language in which this user wants to be spoken to.
+    pub(crate) fn language_of(&self, user: &UserId) -> Language {
+        let chosen = self.registry.owner(user).language.clone();
+        chosen.and_then(|code| Language::parse(&code)).unwrap_or(self.config.bridge.language)
+    }
+
+    pub(crate) fn prefix(&self) -> &str {
+        &self.config.bridge.command_prefix
+    }
+
+    /// Puts work that is in the store into its lane.
+    pub(crate) fn dispatch(&self, entry: Entry, read: Read) {
+        self.lanes.push(self.lane_of(&entry), Job::Entry(entry, read));
+    }
+
+    /// The same for work of an earlier run.
+    pub(crate) fn dispatch_again(&self, entry: Entry) {
+        self.copies.resume(&entry);
+        self.lanes.push(self.lane_of(&entry), Job::Again(entry));
+    }
+
+    fn lane_of(&self, entry: &Entry) -> LaneKey {
+        match &entry.work {
+            Work::FromWechat { portal, .. } => LaneKey::Portal(*portal),
+            Work::FromMatrix { to: Some(portal), .. } => LaneKey::Portal(*portal),
+            Work::FromMatrix { room, to: None, .. } => match self.registry.portal_in(room) {
+                Some(portal) => LaneKey::Portal(portal.id),
+                None => LaneKey::Room(room.clone()),
+            },
+        }
+    }
+
+    /// What is known of this portal's reply window.
+    pub(crate) fn reply(&self, portal: PortalId) -> Option<Reply> {
+        let reply = self.replies.of(&self.store, portal).unwrap_or_else(|error| {
+            self.die(Death::Store(error));
+            None
+        })?;
+        match reply_window::redated(&reply, self.clock.now()) {
+            None => Some(reply),
+            Some(right) => self.change_reply(portal, |reply| *reply = right),
+        }
+    }
+
+    /// Changes what is known of this portal's reply window, if anything is.
+    pub(crate) fn change_reply(
+        &self,
+        portal: PortalId,
+        with: impl FnOnce(&mut Reply),
+    ) -> Option<Reply> {
+        self.replies.change(&self.store, portal, with).unwrap_or_else(|error| {
+            self.die(Death::Store(error));
+            None
+        })
+    }
+
+    /// How the bridge stands.
+    pub(crate) fn report(&self) -> Report {
+        let fresh = self.sessions.freshness(self.clock.now());
+        Report {
+            store: self.death.borrow().is_none(),
+            homeserver: !self.homeserver.is_away(),
+            polling: fresh.polling,
+            stale: fresh.stale,
+            oldest_poll: fresh.oldest,
+            cut_polls: fresh.cut + fresh.failed,
+            unfinished: self.store.count().inbox,
+        }
+    }
+
+    /// Ends the bridge: the program sees it and exits with the cause.
+    pub(crate) fn die(&self, cause: Death) {
+        self.death.send_if_modified(|death| {
+            let first = death.is_none();
+            if first {
+                tracing::error!(error = %cause, "the bridge has to stop");
+                *death = Some(Arc::new(cause));
+            }
+            first
+        });
+        self.tasks.soft_stop();
+    }
+}
+
+/// What a contact is called: the owner's name for them, else a shortened id.
+pub(crate) fn name_of(portal: &Portal) -> String {
+    portal.name.clone().unwrap_or_else(|| portal.key.contact.to_string())
+}
+
+/// What the contact of a login is called.
+pub(crate) fn login_name(login: &Login) -> String {
+    login.name.clone().unwrap_or_else(|| login.contact.to_string())
+}

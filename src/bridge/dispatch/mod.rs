@@ -1,0 +1,7 @@
+//! Routing: decides which floor below takes an entry, by the kind of its event and of its room.
+
+pub(super) mod group_room;
+pub(super) mod lane;
+pub(super) mod other_room;
+pub(super) mod poison;
+pub(super) mod portal_room;

@@ -1,0 +1,141 @@
+//! Things that WeChat has no form for, told to the contact in words: polls, reactions, and edits
+//! of what was sent.
+
+use crate::{
+    bridge::{
+        core::{Core, attempt::Halt},
+        dispatch::portal_room,
+        render::{reply_line, speaker},
+        state::Part,
+        text::{CONTACTS, Refusal, Worded},
+    },
+    convert,
+    matrix::event::{Event, Poll, Replacement},
+    store::{Entry, Outcome, Portal, Work},
+};
+
+/// Decides about a poll's question, a vote, or a poll's end.
+pub(crate) async fn poll(
+    core: &Core,
+    entry: &Entry,
+    event: &Event,
+    poll: &Poll,
+    portal: &Portal,
+) -> Result<Option<Outcome>, Halt> {
+    match poll {
+        Poll::Start { question, answers } if answers.is_empty() && question.is_empty() => {
+            let refusal = Refusal::Kind(convert::Kind::Poll);
+            portal_room::refuse(core, event, refusal).await.map(Some)
+        }
+        Poll::Start { question, answers } => {
+            say(core, entry, event, portal, &question_text(question, answers)).await
+        }
+        Poll::Vote => portal_room::refuse(core, event, Refusal::Vote).await.map(Some),
+        Poll::End { text: Some(text) } => {
+            say(core, entry, event, portal, &format!("📊 {text}")).await
+        }
+        Poll::End { text: None } => {
+            say(core, entry, event, portal, &Worded::PollEnded.text(CONTACTS)).await
+        }
+    }
+}
+
+/// The question and its numbered answers.
+pub(crate) fn question_text(question: &str, answers: &[String]) -> String {
+    let numbered = (1..).zip(answers).map(|(number, answer)| format!("{number}. {answer}"));
+    std::iter::once(format!("📊 {question}")).chain(numbered).collect::<Vec<_>>().join("\n")
+}
+
+/// Tells of a reaction where the config wants it; elsewhere it stays in the room, and that is said.
+pub(crate) async fn reaction(
+    core: &Core,
+    entry: &Entry,
+    event: &Event,
+    (of, key): (&ruma::EventId, &str),
+    portal: &Portal,
+) -> Result<Option<Outcome>, Halt> {
+    // A picture as a reaction has no sign that a text could show.
+    if !core.config.delivery.reactions || key.starts_with("mxc://") {
+        return portal_room::refuse(core, event, Refusal::Reaction).await.map(Some);
+    }
+    let key = key.chars().take(LONGEST_KEY).collect::<String>();
+    let entry = reply_line::with_line(core, entry, &event.room, Some(of), portal).await?;
+    say(core, &entry, event, portal, &Worded::Reaction { key: &key }.text(CONTACTS)).await
+}
+
+/// Sends the new words of a message that WeChat has in its old form already; `otherwise` is said
+/// where that is not wanted or not possible.
+pub(crate) async fn correction(
+    core: &Core,
+    entry: &Entry,
+    (event, edit): (&Event, &Replacement),
+    parts: Vec<Part>,
+    (portal, otherwise): (&Portal, Refusal),
+) -> Result<Option<Outcome>, Halt> {
+    let texts: Vec<_> = parts.iter().filter_map(Part::text).collect();
+    let wanted = core.config.delivery.edits && !texts.is_empty();
+    if !wanted || !(was_tried(entry) || is_own(core, event, edit).await?) {
+        return portal_room::refuse(core, event, otherwise).await.map(Some);
+    }
+    let text = format!("{EDITED} {}", texts.join("\n"));
+    let texts = convert::split(&text, convert::WECHAT_TEXT_LIMIT);
+    portal_room::queue(core, entry, event, portal, texts.into_iter().map(Part::Text).collect());
+    Ok(None)
+}
+
+/// Whether the edit is of a message of the same person, which was for the contact. The homeserver
+/// does not look at who edits what; clients do.
+async fn is_own(core: &Core, event: &Event, edit: &Replacement) -> Result<bool, Halt> {
+    let prefix = core.prefix();
+    let is_command = |body: &str| !prefix.is_empty() && body.trim_start().starts_with(prefix);
+    if is_command(&edit.new.body) {
+        return Ok(false);
+    }
+    let original = reply_line::event(core, &event.room, &edit.of).await?;
+    Ok(original.is_some_and(|original| original.sender == event.sender))
+}
+
+fn was_tried(entry: &Entry) -> bool {
+    match &entry.work {
+        Work::FromMatrix { progress, .. } => progress.tried,
+        Work::FromWechat { .. } => false,
+    }
+}
+
+/// Queues words that are no message in the room.
+async fn say(
+    core: &Core,
+    entry: &Entry,
+    event: &Event,
+    portal: &Portal,
+    words: &str,
+) -> Result<Option<Outcome>, Halt> {
+    if let Err(refusal) = portal_room::may_speak(core, event, portal) {
+        return portal_room::refuse(core, event, refusal).await.map(Some);
+    }
+    let text = match portal_room::is_named(event, portal) {
+        false => words.to_owned(),
+        true => format!("{}: {words}", speaker::author(core, event).await?),
+    };
+    let text = convert::safe_for_wechat(&text);
+    let texts = convert::split(&text, convert::WECHAT_TEXT_LIMIT);
+    portal_room::queue(core, entry, event, portal, texts.into_iter().map(Part::Text).collect());
+    Ok(None)
+}
+
+/// What the new words of a sent message begin with.
+const EDITED: &str = "✏️";
+/// In characters; the longest emoji has about a dozen.
+const LONGEST_KEY: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answers_of_a_poll_have_numbers() {
+        let answers = ["green".to_owned(), "black".to_owned()];
+        assert_eq!(question_text("Which tea?", &answers), "📊 Which tea?\n1. green\n2. black");
+        assert_eq!(question_text("Which tea?", &[]), "📊 Which tea?");
+    }
+}

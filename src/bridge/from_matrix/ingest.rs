@@ -1,0 +1,251 @@
+//! Takes over what the homeserver pushes: durable first, answered afterwards.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
+
+use ruma::{OwnedEventId, OwnedUserId};
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+use tokio::sync::oneshot;
+
+use super::typing;
+use crate::{
+    bridge::{
+        core::{Core, Death},
+        state::Read,
+    },
+    clock::Timestamp,
+    crash::Point,
+    matrix::{
+        Transaction, Unavailable,
+        event::{self, Event, Kind, Membership, MembershipState},
+    },
+    store::{self, Change, Direction, Entry, Outcome, Progress, Source, Work},
+};
+
+/// Commits a transaction with its events and starts the work on them.
+///
+/// A transaction or an event that was seen before, even under another transaction id, changes
+/// nothing. The homeserver gets its 200 only when this returns `Ok`.
+pub(crate) async fn on_transaction(
+    core: Arc<Core>,
+    transaction: Transaction,
+) -> Result<(), Unavailable> {
+    // A task of its own: when the homeserver hangs up midway, what was committed is still begun.
+    let (done, taken) = oneshot::channel();
+    let tasks = core.tasks.clone();
+    tasks.spawn("transaction", async move {
+        if core.looks.come_first() && brings_news(&core, &transaction) {
+            core.tasks.unless_stopped(core.looks.next()).await;
+        }
+        let _ = done.send(take(&core, &transaction).await);
+    });
+    taken.await.unwrap_or(Err(Unavailable))
+}
+
+/// Whether somebody else than the bridge has done something; most pushes tell it of itself.
+fn brings_news(core: &Core, transaction: &Transaction) -> bool {
+    let of_others = |event: Event| !core.is_ours(&event.sender);
+    transaction.events.iter().any(|raw| event::parse(raw).is_ok_and(of_others))
+}
+
+/// Makes what was pushed, or found, durable and has it done; not to be dropped in between.
+pub(crate) async fn take(core: &Arc<Core>, transaction: &Transaction) -> Result<(), Unavailable> {
+    // A repetition that comes while the first is still being committed must wait for it.
+    let _one_at_a_time = core.receiving.lock().await;
+    match take_over(core, transaction).await {
+        Ok(entries) => {
+            let work = if entries.is_empty() { "nothing" } else { "work" };
+            let point = Point::new(|| format!("push of {work}"));
+            point.before();
+            entries.into_iter().for_each(|(entry, read)| core.dispatch(entry, read));
+            transaction.ephemeral.iter().for_each(|raw| typing::on_ephemeral(core, raw));
+            point.after();
+            Ok(())
+        }
+        Err(error) => {
+            core.die(Death::Store(error));
+            Err(Unavailable)
+        }
+    }
+}
+
+/// What a transaction is known by. Its id alone does not tell it from others: Synapse counts
+/// from 1 again after a restart on SQLite.
+fn fingerprint(transaction: &Transaction) -> String {
+    let mut digest = Sha256::new_with_prefix(&transaction.id);
+    for event in &transaction.events {
+        digest.update([0]);
+        digest.update(event.get());
+    }
+    digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+async fn take_over(
+    core: &Core,
+    transaction: &Transaction,
+) -> Result<Vec<(Entry, Read)>, store::Error> {
+    let fingerprint = fingerprint(transaction);
+    let mut left_out = BTreeMap::new();
+    if core.store.transaction_seen(&fingerprint)? {
+        tracing::debug!("a transaction came again");
+        left_out.insert("again", transaction.events.len());
+        core.store.submit(count(Change::new(), left_out));
+        return Ok(Vec::new());
+    }
+    let now = core.clock.now();
+    let mut change = Change::new().mark_transaction(&fingerprint, now);
+    let (mut entries, mut here) = (Vec::new(), HashSet::new());
+    for raw in &transaction.events {
+        match sort(core, &mut here, raw)? {
+            Fate::Counted(reason) => *left_out.entry(reason).or_default() += 1,
+            Fate::Ignored(source, reason) => {
+                change = change.mark_source(&source, &Outcome::Ignored(reason.into()), now);
+            }
+            Fate::Work(event) => {
+                let entry = entry_of(core, now, &event, raw);
+                change = change.add_entry(&entry);
+                entries.push((entry, Read::Event(event)));
+            }
+        }
+    }
+    if !transaction.ephemeral.is_empty() {
+        left_out.insert("ephemeral", transaction.ephemeral.len());
+    }
+    core.store.commit(count(change, left_out)).await?;
+    Ok(entries)
+}
+
+/// What becomes of an event that was pushed.
+enum Fate {
+    Work(Box<Event>),
+    /// Left alone, and known by its id from now on.
+    Ignored(Source, &'static str),
+    /// Left alone without a record of its own.
+    Counted(&'static str),
+}
+
+/// `here` are the ids of this transaction's events, which the store does not know yet.
+fn sort(
+    core: &Core,
+    here: &mut HashSet<OwnedEventId>,
+    raw: &RawValue,
+) -> Result<Fate, store::Error> {
+    let Ok(event) = event::parse(raw) else {
+        tracing::warn!("an event without id, room, sender or type was left out");
+        return Ok(Fate::Counted("malformed"));
+    };
+    if core.is_ours(&event.sender) {
+        return Ok(Fate::Counted("own"));
+    }
+    let source = Source::Event(event.id.clone());
+    if !here.insert(event.id.clone()) || core.store.source_seen(&source)?.is_some() {
+        return Ok(Fate::Counted("again"));
+    }
+    Ok(match ignored(core, &event) {
+        Some(reason) => Fate::Ignored(source, reason),
+        None => Fate::Work(event.into()),
+    })
+}
+
+fn count(change: Change, left_out: BTreeMap<&'static str, usize>) -> Change {
+    left_out.into_iter().fold(change, |change, (reason, count)| {
+        let outcome = Outcome::Ignored(reason.into());
+        change.count_outcome(Direction::ToWechat, &outcome, count as u64)
+    })
+}
+
+fn entry_of(core: &Core, at: Timestamp, event: &Event, raw: &RawValue) -> Entry {
+    let work = Work::FromMatrix {
+        room: event.room.clone(),
+        source: Source::Event(event.id.clone()),
+        raw: raw.get().into(),
+        to: None,
+        progress: Progress::default(),
+    };
+    Entry { id: core.store.new_inbox_id(), at, work }
+}
+
+/// Why nothing is to be done about an event; `None` when something is.
+fn ignored(core: &Core, event: &Event) -> Option<&'static str> {
+    match &event.kind {
+        Kind::Message(_)
+        | Kind::Sticker(_)
+        | Kind::Reaction { .. }
+        | Kind::Redaction { .. }
+        | Kind::Poll(_)
+        | Kind::LiveLocation
+        | Kind::Encrypted
+        | Kind::RoomName(_)
+        | Kind::RoomPicture(_)
+        | Kind::Tombstone { .. } => None,
+        Kind::Membership(Membership { user, now, .. }) => match now {
+            MembershipState::Invite if core.is_ours(user) => None,
+            MembershipState::Leave | MembershipState::Ban => None,
+            MembershipState::Invite
+            | MembershipState::Join
+            | MembershipState::Knock
+            | MembershipState::Other => Some("membership"),
+        },
+        Kind::Other { event_type, .. } if is_of_live_location(event_type) => Some("live location"),
+        Kind::Other { is_state: true, .. } => Some("state"),
+        Kind::Other { is_state: false, event_type } => only_for_clients(event_type),
+    }
+}
+
+/// Why a timeline event of a kind that is not read says nothing to a person; `None` when it may.
+fn only_for_clients(event_type: &str) -> Option<&'static str> {
+    if READ_KINDS.contains(&event_type) {
+        // Redacted before it was pushed, or without what makes it one.
+        return Some("unusable");
+    }
+    SIGNALS.iter().any(|signal| event_type.starts_with(signal)).then_some("signal")
+}
+
+/// Whether an event is a position or the end of a live location, of which the room has heard at its
+/// beginning.
+fn is_of_live_location(event_type: &str) -> bool {
+    BEACONS.iter().any(|beacon| event_type.starts_with(beacon))
+}
+
+/// What the kinds of a live location begin with.
+const BEACONS: [&str; 2] = ["m.beacon", "org.matrix.msc3672.beacon"];
+/// Kinds that are read as something else than [`Kind::Other`] when they are whole.
+const READ_KINDS: [&str; 11] = [
+    "m.room.message",
+    "m.sticker",
+    "m.reaction",
+    "m.room.redaction",
+    "m.room.encrypted",
+    "m.poll.start",
+    "m.poll.response",
+    "m.poll.end",
+    "org.matrix.msc3381.poll.start",
+    "org.matrix.msc3381.poll.response",
+    "org.matrix.msc3381.poll.end",
+];
+/// Kinds, by their beginning, with which clients speak to each other and people do not. A call's
+/// invitation is not among them.
+const SIGNALS: [&str; 12] = [
+    "m.key.verification.",
+    "m.call.candidates",
+    "m.call.answer",
+    "m.call.hangup",
+    "m.call.reject",
+    "m.call.select_answer",
+    "m.call.negotiate",
+    "m.call.sdp_stream_metadata_changed",
+    "org.matrix.call.",
+    "m.rtc.decline",
+    "com.beeper.message_send_status",
+    "io.element.performance",
+];
+
+/// Whether a user that the homeserver asks for is one that the bridge can bring to life.
+pub(crate) async fn on_user(core: Arc<Core>, user: OwnedUserId) -> bool {
+    let known = user == core.bot
+        || core.ghosts.contact(&user).is_some_and(|contact| core.registry.knows(&contact));
+    known && core.homeserver.intent(&user).ensure_registered().await.is_ok()
+}

@@ -1,0 +1,7 @@
+//! From Matrix: takes over what the homeserver pushes and turns events into queued messages.
+
+pub(super) mod as_text;
+pub(super) mod catch_up;
+pub(super) mod edit;
+pub(super) mod ingest;
+pub(super) mod typing;

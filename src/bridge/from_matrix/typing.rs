@@ -1,0 +1,104 @@
+//! Shows on the phone that somebody in Matrix is typing (docs/protocol.md §5).
+//!
+//! It is a courtesy: what fails is logged and not repeated, and nothing of it is kept.
+
+use std::{sync::Arc, time::Duration};
+
+use serde_json::value::RawValue;
+
+use crate::{
+    bridge::{
+        core::Core,
+        state::{Turn, reply_window},
+    },
+    config::Level,
+    ilink::{self, Session, TypingTicket},
+    matrix::event::Typing,
+    store::{Login, LoginState, Portal},
+};
+
+/// Takes note of who types in a room of contacts; other ephemeral events mean nothing here.
+pub(crate) fn on_ephemeral(core: &Arc<Core>, raw: &RawValue) {
+    if !core.config.bridge.typing {
+        return;
+    }
+    let Some(typing) = Typing::parse(raw) else { return };
+    let may = |user| core.config.bridge.permissions.level_of(user) >= Some(Level::Relay);
+    let types = typing.users.iter().any(|user| !core.is_ours(user) && may(user));
+    let mut portals = core.registry.members(&typing.room);
+    portals.extend(core.registry.portal_in(&typing.room));
+    for portal in portals {
+        types_to(core, portal, types);
+    }
+}
+
+fn types_to(core: &Arc<Core>, portal: Arc<Portal>, types: bool) {
+    if !types {
+        return core.typists.end(portal.id);
+    }
+    // A bot may not say anything outside the window, and this might count as well.
+    if reply_window::may_send(core.reply(portal.id).as_ref(), core.clock.now()).is_err() {
+        return;
+    }
+    if let Some(turn) = core.typists.begin(portal.id) {
+        core.tasks.spawn("typing", show(Arc::clone(core), portal, turn));
+    }
+}
+
+/// Shows it until it ends, and says that it has ended in any case: a phone may go on showing it.
+async fn show(core: Arc<Core>, portal: Arc<Portal>, turn: Turn) {
+    let _mine = turn.turn.lock().await;
+    let mut shown = None;
+    for _ in 0..MOST_REFRESHES {
+        if turn.stops.is_cancelled() || core.tasks.stopping() {
+            break;
+        }
+        match refresh(&core, &portal).await {
+            Ok(Some(by)) => shown = Some(by),
+            Ok(None) => break,
+            Err(error) => {
+                tracing::debug!(portal = %portal.id, %error, "typing was not shown");
+                core.typists.keep(portal.id, None);
+                break;
+            }
+        }
+        tokio::select! {
+            () = turn.stops.cancelled() => {}
+            () = core.tasks.pause(REFRESH) => {}
+        }
+    }
+    turn.stops.cancel();
+    let Some((session, ticket)) = shown else { return };
+    if let Err(error) = core.ilink.send_typing(&session, &portal.key.contact, &ticket, false).await
+    {
+        tracing::debug!(portal = %portal.id, %error, "the end of typing was not shown");
+    }
+}
+
+/// Shows it for the next seconds; `None` when the contact's login is not there.
+async fn refresh(
+    core: &Core,
+    portal: &Portal,
+) -> Result<Option<(Session, TypingTicket)>, ilink::Error> {
+    let is_active = |login: &Arc<Login>| login.state == LoginState::Active;
+    let Some(login) = core.registry.login(portal.login).filter(is_active) else { return Ok(None) };
+    let session = core.ilink.session(login.token.clone(), login.base_url.as_deref())?;
+    let contact = &portal.key.contact;
+    let now = core.clock.now();
+    let ticket = match core.typists.ticket(portal.id, now) {
+        Some(ticket) => ticket,
+        None => {
+            let context = core.reply(portal.id).and_then(|reply| reply.context);
+            let ticket = core.ilink.get_config(&session, contact, context.as_ref()).await?;
+            core.typists.keep(portal.id, Some((ticket.clone(), now)));
+            ticket
+        }
+    };
+    core.ilink.send_typing(&session, contact, &ticket, true).await?;
+    Ok(Some((session, ticket)))
+}
+
+/// A phone stops showing it when it is not told again for a little longer than this.
+const REFRESH: Duration = Duration::from_secs(5);
+/// Nobody types for five minutes; a homeserver that never tells the end is not believed.
+const MOST_REFRESHES: u32 = 60;

@@ -1,0 +1,226 @@
+//! A batch of updates as one change: what is new in it, for whom, and which windows it opens.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::value::RawValue;
+
+use crate::{
+    bridge::{
+        core::Core,
+        state::{Read, reply_window},
+    },
+    clock::Timestamp,
+    id::{PortalId, PortalKey},
+    ilink::{Message, SenderKind, dedupe::is_content_key},
+    store::{self, Change, Direction, Entry, Login, Outcome, Portal, Reply, Source, Work},
+};
+
+/// Everything that one batch changes.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    pub(crate) change: Change,
+    pub(crate) entries: Vec<(Entry, Read)>,
+    pub(crate) heard: HashMap<PortalId, Reply>,
+    pub(crate) portals: Vec<Portal>,
+}
+
+/// Sorts a batch: contacts' messages become work, everything else is counted; what was seen
+/// before is left out. A batch is `live` when its poll waited for it.
+pub(crate) fn take_over(
+    core: &Core,
+    login: &Login,
+    messages: &[Box<RawValue>],
+    live: bool,
+) -> Result<Batch, store::Error> {
+    let mut sorting = Sorting {
+        core,
+        login,
+        now: core.clock.now(),
+        live,
+        here: HashSet::new(),
+        batch: Batch {
+            change: Change::new(),
+            entries: Vec::new(),
+            heard: HashMap::new(),
+            portals: Vec::new(),
+        },
+    };
+    for raw in messages {
+        sorting.sort(raw.get())?;
+    }
+    Ok(sorting.batch)
+}
+
+struct Sorting<'a> {
+    core: &'a Core,
+    login: &'a Login,
+    now: Timestamp,
+    live: bool,
+    /// The keys of this batch's messages; the store does not know them yet.
+    here: HashSet<String>,
+    batch: Batch,
+}
+
+impl Sorting<'_> {
+    fn sort(&mut self, raw: &str) -> Result<(), store::Error> {
+        let message = Message::parse(raw).ok();
+        let keys = message.as_ref().map(Message::dedupe_keys).unwrap_or_default();
+        if message.as_ref().is_some_and(|message| message.deleted.is_some()) {
+            return self.take_back(message, &keys, raw);
+        }
+        // Known by none of its keys: it comes again when it is finished.
+        if message.as_ref().is_some_and(|message| message.generating) {
+            self.ignore(&[], "generating");
+            return Ok(());
+        }
+        if self.seen(&keys)? {
+            self.ignore(&[], "again");
+            return Ok(());
+        }
+        self.here.extend(keys.iter().cloned());
+        let sources = self.sources(&keys);
+        if let Some(reason) = message.as_ref().and_then(not_for_us) {
+            self.ignore(&sources, reason);
+            return Ok(());
+        }
+        let portal = self.portal_for(message.as_ref());
+        let ignored = self.core.registry.portal(portal).is_some_and(|portal| portal.ignored);
+        if let Some(message) = &message {
+            self.hear(portal, message, ignored);
+        }
+        if ignored {
+            self.ignore(&sources, "by_owner");
+            return Ok(());
+        }
+        self.add(portal, &sources, raw, message);
+        Ok(())
+    }
+
+    /// A message that was taken back: work when the message itself is known, else nothing that
+    /// anybody has seen. The message's own key has its outcome already, so this has another.
+    fn take_back(
+        &mut self,
+        message: Option<Message>,
+        keys: &[String],
+        raw: &str,
+    ) -> Result<(), store::Error> {
+        let gone: Vec<_> = keys.first().map(|key| format!("d:{key}")).into_iter().collect();
+        if self.seen(&gone)? {
+            self.ignore(&[], "again");
+            return Ok(());
+        }
+        let known = self.seen(keys)?;
+        self.here.extend(gone.iter().cloned());
+        if known {
+            let portal = self.portal_for(message.as_ref());
+            self.add(portal, &self.sources(&gone), raw, message);
+        } else {
+            // What it said is not shown when it comes late.
+            let all: Vec<_> = gone.iter().chain(keys).cloned().collect();
+            self.here.extend(keys.iter().cloned());
+            self.ignore(&self.sources(&all), "deleted");
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, portal: PortalId, sources: &[Source], raw: &str, message: Option<Message>) {
+        let source = sources.first().cloned();
+        let work = Work::FromWechat {
+            login: self.login.id,
+            portal,
+            source: source.clone(),
+            raw: raw.into(),
+        };
+        let entry = Entry { id: self.core.store.new_inbox_id(), at: self.now, work };
+        self.change(|change| change.add_entry(&entry));
+        if let Some(source) = source {
+            self.change(|change| change.add_aliases(&source, sources, entry.at));
+        }
+        let read = message.map_or(Read::Not, |message| Read::Message(message.into()));
+        self.batch.entries.push((entry, read));
+    }
+
+    /// Whether any of a message's keys is known, in the store or from this very batch.
+    fn seen(&self, keys: &[String]) -> Result<bool, store::Error> {
+        for key in keys {
+            let source = Source::Message { login: self.login.id, key: key.as_str().into() };
+            let here = self.here.contains(key) && !is_content_key(key);
+            if here || self.core.store.source_seen(&source)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn sources(&self, keys: &[String]) -> Vec<Source> {
+        let login = self.login.id;
+        keys.iter().map(|key| Source::Message { login, key: key.as_str().into() }).collect()
+    }
+
+    /// Counts an update that is left alone; by its sources it is known when it comes again.
+    fn ignore(&mut self, sources: &[Source], reason: &'static str) {
+        tracing::debug!(login.id = %self.login.id, reason, "an update was left out");
+        let (now, outcome) = (self.now, Outcome::Ignored(reason.into()));
+        self.change(|change| match sources.first() {
+            None => change.count_outcome(Direction::ToMatrix, &outcome, 1),
+            Some(source) => {
+                change.mark_source(source, &outcome, now).add_aliases(source, sources, now)
+            }
+        });
+    }
+
+    /// The portal of whoever wrote; a sender who is not the one that scanned gets one of their own.
+    fn portal_for(&mut self, message: Option<&Message>) -> PortalId {
+        let contact =
+            message.and_then(|m| m.from.clone()).unwrap_or_else(|| self.login.contact.clone());
+        let key = PortalKey { owner: self.login.owner.clone(), contact };
+        if let Some(known) = self.core.registry.find_portal(&key) {
+            return known.id;
+        }
+        if let Some(new) = self.batch.portals.iter().find(|portal| portal.key == key) {
+            return new.id;
+        }
+        let name = (key.contact == self.login.contact).then(|| self.login.name.clone()).flatten();
+        let id = self.core.store.new_portal_id();
+        let portal = Portal::new(id, key, self.login.id, name);
+        self.change(|change| change.put_portal(&portal));
+        self.batch.portals.push(portal);
+        id
+    }
+
+    /// The contact wrote: the window opens, and the newest context token is the one to answer
+    /// with. What is left out is counted.
+    fn hear(&mut self, portal: PortalId, message: &Message, left_out: bool) {
+        let known = self.batch.heard.get(&portal).cloned().or_else(|| self.core.reply(portal));
+        let at = reply_window::heard_at(message.created, self.live, self.now);
+        let context =
+            message.context.clone().or_else(|| known.as_ref().and_then(|r| r.context.clone()));
+        let heard = known.as_ref().map_or(at, |reply| reply.heard.max(at));
+        let unconfirmed = known.as_ref().map_or(0, |reply| reply.unconfirmed);
+        let before = known.as_ref().map_or(0, |reply| reply.left_out);
+        let reply = Reply {
+            context,
+            heard,
+            sends: 0,
+            held_until: None,
+            throttled: 0,
+            unconfirmed,
+            left_out: before.saturating_add(u32::from(left_out)),
+        };
+        self.change(|change| change.put_reply(portal, &reply));
+        self.batch.heard.insert(portal, reply);
+    }
+
+    fn change(&mut self, with: impl FnOnce(Change) -> Change) {
+        self.batch.change = with(std::mem::take(&mut self.batch.change));
+    }
+}
+
+/// Why an update is none of a contact's finished messages (docs/protocol.md §4).
+fn not_for_us(message: &Message) -> Option<&'static str> {
+    match message.sender {
+        SenderKind::Contact => None,
+        SenderKind::Bot => Some("own"),
+        SenderKind::Other(_) => Some("sender"),
+    }
+}

@@ -1,0 +1,119 @@
+//! Getting a file from WeChat's CDN, under limits that are told before the work starts.
+
+use std::time::{Duration, Instant};
+
+use super::{Failed, Lost};
+use crate::{
+    bridge::{
+        core::{Core, attempt::Halt},
+        text::Trouble,
+    },
+    ilink::{Body, CdnError, RemoteMedia, Retry},
+    matrix::Intent,
+    spool::Spool,
+};
+
+/// Fetches and opens the file of an item. A CDN that does not answer is asked for a minute or two;
+/// what this contact writes meanwhile waits behind it.
+pub(crate) async fn fetch(core: &Core, ghost: &Intent, body: &Body) -> Result<Spool, Failed> {
+    let limit = limit(core, ghost).await?;
+    if let Some(size) = declared(body).filter(|size| *size > limit) {
+        return Err(Lost::because(Trouble::TooLarge { size: Some(size), limit }).into());
+    }
+    let media = body.media().ok_or(Lost::because(Trouble::NoPlace))?;
+    download(core, &media, limit).await
+}
+
+/// Fetches and opens the small picture that comes with a film. It is only an ornament: without it
+/// the film still arrives.
+pub(crate) async fn thumbnail(core: &Core, body: &Body) -> Option<Spool> {
+    let thumb = body.thumb()?;
+    let fetching = core.ilink.download(&thumb, MOST_THUMBNAIL, &core.spools);
+    let fetched = core.tasks.unless_stopped(fetching).await?;
+    fetched.inspect_err(|error| tracing::debug!(%error, "a film comes without its picture")).ok()
+}
+
+/// How many bytes a file may have: as many as both the config and the homeserver take.
+async fn limit(core: &Core, ghost: &Intent) -> Result<u64, Halt> {
+    let theirs = core.insist(|| core.homeserver.upload_limit(ghost.user())).await?;
+    let ours = core.config.media.max_download;
+    Ok(theirs.map_or(ours, |theirs| theirs.min(ours)))
+}
+
+async fn download(core: &Core, media: &RemoteMedia, limit: u64) -> Result<Spool, Failed> {
+    let begun = Instant::now();
+    for wait in ROUNDS {
+        // What was fetched by half is fetched again at the next start.
+        let fetching = core.ilink.download(media, limit, &core.spools);
+        let fetched = core.tasks.unless_stopped(fetching).await.ok_or(Halt::Stopping)?;
+        let error = match fetched {
+            Ok(file) => return Ok(file),
+            Err(error) => error,
+        };
+        let useful = error.retry() != Retry::Never && begun.elapsed() < PATIENCE;
+        let Some(wait) = wait.filter(|_| useful) else {
+            tracing::info!(%error, "a file of WeChat's could not be fetched");
+            return Err(lost(error, limit).into());
+        };
+        core.tasks.pause(wait).await;
+        if core.tasks.stopping() {
+            return Err(Halt::Stopping.into());
+        }
+    }
+    Err(Lost::because(Trouble::Unreachable).into())
+}
+
+/// What people are told about an error, and what is kept of the file.
+fn lost(error: CdnError, limit: u64) -> Lost {
+    let why = match error {
+        CdnError::Undecryptable { kept } => {
+            return Lost { why: Trouble::Undecryptable, ciphertext: Some(kept) };
+        }
+        CdnError::TooLarge { .. } => Trouble::TooLarge { size: None, limit },
+        CdnError::HostNotAllowed { .. } => Trouble::BadServer,
+        CdnError::Rejected { status, .. } => Trouble::Gone(status),
+        CdnError::NoKey => Trouble::NoKey,
+        CdnError::Disk(_) => Trouble::Disk,
+        CdnError::Unreachable { .. } | CdnError::Ilink(_) => Trouble::Unreachable,
+    };
+    Lost::because(why)
+}
+
+/// How many bytes the plain file has, as far as the sender says so. Where the size may be the
+/// encrypted file's, the least that it can mean.
+fn declared(body: &Body) -> Option<u64> {
+    let encrypted = |size: u64| size.saturating_sub(CIPHER_BLOCK);
+    match body {
+        Body::File(file) => file.len,
+        Body::Image(image) => image.mid_size.map(encrypted),
+        Body::Voice(voice) => voice.size.map(encrypted),
+        Body::Video(video) => video.size.map(encrypted),
+        Body::Text(_) | Body::Unsupported { .. } => None,
+    }
+}
+
+/// The pauses after the rounds of tries that one download is.
+const ROUNDS: [Option<Duration>; 3] =
+    [Some(Duration::from_secs(5)), Some(Duration::from_secs(20)), None];
+/// No round begins later than this; one takes up to a minute and a half when nothing comes at all.
+const PATIENCE: Duration = Duration::from_secs(60);
+const CIPHER_BLOCK: u64 = 16;
+const MOST_THUMBNAIL: u64 = 4 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ilink::File;
+    use crate::ilink::Image;
+    use crate::ilink::Video;
+
+    #[test]
+    fn a_declared_size_is_never_taken_for_more_than_the_plain_file_can_have() {
+        let file = Body::File(File { len: Some(1_000), ..File::default() });
+        assert_eq!(declared(&file), Some(1_000));
+        // 1,000 plain bytes are 1,008 encrypted ones.
+        let video = Body::Video(Video { size: Some(1_008), ..Video::default() });
+        assert!(declared(&video).is_some_and(|size| size <= 1_000));
+        assert_eq!(declared(&Body::Image(Image::default())), None);
+    }
+}

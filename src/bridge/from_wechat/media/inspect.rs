@@ -1,0 +1,247 @@
+//! What a file is, and what is shown of it: from its own bytes, not from what the sender says.
+//!
+//! What has to be decoded for that is decoded in a worker. A file that a worker cannot read is
+//! still a file.
+
+use std::time::Duration;
+
+use ruma::OwnedMxcUri;
+
+use super::download;
+use crate::{
+    bridge::core::Core,
+    ilink::{Body, File, Voice},
+    matrix::content::{self, MediaKind},
+    media::{
+        Done, Job, PictureReport, Report, ThumbnailReport, VideoReport, VoiceReport, WorkError,
+        name::safe_name,
+        sniff::{Class, Kind, sniff_file},
+    },
+    spool::Spool,
+};
+
+/// A file that is ready to be uploaded.
+pub(crate) struct Looked {
+    pub(crate) file: Spool,
+    pub(crate) about: About,
+    /// A smaller picture of it.
+    pub(crate) small: Option<Small>,
+}
+
+/// What is known of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct About {
+    pub(crate) kind: MediaKind,
+    pub(crate) filename: String,
+    pub(crate) mime_type: String,
+    pub(crate) caption: Option<String>,
+    /// Width and height in pixels.
+    pub(crate) size: Option<(u32, u32)>,
+    pub(crate) duration: Option<Duration>,
+    pub(crate) blurhash: Option<String>,
+    pub(crate) voice: Option<content::Voice>,
+}
+
+/// A smaller picture of a file.
+pub(crate) struct Small {
+    pub(crate) file: Spool,
+    pub(crate) mime_type: String,
+    pub(crate) size: (u32, u32),
+}
+
+impl About {
+    fn new(kind: MediaKind, filename: impl Into<String>, mime_type: impl Into<String>) -> Self {
+        Self {
+            kind,
+            filename: filename.into(),
+            mime_type: mime_type.into(),
+            caption: None,
+            size: None,
+            duration: None,
+            blurhash: None,
+            voice: None,
+        }
+    }
+
+    /// The content of the file's event, once the file lies somewhere.
+    pub(crate) fn into_media(
+        self,
+        url: OwnedMxcUri,
+        len: u64,
+        thumbnail: Option<content::Thumbnail>,
+    ) -> content::Media {
+        let Self { kind, filename, mime_type, caption, size, duration, blurhash, voice } = self;
+        content::Media {
+            caption,
+            width: size.map(|(width, _)| width),
+            height: size.map(|(_, height)| height),
+            duration,
+            thumbnail,
+            blurhash,
+            voice,
+            ..content::Media::new(kind, url, filename, mime_type, len)
+        }
+    }
+}
+
+/// Looks at the file of an item.
+pub(crate) async fn look(core: &Core, body: &Body, file: Spool) -> Looked {
+    let kind = sniff_file(&file).await;
+    match body {
+        Body::Image(_) => picture(core, kind, file).await,
+        Body::Voice(voice) => self::voice(core, voice, kind, file).await,
+        Body::Video(_) => film(core, body, kind, file).await,
+        Body::File(File { name, .. }) => plain(named(name.as_deref(), kind), file),
+        // Items of these kinds have no file.
+        Body::Text(_) | Body::Unsupported { .. } => plain(named(None, kind), file),
+    }
+}
+
+/// A picture that can be decoded says its size and colours. One that a worker finds broken or
+/// hostile is left to the reader, as a file.
+async fn picture(core: &Core, kind: Kind, file: Spool) -> Looked {
+    if kind.class != Class::Image {
+        return plain(unnamed("image", kind), file);
+    }
+    let done = core.workers.run(Job::Picture, &file).await.inspect_err(told);
+    match done {
+        Ok(Done { report: Report::Picture(report), thumbnail, .. }) => {
+            Looked { file, about: of_picture(&report), small: small(&report, thumbnail) }
+        }
+        // Nobody has looked at it, so that nothing speaks against it but what is not known.
+        Err(WorkError::CannotStart(_)) => {
+            plain(About { kind: MediaKind::Image, ..unnamed("image", kind) }, file)
+        }
+        Ok(_) | Err(_) => plain(unnamed("image", kind), file),
+    }
+}
+
+fn of_picture(report: &PictureReport) -> About {
+    let name = format!("image.{}", report.format.extension());
+    About {
+        size: Some((report.width, report.height)),
+        blurhash: report.blurhash.clone(),
+        ..About::new(MediaKind::Image, name, report.format.mime())
+    }
+}
+
+fn small(report: &PictureReport, file: Option<Spool>) -> Option<Small> {
+    let ThumbnailReport { format, width, height } = report.thumbnail.as_ref()?;
+    Some(Small { file: file?, mime_type: format.mime().into(), size: (*width, *height) })
+}
+
+/// A recording becomes Ogg/Opus, which every client plays; one that cannot be read, or only to
+/// a part, stays what it is.
+async fn voice(core: &Core, voice: &Voice, kind: Kind, file: Spool) -> Looked {
+    let done = core.workers.run(Job::VoiceForMatrix, &file).await.inspect_err(told);
+    let whole = |report: &VoiceReport| voice.playtime.is_none_or(|said| report.is_whole(said));
+    let (file, about) = match done {
+        Ok(Done { report: Report::Voice(report), output: Some(sound), .. }) if whole(&report) => {
+            (sound, of_voice(report))
+        }
+        Ok(_) | Err(_) => (file, unnamed("voice", kind)),
+    };
+    plain(About { caption: voice.transcript.clone(), ..about }, file)
+}
+
+fn of_voice(report: VoiceReport) -> About {
+    let name = format!("voice.{}", report.mime.extension());
+    About {
+        duration: Some(report.duration),
+        voice: Some(content::Voice { waveform: report.waveform }),
+        ..About::new(MediaKind::Audio, name, report.mime.mime())
+    }
+}
+
+/// A film says its size and length where its index can be read; a player finds out otherwise.
+async fn film(core: &Core, body: &Body, kind: Kind, file: Spool) -> Looked {
+    let done = core.workers.run(Job::Video, &file).await.inspect_err(told);
+    let about = match done {
+        Ok(Done { report: Report::Video(report), .. }) => of_film(report, kind),
+        Ok(_) | Err(_) if kind.class == Class::Video => {
+            About { kind: MediaKind::Video, ..unnamed("video", kind) }
+        }
+        Ok(_) | Err(_) => return plain(unnamed("video", kind), file),
+    };
+    Looked { file, about, small: poster(core, body).await }
+}
+
+/// A film whose beginning says nothing is still one when it has an index.
+fn of_film(report: VideoReport, kind: Kind) -> About {
+    let about = match kind.class {
+        Class::Video => unnamed("video", kind),
+        Class::Image | Class::Audio | Class::Other => {
+            About::new(MediaKind::Video, "video.mp4", "video/mp4")
+        }
+    };
+    About {
+        kind: MediaKind::Video,
+        size: report.width.zip(report.height),
+        duration: report.duration,
+        ..about
+    }
+}
+
+/// The picture that the sender gives with a film, when it is one.
+async fn poster(core: &Core, body: &Body) -> Option<Small> {
+    let file = download::thumbnail(core, body).await?;
+    let done = core.workers.run(Job::Picture, &file).await.inspect_err(told).ok()?;
+    let Report::Picture(report) = done.report else { return None };
+    let itself = || {
+        let mime_type = report.format.mime().into();
+        Small { file, mime_type, size: (report.width, report.height) }
+    };
+    Some(small(&report, done.thumbnail).unwrap_or_else(itself))
+}
+
+/// A file under the sender's name for it, of the type that the name says, or else the content.
+fn named(name: Option<&str>, kind: Kind) -> About {
+    let safe = safe_name(name, kind);
+    let by_name = mime_guess::from_path(&safe).first_raw();
+    About::new(MediaKind::File, safe, by_name.unwrap_or(kind.mime))
+}
+
+/// A file to which nobody gave a name.
+fn unnamed(stem: &str, kind: Kind) -> About {
+    About::new(MediaKind::File, format!("{stem}.{}", kind.extension), kind.mime)
+}
+
+/// A file of which there is no smaller picture.
+fn plain(about: About, file: Spool) -> Looked {
+    Looked { file, about, small: None }
+}
+
+/// What went wrong with a worker is worth a line: a codec that dies is a finding.
+fn told(error: &WorkError) {
+    let cause = std::error::Error::source(error).map(tracing::field::display);
+    match error {
+        WorkError::Unreadable(_) | WorkError::TooLarge => {
+            tracing::debug!(%error, "a medium stays a file");
+        }
+        WorkError::Crashed | WorkError::TimedOut | WorkError::CannotStart(_) => {
+            tracing::warn!(%error, cause, "a medium stays a file");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::sniff::sniff;
+
+    #[test]
+    fn the_type_of_a_file_is_what_its_name_says_and_else_what_its_bytes_say() {
+        let pdf = sniff(b"%PDF-1.7");
+        for (name, shown, mime) in [
+            (Some("plan.pdf"), "plan.pdf", "application/pdf"),
+            (Some("notes.txt"), "notes.txt", "text/plain"),
+            (Some("plan"), "plan.pdf", "application/pdf"),
+            (Some("plan.x7q"), "plan.x7q", "application/pdf"),
+            (None, "file.pdf", "application/pdf"),
+        ] {
+            let about = named(name, pdf);
+            assert_eq!((about.filename.as_str(), about.mime_type.as_str()), (shown, mime));
+            assert_eq!(about.kind, MediaKind::File);
+        }
+    }
+}

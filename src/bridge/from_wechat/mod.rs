@@ -1,0 +1,8 @@
+//! From WeChat: takes over batches and brings their items into rooms.
+
+pub(super) mod ingest;
+pub(super) mod lost_media;
+pub(super) mod media;
+pub(super) mod message;
+pub(super) mod quote;
+pub(super) mod recall;

@@ -1,0 +1,67 @@
+//! A contact took a message back: what came of it in the room goes too.
+
+use ruma::RoomId;
+
+use crate::{
+    bridge::{
+        core::{Core, attempt::Halt},
+        group::copies,
+    },
+    id::PortalId,
+    ilink::Message,
+    matrix::Intent,
+    store::{Change, Entry, Link, Outcome, Portal},
+};
+
+/// Redacts the events of a message that was taken back, as the ghost that sent them; `None` when
+/// its end was recorded with the copies that other contacts in the room get.
+pub(crate) async fn from_wechat(
+    core: &Core,
+    entry: &Entry,
+    portal: PortalId,
+    message: &Message,
+) -> Result<Option<Outcome>, Halt> {
+    let Some(portal) = core.registry.portal(portal) else {
+        return Ok(Some(Outcome::Ignored("no portal".into())));
+    };
+    // Links are handed over without waiting; behind this commit all of them can be read.
+    core.commit(Change::new()).await?;
+    let links = match &message.id {
+        Some(id) => core.read(core.store.events_of(portal.id, id))?,
+        None => Vec::new(),
+    };
+    let deleted = Some(Outcome::Ignored("deleted".into()));
+    let (Some(ghost), Some(first)) = (core.ghost(&portal.key.contact), links.first()) else {
+        return Ok(deleted);
+    };
+    let Some(room) = room_of(core, &portal, &ghost, first).await? else { return Ok(deleted) };
+    let mut gone = Vec::new();
+    for link in links {
+        let (login, message, item) = (portal.login, link.message.as_str(), link.item);
+        let txn = format!("w{login}.{message}.{item}.gone");
+        let redaction = core.insist(|| ghost.redact(room, &link.event, &txn, None)).await?;
+        gone.push((redaction, link.event));
+    }
+    let (events, others) = copies::redactions(core, &portal, room, &gone);
+    if others.is_empty() {
+        return Ok(Some(Outcome::Delivered));
+    }
+    let now = core.clock.now();
+    let done = Change::new().finish(entry.id, entry.source(), &Outcome::Delivered, now);
+    copies::with_copies(core, done, &events, &others).await.map(|()| None)
+}
+
+/// The room of the contact's that the event is in: the own one, or the one with others in it.
+async fn room_of<'a>(
+    core: &Core,
+    portal: &'a Portal,
+    ghost: &Intent,
+    link: &Link,
+) -> Result<Option<&'a RoomId>, Halt> {
+    let Some(group) = &portal.group else { return Ok(portal.room.as_deref()) };
+    match core.insist(|| ghost.event(group, &link.event)).await {
+        Ok(_) => Ok(Some(group)),
+        Err(Halt::Refused(_)) => Ok(portal.room.as_deref()),
+        Err(Halt::Stopping) => Err(Halt::Stopping),
+    }
+}

@@ -1,0 +1,173 @@
+//! A room with contacts in it was replaced: they go along, as soon as the bridge is let in.
+
+use std::sync::Arc;
+
+use ruma::{RoomId, UserId};
+
+use super::membership::{Barrier, move_in, take_out};
+use crate::{
+    bridge::{
+        core::{Core, attempt::Halt, name_of},
+        notice,
+        portal::{room, upgrade},
+        state::{Job, LaneKey},
+        text::GroupText,
+    },
+    matrix::{self, event::Event},
+    store::{Outcome, Portal},
+};
+
+/// The contacts of this event's room go into the one that replaces it. Where the bridge is not let
+/// in, or where there is none, their own rooms have them back, and their owners hear it.
+pub(crate) async fn replaced(
+    core: &Arc<Core>,
+    event: &Event,
+    by: Option<&RoomId>,
+) -> Result<Outcome, Halt> {
+    let (old, cause) = (&event.room, event.id.as_str());
+    let members = core.registry.members(old);
+    let Some(new) = by.filter(|new| *new != old && may_become_group(core, new)) else {
+        for portal in &members {
+            take_out(core, portal, old, cause).await?;
+        }
+        return Ok(Outcome::Delivered);
+    };
+    if enter(core, &members, new).await? {
+        bring_along(core, &members, new, cause).await?;
+        return Ok(Outcome::Delivered);
+    }
+    tracing::warn!(room = %old, %new, "the room that replaces a room with contacts cannot be entered");
+    for portal in &members {
+        room::change(core, portal.id, |portal| portal.group_next = Some(new.to_owned())).await?;
+        take_out(core, portal, old, cause).await?;
+    }
+    let link = upgrade::link(core, new);
+    for (owner, names) in by_owner(&members) {
+        let text = GroupText::Replaced { names: &names, bot: core.bot.as_str(), link: &link };
+        let text = text.text(core.language_of(owner));
+        notice::tell(core, owner, &text, &format!("group-replaced-{cause}")).await?;
+    }
+    Ok(Outcome::Refused("not_invited".into()))
+}
+
+/// The bot or a ghost was invited into a room: when it is one that replaced another, the contacts
+/// come. False when nobody waits for it, or the bridge is still not let in.
+pub(crate) async fn let_in(core: &Arc<Core>, event: &Event) -> Result<bool, Halt> {
+    let waiting = core.registry.waiting_for(&event.room);
+    if waiting.is_empty() || !enter(core, &waiting, &event.room).await? {
+        return Ok(false);
+    }
+    bring_along(core, &waiting, &event.room, event.id.as_str()).await?;
+    Ok(true)
+}
+
+/// A contact's own room and a management room are for something else.
+fn may_become_group(core: &Core, room: &RoomId) -> bool {
+    let registry = &core.registry;
+    let is_chat = registry.portal_in(room).is_some() || registry.portal_moving_to(room).is_some();
+    !is_chat && !registry.is_management_room(room)
+}
+
+/// Has the bot join; a ghost that is let in invites it where it may.
+async fn enter(core: &Core, members: &[Arc<Portal>], new: &RoomId) -> Result<bool, Halt> {
+    let bot = core.bot();
+    for ghost in members.iter().filter_map(|portal| core.ghost(&portal.key.contact)) {
+        if upgrade::enter(core, &bot, &ghost, new).await? {
+            return Ok(true);
+        }
+        let is_ghost_in = upgrade::enter(core, &ghost, &bot, new).await?;
+        if is_ghost_in && upgrade::enter(core, &bot, &ghost, new).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The bot is in: the contacts come along, and who cannot has the own room back.
+async fn bring_along(
+    core: &Core,
+    members: &[Arc<Portal>],
+    new: &RoomId,
+    cause: &str,
+) -> Result<(), Halt> {
+    let bot = core.bot();
+    let encrypted = core.insist(|| bot.state(new, "m.room.encryption", "")).await?.is_some();
+    let mut came = Vec::new();
+    for portal in members {
+        if !encrypted && follow(core, portal, new).await?.is_ok() {
+            arrived(core, portal, new, cause).await?;
+            came.push(name_of(portal));
+        } else {
+            left_behind(core, portal, new, cause).await?;
+        }
+    }
+    if came.is_empty() {
+        return Ok(());
+    }
+    // Several people read it: in the language of whoever linked the first of the contacts.
+    let language = members.first().map(|first| core.language_of(&first.key.owner));
+    let language = language.unwrap_or(core.config.bridge.language);
+    let text = GroupText::Followed { names: &came.join(", ") }.text(language);
+    notice::say(core, new, &text, &format!("followed-{cause}")).await
+}
+
+/// The contact goes where the owner is, or is invited to.
+async fn follow(core: &Core, portal: &Portal, new: &RoomId) -> Result<Result<(), Barrier>, Halt> {
+    let same =
+        |other: &Arc<Portal>| other.key.contact == portal.key.contact && other.id != portal.id;
+    if core.registry.members(new).iter().any(same) {
+        return Ok(Err(Barrier::NotOurs));
+    }
+    let bot = core.bot();
+    let owner = &portal.key.owner;
+    match core.insist(|| bot.invite(new, owner)).await {
+        Ok(()) => {}
+        Err(Halt::Refused(matrix::Error::Forbidden { .. })) => {
+            if !core.insist(|| bot.joined_members(new)).await?.contains(owner) {
+                return Ok(Err(Barrier::NotTheirs));
+            }
+        }
+        Err(other) => return Err(other),
+    }
+    let power = core.insist(|| bot.power(new)).await?;
+    move_in(core, portal, new, &power).await
+}
+
+/// Out of the room that was replaced, or out of the own room.
+async fn arrived(core: &Core, portal: &Portal, new: &RoomId, cause: &str) -> Result<(), Halt> {
+    if let Some(old) = portal.group.as_ref().filter(|old| *old != new) {
+        // Behind what the contact is just saying there.
+        core.lanes.push(LaneKey::Portal(portal.id), Job::LeaveGroup(old.clone()));
+        return Ok(());
+    }
+    let Some(own) = &portal.room else { return Ok(()) };
+    let (name, prefix) = (name_of(portal), core.prefix());
+    let text = GroupText::Moved { name: &name, prefix };
+    let text = text.text(core.language_of(&portal.key.owner));
+    notice::say(core, own, &text, &format!("moved-{}-{cause}", portal.id)).await
+}
+
+async fn left_behind(core: &Core, portal: &Portal, new: &RoomId, cause: &str) -> Result<(), Halt> {
+    tracing::info!(portal = %portal.id, room = %new, "a contact could not follow a room");
+    room::change(core, portal.id, |portal| portal.group_next = None).await?;
+    if let Some(old) = &portal.group {
+        take_out(core, portal, old, cause).await?;
+    }
+    let (name, link, prefix) = (name_of(portal), upgrade::link(core, new), core.prefix());
+    let text = GroupText::LeftBehind { name: &name, link: &link, prefix };
+    let (owner, txn) = (&portal.key.owner, format!("left-behind-{}-{cause}", portal.id));
+    notice::tell(core, owner, &text.text(core.language_of(owner)), &txn).await
+}
+
+/// The names of each owner's contacts.
+fn by_owner(members: &[Arc<Portal>]) -> Vec<(&UserId, String)> {
+    let mut all: Vec<(&UserId, Vec<String>)> = Vec::new();
+    for portal in members {
+        let (owner, name) = (&*portal.key.owner, name_of(portal));
+        match all.iter_mut().find(|(known, _)| *known == owner) {
+            Some((_, names)) => names.push(name),
+            None => all.push((owner, vec![name])),
+        }
+    }
+    all.into_iter().map(|(owner, names)| (owner, names.join(", "))).collect()
+}

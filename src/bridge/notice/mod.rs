@@ -1,0 +1,99 @@
+//! What the bot says: in a room, or to an owner in their management room.
+
+pub(super) mod double_puppet;
+pub(super) mod status;
+
+use ruma::{OwnedEventId, OwnedRoomId, RoomId, UserId};
+
+use crate::{
+    bridge::{
+        core::{Core, attempt::Halt, owner},
+        text::Note,
+    },
+    matrix::{
+        content::{self, Content},
+        room::NewRoom,
+    },
+};
+
+/// Says something in a room, once for each `txn`.
+pub(crate) async fn in_room(
+    core: &Core,
+    room: &RoomId,
+    content: &Content,
+    txn: &str,
+) -> Result<OwnedEventId, Halt> {
+    let bot = core.bot();
+    core.insist(|| bot.send(room, content, txn, None)).await
+}
+
+/// Says a notice in a room; a refusal is logged, for there is nobody else to tell.
+pub(crate) async fn say(core: &Core, room: &RoomId, text: &str, txn: &str) -> Result<(), Halt> {
+    heard(room, in_room(core, room, &content::notice(text), txn).await)
+}
+
+fn heard(room: &RoomId, said: Result<OwnedEventId, Halt>) -> Result<(), Halt> {
+    match said {
+        Err(Halt::Refused(error)) => {
+            tracing::warn!(%room, %error, "the homeserver refused a notice");
+            Ok(())
+        }
+        said => said.map(drop),
+    }
+}
+
+/// Tells an owner something in the management room, which is made when there is none.
+pub(crate) async fn to_owner(
+    core: &Core,
+    owner: &UserId,
+    note: &Note<'_>,
+    txn: &str,
+) -> Result<(), Halt> {
+    tell(core, owner, &note.text(core.language_of(owner)), txn).await
+}
+
+/// The same with a text.
+pub(crate) async fn tell(core: &Core, owner: &UserId, text: &str, txn: &str) -> Result<(), Halt> {
+    match management_room(core, owner).await? {
+        Some(room) => say(core, &room, text, txn).await,
+        None => Ok(()),
+    }
+}
+
+/// Tells an owner something that must be noticed: a message that mentions them.
+pub(crate) async fn ping_owner(
+    core: &Core,
+    owner: &UserId,
+    note: &Note<'_>,
+    txn: &str,
+) -> Result<(), Halt> {
+    let text = note.text(core.language_of(owner));
+    let Some(room) = management_room(core, owner).await? else { return Ok(()) };
+    let content = content::text(text).mentioning(&[owner.to_owned()]);
+    heard(&room, in_room(core, &room, &content, txn).await)
+}
+
+async fn management_room(core: &Core, user: &UserId) -> Result<Option<OwnedRoomId>, Halt> {
+    let known = core.registry.owner(user);
+    if let Some(room) = &known.management_room {
+        return Ok(Some(room.clone()));
+    }
+    let bot = core.bot();
+    let request = NewRoom {
+        name: Some(core.config.appservice.bot_display_name.clone()),
+        invite: vec![user.to_owned()],
+        is_direct: true,
+        ..NewRoom::default()
+    };
+    let room = match core.insist(|| bot.create_room(request.clone())).await {
+        Ok(room) => room,
+        Err(Halt::Stopping) => return Err(Halt::Stopping),
+        Err(Halt::Refused(error)) => {
+            tracing::warn!(%user, %error, "the homeserver refused to make a management room");
+            return Ok(None);
+        }
+    };
+    owner::mark_room(core, user, Some(room.clone())).await?;
+    double_puppet::join_chat(core, user, &room, &core.bot).await?;
+    Ok(Some(room))
+}

@@ -1,0 +1,316 @@
+//! How the state of a message is shown in its room: a read receipt, a mark, a notice, and a
+//! status event for clients that know it.
+
+use std::sync::Arc;
+
+use ruma::{EventId, RoomId};
+use serde_json::{Map, json};
+
+use crate::{
+    bridge::{
+        core::{Core, attempt::Halt, name_of},
+        notice,
+        state::{
+            Mark, Outgoing, Shown, Stand,
+            reply_window::{self, Hold},
+        },
+        text::{Held, Note, Refusal},
+    },
+    clock::Timestamp,
+    id::PortalId,
+    matrix::content::{self, Content},
+    store::{Change, Entry, LoginState, Portal, Source, Work},
+};
+
+/// Why messages wait, and since when that holds: what the room hears of once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Period {
+    code: &'static str,
+    since: Option<Timestamp>,
+}
+
+impl Period {
+    /// The same after a restart, and another when the same message waits after the contact wrote.
+    pub(crate) fn of(core: &Core, portal: &Portal, why: Hold) -> Self {
+        let since = match why {
+            Hold::LoggedOut => logged_out_at(core, portal),
+            Hold::NeverHeard
+            | Hold::WindowClosed
+            | Hold::QuotaSpent
+            | Hold::Throttled(_)
+            | Hold::Unreachable => core.reply(portal.id).map(|reply| reply.heard),
+        };
+        Self { code: why.code(), since }
+    }
+}
+
+/// Says why messages wait.
+pub(crate) async fn held(
+    core: &Core,
+    portal: &Portal,
+    first: &Outgoing,
+    why: Hold,
+    period: Period,
+) {
+    let contact = name_of(portal);
+    let held = Held { why, contact: &contact, prefix: core.prefix() };
+    let text = held.text(core.language_of(&portal.key.owner));
+    let since = period.since.map_or(0, |since| since.0);
+    // In a room with several contacts each of them has a notice of its own.
+    let whose = match first.entry.source() {
+        Some(Source::Copy { portal, .. }) => format!("{portal}-"),
+        Some(Source::Event(_) | Source::Message { .. }) | None => String::new(),
+    };
+    let txn = format!("held-{whose}{}-{}-{since}", first.event, period.code);
+    // What a stop keeps back is said when the next start finds the queue held.
+    let _ = notice::say(core, &first.room, &text, &txn).await;
+}
+
+fn logged_out_at(core: &Core, portal: &Portal) -> Option<Timestamp> {
+    match core.registry.login(portal.login)?.state {
+        LoginState::LoggedOut { at, .. } => Some(at),
+        LoginState::Active => None,
+    }
+}
+
+/// Shows that a message waits.
+pub(crate) async fn waits(core: &Core, portal: &Portal, mut outgoing: Outgoing, wanted: Shown) {
+    if wanted == Shown::Mark && mark(core, &mut outgoing).await.is_err() {
+        return;
+    }
+    let before = std::mem::replace(&mut outgoing.shown, wanted);
+    let mark = outgoing.progress.mark.clone();
+    let Some(progress) = core.outbox.put_shown(portal.id, outgoing.entry.id, wanted, mark) else {
+        // It was taken back in the meantime.
+        return unmark(core, &outgoing).await;
+    };
+    if wanted == Shown::Mark {
+        core.store.submit(Change::new().put_progress(outgoing.entry.id, &progress));
+    }
+    if before == Shown::Nothing {
+        let pending = json!({ "status": "PENDING" });
+        status(core, &outgoing.room, &outgoing.event, pending).await;
+    }
+}
+
+async fn mark(core: &Core, outgoing: &mut Outgoing) -> Result<(), Halt> {
+    let (bot, event, room) = (core.bot(), &outgoing.event, &outgoing.room);
+    let (mark, txn) = (content::reaction(event, WAITS), format!("waits-{event}"));
+    match core.insist(|| bot.send(room, &mark, &txn, None)).await {
+        Ok(mark) => {
+            core.copies.put_mark(outgoing.entry.source(), Some(&mark));
+            outgoing.progress.mark = Some(mark);
+        }
+        Err(Halt::Stopping) => return Err(Halt::Stopping),
+        // Somebody may have taken the message itself away.
+        Err(Halt::Refused(error)) => tracing::debug!(%room, %error, "a mark was refused"),
+    }
+    Ok(())
+}
+
+/// Shows what WeChat has accepted, beside the next sends.
+pub(crate) fn show_accepted(core: &Arc<Core>, portal: PortalId) {
+    if !core.confirmed.begin(portal) {
+        return;
+    }
+    let shared = Arc::clone(core);
+    core.tasks.spawn("shown", async move {
+        loop {
+            let accepted = shared.confirmed.take(portal);
+            if accepted.is_empty() {
+                return;
+            }
+            all_accepted(&shared, &accepted).await;
+        }
+    });
+}
+
+/// WeChat took it all: the bot's read receipt says so, or a quiet mark that nobody can tell. A
+/// receipt stands for all before it in its room, so that only the newest message gets one.
+async fn all_accepted(core: &Core, heads: &[Outgoing]) {
+    let all: Vec<_> = heads.iter().flat_map(Accepted::all).collect();
+    let has_arrived: Vec<_> = all.iter().map(|one| one.has_arrived(core)).collect();
+    for (at, (one, arrived)) in all.iter().zip(&has_arrived).enumerate() {
+        let gets_receipt = |(other, arrived): (&Accepted<'_>, &bool)| {
+            *arrived && !other.unconfirmed && other.message.room == one.message.room
+        };
+        let newest = all.iter().zip(&has_arrived).rposition(gets_receipt) == Some(at);
+        accepted(core, one, *arrived, newest).await;
+    }
+}
+
+/// One message that WeChat took, by itself or along with another.
+struct Accepted<'a> {
+    message: &'a Outgoing,
+    unconfirmed: bool,
+}
+
+impl<'a> Accepted<'a> {
+    fn all(head: &'a Outgoing) -> impl Iterator<Item = Self> {
+        let unconfirmed = head.progress.unconfirmed;
+        head.all().map(move |message| Self { message, unconfirmed })
+    }
+
+    /// Whether somebody in the room is to see that it has arrived. What goes to several contacts
+    /// has when the last of them has it; what a contact wrote nobody in the room waits for.
+    fn has_arrived(&self, core: &Core) -> bool {
+        let Self { message, .. } = self;
+        core.copies.stand(message.entry.source()) == Stand::Whole && !core.is_ours(&message.sender)
+    }
+}
+
+async fn accepted(core: &Core, one: &Accepted<'_>, arrived: bool, newest: bool) {
+    let Accepted { message, unconfirmed } = one;
+    let success = async {
+        if arrived {
+            let success = json!({ "status": "SUCCESS" });
+            status(core, &message.room, &message.event, success).await;
+        }
+    };
+    let marked = mark_accepted(core, message, *unconfirmed, newest);
+    tokio::join!(unmark(core, message), marked, success);
+}
+
+async fn mark_accepted(core: &Core, one: &Outgoing, unconfirmed: bool, newest: bool) {
+    let (bot, room, event) = (core.bot(), &one.room, &one.event);
+    let shown = if unconfirmed {
+        let (mark, txn) = (content::reaction(event, UNCONFIRMED), format!("unconfirmed-{event}"));
+        bot.send(room, &mark, &txn, None).await.map(drop)
+    } else if newest {
+        bot.read_receipt(room, event).await
+    } else {
+        return;
+    };
+    if let Err(error) = shown {
+        tracing::debug!(%room, %error, "a delivery mark was not shown");
+    }
+}
+
+/// WeChat will never take it: one notice that says why, as a reply to each event.
+pub(crate) async fn failed(
+    core: &Core,
+    portal: &Portal,
+    head: &Outgoing,
+    refusal: &Refusal,
+) -> Result<(), Halt> {
+    let text = refusal.text(core.language_of(&portal.key.owner));
+    for one in head.all() {
+        let text = match one.entry.source() {
+            Some(Source::Copy { .. }) => format!("{}: {text}", name_of(portal)),
+            Some(Source::Event(_) | Source::Message { .. }) | None => text.clone(),
+        };
+        let reply = content::reply(&one.event, content::notice(&text));
+        let txn = format!("failed-{}", one.entry.id);
+        match notice::in_room(core, &one.room, &reply, &txn).await {
+            Err(Halt::Stopping) => return Err(Halt::Stopping),
+            Err(Halt::Refused(error)) => {
+                tracing::warn!(room = %one.room, %error, "the homeserver refused a notice");
+            }
+            Ok(_) => {}
+        }
+        unmark(core, one).await;
+        let reason = "m.foreign_network_error";
+        let failed = json!({ "status": "FAIL_PERMANENT", "reason": reason, "message": text });
+        status(core, &one.room, &one.event, failed).await;
+    }
+    Ok(())
+}
+
+/// Takes the mark of a message that waits no longer away; not while it waits for another contact.
+pub(crate) async fn unmark(core: &Core, outgoing: &Outgoing) {
+    let Outgoing { entry, room, event, progress, .. } = outgoing;
+    let known = progress.mark.clone().map_or_else(|| core.copies.mark(entry.source()), Mark::Known);
+    take_mark_away(core, entry.source(), (room, event), known).await;
+}
+
+/// The same for a copy that has ended before it was queued.
+pub(crate) async fn unmark_copy(core: &Core, entry: &Entry) {
+    if let Work::FromMatrix { room, source: Source::Copy { event, .. }, .. } = &entry.work {
+        let known = core.copies.mark(entry.source());
+        take_mark_away(core, entry.source(), (room, event), known).await;
+    }
+}
+
+async fn take_mark_away(
+    core: &Core,
+    source: Option<&Source>,
+    (room, event): (&RoomId, &EventId),
+    known: Mark,
+) {
+    if core.copies.stand(source) == Stand::Open {
+        return;
+    }
+    let bot = core.bot();
+    let mark = match known {
+        Mark::None => Ok(None),
+        Mark::Known(mark) => Ok(Some(mark)),
+        Mark::Maybe => bot.own_reaction(room, event, WAITS).await,
+    };
+    let gone = match mark {
+        Ok(None) => return,
+        Ok(Some(mark)) => bot.redact(room, &mark, &format!("goes-{event}"), None).await.map(drop),
+        Err(error) => Err(error),
+    };
+    if let Err(error) = gone {
+        tracing::debug!(%room, %error, "a mark was not taken away");
+    }
+}
+
+/// The state for clients that show it by themselves; nobody misses it when it fails.
+async fn status(core: &Core, room: &RoomId, event: &EventId, state: serde_json::Value) {
+    let relation = json!({ "rel_type": "m.reference", "event_id": event });
+    let mut fields = Map::from_iter([
+        ("network".to_owned(), json!("wechat")),
+        ("m.relates_to".to_owned(), relation),
+    ]);
+    let word = state["status"].as_str().unwrap_or_default().to_owned();
+    fields.extend(state.as_object().cloned().unwrap_or_default());
+    let content = Content::new("com.beeper.message_send_status", fields);
+    let txn = format!("status-{event}-{word}");
+    if let Err(error) = core.bot().send(room, &content, &txn, None).await {
+        tracing::debug!(%room, %error, "a status was not shown");
+    }
+}
+
+/// Says once when WeChat stops confirming: the account may be restricted.
+pub(crate) async fn count_confirmation(core: &Core, portal: &Portal, confirmed: bool) {
+    let Some(known) = core.reply(portal.id) else { return };
+    let unconfirmed = if confirmed { 0 } else { known.unconfirmed + 1 };
+    if unconfirmed == known.unconfirmed {
+        return;
+    }
+    core.change_reply(portal.id, |reply| reply.unconfirmed = unconfirmed);
+    if unconfirmed == UNCONFIRMED_WARNING {
+        let name = name_of(portal);
+        let note = Note::Unconfirmed { name: &name, count: unconfirmed };
+        // A second run within the same window is another warning; the sends tell them apart.
+        let txn = format!("unconfirmed-{}-{}-{}", portal.id, known.heard.0, known.sends);
+        say_note(core, portal, &note, &txn).await;
+    }
+}
+
+/// Says once per message of the contact that few sends are left.
+pub(crate) async fn warn_quota(core: &Core, portal: &Portal) {
+    let Some(reply) = core.reply(portal.id).filter(|_| core.config.delivery.warn) else { return };
+    if reply_window::QUOTA.saturating_sub(reply.sends) == QUOTA_WARNING {
+        let name = name_of(portal);
+        let note = Note::QuotaLow { name: &name, left: QUOTA_WARNING };
+        say_note(core, portal, &note, &format!("quota-{}-{}", portal.id, reply.heard.0)).await;
+    }
+}
+
+async fn say_note(core: &Core, portal: &Portal, note: &Note<'_>, txn: &str) {
+    let Some(room) = portal.place() else { return };
+    let text = note.text(core.language_of(&portal.key.owner));
+    // A warning that a stop keeps back comes with the next message.
+    let _ = notice::say(core, room, &text, txn).await;
+}
+
+/// The mark of a message that waits.
+const WAITS: &str = "⏳";
+/// The mark of a message that WeChat accepted without an id.
+const UNCONFIRMED: &str = "❔";
+/// After so many unconfirmed messages in a row the owner is warned.
+const UNCONFIRMED_WARNING: u32 = 3;
+/// With so many sends left the owner is warned.
+const QUOTA_WARNING: u32 = 2;

@@ -1,0 +1,190 @@
+//! What WeChat takes, for clients that ask before they let somebody write
+//! (`com.beeper.room_features`).
+
+use serde_json::{Value, json};
+
+use super::room;
+use crate::{
+    bridge::core::{Core, attempt::Halt},
+    config::Config,
+    matrix::room::State,
+    store::Portal,
+};
+
+/// The state for a portal room; `state_key` is that of the bridge's other state.
+pub(crate) fn state(config: &Config, state_key: &str) -> State {
+    State::new("com.beeper.room_features", state_key, Taken::by(config).content())
+}
+
+/// By what a portal remembers which of them its room has.
+pub(crate) fn id(core: &Core) -> String {
+    Taken::by(&core.config).id()
+}
+
+/// Tells a portal's room what WeChat takes, where the room was last told something else. A
+/// homeserver that refuses it is not asked again.
+pub(crate) async fn show(core: &Core, portal: &Portal) -> Result<(), Halt> {
+    let id = id(core);
+    let is_news = portal.features.as_ref() != Some(&id);
+    let Some(room) = portal.room.as_ref().filter(|_| is_news) else { return Ok(()) };
+    let state = state(&core.config, &room::mark_key(&room::alias_localpart(core, portal)));
+    let bot = core.bot();
+    match core.insist(|| bot.send_state(room, &state)).await {
+        Ok(_) => tracing::debug!(portal = %portal.id, "a room was told what WeChat takes"),
+        Err(Halt::Stopping) => return Err(Halt::Stopping),
+        Err(Halt::Refused(error)) => {
+            tracing::warn!(portal = %portal.id, %error, "a room was not told what WeChat takes");
+        }
+    }
+    room::change(core, portal.id, |portal| portal.features = Some(id)).await
+}
+
+/// What the config decides of it.
+#[derive(Debug, Clone, Copy)]
+struct Taken {
+    /// In bytes.
+    max_upload: u64,
+    edits: bool,
+    reactions: bool,
+    typing: bool,
+}
+
+impl Taken {
+    fn by(config: &Config) -> Self {
+        Self {
+            max_upload: config.media.max_upload,
+            edits: config.delivery.edits,
+            reactions: config.delivery.reactions,
+            typing: config.bridge.typing,
+        }
+    }
+
+    /// Another one for each content.
+    fn id(self) -> String {
+        let Self { max_upload, edits, reactions, typing } = self;
+        let named = [(edits, "+edits"), (reactions, "+reactions"), (typing, "+typing")];
+        let named: String = named.iter().filter(|(on, _)| *on).map(|(_, name)| *name).collect();
+        format!("io.github.matrix-appservice-wechat.2+{max_upload}{named}")
+    }
+
+    fn content(self) -> Value {
+        json!({
+            "id": self.id(),
+            "formatting": formatting(),
+            "file": self.files(),
+            // All in words: the beginning of what is answered, an address of a map, a list.
+            "reply": PARTLY,
+            "thread": PARTLY,
+            "location_message": PARTLY,
+            "poll": PARTLY,
+            // The new text follows as a message of its own, unless the old one waits.
+            "edit": if self.edits { PARTLY } else { REFUSED },
+            // Only while the message waits.
+            "delete": PARTLY,
+            "reaction": if self.reactions { PARTLY } else { REFUSED },
+            "custom_emoji_reactions": false,
+            "typing_notifications": self.typing,
+            "read_receipts": false,
+        })
+    }
+
+    fn files(self) -> Value {
+        // What is written beside a file is a text before it.
+        let file = |types: Value| json!({ "mime_types": types, "caption": PARTLY, "max_size": self.max_upload });
+        json!({
+            "m.image": file(json!({
+                "image/jpeg": FULLY, "image/png": FULLY, "image/gif": FULLY, "image/*": PARTLY,
+            })),
+            "fi.mau.gif": file(json!({ "image/gif": FULLY, "video/*": PARTLY })),
+            "m.sticker": file(json!({ "image/*": PARTLY })),
+            "m.video": file(json!({ "video/mp4": FULLY, "video/*": PARTLY })),
+            "m.audio": file(json!({ "audio/*": PARTLY })),
+            "org.matrix.msc3245.voice": file(json!({ "audio/*": PARTLY })),
+            "m.file": file(json!({ "*/*": FULLY })),
+        })
+    }
+}
+
+/// What `convert::text` makes of HTML, and what of that WeChat shows as more than signs
+/// (docs/protocol.md §5).
+fn formatting() -> Value {
+    json!({
+        "bold": FULLY,
+        "inline_code": FULLY,
+        "code_block": FULLY,
+        "table": FULLY,
+        "horizontal_line": FULLY,
+        // Not around Chinese, Japanese and Korean.
+        "italic": PARTLY,
+        // Not below the fourth level.
+        "headers": PARTLY,
+        "strikethrough": PARTLY,
+        "code_block.syntax_highlighting": PARTLY,
+        "blockquote": PARTLY,
+        "unordered_list": PARTLY,
+        "ordered_list": PARTLY,
+        "ordered_list.start": PARTLY,
+        "inline_link": PARTLY,
+        "user_link": PARTLY,
+        "room_link": PARTLY,
+        "event_link": PARTLY,
+        "custom_emoji": PARTLY,
+        "spoiler.reason": PARTLY,
+        "details_summary": PARTLY,
+        "at_room_mention": AS_TEXT,
+        "math": AS_TEXT,
+        "ordered_list.jump_value": DROPPED,
+        "spoiler": DROPPED,
+        "underline": DROPPED,
+        "superscript": DROPPED,
+        "subscript": DROPPED,
+        "color.foreground": DROPPED,
+        "color.background": DROPPED,
+    })
+}
+
+const FULLY: i8 = 2;
+/// It arrives in another form.
+const PARTLY: i8 = 1;
+/// Only what stands there for those who do not know it.
+const AS_TEXT: i8 = 0;
+const DROPPED: i8 = -1;
+/// The bot says that it does not go.
+const REFUSED: i8 = -2;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: Taken = Taken { max_upload: 5, edits: true, reactions: true, typing: true };
+
+    #[test]
+    fn the_content_is_the_agreed_one() {
+        let said = serde_json::to_string_pretty(&ALL.content()).unwrap() + "\n";
+        let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/room_features.json");
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            std::fs::write(golden, &said).unwrap();
+        }
+        let agreed = std::fs::read_to_string(golden).unwrap();
+        assert_eq!(said, agreed, "run with UPDATE_GOLDEN=1 and read the difference");
+    }
+
+    #[test]
+    fn each_switch_is_one_difference_and_another_id() {
+        let base = ALL.content();
+        let differs = |taken: Taken, field: &str| {
+            let mut content = taken.content();
+            assert_ne!(content["id"], base["id"]);
+            content["id"] = base["id"].clone();
+            let value = std::mem::replace(&mut content[field], base[field].clone());
+            assert_eq!(content, base, "{field}");
+            value
+        };
+        assert_eq!(differs(Taken { edits: false, ..ALL }, "edit"), REFUSED);
+        assert_eq!(differs(Taken { reactions: false, ..ALL }, "reaction"), REFUSED);
+        assert_eq!(differs(Taken { typing: false, ..ALL }, "typing_notifications"), false);
+        let files = differs(Taken { max_upload: 7, ..ALL }, "file");
+        let files = files.as_object().unwrap();
+        assert!(files.len() == 7 && files.values().all(|file| file["max_size"] == 7), "{files:?}");
+    }
+}

@@ -1,0 +1,136 @@
+//! The end of a portal's room. The contact stays linked, and what they write next opens a new one.
+
+use std::sync::Arc;
+
+use super::{room, space};
+use crate::{
+    bridge::{
+        core::{Core, attempt::Halt, name_of},
+        dispatch::other_room,
+        notice::{self, status},
+        state::{Changed, Outgoing},
+        text::RoomText,
+    },
+    id::PortalId,
+    matrix::{
+        Intent,
+        event::{Event, Membership, MembershipState},
+    },
+    store::{Leaving, Outcome, Portal},
+};
+
+/// Somebody came or went in a portal room: a room without its owner or the bot is over, and a
+/// ghost that was put out comes back with the next message.
+pub(crate) async fn membership(
+    core: &Arc<Core>,
+    event: &Event,
+    change: &Membership,
+    portal: &Portal,
+) -> Result<Outcome, Halt> {
+    let ghost = core.ghost(&portal.key.contact).filter(|ghost| *ghost.user() == change.user);
+    let is_pillar = change.user == portal.key.owner || change.user == core.bot;
+    match (change.now, ghost) {
+        (MembershipState::Invite, Some(ghost)) => join(core, &ghost, event).await,
+        (MembershipState::Invite, None) if change.user == core.bot => {
+            join(core, &core.bot(), event).await
+        }
+        (MembershipState::Invite, None) if core.is_ours(&change.user) => {
+            other_room::ghost_invited(core, event, &change.user).await
+        }
+        (MembershipState::Ban, Some(_)) => by_matrix(core, portal).await,
+        (MembershipState::Leave | MembershipState::Ban, None) if is_pillar => {
+            by_matrix(core, portal).await
+        }
+        (MembershipState::Leave, Some(_)) => {
+            tracing::info!(portal = %portal.id, "a ghost was removed from its room");
+            let (name, prefix) = (name_of(portal), core.prefix());
+            let text = RoomText::GhostRemoved { name: &name, prefix };
+            let text = text.text(core.language_of(&portal.key.owner));
+            notice::say(core, &event.room, &text, &format!("ghost-out-{}", event.id)).await?;
+            Ok(Outcome::Delivered)
+        }
+        (
+            MembershipState::Invite
+            | MembershipState::Join
+            | MembershipState::Leave
+            | MembershipState::Ban
+            | MembershipState::Knock
+            | MembershipState::Other,
+            _,
+        ) => Ok(Outcome::Ignored("state".into())),
+    }
+}
+
+async fn join(core: &Core, who: &Intent, event: &Event) -> Result<Outcome, Halt> {
+    core.insist(|| who.join(&event.room)).await?;
+    Ok(Outcome::Delivered)
+}
+
+/// What was done in Matrix ends the room; its owner hears what that means.
+pub(crate) async fn by_matrix(core: &Arc<Core>, portal: &Portal) -> Result<Outcome, Halt> {
+    close(core, portal, true).await?;
+    Ok(Outcome::Delivered)
+}
+
+/// Gives the room up: nothing waits for it any more, and the bot and the ghost leave. The owner is
+/// told elsewhere if `tell` says so. Gives how many messages were taken back.
+pub(crate) async fn close(core: &Arc<Core>, portal: &Portal, tell: bool) -> Result<usize, Halt> {
+    let dropped = droppable(core, portal).len();
+    let closed = |portal: &mut Portal| {
+        let in_space = portal.in_space;
+        let room = portal.room.clone();
+        portal.leaving = room.map(|room| Leaving { room, in_space, dropped, tell });
+        portal.forget_room();
+        portal.closed = true;
+    };
+    room::change(core, portal.id, closed).await?;
+    drop_queue(core, portal).await;
+    leave(core, portal.id).await?;
+    Ok(dropped)
+}
+
+/// Leaves the room that was given up; done again at a start that finds it undone.
+pub(crate) async fn leave(core: &Core, portal: PortalId) -> Result<(), Halt> {
+    let Some(portal) = core.registry.portal(portal) else { return Ok(()) };
+    let Some(leaving) = portal.leaving.clone() else { return Ok(()) };
+    let Leaving { room, in_space, dropped, tell } = &leaving;
+    tracing::info!(portal = %portal.id, %room, dropped, "a portal room is closed");
+    let (room_then, in_space) = (Some(room.clone()), *in_space);
+    space::take_out(core, &Portal { room: room_then, in_space, ..Portal::clone(&portal) }).await?;
+    let (owner, name) = (&portal.key.owner, name_of(&portal));
+    let text = RoomText::Closed { name: &name }.text(core.language_of(owner));
+    notice::say(core, room, &text, &format!("closed-{}", portal.id)).await?;
+    let ghost = core.ghost(&portal.key.contact);
+    for who in ghost.into_iter().chain([core.bot()]) {
+        if let Err(Halt::Stopping) = core.insist(|| who.leave(room, None)).await {
+            return Err(Halt::Stopping);
+        }
+    }
+    if *tell {
+        let (dropped, prefix) = (*dropped, core.prefix());
+        let text = RoomText::ClosedFor { name: &name, dropped, prefix };
+        let text = text.text(core.language_of(owner));
+        notice::tell(core, owner, &text, &format!("closed-for-{room}")).await?;
+    }
+    let left =
+        |portal: &mut Portal| portal.leaving = portal.leaving.take().filter(|l| *l != leaving);
+    room::change(core, portal.id, left).await
+}
+
+/// What waits of the room and nobody has tried to send. What waits of a room with others has
+/// nothing to do with this one.
+fn droppable(core: &Core, portal: &Portal) -> Vec<Outgoing> {
+    let mut waiting = core.outbox.waiting(portal.id);
+    waiting.retain(|one| portal.room.as_ref() == Some(&one.room) && one.is_untried());
+    waiting
+}
+
+/// Takes all of that back.
+async fn drop_queue(core: &Core, portal: &Portal) {
+    for waiting in droppable(core, portal) {
+        if let Changed::Done(was) = core.outbox.cancel(portal.id, &waiting.event) {
+            core.finish(&was.entry, &Outcome::Cancelled);
+            status::unmark(core, &was).await;
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Portal rooms: making, naming, describing, replacing and closing them.
+
+pub(super) mod capabilities;
+pub(super) mod close;
+pub(super) mod profile;
+pub(super) mod room;
+pub(super) mod space;
+pub(super) mod upgrade;

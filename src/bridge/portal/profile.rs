@@ -1,0 +1,93 @@
+//! What a contact looks like in Matrix: the name and the picture that the owner has given.
+//!
+//! A ghost has one profile, which everybody sees who has linked the contact. While that is one
+//! person the profile shows what this person calls the contact. When there are several it stays as
+//! it is, and the ghost goes by another name and picture in each of their rooms.
+
+use std::sync::Arc;
+
+use ruma::OwnedMxcUri;
+use serde_json::json;
+
+use super::room;
+use crate::{
+    bridge::core::{Core, attempt::Halt, name_of},
+    id::PortalId,
+    matrix::{Intent, room::State},
+    store::Portal,
+};
+
+/// Shows the portal's name and picture on its ghost, in general or in the portal's room.
+pub(crate) async fn on_ghost(core: &Core, portal: &Portal) -> Result<(), Halt> {
+    let Some(ghost) = core.ghost(&portal.key.contact) else { return Ok(()) };
+    let name = room::display_name(core, portal);
+    if core.registry.owners_of(&portal.key.contact) <= 1 {
+        core.insist(|| ghost.set_display_name(&name)).await?;
+        let Some(picture) = &portal.picture else { return Ok(()) };
+        return core.insist(|| ghost.set_avatar(picture)).await;
+    }
+    let mut member = json!({ "membership": "join", "displayname": name });
+    if let Some(picture) = &portal.picture {
+        member["avatar_url"] = picture.as_str().into();
+    }
+    let shown = State::new("m.room.member", ghost.user().as_str(), member);
+    in_room(core, portal, &ghost, &shown).await
+}
+
+/// Shows the portal's name on the ghost and on the room.
+pub(crate) async fn show_name(core: &Core, portal: &Portal) -> Result<(), Halt> {
+    on_ghost(core, portal).await?;
+    let name = State::new("m.room.name", "", json!({ "name": name_of(portal) }));
+    in_room(core, portal, &core.bot(), &name).await
+}
+
+/// Gives the contact this picture for good, or none; what is seen of it is still to be shown.
+pub(crate) async fn set_picture(
+    core: &Core,
+    portal: PortalId,
+    picture: Option<OwnedMxcUri>,
+) -> Result<Option<Arc<Portal>>, Halt> {
+    let removes = picture.is_none();
+    room::change(core, portal, |portal| portal.picture = picture).await?;
+    tracing::info!(%portal, removes, "a contact's picture");
+    Ok(core.registry.portal(portal))
+}
+
+/// The owner has given the room a picture, or taken it away: the contact looks like that.
+pub(crate) async fn take_over(
+    core: &Core,
+    portal: &Portal,
+    picture: Option<OwnedMxcUri>,
+) -> Result<(), Halt> {
+    match set_picture(core, portal.id, picture).await? {
+        Some(portal) => picture_on_ghost(core, &portal).await,
+        None => Ok(()),
+    }
+}
+
+/// Shows the portal's picture on the ghost and on the room, or that there is none any more.
+pub(crate) async fn show_picture(core: &Core, portal: &Portal) -> Result<(), Halt> {
+    picture_on_ghost(core, portal).await?;
+    in_room(core, portal, &core.bot(), &State::new("m.room.avatar", "", avatar(portal))).await
+}
+
+async fn picture_on_ghost(core: &Core, portal: &Portal) -> Result<(), Halt> {
+    if portal.picture.is_none()
+        && core.registry.owners_of(&portal.key.contact) <= 1
+        && let Some(ghost) = core.ghost(&portal.key.contact)
+    {
+        let none = OwnedMxcUri::from("");
+        core.insist(|| ghost.set_avatar(&none)).await?;
+    }
+    on_ghost(core, portal).await
+}
+
+/// The content of the room's `m.room.avatar`.
+pub(crate) fn avatar(portal: &Portal) -> serde_json::Value {
+    portal.picture.as_ref().map_or_else(|| json!({}), |picture| json!({ "url": picture }))
+}
+
+async fn in_room(core: &Core, portal: &Portal, who: &Intent, state: &State) -> Result<(), Halt> {
+    let Some(room) = &portal.room else { return Ok(()) };
+    core.insist(|| who.send_state(room, state)).await.map(drop)
+}

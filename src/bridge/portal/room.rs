@@ -1,0 +1,277 @@
+//! Makes the ghost and the room of a portal, once.
+
+use std::{sync::Arc, time::Duration};
+
+use ruma::{OwnedRoomAliasId, OwnedRoomId, RoomAliasId, RoomId, UserId};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use super::{capabilities, profile, space};
+use crate::{
+    bridge::{
+        core::{Core, attempt::Halt, name_of},
+        notice::{self, double_puppet},
+        text::Note,
+    },
+    id::PortalId,
+    matrix::{
+        self, Intent,
+        room::{self, Bridged, NewRoom, Power, RoomPreset, State},
+    },
+    store::{Change, Portal},
+};
+
+/// The portal with its room, into which the owner is invited once the store knows it: whatever
+/// they write there finds its portal.
+///
+/// A crash between making the room and recording it makes no second room: the room's alias is
+/// derived from the portal, and the room that has it is taken over.
+pub(crate) async fn ensure_room(
+    core: &Arc<Core>,
+    portal: PortalId,
+) -> Result<Option<Arc<Portal>>, Halt> {
+    let Some(known) = core.registry.portal(portal) else { return Ok(None) };
+    let portal = if known.room.is_some() && known.welcomed {
+        Some(known)
+    } else {
+        finish_room(core, known).await?
+    };
+    if let Some(portal) = &portal {
+        space::put(core, portal).await?;
+        capabilities::show(core, portal).await?;
+    }
+    Ok(portal)
+}
+
+/// Makes the room if need be, invites, and greets.
+async fn finish_room(core: &Arc<Core>, portal: Arc<Portal>) -> Result<Option<Arc<Portal>>, Halt> {
+    let Ok(_turn) = core.making_rooms.acquire().await else { return Ok(None) };
+    // An id that is too long for a Matrix user id: what it says is set aside, and its owner told.
+    let ghost = core.ghost(&portal.key.contact).ok_or(Halt::Refused(matrix::Error::TooLarge))?;
+    let room = match &portal.room {
+        Some(room) => room.clone(),
+        None => {
+            core.insist(|| ghost.ensure_registered()).await?;
+            profile::on_ghost(core, &portal).await?;
+            let (room, is_new) = make_room(core, &portal, &ghost).await?;
+            join_as_bot(core, &room).await?;
+            let made = |portal: &mut Portal| {
+                (portal.room, portal.closed) = (Some(room.clone()), false);
+                portal.features = is_new.then(|| capabilities::id(core));
+            };
+            change(core, portal.id, made).await?;
+            tracing::info!(portal = %portal.id, %room, "made a portal room");
+            if let Some(portal) = core.registry.portal(portal.id) {
+                profile::on_ghost(core, &portal).await?;
+            }
+            room
+        }
+    };
+    invite_owner(core, &portal, &ghost, &room).await?;
+    greet(core, &portal, &room).await?;
+    change(core, portal.id, |portal| portal.welcomed = true).await?;
+    Ok(core.registry.portal(portal.id))
+}
+
+/// Shows a portal as the store knows it: the ghost's name, the room's name and state, and who is
+/// in it. Nothing happens to a room that is not made yet.
+pub(crate) async fn refresh(core: &Core, portal: &Portal) -> Result<(), Halt> {
+    let ghost = core.ghost(&portal.key.contact).ok_or(Halt::Refused(matrix::Error::TooLarge))?;
+    let Some(room) = &portal.room else { return Ok(()) };
+    let bot = core.bot();
+    core.insist(|| ghost.ensure_registered()).await?;
+    // Either of the two can bring the other back.
+    for (one, other) in [(&bot, &ghost), (&ghost, &bot)] {
+        if let Err(Halt::Refused(matrix::Error::Forbidden { .. })) =
+            core.insist(|| one.join(room)).await
+        {
+            core.insist(|| other.invite(room, one.user())).await?;
+            core.insist(|| one.join(room)).await?;
+        }
+    }
+    profile::show_name(core, portal).await?;
+    let alias = alias_localpart(core, portal);
+    for state in marks(core, portal, &alias) {
+        core.insist(|| bot.send_state(room, &state)).await?;
+    }
+    invite_owner(core, portal, &ghost, room).await?;
+    space::put(core, portal).await
+}
+
+/// Changes a portal's record as it is now.
+pub(crate) async fn change(
+    core: &Core,
+    portal: PortalId,
+    with: impl FnOnce(&mut Portal),
+) -> Result<(), Halt> {
+    let _one_at_a_time = core.changing.lock().await;
+    let Some(now) = core.registry.portal(portal) else { return Ok(()) };
+    let mut changed = Portal::clone(&now);
+    with(&mut changed);
+    core.commit(Change::new().put_portal(&changed)).await?;
+    core.registry.put_portal(changed);
+    Ok(())
+}
+
+/// Invites as the ghost and to a direct chat, so that clients list the room as a chat with the
+/// contact. Somebody who is in already needs no invitation, and where the bridge may have its users
+/// join they need not accept it.
+pub(crate) async fn invite_owner(
+    core: &Core,
+    portal: &Portal,
+    ghost: &Intent,
+    room: &RoomId,
+) -> Result<(), Halt> {
+    let invitation = json!({ "membership": "invite", "is_direct": true });
+    let state = State::new("m.room.member", portal.key.owner.as_str(), invitation);
+    match core.insist(|| ghost.send_state(room, &state)).await {
+        Err(Halt::Refused(matrix::Error::Forbidden { .. })) => {}
+        invited => invited.map(drop)?,
+    }
+    double_puppet::join_chat(core, &portal.key.owner, room, ghost.user()).await
+}
+
+/// What the ghost is called in Matrix.
+pub(crate) fn display_name(core: &Core, portal: &Portal) -> String {
+    core.config.bridge.display_name.of(&name_of(portal))
+}
+
+/// The room, and whether it was made just now.
+async fn make_room(
+    core: &Core,
+    portal: &Portal,
+    ghost: &Intent,
+) -> Result<(OwnedRoomId, bool), Halt> {
+    let alias = alias_localpart(core, portal);
+    let request = new_room(core, portal, alias.clone());
+    match core.insist(|| ghost.create_room(request.clone())).await {
+        Err(Halt::Refused(matrix::Error::RoomInUse)) => Ok((find_room(core, &alias).await?, false)),
+        made => Ok((made?, true)),
+    }
+}
+
+/// The bot is invited last of all. A homeserver may still be making the room: its alias is there
+/// from early on, and the run of the bridge that asked for it may have died just then.
+async fn join_as_bot(core: &Core, room: &RoomId) -> Result<(), Halt> {
+    let bot = core.bot();
+    for tries in 1.. {
+        match core.insist(|| bot.join(room)).await {
+            Err(Halt::Refused(matrix::Error::Forbidden { .. })) if tries < INVITED_TRIES => {
+                tracing::debug!(%room, tries, "the room is not finished yet");
+                core.tasks.pause(INVITED_PAUSE * tries).await;
+                if core.tasks.stopping() {
+                    return Err(Halt::Stopping);
+                }
+            }
+            joined => return joined,
+        }
+    }
+    Ok(())
+}
+
+/// The room that an earlier try made.
+pub(crate) async fn find_room(core: &Core, alias: &str) -> Result<OwnedRoomId, Halt> {
+    let server = &core.config.homeserver.server_name;
+    let alias: OwnedRoomAliasId = RoomAliasId::parse(format!("#{alias}:{server}"))
+        .map_err(|_| Halt::Refused(matrix::Error::NotFound))?;
+    let bot = core.bot();
+    core.insist(|| bot.resolve_alias(&alias)).await?.ok_or(Halt::Refused(matrix::Error::NotFound))
+}
+
+fn new_room(core: &Core, portal: &Portal, alias: String) -> NewRoom {
+    let mut initial_state = marks(core, portal, &alias);
+    if portal.picture.is_some() {
+        initial_state.push(State::new("m.room.avatar", "", profile::avatar(portal)));
+    }
+    NewRoom {
+        name: Some(name_of(portal)),
+        initial_state,
+        alias_localpart: Some(alias),
+        invite: vec![core.bot.clone()],
+        is_direct: true,
+        preset: Some(RoomPreset::PrivateChat),
+        additional_creators: vec![core.bot.clone()],
+        power: power(&portal.key.owner),
+        ..NewRoom::default()
+    }
+}
+
+/// What tells clients that a room is a portal's.
+pub(crate) fn marks(core: &Core, portal: &Portal, alias: &str) -> Vec<State> {
+    let name = name_of(portal);
+    let state_key = mark_key(alias);
+    let bridged = Bridged {
+        state_key: &state_key,
+        bot: &core.bot,
+        creator: &portal.key.owner,
+        protocol: "wechat",
+        protocol_name: "WeChat",
+        channel: alias,
+        channel_name: Some(&name),
+    };
+    let mut marks = Vec::from(room::bridge_info(&bridged));
+    marks.push(room::functional_members(&[&core.bot]));
+    marks.push(capabilities::state(&core.config, &state_key));
+    marks
+}
+
+/// Under which key that stands.
+pub(crate) fn mark_key(alias: &str) -> String {
+    format!("io.github.matrix-appservice-wechat://wechat/{alias}")
+}
+
+/// The owner moderates the room and may replace it; everybody may change how it looks. What the
+/// bridge cannot bear, such as encryption, is left to the bridge.
+fn power(owner: &UserId) -> Power {
+    let everybody = ["m.room.name", "m.room.avatar", "m.room.topic"].map(|kind| (kind, 0));
+    let moderators = ["m.room.tombstone"].map(|kind| (kind, MODERATOR));
+    let nobody = [
+        "m.room.encryption",
+        "m.room.power_levels",
+        "m.room.history_visibility",
+        "m.room.server_acl",
+    ]
+    .map(|kind| (kind, 100));
+    let events = everybody.into_iter().chain(moderators).chain(nobody);
+    Power {
+        users: [(owner.to_owned(), MODERATOR)].into(),
+        events: events.map(|(kind, level)| (kind.to_owned(), level)).collect(),
+        ..Power::default()
+    }
+}
+
+/// The same for the same room of a portal, and telling nobody who it is.
+pub(crate) fn alias_localpart(core: &Core, portal: &Portal) -> String {
+    let key = &portal.key;
+    let mut digest = Sha256::new()
+        .chain_update(key.owner.as_bytes())
+        .chain_update([0])
+        .chain_update(key.contact.as_str());
+    if portal.generation > 0 {
+        digest = digest.chain_update([0]).chain_update(portal.generation.to_be_bytes());
+    }
+    let digest = digest.finalize();
+    let short: String = digest.iter().take(10).map(|byte| format!("{byte:02x}")).collect();
+    format!("{}{short}", core.config.appservice.ghost_prefix)
+}
+
+async fn greet(core: &Core, portal: &Portal, room: &RoomId) -> Result<(), Halt> {
+    let name = name_of(portal);
+    let greeting = Note::Greeting { name: &name }.text(core.language_of(&portal.key.owner));
+    notice::say(core, room, &greeting, &format!("greeting-{}", portal.id)).await
+}
+
+/// Tells the owner that there is no room yet.
+pub(crate) async fn say_room_failed(core: &Core, portal: PortalId) {
+    let Some(portal) = core.registry.portal(portal) else { return };
+    let name = name_of(&portal);
+    let note = Note::RoomFailed { name: &name };
+    // When the bridge is stopping, the next start tries the room again.
+    let _ =
+        notice::to_owner(core, &portal.key.owner, &note, &format!("no-room-{}", portal.id)).await;
+}
+
+/// Together about twenty seconds; rooms take a homeserver under load that long.
+const INVITED_TRIES: u32 = 12;
+const INVITED_PAUSE: Duration = Duration::from_millis(250);
+const MODERATOR: i64 = 50;

@@ -1,0 +1,191 @@
+//! What nobody asks for and somebody has to look at now and then.
+
+use std::{
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
+
+use crate::{
+    bridge::{
+        core::{Core, login_name, name_of},
+        login::session,
+        notice,
+        state::reply_window,
+        text::Note,
+    },
+    clock::Timestamp,
+    store::{Change, Login, LoginState, LogoutReason, Portal},
+};
+
+/// Looks every few minutes, until the bridge stops.
+pub(crate) async fn run(core: Arc<Core>) {
+    loop {
+        core.tasks.pause(ROUND).await;
+        if core.tasks.stopping() {
+            return;
+        }
+        look(&core).await;
+    }
+}
+
+/// One look at everything.
+pub(crate) async fn look(core: &Arc<Core>) {
+    let due = {
+        let mut rounds = core.rounds.lock().unwrap_or_else(PoisonError::into_inner);
+        rounds.due(core.clock.now())
+    };
+    warn_closing(core).await;
+    if due.revive {
+        revive(core).await;
+    }
+    if due.tidy {
+        tidy(core).await;
+    }
+}
+
+/// When what is not done in each round was done last.
+#[derive(Debug)]
+pub(crate) struct Rounds {
+    revived: Timestamp,
+    tidied: Timestamp,
+}
+
+/// What is due in a round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Due {
+    revive: bool,
+    tidy: bool,
+}
+
+impl Rounds {
+    /// As if everything had been done at the start.
+    pub(crate) fn new(now: Timestamp) -> Self {
+        Self { revived: now, tidied: now }
+    }
+
+    fn due(&mut self, now: Timestamp) -> Due {
+        Due {
+            revive: passed(&mut self.revived, now, HOUR),
+            tidy: passed(&mut self.tidied, now, DAY),
+        }
+    }
+}
+
+/// Whether so much time went by, which then begins anew. After a clock was set back it counts from
+/// there.
+fn passed(last: &mut Timestamp, now: Timestamp, time: Duration) -> bool {
+    let due = now.since(*last) >= time;
+    if due || now < *last {
+        *last = now;
+    }
+    due
+}
+
+/// Says once per window that it closes while messages wait.
+async fn warn_closing(core: &Core) {
+    if !core.config.delivery.warn {
+        return;
+    }
+    for portal in core.outbox.portals() {
+        let Some(portal) = core.registry.portal(portal) else { continue };
+        let Some(reply) = core.reply(portal.id) else { continue };
+        if reply_window::closes_soon(reply.heard, core.clock.now()) {
+            say_closing(core, &portal, reply.heard).await;
+        }
+    }
+}
+
+async fn say_closing(core: &Core, portal: &Portal, heard: Timestamp) {
+    let Some(room) = portal.place() else { return };
+    let (name, queued) = (name_of(portal), core.outbox.queued(portal.id));
+    let note = Note::WindowCloses { name: &name, queued };
+    let text = note.text(core.language_of(&portal.key.owner));
+    // The same id for the same window: however often it is said, it is there once.
+    // Said in the next round when this one ends early.
+    let _ = notice::say(core, room, &text, &format!("closes-{}-{}", portal.id, heard.0)).await;
+}
+
+/// Tries the tokens of sessions that WeChat ended, at most once an hour: some come back.
+async fn revive(core: &Arc<Core>) {
+    let ended = |login: &Login| {
+        matches!(login.state, LoginState::LoggedOut { why: LogoutReason::SessionEnded, .. })
+    };
+    for login in core.registry.all_logins().iter().filter(|login| ended(login)) {
+        let session = core.ilink.session(login.token.clone(), login.base_url.as_deref());
+        let Ok(session) = session else { continue };
+        if core.ilink.notify_start(&session).await.is_ok() {
+            back(core, login).await;
+        }
+    }
+}
+
+/// The session works again: everything goes on as if it had not ended.
+async fn back(core: &Arc<Core>, login: &Login) {
+    let changing = core.changing.lock().await;
+    let now = core.registry.login(login.id);
+    let Some(now) = now.filter(|now| now.state == login.state && now.bot == login.bot) else {
+        return; // The owner was faster.
+    };
+    let login = Login { state: LoginState::Active, ..Login::clone(&now) };
+    if core.commit(Change::new().put_login(&login)).await.is_err() {
+        return;
+    }
+    tracing::info!(login.id = %login.id, "a session works again");
+    core.registry.put_login(login.clone());
+    drop(changing);
+    session::start(core, login.id);
+    for portal in core.registry.portals_of(login.id) {
+        core.outbox.wake(portal.id);
+    }
+    let name = login_name(&login);
+    let txn = format!("back-{}-{}", login.id, core.clock.now().0);
+    // Good news that a stop keeps back is seen in `status`.
+    let _ = notice::to_owner(core, &login.owner, &Note::SessionBack { name: &name }, &txn).await;
+}
+
+/// Forgets what nobody can ask for again, and writes the daily export.
+async fn tidy(core: &Core) {
+    let before = Timestamp(core.clock.now().0 - MEMORY_MILLIS);
+    match core.store.prune(before).await {
+        Ok(forgotten) => tracing::debug!(forgotten, "housekeeping"),
+        Err(error) => tracing::warn!(%error, "housekeeping failed"),
+    }
+    let store = core.store.clone();
+    if let Ok(Err(error)) = tokio::task::spawn_blocking(move || store.sweep_kept()).await {
+        tracing::warn!(%error, "what was kept of media was not tidied up");
+    }
+    if let Err(error) = core.store.export().await {
+        tracing::warn!(%error, "the export was not written");
+    }
+}
+
+const ROUND: Duration = Duration::from_secs(5 * 60);
+const HOUR: Duration = Duration::from_secs(60 * 60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long finished sources, transactions and links are remembered: 30 days.
+const MEMORY_MILLIS: i64 = 30 * 24 * 60 * 60 * 1_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hour_and_the_day_count_by_the_clock() {
+        const MINUTE: i64 = 60_000;
+        let mut rounds = Rounds::new(Timestamp(0));
+        let mut due = |minute: i64| {
+            let Due { revive, tidy } = rounds.due(Timestamp(minute * MINUTE));
+            (revive, tidy)
+        };
+        assert_eq!(due(59), (false, false));
+        assert_eq!(due(60), (true, false));
+        assert_eq!(due(61), (false, false));
+        assert_eq!(due(119), (false, false));
+        assert_eq!(due(24 * 60), (true, true));
+        assert_eq!(due(24 * 60 + 5), (false, false));
+        // Two days back, and on from there.
+        assert_eq!(due(-24 * 60), (false, false));
+        assert_eq!(due(-23 * 60), (true, false));
+        assert_eq!(due(0), (true, true));
+    }
+}

@@ -1,0 +1,5 @@
+//! Starting and stopping the bridge, its regular housekeeping, and its metrics.
+
+pub(super) mod housekeeping;
+pub(super) mod metrics;
+pub(super) mod start;

@@ -1,0 +1,102 @@
+//! What a file is to be on the phone, and in which format: what its message says is checked
+//! against what is in it, and what phones do not show is converted.
+//!
+//! When that fails, the file goes as it is: a file that the contact can save is better than
+//! nothing.
+
+use crate::{
+    bridge::{
+        core::Core,
+        state::{Media, MediaKind},
+    },
+    config::VoiceOut,
+    media::{
+        Done, Job, Report, WorkError,
+        name::safe_name,
+        sniff::{Class, Kind, sniff_file},
+    },
+    spool::Spool,
+    store::{Portal, SentAs},
+};
+
+/// The file to upload, and what it is sent as.
+pub(crate) async fn shape(
+    core: &Core,
+    portal: &Portal,
+    media: &Media,
+    file: Spool,
+) -> (Spool, SentAs) {
+    let kind = sniff_file(&file).await;
+    let shaped = match media.kind {
+        MediaKind::Picture => picture(core, &file, kind).await,
+        MediaKind::Video if kind.class == Class::Video => Some((file.clone(), SentAs::Video)),
+        MediaKind::Voice => voice(core, portal, &file).await,
+        MediaKind::Video | MediaKind::File => None,
+    };
+    shaped.unwrap_or_else(|| {
+        let name = safe_name(media.name.as_deref(), kind);
+        (file, SentAs::File { name })
+    })
+}
+
+/// Whether what goes to the phone may be the file as the homeserver has it; then WeChat's digest of
+/// it can be counted while it comes.
+pub(crate) fn may_stay(media: &Media) -> bool {
+    match media.kind {
+        MediaKind::Picture | MediaKind::Video | MediaKind::File => true,
+        // What clients record is no format of a phone's.
+        MediaKind::Voice => false,
+    }
+}
+
+/// A picture in a format that phones show; `None` when it is none.
+async fn picture(core: &Core, file: &Spool, kind: Kind) -> Option<(Spool, SentAs)> {
+    if SHOWN.contains(&kind.mime) {
+        return Some((file.clone(), SentAs::Image));
+    }
+    if kind.class != Class::Image {
+        return None;
+    }
+    let done = work(core, Job::PictureForPhone, file).await?;
+    Some((done.output?, SentAs::Image))
+}
+
+/// A recording as the owner or the administrator wants it; `None` when it cannot be read.
+async fn voice(core: &Core, portal: &Portal, file: &Spool) -> Option<(Spool, SentAs)> {
+    let configured = core.config.media.voice_out == VoiceOut::Silk;
+    let as_item = portal.voice_items.unwrap_or(configured);
+    let job = if as_item { Job::VoiceForPhone } else { Job::VoiceAsFile };
+    let done = work(core, job, file).await?;
+    let Report::Voice(report) = done.report else { return None };
+    let millis = report.duration.as_millis();
+    let sent_as = if as_item {
+        SentAs::Voice { playtime_ms: u64::try_from(millis).unwrap_or(u64::MAX) }
+    } else {
+        let seconds = millis.div_ceil(1_000).max(1);
+        SentAs::File { name: format!("voice-{seconds}s.{}", report.mime.extension()) }
+    };
+    Some((done.output.unwrap_or_else(|| file.clone()), sent_as))
+}
+
+/// What a worker made of the file; `None` when it made nothing.
+async fn work(core: &Core, job: Job, file: &Spool) -> Option<Done> {
+    match core.workers.run(job, file).await {
+        Ok(done) => Some(done),
+        Err(error @ WorkError::CannotStart(_)) => {
+            tracing::warn!(?job, %error, "a file goes as it is");
+            None
+        }
+        Err(
+            error @ (WorkError::Unreadable(_)
+            | WorkError::TooLarge
+            | WorkError::Crashed
+            | WorkError::TimedOut),
+        ) => {
+            tracing::debug!(?job, %error, "a file goes as it is");
+            None
+        }
+    }
+}
+
+/// Pictures that phones show as they are.
+const SHOWN: [&str; 4] = ["image/jpeg", "image/png", "image/gif", "image/bmp"];

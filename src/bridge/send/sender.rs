@@ -1,0 +1,344 @@
+//! Sends what waits for one contact: the thin shell around `window`, `pace` and `delivery`.
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures_util::FutureExt as _;
+
+use super::{
+    upload,
+    verdict::{self, After},
+};
+use crate::{
+    bridge::{
+        core::{Core, attempt::Halt},
+        login::logout,
+        notice::status,
+        state::{
+            LaneKey, Outgoing, Part,
+            reply_window::{self, Hold},
+        },
+        text::Refusal,
+    },
+    convert::WECHAT_TEXT_LIMIT,
+    crash,
+    id::{MessageId, PortalId},
+    ilink::{self, Accepted, OutboundItem, OutboundMessage},
+    store::{Change, Direction, Link, Login, LoginState, Outcome, Portal, Source},
+};
+
+/// What a sender remembers between two steps.
+#[derive(Default)]
+struct Turn {
+    /// The holding period that the room has heard of.
+    told: Option<status::Period>,
+    /// The file that is to be uploaded next, when it is here already.
+    ready: Option<upload::Ready>,
+}
+
+/// Runs until the portal's queue is empty or the bridge stops.
+pub(crate) async fn run(core: Arc<Core>, portal: PortalId) {
+    let mut turn = Turn::default();
+    let mut panics = 0;
+    while let Some(head) = core.outbox.head(portal) {
+        let Some(portal) = core.registry.portal(portal) else { return };
+        if core.tasks.stopping() {
+            return;
+        }
+        let step = advance(&core, &portal, head.clone(), &mut turn);
+        let done = AssertUnwindSafe(step).catch_unwind().await;
+        status::show_accepted(&core, portal.id);
+        if done.is_ok() {
+            panics = 0;
+            continue;
+        }
+        panics += 1;
+        tracing::error!(portal = %portal.id, panics, "a send panicked");
+        if panics == MOST_PANICS {
+            failed(&core, &portal, &head, Refusal::Poison).await;
+        }
+    }
+}
+
+/// Brings the queue one step further: an upload, a send, or a wait until there is a reason to look
+/// again.
+async fn advance(core: &Core, portal: &Portal, head: Outgoing, turn: &mut Turn) {
+    let lane = LaneKey::Portal(portal.id);
+    // What waits has to be known as a whole before any of it is joined or sent. What an earlier run
+    // has tried is sent as it was then; a quote of it may be waiting in the lane.
+    let is_known = head.is_of_earlier_run() || !core.lanes.is_resuming(&lane);
+    if !is_known || (!head.is_complete() && core.lanes.is_busy(&lane)) {
+        let changed = core.outbox.changed(portal.id);
+        core.tasks.unless_stopped(changed.notified()).await;
+        return;
+    }
+    if head.next_part().is_none() {
+        // A restart came between the last part and its end.
+        return finish(core, portal, &head).await;
+    }
+    let hold = may_send(core, portal).err().or_else(|| unreachable(&head));
+    if let Some(why) = hold {
+        let period = status::Period::of(core, portal, why);
+        if turn.told != Some(period) {
+            turn.told = Some(period);
+            status::held(core, portal, &head, why, period).await;
+        }
+        // One at a time: the reason to wait may be gone before all of them are shown.
+        if let Some((unshown, wanted)) = core.outbox.find_unshown(portal.id) {
+            return status::waits(core, portal, unshown, wanted).await;
+        }
+    }
+    if let Some(why) = hold.filter(|why| *why != Hold::Unreachable) {
+        turn.ready = None;
+        return wait(core, portal, why).await;
+    }
+    // The window may close during an upload, so it is looked at again afterwards.
+    if let Some(media) = upload::missing(core, &head) {
+        return upload::bring(core, portal, &head, &media, &mut turn.ready).await;
+    }
+    if try_head(core, portal, head).await {
+        turn.told = None;
+    }
+}
+
+fn may_send(core: &Core, portal: &Portal) -> Result<(), Hold> {
+    active_login(core, portal).ok_or(Hold::LoggedOut)?;
+    reply_window::may_send(core.reply(portal.id).as_ref(), core.clock.now())
+}
+
+pub(super) fn active_login(core: &Core, portal: &Portal) -> Option<Arc<Login>> {
+    core.registry.login(portal.login).filter(|login| login.state == LoginState::Active)
+}
+
+/// After a few tries that did not get through, the owner hears that it takes longer.
+fn unreachable(head: &Outgoing) -> Option<Hold> {
+    (head.tries.max(head.failed_uploads) >= PATIENT_TRIES).then_some(Hold::Unreachable)
+}
+
+/// Waits until something changes that the queue may be waiting for.
+async fn wait(core: &Core, portal: &Portal, why: Hold) {
+    let changed = core.outbox.changed(portal.id);
+    let patience = match why {
+        Hold::Throttled(until) => until.since(core.clock.now()).min(CLOCK_CHECK),
+        Hold::NeverHeard
+        | Hold::WindowClosed
+        | Hold::QuotaSpent
+        | Hold::LoggedOut
+        | Hold::Unreachable => CLOCK_CHECK,
+    };
+    tokio::select! {
+        () = changed.notified() => {}
+        () = core.tasks.pause(patience) => {}
+    }
+}
+
+/// Tries the next part of the message at the head once; true when WeChat took it.
+async fn try_head(core: &Core, portal: &Portal, head: Outgoing) -> bool {
+    join(core, portal);
+    let pace = core.paces.of(portal.login, core.config.delivery);
+    let mut pace = pace.lock().await;
+    while let Err(wait) = pace.take(core.clock.now()) {
+        core.tasks.pause(wait).await;
+        if core.tasks.stopping() {
+            return false;
+        }
+    }
+    let Some(login) = active_login(core, portal) else { return false };
+    let Some(mut head) = core.outbox.begin_try(portal.id, head.entry.id) else { return false };
+    let Some(item) = item(&head) else { return false };
+    if let OutboundItem::Text(text) = &item {
+        crash::taste("send", text);
+    }
+    let first_try = !head.progress.tried;
+    if mark_tried(core, portal, &mut head).await.is_err() {
+        return false;
+    }
+    let answer = send_once(core, &login, portal, &head, item).await;
+    let sent = verdict::after_send(answer, head.tries);
+    core.tallies.count_send(verdict::counted(&sent));
+    drop(pace);
+    let after = match sent {
+        Ok(id) => {
+            accepted(core, portal, head, id).await;
+            return true;
+        }
+        Err(after) => after,
+    };
+    if first_try && matches!(after, After::Throttled | After::LoggedOut) {
+        undo_try(core, portal, &head);
+    }
+    go_on(core, portal, &login, &head, after).await;
+    false
+}
+
+/// What to send next; `None` for a file that was not brought to WeChat yet.
+fn item(head: &Outgoing) -> Option<OutboundItem> {
+    match head.next_part()? {
+        Part::Text(text) => Some(OutboundItem::Text(text)),
+        Part::Media(media) => upload::item(head.upload_of(&media)?),
+    }
+}
+
+/// Does what has to be done after a try that did not succeed.
+pub(super) async fn go_on(
+    core: &Core,
+    portal: &Portal,
+    login: &Login,
+    head: &Outgoing,
+    after: After,
+) {
+    match after {
+        After::Retry(pause) => {
+            tracing::debug!(portal = %portal.id, tries = head.tries, "a send did not get through");
+            core.tasks.pause(pause).await;
+        }
+        After::Throttled => throttled(core, portal),
+        After::LoggedOut => logout::session_lost(core, login).await,
+        After::Failed(refusal) => failed(core, portal, head, refusal).await,
+    }
+}
+
+/// When more waits than may be sent, or the owner wishes it, short messages go out as lines of
+/// one.
+fn join(core: &Core, portal: &Portal) {
+    let left =
+        core.reply(portal.id).map_or(0, |reply| reply_window::QUOTA.saturating_sub(reply.sends));
+    let short = core.config.delivery.merge && core.outbox.queued(portal.id) > left as usize;
+    if !short && !core.outbox.merges(portal.id) {
+        return;
+    }
+    let joined = core.outbox.join(portal.id, WECHAT_TEXT_LIMIT);
+    if !joined.is_empty() {
+        tracing::debug!(portal = %portal.id, joined = joined.len(), "messages go out as one");
+    }
+}
+
+/// What is sent, and what goes along with it, is durable before it is sent: WeChat loses another
+/// text under a client id that it knows, so a restart must send the same again.
+async fn mark_tried(core: &Core, portal: &Portal, head: &mut Outgoing) -> Result<(), Halt> {
+    if head.progress.tried {
+        return Ok(());
+    }
+    head.progress.tried = true;
+    head.progress.along = u16::try_from(head.with.len()).unwrap_or(u16::MAX);
+    core.outbox.put_head(portal.id, head.clone());
+    let noted = |change: Change, one: &Outgoing| change.put_progress(one.entry.id, &one.progress);
+    core.commit(head.all().fold(Change::new(), noted)).await
+}
+
+/// WeChat certainly does not have what it refused at the first try: it may be changed again.
+fn undo_try(core: &Core, portal: &Portal, head: &Outgoing) {
+    let changed = core.outbox.undo_try(portal.id, head.entry.id);
+    let noted = |change: Change, one: &Outgoing| change.put_progress(one.entry.id, &one.progress);
+    core.store.submit(changed.iter().fold(Change::new(), noted));
+}
+
+async fn send_once(
+    core: &Core,
+    login: &Login,
+    portal: &Portal,
+    head: &Outgoing,
+    item: OutboundItem,
+) -> Result<Accepted, ilink::Error> {
+    let session = core.ilink.session(login.token.clone(), login.base_url.as_deref())?;
+    let message = OutboundMessage {
+        to: portal.key.contact.clone(),
+        context: core.reply(portal.id).and_then(|reply| reply.context),
+        client_id: client_id(head),
+        item,
+    };
+    core.ilink.send_message(&session, &message).await
+}
+
+/// Derived from what the message comes from, so that sending it again is the same request.
+fn client_id(head: &Outgoing) -> String {
+    let part = head.progress.parts_done;
+    match head.entry.source() {
+        Some(Source::Event(event)) => format!("{event}:{part}"),
+        Some(Source::Copy { portal, event }) => format!("{event}:{portal}:{part}"),
+        Some(Source::Message { .. }) | None => format!("{}:{part}", head.event),
+    }
+}
+
+async fn accepted(core: &Core, portal: &Portal, mut head: Outgoing, id: Option<MessageId>) {
+    let item = head.progress.parts_done;
+    head.progress.parts_done += 1;
+    head.progress.unconfirmed |= id.is_none();
+    head.tries = 0;
+    // The next file may lie at the same address and be another thing on the phone.
+    if matches!(head.parts.get(usize::from(item)), Some(Part::Media(_))) {
+        head.progress.uploaded = None;
+    }
+    let mut change = Change::new().put_progress(head.entry.id, &head.progress);
+    // Only messages of a single part go along with others, so each line is its event's first part.
+    for (line, one) in (item..).zip(head.all()) {
+        let Some(message) = id.clone() else { break };
+        let (event, at) = (one.event.clone(), core.clock.now());
+        let direction = Direction::ToWechat;
+        change =
+            change.link(&Link { portal: portal.id, message, item: line, event, direction, at });
+    }
+    core.store.submit(change);
+    core.change_reply(portal.id, |reply| {
+        reply.sends += 1;
+        reply.held_until = None;
+        reply.throttled = 0;
+    });
+    status::count_confirmation(core, portal, id.is_some()).await;
+    status::warn_quota(core, portal).await;
+    if usize::from(head.progress.parts_done) < head.parts.len() {
+        core.outbox.put_head(portal.id, head);
+    } else {
+        finish(core, portal, &head).await;
+    }
+}
+
+/// All parts are accepted.
+async fn finish(core: &Core, portal: &Portal, head: &Outgoing) {
+    let outcome = match head.progress.unconfirmed {
+        false => Outcome::Delivered,
+        true => Outcome::Unconfirmed,
+    };
+    end(core, portal, head, &outcome);
+    core.confirmed.push(portal.id, head.clone());
+}
+
+/// Records the end of a message and of those that went along with it, as one.
+fn end(core: &Core, portal: &Portal, head: &Outgoing, outcome: &Outcome) {
+    let now = core.clock.now();
+    let change = head.all().fold(Change::new(), |change, one| {
+        change.finish(one.entry.id, one.entry.source(), outcome, now)
+    });
+    core.store.submit(change);
+    core.outbox.remove(portal.id, head.entry.id);
+    head.all().for_each(|one| core.copies.end(one.entry.source(), outcome));
+}
+
+fn throttled(core: &Core, portal: &Portal) {
+    let now = core.clock.now();
+    core.change_reply(portal.id, |reply| {
+        reply.throttled += 1;
+        reply.held_until = Some(now.plus(reply_window::throttle_pause(reply.throttled)));
+    });
+    tracing::warn!(portal = %portal.id, "WeChat throttles this contact's messages");
+}
+
+async fn failed(core: &Core, portal: &Portal, head: &Outgoing, refusal: Refusal) {
+    let code = refusal.code();
+    tracing::warn!(portal = %portal.id, event = %head.event, code, "a message is not sent");
+    if let Err(Halt::Stopping) = status::failed(core, portal, head, &refusal).await {
+        return; // Said and recorded together at the next start.
+    }
+    end(core, portal, head, &Outcome::Refused(code.into()));
+    for one in head.all() {
+        // Once more, now that it is known to be the last of its copies.
+        status::unmark(core, one).await;
+    }
+}
+
+/// How long a held queue sleeps at most before it looks at the clock again, which may have been
+/// set in the meantime.
+const CLOCK_CHECK: Duration = Duration::from_secs(5 * 60);
+/// A message that panics so often by itself will panic again.
+const MOST_PANICS: u32 = 3;
+/// So many tries are nobody's business.
+const PATIENT_TRIES: u32 = 4;

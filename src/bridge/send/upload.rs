@@ -1,0 +1,157 @@
+//! Brings the file of a message to WeChat before the message is sent.
+//!
+//! From the homeserver into a file without a name, through a worker where phones want another
+//! format, and to the CDN. Where it went is durable before anything is sent, so that every try
+//! names the same file.
+
+use std::time::Duration;
+
+use super::{
+    format,
+    sender::{active_login, go_on},
+    verdict::{self, After},
+};
+use crate::{
+    bridge::{
+        core::Core,
+        state::{Media, Outgoing},
+    },
+    id::InboxId,
+    ilink::{OutboundItem, UploadKind, Uploaded},
+    spool::Spool,
+    store::{Change, Direction, Login, Portal, SentAs, Upload},
+};
+
+/// A file that is here and may go.
+pub(crate) struct Ready {
+    entry: InboxId,
+    media: Media,
+    file: Spool,
+    sent_as: SentAs,
+}
+
+/// The file that has to be brought to WeChat before the message can go on.
+pub(crate) fn missing(core: &Core, head: &Outgoing) -> Option<Media> {
+    let media = head.next_media()?;
+    let fresh = |upload: &&Upload| core.clock.now().since(upload.at) < KEPT;
+    // One that was damaged on the disk is brought again as well.
+    let there = head.upload_of(media).filter(fresh).and_then(item);
+    there.is_none().then(|| media.clone())
+}
+
+/// What names an uploaded file in a message; `None` when the record is damaged.
+pub(crate) fn item(upload: &Upload) -> Option<OutboundItem> {
+    let uploaded = Uploaded::from_parts(&upload.param, &upload.key, upload.len)?;
+    Some(match &upload.sent_as {
+        SentAs::Image => OutboundItem::Image(uploaded),
+        SentAs::Video => OutboundItem::Video(uploaded),
+        SentAs::File { name } => OutboundItem::File { upload: uploaded, name: name.clone() },
+        SentAs::Voice { playtime_ms } => {
+            let playtime = Duration::from_millis(*playtime_ms);
+            OutboundItem::Voice { upload: uploaded, playtime }
+        }
+    })
+}
+
+/// Brings the file; `ready` keeps it while only WeChat's side is in the way.
+///
+/// Ends early when the bridge stops or the message is taken back or gets another file.
+pub(crate) async fn bring(
+    core: &Core,
+    portal: &Portal,
+    head: &Outgoing,
+    media: &Media,
+    ready: &mut Option<Ready>,
+) {
+    let Some(login) = active_login(core, portal) else { return };
+    let bringing = fetch_and_upload(core, portal, &login, (head, media), ready);
+    let brought = tokio::select! {
+        brought = core.leaving.hold(bringing) => brought,
+        () = given_up(core, portal, head, media) => return,
+        () = core.tasks.stopped() => return,
+    };
+    match brought {
+        Ok(upload) => {
+            core.tallies.count_media(Direction::ToWechat, upload.len);
+            *ready = None;
+            if let Some(head) = core.outbox.put_upload(portal.id, head.entry.id, upload) {
+                let change = Change::new().put_progress(head.entry.id, &head.progress);
+                // A store that fails ends the bridge.
+                let _ = core.commit(change).await;
+            }
+        }
+        Err(after) => {
+            if matches!(after, After::Retry(_)) {
+                core.outbox.count_failed_upload(portal.id, head.entry.id);
+            }
+            go_on(core, portal, &login, head, after).await;
+        }
+    }
+}
+
+/// Waits until nobody wants the file any more.
+async fn given_up(core: &Core, portal: &Portal, head: &Outgoing, media: &Media) {
+    let changed = core.outbox.changed(portal.id);
+    while core.outbox.waits_for(portal.id, head.entry.id, media) {
+        changed.notified().await;
+    }
+}
+
+async fn fetch_and_upload(
+    core: &Core,
+    portal: &Portal,
+    login: &Login,
+    (head, media): (&Outgoing, &Media),
+    ready: &mut Option<Ready>,
+) -> Result<Upload, After> {
+    let kept = ready.take().filter(|r| r.entry == head.entry.id && r.media == *media);
+    let ready = match kept {
+        Some(kept) => ready.insert(kept),
+        None => ready.insert(fetch(core, portal, head, media).await?),
+    };
+    let tries = head.failed_uploads + 1;
+    let again = |error| verdict::after_upload(error, tries);
+    let session = core.ilink.session(login.token.clone(), login.base_url.as_deref());
+    let session = session.map_err(|error| again(error.into()))?;
+    let kind = match ready.sent_as {
+        SentAs::Image => UploadKind::Image,
+        SentAs::Video => UploadKind::Video,
+        SentAs::File { .. } => UploadKind::File,
+        SentAs::Voice { .. } => UploadKind::Voice,
+    };
+    let to = &portal.key.contact;
+    let uploaded = core.ilink.upload(&session, to, kind, &ready.file).await.map_err(again)?;
+    let (param, key, len) = uploaded.to_parts();
+    let (of, at) = (media.uri.to_string(), core.clock.now());
+    Ok(Upload { of, at, sent_as: ready.sent_as.clone(), param, key, len })
+}
+
+/// Gets the file from the homeserver, in a form that phones show.
+async fn fetch(
+    core: &Core,
+    portal: &Portal,
+    head: &Outgoing,
+    media: &Media,
+) -> Result<Ready, After> {
+    let limit = core.config.media.max_upload;
+    let with_md5 = format::may_stay(media);
+    let mut tries = 0;
+    let file = loop {
+        tries += 1;
+        match core.bot().download(&media.uri, limit, with_md5, &core.spools).await {
+            Ok(file) => break file,
+            Err(error) => match verdict::after_download(error, tries, limit) {
+                After::Retry(pause) => core.tasks.pause(pause).await,
+                after @ (After::Throttled | After::LoggedOut | After::Failed(_)) => {
+                    return Err(after);
+                }
+            },
+        }
+    };
+    let (file, sent_as) = format::shape(core, portal, media, file).await;
+    Ok(Ready { entry: head.entry.id, media: media.clone(), file, sent_as })
+}
+
+/// So long an upload is taken to be there; nobody knows how long WeChat keeps what no message
+/// names.
+const KEPT: Duration = Duration::from_secs(60 * 60);

@@ -1,0 +1,223 @@
+//! What a send to WeChat came to, and what to do next. Pure: the one table for all sends and for
+//! the uploads before them (docs/protocol.md §9).
+
+use std::time::Duration;
+
+use crate::{
+    bridge::{state::Sent, text::Refusal},
+    id::MessageId,
+    ilink::{self, Accepted, CdnError},
+    matrix,
+};
+
+/// What to do after a try that did not succeed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum After {
+    /// The same request once more, this much later.
+    Retry(Duration),
+    /// WeChat wants to be left alone.
+    Throttled,
+    /// The login is dead; the message waits for a new one.
+    LoggedOut,
+    /// Never.
+    Failed(Refusal),
+}
+
+/// What is counted of a try.
+pub(crate) fn counted(sent: &Result<Option<MessageId>, After>) -> Sent {
+    match sent {
+        Ok(Some(_)) => Sent::Accepted,
+        Ok(None) => Sent::Unconfirmed,
+        Err(After::Retry(_)) => Sent::Retried,
+        Err(After::Throttled) => Sent::Throttled,
+        Err(After::LoggedOut) => Sent::LoggedOut,
+        Err(After::Failed(_)) => Sent::Refused,
+    }
+}
+
+/// Reads the answer to the `tries`-th try (from 1) of one message. Of a message that was taken
+/// without an id nobody can tell whether the phone shows it.
+pub(crate) fn after_send(
+    answer: Result<Accepted, ilink::Error>,
+    tries: u32,
+) -> Result<Option<MessageId>, After> {
+    answer.map(|accepted| accepted.message_id).map_err(|error| after_error(error, tries))
+}
+
+/// What to do about a file that was not uploaded for the `tries`-th time (from 1) in a row.
+pub(crate) fn after_upload(error: CdnError, tries: u32) -> After {
+    match error {
+        CdnError::Ilink(error) => after_error(error, tries),
+        CdnError::TooLarge { limit } => After::Failed(Refusal::FileTooLarge { limit }),
+        CdnError::HostNotAllowed { .. } => After::Failed(Refusal::BadServer),
+        CdnError::Rejected { status, .. } => After::Failed(Refusal::Rejected(status.into())),
+        CdnError::Unreachable { .. } => After::Retry(retry_pause(tries)),
+        CdnError::Disk(_) | CdnError::NoKey | CdnError::Undecryptable { .. } => {
+            After::Failed(Refusal::Disk)
+        }
+    }
+}
+
+/// What to do about a file that the homeserver did not give for the `tries`-th time (from 1) in a
+/// row. A homeserver that is away comes back; one that answers and cannot hand out this very
+/// file may never be able to, and other messages wait.
+pub(crate) fn after_download(error: matrix::Error, tries: u32, limit: u64) -> After {
+    use matrix::Error;
+    match error {
+        Error::TooLarge => After::Failed(Refusal::FileTooLarge { limit }),
+        Error::RateLimited { retry_after: Some(pause) } => After::Retry(pause),
+        Error::Disk(_) => After::Failed(Refusal::Disk),
+        Error::Unreachable(_) | Error::RateLimited { .. } | Error::Stopping => {
+            After::Retry(retry_pause(tries))
+        }
+        Error::Stalled | Error::Server { .. } | Error::Garbled { .. } if tries < DOWNLOAD_TRIES => {
+            After::Retry(retry_pause(tries))
+        }
+        Error::Stalled | Error::Server { .. } | Error::Garbled { .. } => {
+            After::Failed(Refusal::FileAway)
+        }
+        Error::TokenRejected
+        | Error::Forbidden { .. }
+        | Error::NotFound
+        | Error::RoomInUse
+        | Error::UserInUse
+        | Error::UnknownDevice
+        | Error::Rejected { .. }
+        | Error::Unsendable(_) => After::Failed(Refusal::FileMissing),
+    }
+}
+
+fn after_error(error: ilink::Error, tries: u32) -> After {
+    match error {
+        ilink::Error::SessionExpired => After::LoggedOut,
+        ilink::Error::Refused { code, message } => after_refusal(code, &message),
+        ilink::Error::HostNotAllowed { .. } | ilink::Error::Setup { .. } => {
+            After::Failed(Refusal::BadServer)
+        }
+        ilink::Error::Http { status: 429 } => After::Throttled,
+        ilink::Error::Http { status } if (400..500).contains(&status) => {
+            After::Failed(Refusal::Rejected(status.into()))
+        }
+        ilink::Error::Http { .. }
+        | ilink::Error::Timeout
+        | ilink::Error::Cut
+        | ilink::Error::Unreachable { .. }
+        | ilink::Error::Garbled
+        | ilink::Error::TooLarge { .. } => After::Retry(retry_pause(tries)),
+    }
+}
+
+/// `-2` is a family, told apart by its text (docs/protocol.md §9).
+fn after_refusal(code: i64, message: &str) -> After {
+    let throttling = ["prepare failed", "unknown error", "rate limited", ""];
+    match code {
+        -2 if throttling.contains(&message.to_ascii_lowercase().as_str()) => After::Throttled,
+        -13 => After::Throttled,
+        code => After::Failed(Refusal::Rejected(code)),
+    }
+}
+
+/// One second, doubling, one minute at most.
+fn retry_pause(tries: u32) -> Duration {
+    Duration::from_secs(1 << tries.saturating_sub(1).min(6)).min(Duration::from_secs(60))
+}
+
+/// So often the homeserver is asked for a file that it cannot give, for about a minute.
+const DOWNLOAD_TRIES: u32 = 7;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(code: i64, message: &str) -> Result<Accepted, ilink::Error> {
+        Err(ilink::Error::Refused { code, message: message.into() })
+    }
+
+    #[test]
+    fn each_answer_has_its_consequence() {
+        let id = MessageId::parse("7412345678901234567");
+        let rejected = |code| Err(After::Failed(Refusal::Rejected(code)));
+        let retry = |seconds| Err(After::Retry(Duration::from_secs(seconds)));
+        for (answer, tries, expected) in [
+            (Ok(Accepted { message_id: id.clone() }), 1, Ok(id)),
+            (Ok(Accepted { message_id: None }), 1, Ok(None)),
+            (Err(ilink::Error::SessionExpired), 1, Err(After::LoggedOut)),
+            (refused(-2, "prepare failed"), 1, Err(After::Throttled)),
+            (refused(-2, "Rate limited"), 1, Err(After::Throttled)),
+            (refused(-2, "unknown error"), 1, Err(After::Throttled)),
+            (refused(-2, ""), 1, Err(After::Throttled)),
+            (refused(-2, "invalid arguments"), 1, rejected(-2)),
+            (refused(-13, ""), 1, Err(After::Throttled)),
+            (refused(-3, "invalid argument"), 1, rejected(-3)),
+            (refused(-1, ""), 1, rejected(-1)),
+            (refused(2, ""), 1, rejected(2)),
+            (Err(ilink::Error::Http { status: 429 }), 1, Err(After::Throttled)),
+            (Err(ilink::Error::Http { status: 404 }), 1, rejected(404)),
+            (Err(ilink::Error::Http { status: 502 }), 1, retry(1)),
+            (
+                Err(ilink::Error::HostNotAllowed { host: "example.org".into() }),
+                1,
+                Err(After::Failed(Refusal::BadServer)),
+            ),
+            (Err(ilink::Error::Timeout), 2, retry(2)),
+            (Err(ilink::Error::Garbled), 4, retry(8)),
+            (Err(ilink::Error::Unreachable { reason: "refused".into() }), 20, retry(60)),
+        ] {
+            let shown = format!("{answer:?}");
+            assert_eq!(after_send(answer, tries), expected, "{shown}, try {tries}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_wechat_did_not_take_goes_by_the_same_table() {
+        let rejected = |code| After::Failed(Refusal::Rejected(code));
+        let cdn = |status| CdnError::Rejected { status, message: String::new() };
+        for (error, tries, expected) in [
+            (ilink::Error::SessionExpired.into(), 1, After::LoggedOut),
+            (refused(-2, "prepare failed").unwrap_err().into(), 1, After::Throttled),
+            (refused(-1, "").unwrap_err().into(), 1, rejected(-1)),
+            (ilink::Error::Timeout.into(), 2, After::Retry(Duration::from_secs(2))),
+            (cdn(403), 1, rejected(403)),
+            (
+                CdnError::Unreachable { reason: "500".into() },
+                3,
+                After::Retry(Duration::from_secs(4)),
+            ),
+            (
+                CdnError::HostNotAllowed { host: "b.org".into() },
+                1,
+                After::Failed(Refusal::BadServer),
+            ),
+            (
+                CdnError::Disk(std::io::ErrorKind::StorageFull.into()),
+                1,
+                After::Failed(Refusal::Disk),
+            ),
+        ] {
+            let shown = format!("{error:?}");
+            assert_eq!(after_upload(error, tries), expected, "{shown}, try {tries}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_the_homeserver_does_not_give_is_waited_for_only_when_that_may_help() {
+        use matrix::Error;
+        let server = || Error::Server { status: 502, errcode: String::new() };
+        let limited = |retry_after| Error::RateLimited { retry_after };
+        let retry = |seconds| After::Retry(Duration::from_secs(seconds));
+        for (error, tries, expected) in [
+            (server(), 1, retry(1)),
+            (server(), DOWNLOAD_TRIES - 1, retry(32)),
+            (server(), DOWNLOAD_TRIES, After::Failed(Refusal::FileAway)),
+            (Error::Garbled { status: 404 }, DOWNLOAD_TRIES, After::Failed(Refusal::FileAway)),
+            (limited(None), 90, retry(60)),
+            (limited(Some(Duration::from_secs(7))), 1, retry(7)),
+            (Error::NotFound, 1, After::Failed(Refusal::FileMissing)),
+            (Error::Forbidden { message: String::new() }, 1, After::Failed(Refusal::FileMissing)),
+            (Error::TooLarge, 1, After::Failed(Refusal::FileTooLarge { limit: 9 })),
+        ] {
+            let shown = format!("{error:?}");
+            assert_eq!(after_download(error, tries, 9), expected, "{shown}, try {tries}");
+        }
+    }
+}
