@@ -35,9 +35,9 @@ mod core;
 
 mod state;
 
-pub use self::{
-    core::Death,
-    doctor::{Finding, examine},
-    runtime::start::{Bridge, StartError},
-    text::Verdict,
-};
+pub use self::core::Death;
+pub use self::doctor::Finding;
+pub use self::doctor::examine;
+pub use self::runtime::start::Bridge;
+pub use self::runtime::start::StartError;
+pub use self::text::Verdict;

@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::BTreeMap, fs, io, path::Path};
 
 use ruma::{OwnedRoomId, OwnedUserId, RoomAliasId, RoomId, UserId};
 
-use super::{Asked, Line, Ran, contact, line, run};
+use super::{Asked, Line, Ran, describe, line, run};
 use crate::{
     bridge::{
         core::{Core, Death, attempt::Halt},
@@ -28,7 +28,7 @@ pub(super) async fn list_all(asked: &Asked<'_>) -> Result<(), Halt> {
     for (owner, mut logins) in owners {
         logins.sort_by_key(|login| login.id);
         lines.push(AdminText::Owner { user: &owner, count: logins.len() }.text(asked.language));
-        lines.extend(logins.iter().map(|login| contact::login_line(asked, login)));
+        lines.extend(logins.iter().map(|login| describe::login_line(asked, login)));
     }
     asked.reply(&shortened(asked, &lines)).await
 }

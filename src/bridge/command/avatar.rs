@@ -2,7 +2,7 @@
 
 use ruma::{EventId, OwnedMxcUri};
 
-use super::{Asked, portal};
+use super::{Asked, target};
 use crate::{
     bridge::{
         core::{attempt::Halt, name_of},
@@ -26,7 +26,7 @@ pub(super) async fn avatar(asked: &Asked<'_>, rest: &str) -> Result<(), Halt> {
         return asked.reply(&usage.text(asked.language)).await;
     }
     let command = if removes { "avatar remove" } else { "avatar" };
-    let Some(portal) = portal::target(asked, command, wanted).await? else { return Ok(()) };
+    let Some(portal) = target::target(asked, command, wanted).await? else { return Ok(()) };
     let core = asked.core;
     let Some(portal) = profile::set_picture(core, portal.id, picture).await? else { return Ok(()) };
     profile::show_picture(core, &portal).await?;

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use super::{Asked, Ran, contact, queue};
+use super::{Asked, Ran, describe, queue, target};
 use crate::{
     bridge::{
         core::{attempt::Halt, name_of},
-        dispatch::group_room,
-        group::membership::{self, Barrier},
+        group::{
+            again,
+            membership::{self, Barrier},
+        },
         notice,
         text::{Answer, GroupText},
     },
@@ -21,7 +23,7 @@ pub(super) async fn bridge(asked: &Asked<'_>, wanted: &str) -> Result<(), Halt> 
     if core.registry.is_management_room(&asked.event.room) {
         return asked.reply(&GroupText::InManagementRoom.text(language)).await;
     }
-    let Some(login) = contact::find(asked, "bridge", wanted).await? else { return Ok(()) };
+    let Some(login) = target::find(asked, "bridge", wanted).await? else { return Ok(()) };
     let answer = match portal_of(asked, &login) {
         Some(portal) => bring(asked, &portal).await?,
         None => {
@@ -74,7 +76,7 @@ pub(super) async fn unbridge(asked: &Asked<'_>, wanted: &str) -> Result<(), Halt
         mine.retain(|portal| portal.key.owner == asked.event.sender);
         mine
     } else {
-        let Some(login) = contact::find(asked, "unbridge", wanted).await? else { return Ok(()) };
+        let Some(login) = target::find(asked, "unbridge", wanted).await? else { return Ok(()) };
         let Some(portal) = portal_of(asked, &login).filter(|portal| portal.group.is_some()) else {
             let name = crate::bridge::core::login_name(&login);
             return asked.reply(&GroupText::NotBridged { name: &name }.text(language)).await;
@@ -98,7 +100,7 @@ pub(super) async fn status(asked: &Asked<'_>) -> Result<bool, Halt> {
     if members.is_empty() {
         return Ok(false);
     }
-    let lines: Vec<_> = members.iter().map(|one| contact::portal_line(asked, one)).collect();
+    let lines: Vec<_> = members.iter().map(|one| describe::portal_line(asked, one)).collect();
     asked.reply(&lines.join("\n")).await?;
     Ok(true)
 }
@@ -150,7 +152,7 @@ pub(super) async fn retry(asked: &Asked<'_>) -> Result<Option<Ran>, Halt> {
         return Ok(None);
     }
     if let Some(of) = asked.reply_to {
-        group_room::again(core, asked.entry, asked.event, of).await?;
+        again::again(core, asked.entry, asked.event, of).await?;
         return Ok(Some(Ran::GoesOn));
     }
     let mut count = 0;

@@ -1,6 +1,6 @@
 //! `login`, `relogin`, `cancel`, and the digits that a phone shows.
 
-use super::{Asked, Ran, contact};
+use super::{Asked, Ran, target};
 use crate::{
     bridge::{
         core::{attempt::Halt, login_name},
@@ -15,11 +15,11 @@ use crate::{
 };
 
 pub(super) async fn login(asked: &Asked<'_>, name: &str) -> Result<Ran, Halt> {
-    Ok(start(asked, Wanted::Anybody { name: qr_login::sound_name(name) }))
+    Ok(start(asked, Wanted::Anybody { name: crate::bridge::portal::naming::sound_name(name) }))
 }
 
 pub(super) async fn relogin(asked: &Asked<'_>, wanted: &str) -> Result<Ran, Halt> {
-    let Some(login) = contact::find(asked, "relogin", wanted).await? else {
+    let Some(login) = target::find(asked, "relogin", wanted).await? else {
         return Ok(Ran::Done(Outcome::Delivered));
     };
     let wanted = Wanted::Again { login: login.id, name: login_name(&login) };

@@ -1,6 +1,6 @@
 //! `logout`, after a question.
 
-use super::{Asked, contact};
+use super::{Asked, target};
 use crate::{
     bridge::{
         core::{attempt::Halt, login_name},
@@ -12,7 +12,7 @@ use crate::{
 };
 
 pub(super) async fn ask(asked: &Asked<'_>, wanted: &str) -> Result<(), Halt> {
-    let Some(login) = contact::find(asked, "logout", wanted).await? else { return Ok(()) };
+    let Some(login) = target::find(asked, "logout", wanted).await? else { return Ok(()) };
     asked.question(Question::Logout(login.id));
     let name = login_name(&login);
     asked.reply(&Answer::ConfirmLogout { name: &name }.text(asked.language)).await

@@ -4,6 +4,7 @@ mod admin;
 mod avatar;
 mod basic;
 mod contact;
+pub(super) mod describe;
 mod group;
 mod help;
 pub(super) mod help_text;
@@ -15,6 +16,7 @@ mod profile;
 mod question;
 mod queue;
 mod table;
+pub(super) mod target;
 
 use std::sync::Arc;
 
@@ -38,12 +40,12 @@ use crate::{
     store::{self, Entry, Outcome, Portal, Question, Source},
 };
 
-pub(crate) use crate::bridge::command::contact::rename;
 pub(crate) use crate::bridge::command::help::Context;
 #[cfg(test)]
 pub(crate) use crate::bridge::command::table::COMMANDS;
 pub(crate) use crate::bridge::command::table::Command;
 pub(crate) use crate::bridge::command::table::Section;
+pub(crate) use crate::bridge::portal::profile::rename;
 
 /// What became of a message that may be a command.
 pub(crate) enum Ran {

@@ -1,18 +1,16 @@
 //! `delete-portal`, `ignore`, `unignore`, `relay`: what becomes of a contact's room and messages.
 
-use std::sync::Arc;
-
 use ruma::RoomId;
 
-use super::{Asked, Context, contact, logout};
+use super::{Asked, logout, target::target};
 use crate::{
     bridge::{
-        core::{attempt::Halt, name_of},
-        portal::{close, room},
-        text::{Answer, RoomText},
+        core::{attempt::Halt, name_of, portal_record},
+        portal::close,
+        text::RoomText,
     },
-    id::{PortalId, PortalKey},
-    store::{Portal, Question},
+    id::PortalId,
+    store::Question,
 };
 
 /// Asks whether the room shall go.
@@ -51,7 +49,7 @@ pub(super) async fn ignore(asked: &Asked<'_>, wanted: &str, ignored: bool) -> Re
     let command = if ignored { "ignore" } else { "unignore" };
     let Some(portal) = target(asked, command, wanted).await? else { return Ok(()) };
     let (core, name) = (asked.core, name_of(&portal));
-    room::change(core, portal.id, |portal| portal.ignored = ignored).await?;
+    portal_record::change(core, portal.id, |portal| portal.ignored = ignored).await?;
     tracing::info!(portal = %portal.id, ignored, "a contact's messages");
     let text = if ignored {
         RoomText::Ignored { name: &name, prefix: core.prefix() }
@@ -74,36 +72,7 @@ pub(super) async fn relay(asked: &Asked<'_>, rest: &str) -> Result<(), Halt> {
     let (Some(on), Some(portal)) = (chosen, asked.portal) else {
         return asked.reply(&RoomText::RelayUsage { prefix: core.prefix() }.text(language)).await;
     };
-    room::change(core, portal.id, |portal| portal.relay_off = !on).await?;
+    portal_record::change(core, portal.id, |portal| portal.relay_off = !on).await?;
     tracing::info!(portal = %portal.id, on, "what others write in a portal");
     asked.reply(&RoomText::RelaySet { on }.text(language)).await
-}
-
-/// What is unusual about a portal, to stand behind its line in a list.
-pub(super) fn oddities(asked: &Asked<'_>, portal: &Portal) -> String {
-    let left_out = || asked.core.reply(portal.id).map_or(0, |reply| reply.left_out);
-    let ignored = portal.ignored.then(|| RoomText::IsIgnored { left_out: left_out() });
-    let roomless = portal.closed.then_some(RoomText::HasNoRoom);
-    let private = portal.relay_off.then_some(RoomText::IsNotRelayed);
-    let texts = ignored.into_iter().chain(roomless).chain(private);
-    texts.map(|text| format!("; {}", text.text(asked.language))).collect()
-}
-
-/// The portal that a command means: the one it is written in, or that of the contact it names. In
-/// a portal it has to be the sender's own, unless an administrator sends it.
-pub(super) async fn target(
-    asked: &Asked<'_>,
-    command: &str,
-    wanted: &str,
-) -> Result<Option<Arc<Portal>>, Halt> {
-    if let Some(portal) = asked.portal.filter(|_| wanted.is_empty()) {
-        if asked.context() == (Context::Portal { own: true }) {
-            return Ok(Some(Arc::new(portal.clone())));
-        }
-        asked.reply(&Answer::NotYourContact.text(asked.language)).await?;
-        return Ok(None);
-    }
-    let Some(login) = contact::find(asked, command, wanted).await? else { return Ok(None) };
-    let key = PortalKey { owner: login.owner.clone(), contact: login.contact.clone() };
-    Ok(asked.core.registry.find_portal(&key))
 }

@@ -4,7 +4,7 @@ use super::{Asked, Ran, group};
 use crate::{
     bridge::{
         core::{attempt::Halt, name_of},
-        from_matrix::edit,
+        from_matrix::retry,
         notice::status,
         state::{Changed, Outgoing},
         text::{Answer, Note},
@@ -86,7 +86,7 @@ pub(super) async fn retry(asked: &Asked<'_>) -> Result<Ran, Halt> {
         return Ok(Ran::Done(Outcome::Delivered));
     };
     if let Some(of) = asked.reply_to {
-        let outcome = edit::retry(core, asked.entry, asked.event, of, portal).await?;
+        let outcome = retry::retry(core, asked.entry, asked.event, of, portal).await?;
         return Ok(outcome.map_or(Ran::GoesOn, Ran::Done));
     }
     core.outbox.wake(portal.id);

@@ -1,7 +1,9 @@
 //! What every part of the core works with.
 
 pub(super) mod attempt;
+pub(super) mod clients;
 pub(super) mod owner;
+pub(super) mod portal_record;
 
 use std::sync::Arc;
 
@@ -9,13 +11,10 @@ use ruma::{OwnedUserId, UserId};
 use tokio::sync::watch;
 
 use crate::{
-    bridge::{
-        notice::double_puppet::Owners,
-        runtime::housekeeping::Rounds,
-        state::{
-            Confirmed, Copies, Job, LaneKey, Lanes, LoginFlows, Looks, Outbox, Paces, Places,
-            Questions, Read, Registry, Replies, Sessions, Tallies, Typists, reply_window,
-        },
+    bridge::state::{
+        Confirmed, Copies, Job, LaneKey, Lanes, LoginFlows, Looks, Outbox, Paces, Places,
+        Questions, Read, Registry, Replies, Sessions, Tallies, Typists, puppets::Owners,
+        reply_window, rounds::Rounds,
     },
     clock::{Clock, Timestamp},
     config::{Config, Language},

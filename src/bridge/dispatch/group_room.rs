@@ -5,25 +5,25 @@
 
 use std::sync::Arc;
 
-use ruma::{EventId, UserId};
+use ruma::UserId;
 
-use super::{other_room, portal_room};
+use super::other_room;
 use crate::{
     bridge::{
         command::{self, Ran},
-        core::{Core, attempt::Halt, name_of},
-        from_matrix::edit,
+        core::{Core, attempt::Halt},
+        from_matrix::retry,
         group::{
-            copies::{self, with_copies},
+            again::{again, hand_on},
             membership::take_out,
             upgrade,
         },
+        notice::refusal,
         text::Refusal,
     },
     config::Level,
-    id::PortalKey,
     matrix::event::{Event, Kind, Membership, MembershipState, Poll},
-    store::{Change, Entry, Outcome, Portal, Source, SourceState, Work},
+    store::{Entry, Outcome, Work},
 };
 
 /// Decides about one event in a room with contacts in it; `None` when its entry is finished here,
@@ -42,7 +42,7 @@ pub(crate) async fn from_room(
             }
         }
         Kind::Sticker(_) => to_all(core, entry, &event).await,
-        Kind::Reaction { of, key } if edit::asks_again(key) => {
+        Kind::Reaction { of, key } if retry::asks_again(key) => {
             again(core, entry, &event, of).await.map(|()| None)
         }
         Kind::Reaction { .. } if core.config.delivery.reactions => {
@@ -55,7 +55,7 @@ pub(crate) async fn from_room(
         Kind::LiveLocation => refuse(core, &event, Refusal::LiveLocation).await,
         Kind::Encrypted => refuse(core, &event, Refusal::Encrypted).await,
         Kind::Other { is_state: false, event_type } => {
-            refuse(core, &event, portal_room::refusal_of(event_type)).await
+            refuse(core, &event, refusal::refusal_of(event_type)).await
         }
         Kind::Redaction { .. } => to_all(core, entry, &event).await,
         Kind::Membership(change) => membership(core, entry, &event, change).await,
@@ -69,7 +69,7 @@ pub(crate) async fn from_room(
 }
 
 async fn refuse(core: &Core, event: &Event, why: Refusal) -> Result<Option<Outcome>, Halt> {
-    portal_room::refuse(core, event, why).await.map(Some)
+    refusal::refuse(core, event, why).await.map(Some)
 }
 
 /// A copy for each contact in the room.
@@ -80,52 +80,6 @@ async fn to_all(core: &Arc<Core>, entry: &Entry, event: &Event) -> Result<Option
     }
     let members = core.registry.members(&event.room);
     hand_on(core, entry, &[(event.clone(), raw.clone())], &members).await.map(|()| None)
-}
-
-/// The event has its outcome, and each of `targets` has its copies, in one commit.
-async fn hand_on(
-    core: &Core,
-    entry: &Entry,
-    events: &[(Event, Box<str>)],
-    targets: &[Arc<Portal>],
-) -> Result<(), Halt> {
-    let now = core.clock.now();
-    let done = Change::new().finish(entry.id, entry.source(), &Outcome::Delivered, now);
-    with_copies(core, done, events, targets).await
-}
-
-/// Whoever has not got a message gets it once more; when all have it, all do.
-pub(crate) async fn again(
-    core: &Core,
-    entry: &Entry,
-    asking: &Event,
-    of: &EventId,
-) -> Result<(), Halt> {
-    let mut targets = core.registry.members(&asking.room);
-    if let Some(kept) = core.read(core.store.kept_of(of))? {
-        targets.retain(|portal| portal.id == kept.portal);
-    } else {
-        let mut lacking = Vec::new();
-        for portal in &targets {
-            if !has_got(core, portal, of)? {
-                lacking.push(Arc::clone(portal));
-            }
-        }
-        if !lacking.is_empty() {
-            targets = lacking;
-        }
-    }
-    let asked = copies::asking_again(asking, of);
-    hand_on(core, entry, asked.as_slice(), &targets).await
-}
-
-fn has_got(core: &Core, portal: &Portal, event: &EventId) -> Result<bool, Halt> {
-    let source = Source::Copy { portal: portal.id, event: event.to_owned() };
-    let seen = core.read(core.store.source_seen(&source))?;
-    Ok(matches!(
-        seen,
-        Some(SourceState::Finished { outcome: Outcome::Delivered | Outcome::Unconfirmed, .. })
-    ))
 }
 
 /// A contact who is sent out of the room is no longer in it, and neither are those of an owner who
@@ -167,40 +121,4 @@ fn is_at_home(core: &Core, event: &Event, user: &UserId) -> bool {
     let contact = core.ghosts.contact(user);
     let mut members = core.registry.members(&event.room).into_iter();
     user == core.bot || contact.is_some_and(|contact| members.any(|one| one.key.contact == contact))
-}
-
-/// Whether this is a copy: an event of a room that is not the contact's own.
-pub(crate) fn is_copy(portal: &Portal, event: &Event) -> bool {
-    portal.room.as_ref() != Some(&event.room)
-}
-
-/// Whether a contact wrote this event, and whether it was the one that the portal is for.
-pub(crate) fn author(core: &Core, portal: &Portal, event: &Event) -> Author {
-    match core.ghosts.contact(&event.sender) {
-        Some(contact) if contact == portal.key.contact => Author::Themselves,
-        Some(_) if is_copy(portal, event) => Author::AnotherContact,
-        Some(_) => Author::Bridge,
-        None if event.sender == core.bot => Author::Bridge,
-        None => Author::Person,
-    }
-}
-
-/// Who wrote an event, as the contact sees it who is to get it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Author {
-    Person,
-    AnotherContact,
-    Themselves,
-    Bridge,
-}
-
-/// What a contact who wrote an event is called; `None` when it was no contact.
-pub(crate) fn contact_name(core: &Core, event: &Event, portal: &Portal) -> Option<String> {
-    let contact = core.ghosts.contact(&event.sender)?;
-    let members = core.registry.members(&event.room).into_iter();
-    let known = members.into_iter().find(|other| other.key.contact == contact).or_else(|| {
-        let owner = portal.key.owner.clone();
-        core.registry.find_portal(&PortalKey { owner, contact: contact.clone() })
-    });
-    Some(known.map_or_else(|| contact.to_string(), |other| name_of(&other)))
 }

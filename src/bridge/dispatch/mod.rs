@@ -1,7 +1,10 @@
 //! Routing: decides which floor below takes an entry, by the kind of its event and of its room.
 
+pub(super) mod entry;
 pub(super) mod group_room;
+pub(super) mod invitation;
 pub(super) mod lane;
+pub(super) mod membership;
 pub(super) mod other_room;
 pub(super) mod poison;
 pub(super) mod portal_room;

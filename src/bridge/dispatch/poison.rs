@@ -6,7 +6,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc};
 use futures_util::FutureExt as _;
 use ruma::{EventId, OwnedRoomId};
 
-use super::lane;
+use super::entry;
 use crate::{
     bridge::{
         core::{Core, Death, attempt::Halt, name_of},
@@ -61,7 +61,7 @@ pub(crate) async fn carry_out(core: &Arc<Core>, key: &LaneKey, entry: Entry, tur
             return true;
         }
         let read = std::mem::replace(&mut read, Read::Not);
-        let done = AssertUnwindSafe(lane::run_entry(core, key, &entry, read)).catch_unwind().await;
+        let done = AssertUnwindSafe(entry::run_entry(core, key, &entry, read)).catch_unwind().await;
         if done.is_ok() {
             if noted {
                 core.store.submit(Change::new().forget_tries(entry.id));

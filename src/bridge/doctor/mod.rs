@@ -14,8 +14,7 @@ use std::{fmt, io, path::Path, time::Duration};
 use self::machine::Reading;
 use crate::{
     bridge::{
-        core::Core,
-        runtime::start,
+        core::{Core, clients},
         text::{Found, Server, Verdict},
     },
     clock::Clock,
@@ -98,7 +97,7 @@ async fn from_outside(
     let mut found: Vec<_> =
         registration.map(|file| far::registration(config, file)).into_iter().collect();
     let clock = Clock::System;
-    match start::homeserver(config) {
+    match clients::homeserver(config) {
         Ok(homeserver) => {
             let (url, why) = (config.homeserver.url.to_string(), String::new());
             let looking = homeserver_side(config, &homeserver, &clock, (running, listens));
@@ -110,7 +109,7 @@ async fn from_outside(
             found.push(Found::HomeserverAway { url, why });
         }
     }
-    match start::ilink_options(config).map(ilink::Client::new) {
+    match clients::ilink_options(config).map(ilink::Client::new) {
         Ok(Ok(ilink)) => found.extend(far::ilink(config, &ilink, &clock).await),
         Ok(Err(why)) => found.push(Found::IlinkUnusable { why: why.to_string() }),
         Err(why) => found.push(Found::IlinkUnusable { why: why.to_string() }),

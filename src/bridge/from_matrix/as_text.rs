@@ -1,11 +1,12 @@
 //! Things that WeChat has no form for, told to the contact in words: polls, reactions, and edits
 //! of what was sent.
 
+use super::enqueue;
 use crate::{
     bridge::{
         core::{Core, attempt::Halt},
-        dispatch::portal_room,
-        render::{reply_line, speaker},
+        notice::refusal,
+        render::{message, reply_line, speaker},
         state::Part,
         text::{CONTACTS, Refusal, Worded},
     },
@@ -25,12 +26,12 @@ pub(crate) async fn poll(
     match poll {
         Poll::Start { question, answers } if answers.is_empty() && question.is_empty() => {
             let refusal = Refusal::Kind(convert::Kind::Poll);
-            portal_room::refuse(core, event, refusal).await.map(Some)
+            refusal::refuse(core, event, refusal).await.map(Some)
         }
         Poll::Start { question, answers } => {
             say(core, entry, event, portal, &question_text(question, answers)).await
         }
-        Poll::Vote => portal_room::refuse(core, event, Refusal::Vote).await.map(Some),
+        Poll::Vote => refusal::refuse(core, event, Refusal::Vote).await.map(Some),
         Poll::End { text: Some(text) } => {
             say(core, entry, event, portal, &format!("📊 {text}")).await
         }
@@ -56,7 +57,7 @@ pub(crate) async fn reaction(
 ) -> Result<Option<Outcome>, Halt> {
     // A picture as a reaction has no sign that a text could show.
     if !core.config.delivery.reactions || key.starts_with("mxc://") {
-        return portal_room::refuse(core, event, Refusal::Reaction).await.map(Some);
+        return refusal::refuse(core, event, Refusal::Reaction).await.map(Some);
     }
     let key = key.chars().take(LONGEST_KEY).collect::<String>();
     let entry = reply_line::with_line(core, entry, &event.room, Some(of), portal).await?;
@@ -75,11 +76,11 @@ pub(crate) async fn correction(
     let texts: Vec<_> = parts.iter().filter_map(Part::text).collect();
     let wanted = core.config.delivery.edits && !texts.is_empty();
     if !wanted || !(was_tried(entry) || is_own(core, event, edit).await?) {
-        return portal_room::refuse(core, event, otherwise).await.map(Some);
+        return refusal::refuse(core, event, otherwise).await.map(Some);
     }
     let text = format!("{EDITED} {}", texts.join("\n"));
     let texts = convert::split(&text, convert::WECHAT_TEXT_LIMIT);
-    portal_room::queue(core, entry, event, portal, texts.into_iter().map(Part::Text).collect());
+    enqueue::queue(core, entry, event, portal, texts.into_iter().map(Part::Text).collect());
     Ok(None)
 }
 
@@ -110,16 +111,16 @@ async fn say(
     portal: &Portal,
     words: &str,
 ) -> Result<Option<Outcome>, Halt> {
-    if let Err(refusal) = portal_room::may_speak(core, event, portal) {
-        return portal_room::refuse(core, event, refusal).await.map(Some);
+    if let Err(refusal) = message::may_speak(core, event, portal) {
+        return refusal::refuse(core, event, refusal).await.map(Some);
     }
-    let text = match portal_room::is_named(event, portal) {
+    let text = match message::is_named(event, portal) {
         false => words.to_owned(),
         true => format!("{}: {words}", speaker::author(core, event).await?),
     };
     let text = convert::safe_for_wechat(&text);
     let texts = convert::split(&text, convert::WECHAT_TEXT_LIMIT);
-    portal_room::queue(core, entry, event, portal, texts.into_iter().map(Part::Text).collect());
+    enqueue::queue(core, entry, event, portal, texts.into_iter().map(Part::Text).collect());
     Ok(None)
 }
 

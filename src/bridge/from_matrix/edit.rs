@@ -1,24 +1,22 @@
 //! Second thoughts about a message: edited, taken back, or wanted once more.
 
 use ruma::EventId;
-use serde_json::{Value, value::RawValue};
+use serde_json::Value;
 
 use super::as_text;
 use crate::{
     bridge::{
         core::{Core, attempt::Halt, name_of},
-        dispatch::{
-            group_room::{self, Author},
-            portal_room::{self, Verdict},
+        notice::{self, refusal, status},
+        render::{
+            author,
+            message::{self, Verdict},
+            speaker,
         },
-        from_wechat::lost_media,
-        notice::{self, status},
-        render::{reply_line, speaker},
         state::{Changed, Outgoing},
         text::{Answer, GroupText, Refusal},
     },
-    config::Level,
-    matrix::event::{self, Event, Kind, PROFILE_KEYS, Replacement},
+    matrix::event::{Event, PROFILE_KEYS, Replacement},
     store::{Change, Entry, Outcome, Portal, Work},
 };
 
@@ -32,11 +30,11 @@ pub(crate) async fn edit(
     portal: &Portal,
 ) -> Result<Option<Outcome>, Halt> {
     let name = speaker::speaker(core, event, &edit.new, portal).await?;
-    let parts = match portal_room::parts(core, event, &edit.new, portal, &name) {
+    let parts = match message::parts(core, event, &edit.new, portal, &name) {
         Ok(parts) => parts,
         Err(Verdict::Ignore(reason)) => return Ok(Some(Outcome::Ignored(reason.into()))),
         Err(Verdict::Refuse(refusal)) => {
-            return portal_room::refuse(core, event, refusal).await.map(Some);
+            return refusal::refuse(core, event, refusal).await.map(Some);
         }
     };
     let late = match core.outbox.replace(portal.id, &edit.of, &event.sender, &parts) {
@@ -93,9 +91,9 @@ pub(crate) async fn redact(
             say_taken_back(core, event, portal).await?;
             Ok(Outcome::Delivered)
         }
-        Changed::TooLate => portal_room::refuse(core, event, Refusal::OnItsWay).await,
+        Changed::TooLate => refusal::refuse(core, event, Refusal::OnItsWay).await,
         Changed::NotThere if was_sent(core, of) => {
-            portal_room::refuse(core, event, Refusal::Redaction).await
+            refusal::refuse(core, event, Refusal::Redaction).await
         }
         Changed::NotThere => Ok(Outcome::Ignored("redaction".into())),
     }
@@ -106,7 +104,7 @@ async fn say_taken_back(core: &Core, event: &Event, portal: &Portal) -> Result<(
         return Ok(()); // A contact took it back, and nobody in the room waits for an answer.
     }
     let language = core.language_of(&event.sender);
-    let (text, txn) = match group_room::is_copy(portal, event) {
+    let (text, txn) = match author::is_copy(portal, event) {
         false => (Answer::TakenBack.text(language), format!("taken-back-{}", event.id)),
         true => {
             let text = GroupText::TakenBackFor { name: &name_of(portal) }.text(language);
@@ -119,84 +117,3 @@ async fn say_taken_back(core: &Core, event: &Event, portal: &Portal) -> Result<(
 fn was_sent(core: &Core, event: &EventId) -> bool {
     core.store.find_message(event).is_ok_and(|link| link.is_some())
 }
-
-/// Whether a reaction asks to send a message once more.
-pub(crate) fn asks_again(key: &str) -> bool {
-    AGAIN.contains(&key.trim_end_matches('\u{fe0f}'))
-}
-
-/// Sends a message of this room once more. What asks for it becomes the message: its entry stays
-/// in the inbox with the message's event, and the client ids are derived from the asking event.
-pub(crate) async fn retry(
-    core: &Core,
-    entry: &Entry,
-    asking: &Event,
-    of: &EventId,
-    portal: &Portal,
-) -> Result<Option<Outcome>, Halt> {
-    if core.config.bridge.permissions.level_of(&asking.sender) < Some(Level::Relay) {
-        return portal_room::refuse(core, asking, Refusal::NotAllowed).await.map(Some);
-    }
-    if let Some(kept) = lost_media::told_by(core, of)?.filter(|kept| kept.portal == portal.id) {
-        return Box::pin(lost_media::again(core, asking, of, &kept, portal)).await.map(Some);
-    }
-    if core.outbox.waiting(portal.id).iter().any(|waiting| waiting.event == of) {
-        core.outbox.wake(portal.id);
-        return Ok(Some(Outcome::Delivered));
-    }
-    let bot = core.bot();
-    let found = core.insist(|| bot.event(&asking.room, of)).await;
-    let message = match &found {
-        Ok(raw) => event::parse(raw).ok().zip(Some(raw)),
-        Err(Halt::Stopping) => return Err(Halt::Stopping),
-        Err(Halt::Refused(_)) => None,
-    };
-    let author = message.as_ref().map(|(event, _)| group_room::author(core, portal, event));
-    let (event, raw) = match (message, author) {
-        (Some(found), Some(Author::Person | Author::AnotherContact)) => found,
-        (Some(_), Some(Author::Themselves)) if group_room::is_copy(portal, asking) => {
-            return Ok(Some(Outcome::Ignored("own".into())));
-        }
-        (
-            _,
-            Some(Author::Themselves | Author::Bridge | Author::Person | Author::AnotherContact),
-        )
-        | (_, None) => {
-            return portal_room::refuse(core, asking, Refusal::NothingToRetry).await.map(Some);
-        }
-    };
-    let (Kind::Message(message) | Kind::Sticker(message)) = &event.kind else {
-        return portal_room::refuse(core, asking, Refusal::NothingToRetry).await.map(Some);
-    };
-    let name = speaker::speaker(core, &event, message, portal).await?;
-    match portal_room::parts(core, &event, message, portal, &name) {
-        Ok(parts) => {
-            let entry = as_message(entry, raw);
-            let entry = reply_line::with_line(
-                core,
-                &entry,
-                &event.room,
-                reply_line::target(message),
-                portal,
-            );
-            let entry = entry.await?;
-            core.commit(Change::new().put_entry(&entry)).await?;
-            portal_room::queue(core, &entry, &event, portal, parts);
-            Ok(None)
-        }
-        Err(Verdict::Ignore(reason)) => Ok(Some(Outcome::Ignored(reason.into()))),
-        Err(Verdict::Refuse(refusal)) => portal_room::refuse(core, asking, refusal).await.map(Some),
-    }
-}
-
-/// The entry of the event that asks, holding the message that is asked for.
-fn as_message(entry: &Entry, message: &RawValue) -> Entry {
-    let mut entry = entry.clone();
-    if let Work::FromMatrix { raw, .. } = &mut entry.work {
-        *raw = message.get().into();
-    }
-    entry
-}
-
-/// Reactions that ask to send a message once more.
-const AGAIN: [&str; 2] = ["🔁", "🔄"];

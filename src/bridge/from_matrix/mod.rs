@@ -3,5 +3,7 @@
 pub(super) mod as_text;
 pub(super) mod catch_up;
 pub(super) mod edit;
+pub(super) mod enqueue;
 pub(super) mod ingest;
+pub(super) mod retry;
 pub(super) mod typing;

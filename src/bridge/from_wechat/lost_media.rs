@@ -4,15 +4,14 @@ use ruma::EventId;
 
 use super::{
     media::{self, Failed, Lost},
-    message::Place,
+    place::Place,
     quote::{self, Answers},
 };
 use crate::{
     bridge::{
         core::{Core, attempt::Halt},
-        dispatch::portal_room,
         group::copies::Said,
-        notice,
+        notice::{self, refusal},
         text::{ItemNotice, Medium, Refusal},
     },
     ilink::{Body, Item, Message, RemoteMedia},
@@ -83,7 +82,7 @@ pub(crate) async fn again(
     let item = message.as_ref().and_then(|m| m.items.get(usize::from(kept.item)));
     let ghost = core.ghost(&portal.key.contact);
     let (Some(Item { body, quote, .. }), Some(ghost)) = (item, &ghost) else {
-        return portal_room::refuse(core, asking, Refusal::NothingToRetry).await;
+        return refusal::refuse(core, asking, Refusal::NothingToRetry).await;
     };
     // Where the notice stands: the contact's own room, or one with others in it.
     let (room, said) = (&*asking.room, Said::default());

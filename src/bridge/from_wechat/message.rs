@@ -2,30 +2,28 @@
 
 use std::sync::Arc;
 
-use ruma::{EventId, OwnedEventId, RoomId};
-
 use super::{
     lost_media,
     media::{self, Failed},
+    place::Place,
     quote::{self, Answers},
 };
 use crate::{
     bridge::{
-        core::{Core, attempt::Halt, name_of},
-        group::copies::{self, Said},
+        core::{Core, attempt::Halt, name_of, portal_record},
+        group::{
+            copies::{self, Said},
+            membership,
+        },
         notice,
-        portal::{room, upgrade},
+        portal::{entry::enter, profile, room, space},
         text::{ItemNotice, Note},
     },
-    clock::Timestamp,
     convert,
     id::{InboxId, LoginId, MessageId, PortalId},
     ilink::{Body, Item, Message},
-    matrix::{
-        Intent,
-        content::{self, Content},
-    },
-    store::{Change, Direction, Entry, Link, Outcome, Portal, Work},
+    matrix::{self, content},
+    store::{Entry, Outcome, Portal, Work},
 };
 
 /// Brings one message of a contact into the portal's room. It is refused when one of its items
@@ -44,7 +42,7 @@ pub(crate) async fn from_wechat(
 ) -> Result<Option<Outcome>, Halt> {
     let came = into_room(core, entry, portal, message.as_ref()).await;
     let Err(Halt::Refused(why)) = &came else { return came };
-    if upgrade::mend(core, portal, why).await? {
+    if mend(core, portal, why).await? {
         return into_room(core, entry, portal, message.as_ref()).await;
     }
     came
@@ -102,56 +100,6 @@ async fn into_room(
         }
     }
     copies::pass_on(core, entry, &portal, &said, outcome).await
-}
-
-/// Where an item goes, and as what.
-pub(crate) struct Place<'a> {
-    pub(crate) portal: &'a Portal,
-    pub(crate) room: &'a RoomId,
-    pub(crate) ghost: &'a Intent,
-    /// The transaction id of the item's own event.
-    pub(crate) txn: String,
-    /// When it was written.
-    pub(crate) at: Timestamp,
-    /// Which item of its message; from 0.
-    pub(crate) number: u16,
-    pub(crate) message: Option<&'a MessageId>,
-    /// What was sent, for the other contacts in the room.
-    pub(crate) said: &'a Said,
-    /// What the item answers to.
-    pub(crate) answers: Answers,
-}
-
-impl Place<'_> {
-    /// Sends the item's event, or what stands for it, as the contact and with the original time.
-    pub(crate) async fn send(
-        &self,
-        core: &Core,
-        content: &Content,
-        txn: &str,
-    ) -> Result<OwnedEventId, Halt> {
-        let content = self.answers.show(content.clone());
-        let sending = || self.ghost.send(self.room, &content, txn, Some(self.at));
-        let event = core.insist(sending).await?;
-        self.said.note(&event, &content);
-        if let Some(message) = self.message {
-            self.link(core, message, self.number, &event);
-        }
-        Ok(event)
-    }
-
-    /// Notes which event an item of WeChat's is.
-    pub(crate) fn link(&self, core: &Core, message: &MessageId, item: u16, event: &EventId) {
-        let link = Link {
-            portal: self.portal.id,
-            message: message.clone(),
-            item,
-            event: event.to_owned(),
-            direction: Direction::ToMatrix,
-            at: core.clock.now(),
-        };
-        core.store.submit(Change::new().link(&link));
-    }
 }
 
 /// Brings one item into its place.
@@ -213,6 +161,36 @@ pub(crate) async fn say_refused(core: &Core, entry: &Entry) {
     // When the bridge is stopping, the next start tries the message again, and says it then.
     let _ =
         notice::to_owner(core, &portal.key.owner, &note, &format!("refused-{}", entry.id)).await;
+}
+
+/// After the homeserver did not let the ghost speak: brings it back into its room, or gives up a
+/// room that it cannot come back to, so that there will be a new one. False when the ghost is in
+/// its room, and the reason is another.
+pub(crate) async fn mend(
+    core: &Arc<Core>,
+    portal: PortalId,
+    refused: &matrix::Error,
+) -> Result<bool, Halt> {
+    let is_lost = matches!(refused, matrix::Error::Forbidden { .. } | matrix::Error::NotFound);
+    let Some(portal) = core.registry.portal(portal).filter(|_| is_lost) else { return Ok(false) };
+    if let Some(room) = &portal.group {
+        return membership::mend(core, &portal, room).await;
+    }
+    let (Some(room), Some(ghost)) = (&portal.room, core.ghost(&portal.key.contact)) else {
+        return Ok(true); // It was closed a moment ago.
+    };
+    if core.insist(|| ghost.joined_rooms()).await?.contains(room) {
+        return Ok(false);
+    }
+    if enter(core, &ghost, &core.bot(), room).await? {
+        tracing::info!(portal = %portal.id, %room, "a ghost came back into its room");
+        profile::on_ghost(core, &portal).await?;
+    } else {
+        tracing::info!(portal = %portal.id, %room, "a portal room is lost");
+        space::take_out(core, &portal).await?;
+        portal_record::change(core, portal.id, Portal::forget_room).await?;
+    }
+    Ok(true)
 }
 
 #[cfg(test)]

@@ -4,5 +4,6 @@ pub(super) mod ingest;
 pub(super) mod lost_media;
 pub(super) mod media;
 pub(super) mod message;
+pub(super) mod place;
 pub(super) mod quote;
 pub(super) mod recall;

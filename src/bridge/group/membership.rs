@@ -6,9 +6,9 @@ use ruma::{RoomId, UserId};
 
 use crate::{
     bridge::{
-        core::{Core, attempt::Halt, name_of},
+        core::{Core, attempt::Halt, name_of, portal_record},
         notice,
-        portal::{room, upgrade},
+        portal::entry,
         state::{Job, LaneKey},
         text::GroupText,
     },
@@ -56,14 +56,14 @@ pub(crate) async fn move_in(
         return Ok(Err(Barrier::NotOurs));
     }
     core.insist(|| ghost.ensure_registered()).await?;
-    if !upgrade::enter(core, &ghost, &core.bot(), to).await? {
+    if !entry::enter(core, &ghost, &core.bot(), to).await? {
         return Ok(Err(Barrier::NotOurs));
     }
     let moved = |portal: &mut Portal| {
         portal.set_group(Some(to.to_owned()));
         portal.group_next = None;
     };
-    room::change(core, portal.id, moved).await?;
+    portal_record::change(core, portal.id, moved).await?;
     tracing::info!(portal = %portal.id, room = %to, "a contact was brought into a room");
     Ok(Ok(()))
 }
@@ -81,7 +81,7 @@ pub(crate) async fn take_out(
             portal.set_group(None);
         }
     };
-    room::change(core, portal.id, stays).await?;
+    portal_record::change(core, portal.id, stays).await?;
     tracing::info!(portal = %portal.id, room = %from, "a contact was taken out of a room");
     // Behind what the contact is just saying there.
     core.lanes.push(LaneKey::Portal(portal.id), Job::LeaveGroup(from.to_owned()));
@@ -108,7 +108,7 @@ pub(crate) async fn leave(core: &Arc<Core>, portal: PortalId, from: &RoomId) {
     }
     let left = |portal: &mut Portal| portal.groups_left.retain(|room| room != from);
     // What a stop keeps back is done once more at the next start.
-    let _ = room::change(core, portal.id, left).await;
+    let _ = portal_record::change(core, portal.id, left).await;
 }
 
 /// A contact could not write in the room they were brought into: whether it is worth another try,
@@ -118,7 +118,7 @@ pub(crate) async fn mend(core: &Core, portal: &Portal, room: &RoomId) -> Result<
     if core.insist(|| ghost.joined_rooms()).await?.iter().any(|joined| joined == room) {
         return Ok(false);
     }
-    if !upgrade::enter(core, &ghost, &core.bot(), room).await? {
+    if !entry::enter(core, &ghost, &core.bot(), room).await? {
         take_out(core, portal, room, &format!("lost-{room}")).await?;
     }
     Ok(true)

@@ -7,9 +7,9 @@ use ruma::{RoomId, UserId};
 use super::membership::{Barrier, move_in, take_out};
 use crate::{
     bridge::{
-        core::{Core, attempt::Halt, name_of},
+        core::{Core, attempt::Halt, name_of, portal_record},
         notice,
-        portal::{room, upgrade},
+        portal::entry,
         state::{Job, LaneKey},
         text::GroupText,
     },
@@ -38,10 +38,11 @@ pub(crate) async fn replaced(
     }
     tracing::warn!(room = %old, %new, "the room that replaces a room with contacts cannot be entered");
     for portal in &members {
-        room::change(core, portal.id, |portal| portal.group_next = Some(new.to_owned())).await?;
+        portal_record::change(core, portal.id, |portal| portal.group_next = Some(new.to_owned()))
+            .await?;
         take_out(core, portal, old, cause).await?;
     }
-    let link = upgrade::link(core, new);
+    let link = entry::link(core, new);
     for (owner, names) in by_owner(&members) {
         let text = GroupText::Replaced { names: &names, bot: core.bot.as_str(), link: &link };
         let text = text.text(core.language_of(owner));
@@ -72,11 +73,11 @@ fn may_become_group(core: &Core, room: &RoomId) -> bool {
 async fn enter(core: &Core, members: &[Arc<Portal>], new: &RoomId) -> Result<bool, Halt> {
     let bot = core.bot();
     for ghost in members.iter().filter_map(|portal| core.ghost(&portal.key.contact)) {
-        if upgrade::enter(core, &bot, &ghost, new).await? {
+        if entry::enter(core, &bot, &ghost, new).await? {
             return Ok(true);
         }
-        let is_ghost_in = upgrade::enter(core, &ghost, &bot, new).await?;
-        if is_ghost_in && upgrade::enter(core, &bot, &ghost, new).await? {
+        let is_ghost_in = entry::enter(core, &ghost, &bot, new).await?;
+        if is_ghost_in && entry::enter(core, &bot, &ghost, new).await? {
             return Ok(true);
         }
     }
@@ -149,11 +150,11 @@ async fn arrived(core: &Core, portal: &Portal, new: &RoomId, cause: &str) -> Res
 
 async fn left_behind(core: &Core, portal: &Portal, new: &RoomId, cause: &str) -> Result<(), Halt> {
     tracing::info!(portal = %portal.id, room = %new, "a contact could not follow a room");
-    room::change(core, portal.id, |portal| portal.group_next = None).await?;
+    portal_record::change(core, portal.id, |portal| portal.group_next = None).await?;
     if let Some(old) = &portal.group {
         take_out(core, portal, old, cause).await?;
     }
-    let (name, link, prefix) = (name_of(portal), upgrade::link(core, new), core.prefix());
+    let (name, link, prefix) = (name_of(portal), entry::link(core, new), core.prefix());
     let text = GroupText::LeftBehind { name: &name, link: &link, prefix };
     let (owner, txn) = (&portal.key.owner, format!("left-behind-{}-{cause}", portal.id));
     notice::tell(core, owner, &text.text(core.language_of(owner)), &txn).await

@@ -77,7 +77,9 @@ impl provision::Desk for Desk {
 
     fn begin(&self, user: &UserId, wish: Wish) -> Result<Arc<dyn Process>, NotBegun> {
         let wanted = match wish.login {
-            None => Wanted::Anybody { name: wish.name.as_deref().and_then(qr_login::sound_name) },
+            None => Wanted::Anybody {
+                name: wish.name.as_deref().and_then(crate::bridge::portal::naming::sound_name),
+            },
             Some(id) => {
                 let login = self.login_of(user, id).ok_or(NotBegun::NoSuchLogin)?;
                 Wanted::Again { login: login.id, name: login_name(&login) }

@@ -44,12 +44,6 @@ pub(crate) fn start(
     core.tasks.spawn("login", run(going, typed));
 }
 
-/// What a contact may be called; `None` when nothing is left of it.
-pub(crate) fn sound_name(asked: &str) -> Option<String> {
-    let name: String = asked.chars().filter(|c| !c.is_control()).take(NAME_CHARS).collect();
-    Some(name.trim().to_owned()).filter(|name| !name.is_empty())
-}
-
 /// Starts a login that the provisioning API shows; it ends with the bridge. `None` when too many
 /// of this owner's are going on.
 pub(crate) fn start_by_api(core: &Arc<Core>, owner: &UserId, wanted: Wanted) -> Option<Arc<Flow>> {
@@ -235,5 +229,3 @@ impl Going {
 pub(super) fn page_of(core: &Core, flow: &Flow) -> Option<String> {
     Some(flow.link.address(core.config.bridge.public_url.as_deref()?))
 }
-
-const NAME_CHARS: usize = 100;

@@ -4,51 +4,12 @@
 //! Nothing else is done in their names. Where the homeserver refuses, the invitation stays, and the
 //! log says so once.
 
-use std::{
-    collections::HashSet,
-    sync::{Mutex, PoisonError},
-};
-
-use ruma::{OwnedUserId, RoomId, UserId};
+use ruma::{RoomId, UserId};
 
 use crate::{
     bridge::core::{Core, attempt::Halt},
-    config::Config,
-    matrix::{self, Homeserver, Puppets},
+    matrix::Puppets,
 };
-
-/// The owners for whom the bridge may act.
-#[derive(Debug)]
-pub(crate) struct Owners {
-    puppets: Option<Puppets>,
-    /// Held while somebody's list of direct chats is read and written.
-    marking: tokio::sync::Mutex<()>,
-    /// What the log has said already: whom the homeserver refuses, or that it refuses the token.
-    refused: Mutex<HashSet<Option<OwnedUserId>>>,
-}
-
-impl Owners {
-    pub(crate) fn new(config: &Config, homeserver: &Homeserver) -> Self {
-        let token = config.double_puppet.as_token.clone();
-        let puppets = token.map(|token| Puppets::new(homeserver.clone(), token));
-        Self { puppets, marking: Default::default(), refused: Default::default() }
-    }
-
-    fn warn(&self, user: &UserId, why: &matrix::Error) {
-        let is_token = matches!(why, matrix::Error::TokenRejected);
-        let about = (!is_token).then(|| user.to_owned());
-        let first = self.refused.lock().unwrap_or_else(PoisonError::into_inner).insert(about);
-        if first {
-            tracing::warn!(
-                %user, error = %why,
-                "the homeserver does not let the bridge act for a user ([double_puppet]); they \
-                 accept invitations themselves"
-            );
-        } else {
-            tracing::debug!(%user, error = %why, "an owner has to accept an invitation");
-        }
-    }
-}
 
 /// Has somebody who was invited join the room; false when they have to do it themselves.
 pub(crate) async fn join(core: &Core, user: &UserId, room: &RoomId) -> Result<bool, Halt> {

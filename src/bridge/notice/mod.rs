@@ -1,6 +1,7 @@
 //! What the bot says: in a room, or to an owner in their management room.
 
 pub(super) mod double_puppet;
+pub(super) mod refusal;
 pub(super) mod status;
 
 use ruma::{OwnedEventId, OwnedRoomId, RoomId, UserId};

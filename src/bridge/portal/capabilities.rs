@@ -3,9 +3,9 @@
 
 use serde_json::{Value, json};
 
-use super::room;
+use super::naming;
 use crate::{
-    bridge::core::{Core, attempt::Halt},
+    bridge::core::{Core, attempt::Halt, portal_record},
     config::Config,
     matrix::room::State,
     store::Portal,
@@ -27,7 +27,7 @@ pub(crate) async fn show(core: &Core, portal: &Portal) -> Result<(), Halt> {
     let id = id(core);
     let is_news = portal.features.as_ref() != Some(&id);
     let Some(room) = portal.room.as_ref().filter(|_| is_news) else { return Ok(()) };
-    let state = state(&core.config, &room::mark_key(&room::alias_localpart(core, portal)));
+    let state = state(&core.config, &naming::mark_key(&naming::alias_localpart(core, portal)));
     let bot = core.bot();
     match core.insist(|| bot.send_state(room, &state)).await {
         Ok(_) => tracing::debug!(portal = %portal.id, "a room was told what WeChat takes"),
@@ -36,7 +36,7 @@ pub(crate) async fn show(core: &Core, portal: &Portal) -> Result<(), Halt> {
             tracing::warn!(portal = %portal.id, %error, "a room was not told what WeChat takes");
         }
     }
-    room::change(core, portal.id, |portal| portal.features = Some(id)).await
+    portal_record::change(core, portal.id, |portal| portal.features = Some(id)).await
 }
 
 /// What the config decides of it.

@@ -2,69 +2,17 @@
 
 use std::sync::Arc;
 
-use super::{room, space};
+use super::space;
 use crate::{
     bridge::{
-        core::{Core, attempt::Halt, name_of},
-        dispatch::other_room,
+        core::{Core, attempt::Halt, name_of, portal_record},
         notice::{self, status},
         state::{Changed, Outgoing},
         text::RoomText,
     },
     id::PortalId,
-    matrix::{
-        Intent,
-        event::{Event, Membership, MembershipState},
-    },
     store::{Leaving, Outcome, Portal},
 };
-
-/// Somebody came or went in a portal room: a room without its owner or the bot is over, and a
-/// ghost that was put out comes back with the next message.
-pub(crate) async fn membership(
-    core: &Arc<Core>,
-    event: &Event,
-    change: &Membership,
-    portal: &Portal,
-) -> Result<Outcome, Halt> {
-    let ghost = core.ghost(&portal.key.contact).filter(|ghost| *ghost.user() == change.user);
-    let is_pillar = change.user == portal.key.owner || change.user == core.bot;
-    match (change.now, ghost) {
-        (MembershipState::Invite, Some(ghost)) => join(core, &ghost, event).await,
-        (MembershipState::Invite, None) if change.user == core.bot => {
-            join(core, &core.bot(), event).await
-        }
-        (MembershipState::Invite, None) if core.is_ours(&change.user) => {
-            other_room::ghost_invited(core, event, &change.user).await
-        }
-        (MembershipState::Ban, Some(_)) => by_matrix(core, portal).await,
-        (MembershipState::Leave | MembershipState::Ban, None) if is_pillar => {
-            by_matrix(core, portal).await
-        }
-        (MembershipState::Leave, Some(_)) => {
-            tracing::info!(portal = %portal.id, "a ghost was removed from its room");
-            let (name, prefix) = (name_of(portal), core.prefix());
-            let text = RoomText::GhostRemoved { name: &name, prefix };
-            let text = text.text(core.language_of(&portal.key.owner));
-            notice::say(core, &event.room, &text, &format!("ghost-out-{}", event.id)).await?;
-            Ok(Outcome::Delivered)
-        }
-        (
-            MembershipState::Invite
-            | MembershipState::Join
-            | MembershipState::Leave
-            | MembershipState::Ban
-            | MembershipState::Knock
-            | MembershipState::Other,
-            _,
-        ) => Ok(Outcome::Ignored("state".into())),
-    }
-}
-
-async fn join(core: &Core, who: &Intent, event: &Event) -> Result<Outcome, Halt> {
-    core.insist(|| who.join(&event.room)).await?;
-    Ok(Outcome::Delivered)
-}
 
 /// What was done in Matrix ends the room; its owner hears what that means.
 pub(crate) async fn by_matrix(core: &Arc<Core>, portal: &Portal) -> Result<Outcome, Halt> {
@@ -83,7 +31,7 @@ pub(crate) async fn close(core: &Arc<Core>, portal: &Portal, tell: bool) -> Resu
         portal.forget_room();
         portal.closed = true;
     };
-    room::change(core, portal.id, closed).await?;
+    portal_record::change(core, portal.id, closed).await?;
     drop_queue(core, portal).await;
     leave(core, portal.id).await?;
     Ok(dropped)
@@ -114,7 +62,7 @@ pub(crate) async fn leave(core: &Core, portal: PortalId) -> Result<(), Halt> {
     }
     let left =
         |portal: &mut Portal| portal.leaving = portal.leaving.take().filter(|l| *l != leaving);
-    room::change(core, portal.id, left).await
+    portal_record::change(core, portal.id, left).await
 }
 
 /// What waits of the room and nobody has tried to send. What waits of a room with others has

@@ -2,6 +2,8 @@
 
 pub(super) mod capabilities;
 pub(super) mod close;
+pub(super) mod entry;
+pub(super) mod naming;
 pub(super) mod profile;
 pub(super) mod room;
 pub(super) mod space;

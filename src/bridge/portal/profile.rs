@@ -9,18 +9,18 @@ use std::sync::Arc;
 use ruma::OwnedMxcUri;
 use serde_json::json;
 
-use super::room;
+use super::naming;
 use crate::{
-    bridge::core::{Core, attempt::Halt, name_of},
+    bridge::core::{Core, attempt::Halt, name_of, portal_record},
     id::PortalId,
     matrix::{Intent, room::State},
-    store::Portal,
+    store::{Change, Login, Portal},
 };
 
 /// Shows the portal's name and picture on its ghost, in general or in the portal's room.
 pub(crate) async fn on_ghost(core: &Core, portal: &Portal) -> Result<(), Halt> {
     let Some(ghost) = core.ghost(&portal.key.contact) else { return Ok(()) };
-    let name = room::display_name(core, portal);
+    let name = naming::display_name(core, portal);
     if core.registry.owners_of(&portal.key.contact) <= 1 {
         core.insist(|| ghost.set_display_name(&name)).await?;
         let Some(picture) = &portal.picture else { return Ok(()) };
@@ -48,7 +48,7 @@ pub(crate) async fn set_picture(
     picture: Option<OwnedMxcUri>,
 ) -> Result<Option<Arc<Portal>>, Halt> {
     let removes = picture.is_none();
-    room::change(core, portal, |portal| portal.picture = picture).await?;
+    portal_record::change(core, portal, |portal| portal.picture = picture).await?;
     tracing::info!(%portal, removes, "a contact's picture");
     Ok(core.registry.portal(portal))
 }
@@ -90,4 +90,24 @@ pub(crate) fn avatar(portal: &Portal) -> serde_json::Value {
 async fn in_room(core: &Core, portal: &Portal, who: &Intent, state: &State) -> Result<(), Halt> {
     let Some(room) = &portal.room else { return Ok(()) };
     core.insist(|| who.send_state(room, state)).await.map(drop)
+}
+
+/// Gives a contact another name: in the store, on the ghost, on the room.
+pub(crate) async fn rename(core: &Arc<Core>, portal: &Portal, name: &str) -> Result<(), Halt> {
+    // One that is known already is shown again: the bridge may have died before it was.
+    let Some(name) = naming::sound_name(name) else { return Ok(()) };
+    let changing = core.changing.lock().await;
+    let Some(portal) = core.registry.portal(portal.id) else { return Ok(()) };
+    let renamed = Portal { name: Some(name.clone()), ..Portal::clone(&portal) };
+    let mut change = Change::new().put_portal(&renamed);
+    let login = core.registry.login(portal.login).filter(|l| l.contact == portal.key.contact);
+    let login = login.map(|l| Login { name: Some(name.clone()), ..Login::clone(&l) });
+    if let Some(login) = &login {
+        change = change.put_login(login);
+    }
+    core.commit(change).await?;
+    login.into_iter().for_each(|login| core.registry.put_login(login));
+    core.registry.put_portal(renamed.clone());
+    drop(changing);
+    show_name(core, &renamed).await
 }

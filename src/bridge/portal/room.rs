@@ -3,22 +3,25 @@
 use std::{sync::Arc, time::Duration};
 
 use ruma::{OwnedRoomAliasId, OwnedRoomId, RoomAliasId, RoomId, UserId};
-use serde_json::json;
-use sha2::{Digest, Sha256};
 
-use super::{capabilities, profile, space};
+use super::{
+    capabilities,
+    entry::invite_owner,
+    naming::{alias_localpart, marks},
+    profile, space,
+};
 use crate::{
     bridge::{
-        core::{Core, attempt::Halt, name_of},
-        notice::{self, double_puppet},
+        core::{Core, attempt::Halt, name_of, portal_record::change},
+        notice,
         text::Note,
     },
     id::PortalId,
     matrix::{
         self, Intent,
-        room::{self, Bridged, NewRoom, Power, RoomPreset, State},
+        room::{NewRoom, Power, RoomPreset, State},
     },
-    store::{Change, Portal},
+    store::Portal,
 };
 
 /// The portal with its room, into which the owner is invited once the store knows it: whatever
@@ -98,44 +101,6 @@ pub(crate) async fn refresh(core: &Core, portal: &Portal) -> Result<(), Halt> {
     space::put(core, portal).await
 }
 
-/// Changes a portal's record as it is now.
-pub(crate) async fn change(
-    core: &Core,
-    portal: PortalId,
-    with: impl FnOnce(&mut Portal),
-) -> Result<(), Halt> {
-    let _one_at_a_time = core.changing.lock().await;
-    let Some(now) = core.registry.portal(portal) else { return Ok(()) };
-    let mut changed = Portal::clone(&now);
-    with(&mut changed);
-    core.commit(Change::new().put_portal(&changed)).await?;
-    core.registry.put_portal(changed);
-    Ok(())
-}
-
-/// Invites as the ghost and to a direct chat, so that clients list the room as a chat with the
-/// contact. Somebody who is in already needs no invitation, and where the bridge may have its users
-/// join they need not accept it.
-pub(crate) async fn invite_owner(
-    core: &Core,
-    portal: &Portal,
-    ghost: &Intent,
-    room: &RoomId,
-) -> Result<(), Halt> {
-    let invitation = json!({ "membership": "invite", "is_direct": true });
-    let state = State::new("m.room.member", portal.key.owner.as_str(), invitation);
-    match core.insist(|| ghost.send_state(room, &state)).await {
-        Err(Halt::Refused(matrix::Error::Forbidden { .. })) => {}
-        invited => invited.map(drop)?,
-    }
-    double_puppet::join_chat(core, &portal.key.owner, room, ghost.user()).await
-}
-
-/// What the ghost is called in Matrix.
-pub(crate) fn display_name(core: &Core, portal: &Portal) -> String {
-    core.config.bridge.display_name.of(&name_of(portal))
-}
-
 /// The room, and whether it was made just now.
 async fn make_room(
     core: &Core,
@@ -196,30 +161,6 @@ fn new_room(core: &Core, portal: &Portal, alias: String) -> NewRoom {
     }
 }
 
-/// What tells clients that a room is a portal's.
-pub(crate) fn marks(core: &Core, portal: &Portal, alias: &str) -> Vec<State> {
-    let name = name_of(portal);
-    let state_key = mark_key(alias);
-    let bridged = Bridged {
-        state_key: &state_key,
-        bot: &core.bot,
-        creator: &portal.key.owner,
-        protocol: "wechat",
-        protocol_name: "WeChat",
-        channel: alias,
-        channel_name: Some(&name),
-    };
-    let mut marks = Vec::from(room::bridge_info(&bridged));
-    marks.push(room::functional_members(&[&core.bot]));
-    marks.push(capabilities::state(&core.config, &state_key));
-    marks
-}
-
-/// Under which key that stands.
-pub(crate) fn mark_key(alias: &str) -> String {
-    format!("io.github.matrix-appservice-wechat://wechat/{alias}")
-}
-
 /// The owner moderates the room and may replace it; everybody may change how it looks. What the
 /// bridge cannot bear, such as encryption, is left to the bridge.
 fn power(owner: &UserId) -> Power {
@@ -238,21 +179,6 @@ fn power(owner: &UserId) -> Power {
         events: events.map(|(kind, level)| (kind.to_owned(), level)).collect(),
         ..Power::default()
     }
-}
-
-/// The same for the same room of a portal, and telling nobody who it is.
-pub(crate) fn alias_localpart(core: &Core, portal: &Portal) -> String {
-    let key = &portal.key;
-    let mut digest = Sha256::new()
-        .chain_update(key.owner.as_bytes())
-        .chain_update([0])
-        .chain_update(key.contact.as_str());
-    if portal.generation > 0 {
-        digest = digest.chain_update([0]).chain_update(portal.generation.to_be_bytes());
-    }
-    let digest = digest.finalize();
-    let short: String = digest.iter().take(10).map(|byte| format!("{byte:02x}")).collect();
-    format!("{}{short}", core.config.appservice.ghost_prefix)
 }
 
 async fn greet(core: &Core, portal: &Portal, room: &RoomId) -> Result<(), Halt> {

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use super::room;
 use crate::{
     bridge::{
-        core::{Core, attempt::Halt, owner},
+        core::{Core, attempt::Halt, owner, portal_record},
         notice::double_puppet,
     },
     matrix::{
@@ -32,7 +32,7 @@ pub(crate) async fn put(core: &Core, portal: &Portal) -> Result<(), Halt> {
             tracing::warn!(portal = %portal.id, %error, "a room was not put into a space");
         }
     }
-    room::change(core, portal.id, |portal| portal.in_space = true).await
+    portal_record::change(core, portal.id, |portal| portal.in_space = true).await
 }
 
 /// Takes the room that a portal had out of its owner's space.
@@ -75,7 +75,7 @@ pub(crate) async fn again(core: &Core, user: &UserId) -> Result<(), Halt> {
     owner::change(core, user, |owner| owner.left_space = false).await?;
     for login in core.registry.logins_of(user) {
         for portal in core.registry.portals_of(login.id) {
-            room::change(core, portal.id, |portal| portal.in_space = false).await?;
+            portal_record::change(core, portal.id, |portal| portal.in_space = false).await?;
         }
     }
     Ok(())

@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use ruma::{EventId, RoomId, UserId};
 
-use super::speaker;
+use super::{
+    author::{self, Author},
+    speaker,
+};
 use crate::{
     bridge::{
         core::{Core, attempt::Halt},
-        dispatch::group_room::{self, Author},
         text::{CONTACTS, Quoted},
     },
     convert,
@@ -70,9 +72,9 @@ async fn about(
     let Some(words) = words(&event, &core.bot, is_ours) else { return Ok(None) };
     let of_others = portal.room.as_deref() != Some(room);
     let alias = speaker::alias(&event);
-    let name = match group_room::author(core, portal, &event) {
+    let name = match author::author(core, portal, &event) {
         // In a room with several contacts each has to know who is answered.
-        Author::AnotherContact => group_room::contact_name(core, &event, portal),
+        Author::AnotherContact => author::contact_name(core, &event, portal),
         Author::Person if alias.is_some() => alias,
         Author::Person if of_others || event.sender != portal.key.owner => {
             Some(speaker::name(core, room, &event.sender).await?)

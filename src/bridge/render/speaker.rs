@@ -3,11 +3,9 @@
 use ruma::{RoomId, UserId};
 use serde::Deserialize;
 
+use super::author;
 use crate::{
-    bridge::{
-        core::{Core, attempt::Halt},
-        dispatch::group_room,
-    },
+    bridge::core::{Core, attempt::Halt},
     convert,
     matrix::event::{Event, Message},
     store::Portal,
@@ -21,13 +19,13 @@ pub(crate) async fn speaker(
     message: &Message,
     portal: &Portal,
 ) -> Result<String, Halt> {
-    if let Some(name) = group_room::contact_name(core, event, portal) {
+    if let Some(name) = author::contact_name(core, event, portal) {
         return Ok(in_a_line(&name));
     }
     if let Some(name) = alias(event) {
         return Ok(name);
     }
-    let speaks_alone = event.sender == portal.key.owner && !group_room::is_copy(portal, event);
+    let speaks_alone = event.sender == portal.key.owner && !author::is_copy(portal, event);
     if speaks_alone && message.msgtype != "m.emote" {
         return Ok(event.sender.localpart().to_owned());
     }

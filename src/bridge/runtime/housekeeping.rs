@@ -43,44 +43,6 @@ pub(crate) async fn look(core: &Arc<Core>) {
     }
 }
 
-/// When what is not done in each round was done last.
-#[derive(Debug)]
-pub(crate) struct Rounds {
-    revived: Timestamp,
-    tidied: Timestamp,
-}
-
-/// What is due in a round.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Due {
-    revive: bool,
-    tidy: bool,
-}
-
-impl Rounds {
-    /// As if everything had been done at the start.
-    pub(crate) fn new(now: Timestamp) -> Self {
-        Self { revived: now, tidied: now }
-    }
-
-    fn due(&mut self, now: Timestamp) -> Due {
-        Due {
-            revive: passed(&mut self.revived, now, HOUR),
-            tidy: passed(&mut self.tidied, now, DAY),
-        }
-    }
-}
-
-/// Whether so much time went by, which then begins anew. After a clock was set back it counts from
-/// there.
-fn passed(last: &mut Timestamp, now: Timestamp, time: Duration) -> bool {
-    let due = now.since(*last) >= time;
-    if due || now < *last {
-        *last = now;
-    }
-    due
-}
-
 /// Says once per window that it closes while messages wait.
 async fn warn_closing(core: &Core) {
     if !core.config.delivery.warn {
@@ -160,32 +122,5 @@ async fn tidy(core: &Core) {
 }
 
 const ROUND: Duration = Duration::from_secs(5 * 60);
-const HOUR: Duration = Duration::from_secs(60 * 60);
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long finished sources, transactions and links are remembered: 30 days.
 const MEMORY_MILLIS: i64 = 30 * 24 * 60 * 60 * 1_000;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_hour_and_the_day_count_by_the_clock() {
-        const MINUTE: i64 = 60_000;
-        let mut rounds = Rounds::new(Timestamp(0));
-        let mut due = |minute: i64| {
-            let Due { revive, tidy } = rounds.due(Timestamp(minute * MINUTE));
-            (revive, tidy)
-        };
-        assert_eq!(due(59), (false, false));
-        assert_eq!(due(60), (true, false));
-        assert_eq!(due(61), (false, false));
-        assert_eq!(due(119), (false, false));
-        assert_eq!(due(24 * 60), (true, true));
-        assert_eq!(due(24 * 60 + 5), (false, false));
-        // Two days back, and on from there.
-        assert_eq!(due(-24 * 60), (false, false));
-        assert_eq!(due(-23 * 60), (true, false));
-        assert_eq!(due(0), (true, true));
-    }
-}

@@ -2,7 +2,6 @@
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use ruma::owned_device_id;
 use tokio::{
     net::TcpListener,
     sync::{Semaphore, mpsc::UnboundedReceiver, watch},
@@ -11,13 +10,15 @@ use tokio::{
 use super::{housekeeping, metrics};
 use crate::{
     bridge::{
-        core::{Core, Death},
+        core::{
+            Core, Death,
+            clients::{homeserver, ilink_options},
+        },
         dispatch::lane,
         from_matrix::{catch_up, ingest},
         login::{logout, provisioning::Desk, session},
-        notice::double_puppet::Owners,
         send::sender,
-        state::{Job, LaneKey, Lanes, Outbox, Questions, Registry},
+        state::{Job, LaneKey, Lanes, Outbox, Questions, Registry, puppets::Owners, rounds},
     },
     clock::Clock,
     config::Config,
@@ -208,7 +209,7 @@ async fn open(
         making_rooms: Semaphore::new(ROOMS_AT_ONCE),
         receiving: Default::default(),
         changing: Default::default(),
-        rounds: housekeeping::Rounds::new(clock.now()).into(),
+        rounds: rounds::Rounds::new(clock.now()).into(),
         death: watch::Sender::new(None),
         config,
         clock,
@@ -218,32 +219,6 @@ async fn open(
         homeserver,
     };
     Ok((Arc::new(core), Announced { lanes: idle_lanes, senders: idle_queues }))
-}
-
-/// The connections to the homeserver of the config.
-pub(crate) fn homeserver(config: &Config) -> Result<matrix::Homeserver, StartError> {
-    matrix::Homeserver::new(matrix::HomeserverOptions {
-        url: config.homeserver.url.clone(),
-        as_token: config.appservice.as_token.clone(),
-        device_id: owned_device_id!("WECHAT"),
-        proxy: None,
-    })
-    .map_err(StartError::Homeserver)
-}
-
-pub(crate) fn ilink_options(config: &Config) -> Result<ilink::Options, StartError> {
-    let ilink = &config.ilink;
-    let extra_ca_pem = ilink.extra_ca_file.as_ref().map(std::fs::read).transpose();
-    let proxy = ilink.proxy.as_ref().map(|proxy| proxy.expose().parse()).transpose();
-    Ok(ilink::Options {
-        api_base: ilink.api_base.clone(),
-        cdn_base: ilink.cdn_base.clone(),
-        hosts: ilink::HostRules::new(&ilink.allow_hosts, &ilink.plain_http),
-        extra_ca_pem: extra_ca_pem
-            .map_err(|error| StartError::Config(format!("[ilink] extra_ca_file: {error}")))?,
-        proxy: proxy.map_err(|_| StartError::Config("[ilink] proxy is not a URL".into()))?,
-        bot_agent: ilink.bot_agent.clone(),
-    })
 }
 
 /// Puts all unfinished work into its lanes before anything new can come.

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use ruma::OwnedMxcUri;
 
+use self::inspect::{Looked, Small};
 use crate::{
     bridge::{
         core::{Core, attempt::Halt},
@@ -20,9 +21,8 @@ use crate::{
     spool::Spool,
     store::Direction,
 };
-use inspect::{Looked, Small};
 
-pub(crate) use download::fetch;
+pub(crate) use self::download::fetch;
 
 /// Why an item does not arrive as itself.
 pub(crate) enum Failed {

@@ -10,15 +10,15 @@ use std::time::Duration;
 
 use ruma::OwnedEventId;
 
+use self::lines::Meant;
 use super::{
     media::{self, Failed},
-    message::Place,
+    place::Place,
 };
 use crate::{
     bridge::{
         core::{Core, attempt::Halt},
-        dispatch::portal_room,
-        render::{reply_line, speaker},
+        render::{message, reply_line, speaker},
         state::led_by,
         text::{Medium, Quoted},
     },
@@ -31,7 +31,6 @@ use crate::{
     },
     store::{Change, Direction, Link},
 };
-use lines::Meant;
 
 /// What an item answers to, as far as it can be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -222,7 +221,7 @@ async fn text_on_phone(
         Direction::ToMatrix => Some(message.written.clone().unwrap_or(message.body.clone())),
         Direction::ToWechat => {
             let name = speaker::speaker(core, &event, message, place.portal).await?;
-            let Ok(parts) = portal_room::parts(core, &event, message, place.portal, &name) else {
+            let Ok(parts) = message::parts(core, &event, message, place.portal, &name) else {
                 return Ok(None);
             };
             let line =

@@ -1,0 +1,104 @@
+//! Which contact a command is about.
+
+use std::sync::Arc;
+
+use super::{Asked, Context};
+use crate::{
+    bridge::{
+        core::{attempt::Halt, login_name},
+        text::{Answer, Note},
+    },
+    id::{LoginId, PortalKey},
+    store::{Login, LoginState, Portal, Question},
+};
+
+/// The login that a command means: the one named, that of this portal, or the only one. When
+/// there are several the user is asked which, and the command is run with the answer.
+pub(crate) async fn find(
+    asked: &Asked<'_>,
+    command: &str,
+    wanted: &str,
+) -> Result<Option<Arc<Login>>, Halt> {
+    find_in(asked, &format!("{command} "), wanted, "").await
+}
+
+/// The same for a contact between the words `before` and `after`.
+pub(crate) async fn find_in(
+    asked: &Asked<'_>,
+    before: &str,
+    wanted: &str,
+    after: &str,
+) -> Result<Option<Arc<Login>>, Halt> {
+    let logins = asked.core.registry.logins_of(&asked.event.sender);
+    let here = asked.portal.filter(|_| wanted.is_empty()).map(|portal| portal.login);
+    let mut matching: Vec<_> =
+        logins.iter().filter(|login| is_meant(login, wanted, here)).cloned().collect();
+    if matching.len() == 1 {
+        return Ok(matching.pop());
+    }
+    let answer = if logins.is_empty() {
+        Note::NoLogins { prefix: asked.core.prefix() }.text(asked.language)
+    } else if here.is_some() {
+        Answer::NotYourContact.text(asked.language)
+    } else if matching.is_empty() {
+        let names: Vec<_> = logins.iter().map(|login| login_name(login)).collect();
+        Answer::NoSuchContact { wanted, names: &names.join(", ") }.text(asked.language)
+    } else {
+        ask_which(asked, before, &matching, after)
+    };
+    asked.reply(&answer).await?;
+    Ok(None)
+}
+
+/// Whether a login is one that somebody means by its contact's name or id, by the room they are
+/// in, or by nothing.
+pub(crate) fn is_meant(login: &Login, wanted: &str, here: Option<LoginId>) -> bool {
+    match here {
+        Some(here) => login.id == here,
+        None if wanted.is_empty() => true,
+        None => {
+            login_name(login).to_lowercase() == wanted.to_lowercase()
+                || login.contact.as_str() == wanted
+        }
+    }
+}
+
+/// Lists the contacts by numbers, and takes the next message as one of them.
+pub(crate) fn ask_which(
+    asked: &Asked<'_>,
+    before: &str,
+    logins: &[Arc<Login>],
+    after: &str,
+) -> String {
+    asked.question(Question::Which {
+        before: format!("{}{before}", asked.before),
+        choices: logins.iter().map(|login| login.contact.clone()).collect(),
+        after: after.to_owned(),
+    });
+    let line = |(number, login): (u32, &Arc<Login>)| {
+        let (name, contact) = (login_name(login), login.contact.to_string());
+        let active = login.state == LoginState::Active;
+        Note::Choice { number, name: &name, contact: &contact, active }.text(asked.language)
+    };
+    let lines: Vec<_> = (1..).zip(logins).map(line).collect();
+    Answer::WhichContact { choices: &lines.join("\n") }.text(asked.language)
+}
+
+/// The portal that a command means: the one it is written in, or that of the contact it names. In
+/// a portal it has to be the sender's own, unless an administrator sends it.
+pub(crate) async fn target(
+    asked: &Asked<'_>,
+    command: &str,
+    wanted: &str,
+) -> Result<Option<Arc<Portal>>, Halt> {
+    if let Some(portal) = asked.portal.filter(|_| wanted.is_empty()) {
+        if asked.context() == (Context::Portal { own: true }) {
+            return Ok(Some(Arc::new(portal.clone())));
+        }
+        asked.reply(&Answer::NotYourContact.text(asked.language)).await?;
+        return Ok(None);
+    }
+    let Some(login) = find(asked, command, wanted).await? else { return Ok(None) };
+    let key = PortalKey { owner: login.owner.clone(), contact: login.contact.clone() };
+    Ok(asked.core.registry.find_portal(&key))
+}

@@ -1,0 +1,31 @@
+//! The homeserver and iLink clients that a configuration describes.
+
+use ruma::owned_device_id;
+
+use crate::{bridge::runtime::start::StartError, config::Config, ilink, matrix};
+
+/// The connections to the homeserver of the config.
+pub(crate) fn homeserver(config: &Config) -> Result<matrix::Homeserver, StartError> {
+    matrix::Homeserver::new(matrix::HomeserverOptions {
+        url: config.homeserver.url.clone(),
+        as_token: config.appservice.as_token.clone(),
+        device_id: owned_device_id!("WECHAT"),
+        proxy: None,
+    })
+    .map_err(StartError::Homeserver)
+}
+
+pub(crate) fn ilink_options(config: &Config) -> Result<ilink::Options, StartError> {
+    let ilink = &config.ilink;
+    let extra_ca_pem = ilink.extra_ca_file.as_ref().map(std::fs::read).transpose();
+    let proxy = ilink.proxy.as_ref().map(|proxy| proxy.expose().parse()).transpose();
+    Ok(ilink::Options {
+        api_base: ilink.api_base.clone(),
+        cdn_base: ilink.cdn_base.clone(),
+        hosts: ilink::HostRules::new(&ilink.allow_hosts, &ilink.plain_http),
+        extra_ca_pem: extra_ca_pem
+            .map_err(|error| StartError::Config(format!("[ilink] extra_ca_file: {error}")))?,
+        proxy: proxy.map_err(|_| StartError::Config("[ilink] proxy is not a URL".into()))?,
+        bot_agent: ilink.bot_agent.clone(),
+    })
+}

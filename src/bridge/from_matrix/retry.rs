@@ -1,0 +1,103 @@
+//! Sending a message once more because somebody asked for it.
+
+use ruma::EventId;
+use serde_json::value::RawValue;
+
+use super::enqueue;
+use crate::{
+    bridge::{
+        core::{Core, attempt::Halt},
+        from_wechat::lost_media,
+        notice::refusal,
+        render::{
+            author::{self, Author},
+            message::{self, Verdict},
+            reply_line, speaker,
+        },
+        text::Refusal,
+    },
+    config::Level,
+    matrix::event::{self, Event, Kind},
+    store::{Change, Entry, Outcome, Portal, Work},
+};
+
+/// Whether a reaction asks to send a message once more.
+pub(crate) fn asks_again(key: &str) -> bool {
+    AGAIN.contains(&key.trim_end_matches('\u{fe0f}'))
+}
+
+/// Sends a message of this room once more. What asks for it becomes the message: its entry stays
+/// in the inbox with the message's event, and the client ids are derived from the asking event.
+pub(crate) async fn retry(
+    core: &Core,
+    entry: &Entry,
+    asking: &Event,
+    of: &EventId,
+    portal: &Portal,
+) -> Result<Option<Outcome>, Halt> {
+    if core.config.bridge.permissions.level_of(&asking.sender) < Some(Level::Relay) {
+        return refusal::refuse(core, asking, Refusal::NotAllowed).await.map(Some);
+    }
+    if let Some(kept) = lost_media::told_by(core, of)?.filter(|kept| kept.portal == portal.id) {
+        return Box::pin(lost_media::again(core, asking, of, &kept, portal)).await.map(Some);
+    }
+    if core.outbox.waiting(portal.id).iter().any(|waiting| waiting.event == of) {
+        core.outbox.wake(portal.id);
+        return Ok(Some(Outcome::Delivered));
+    }
+    let bot = core.bot();
+    let found = core.insist(|| bot.event(&asking.room, of)).await;
+    let message = match &found {
+        Ok(raw) => event::parse(raw).ok().zip(Some(raw)),
+        Err(Halt::Stopping) => return Err(Halt::Stopping),
+        Err(Halt::Refused(_)) => None,
+    };
+    let author = message.as_ref().map(|(event, _)| author::author(core, portal, event));
+    let (event, raw) = match (message, author) {
+        (Some(found), Some(Author::Person | Author::AnotherContact)) => found,
+        (Some(_), Some(Author::Themselves)) if author::is_copy(portal, asking) => {
+            return Ok(Some(Outcome::Ignored("own".into())));
+        }
+        (
+            _,
+            Some(Author::Themselves | Author::Bridge | Author::Person | Author::AnotherContact),
+        )
+        | (_, None) => {
+            return refusal::refuse(core, asking, Refusal::NothingToRetry).await.map(Some);
+        }
+    };
+    let (Kind::Message(message) | Kind::Sticker(message)) = &event.kind else {
+        return refusal::refuse(core, asking, Refusal::NothingToRetry).await.map(Some);
+    };
+    let name = speaker::speaker(core, &event, message, portal).await?;
+    match message::parts(core, &event, message, portal, &name) {
+        Ok(parts) => {
+            let entry = as_message(entry, raw);
+            let entry = reply_line::with_line(
+                core,
+                &entry,
+                &event.room,
+                reply_line::target(message),
+                portal,
+            );
+            let entry = entry.await?;
+            core.commit(Change::new().put_entry(&entry)).await?;
+            enqueue::queue(core, &entry, &event, portal, parts);
+            Ok(None)
+        }
+        Err(Verdict::Ignore(reason)) => Ok(Some(Outcome::Ignored(reason.into()))),
+        Err(Verdict::Refuse(refusal)) => refusal::refuse(core, asking, refusal).await.map(Some),
+    }
+}
+
+/// The entry of the event that asks, holding the message that is asked for.
+pub(crate) fn as_message(entry: &Entry, message: &RawValue) -> Entry {
+    let mut entry = entry.clone();
+    if let Work::FromMatrix { raw, .. } = &mut entry.work {
+        *raw = message.get().into();
+    }
+    entry
+}
+
+/// Reactions that ask to send a message once more.
+pub(crate) const AGAIN: [&str; 2] = ["🔁", "🔄"];

@@ -1,0 +1,40 @@
+//! Says why something was not bridged, as a reply to it.
+
+use crate::{
+    bridge::{
+        core::{Core, attempt::Halt},
+        text::Refusal,
+    },
+    convert,
+    matrix::{content, event::Event},
+    store::Outcome,
+};
+
+/// Says once, as a reply, why something was not bridged.
+pub(crate) async fn refuse(core: &Core, event: &Event, refusal: Refusal) -> Result<Outcome, Halt> {
+    let text = refusal.text(core.language_of(&event.sender));
+    let reply = content::reply(&event.id, content::notice(text));
+    let bot = core.bot();
+    // Of the copies of one event, those with the same reason say it together.
+    let txn = format!("refuse-{}-{}", event.id, refusal.code());
+    core.insist(|| bot.send(&event.room, &reply, &txn, None)).await?;
+    Ok(Outcome::Refused(refusal.code().into()))
+}
+
+/// Why an event of a kind that is not read is not bridged.
+pub(crate) fn refusal_of(event_type: &str) -> Refusal {
+    match CALLS.contains(&event_type) {
+        true => Refusal::Call,
+        false => Refusal::Kind(convert::Kind::Other),
+    }
+}
+
+/// Kinds of events that let a phone ring.
+pub(crate) const CALLS: [&str; 6] = [
+    "m.call.invite",
+    "m.call.notify",
+    "m.rtc.notification",
+    "org.matrix.msc4075.call.notify",
+    "org.matrix.msc4075.rtc.notification",
+    "m.rtc.notify",
+];

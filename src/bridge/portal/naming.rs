@@ -1,0 +1,63 @@
+//! What a contact, its ghost and its room are called, and how the room is marked as bridged.
+
+use sha2::{Digest, Sha256};
+
+use super::capabilities;
+use crate::{
+    bridge::core::{Core, name_of},
+    matrix::room::{self, Bridged, State},
+    store::Portal,
+};
+
+/// What a contact may be called; `None` when nothing is left of it.
+pub(crate) fn sound_name(asked: &str) -> Option<String> {
+    let name: String = asked.chars().filter(|c| !c.is_control()).take(NAME_CHARS).collect();
+    Some(name.trim().to_owned()).filter(|name| !name.is_empty())
+}
+
+/// What the ghost is called in Matrix.
+pub(crate) fn display_name(core: &Core, portal: &Portal) -> String {
+    core.config.bridge.display_name.of(&name_of(portal))
+}
+
+/// What tells clients that a room is a portal's.
+pub(crate) fn marks(core: &Core, portal: &Portal, alias: &str) -> Vec<State> {
+    let name = name_of(portal);
+    let state_key = mark_key(alias);
+    let bridged = Bridged {
+        state_key: &state_key,
+        bot: &core.bot,
+        creator: &portal.key.owner,
+        protocol: "wechat",
+        protocol_name: "WeChat",
+        channel: alias,
+        channel_name: Some(&name),
+    };
+    let mut marks = Vec::from(room::bridge_info(&bridged));
+    marks.push(room::functional_members(&[&core.bot]));
+    marks.push(capabilities::state(&core.config, &state_key));
+    marks
+}
+
+/// Under which key that stands.
+pub(crate) fn mark_key(alias: &str) -> String {
+    format!("io.github.matrix-appservice-wechat://wechat/{alias}")
+}
+
+/// The same for the same room of a portal, and telling nobody who it is.
+pub(crate) fn alias_localpart(core: &Core, portal: &Portal) -> String {
+    let key = &portal.key;
+    let mut digest = Sha256::new()
+        .chain_update(key.owner.as_bytes())
+        .chain_update([0])
+        .chain_update(key.contact.as_str());
+    if portal.generation > 0 {
+        digest = digest.chain_update([0]).chain_update(portal.generation.to_be_bytes());
+    }
+    let digest = digest.finalize();
+    let short: String = digest.iter().take(10).map(|byte| format!("{byte:02x}")).collect();
+    format!("{}{short}", core.config.appservice.ghost_prefix)
+}
+
+/// The longest name that an owner can give, in characters.
+const NAME_CHARS: usize = 100;

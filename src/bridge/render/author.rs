@@ -1,0 +1,44 @@
+//! Who wrote an event, as seen by the contact who is to get it.
+
+use crate::{
+    bridge::core::{Core, name_of},
+    id::PortalKey,
+    matrix::event::Event,
+    store::Portal,
+};
+
+/// Whether this is a copy: an event of a room that is not the contact's own.
+pub(crate) fn is_copy(portal: &Portal, event: &Event) -> bool {
+    portal.room.as_ref() != Some(&event.room)
+}
+
+/// Whether a contact wrote this event, and whether it was the one that the portal is for.
+pub(crate) fn author(core: &Core, portal: &Portal, event: &Event) -> Author {
+    match core.ghosts.contact(&event.sender) {
+        Some(contact) if contact == portal.key.contact => Author::Themselves,
+        Some(_) if is_copy(portal, event) => Author::AnotherContact,
+        Some(_) => Author::Bridge,
+        None if event.sender == core.bot => Author::Bridge,
+        None => Author::Person,
+    }
+}
+
+/// Who wrote an event, as the contact sees it who is to get it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Author {
+    Person,
+    AnotherContact,
+    Themselves,
+    Bridge,
+}
+
+/// What a contact who wrote an event is called; `None` when it was no contact.
+pub(crate) fn contact_name(core: &Core, event: &Event, portal: &Portal) -> Option<String> {
+    let contact = core.ghosts.contact(&event.sender)?;
+    let members = core.registry.members(&event.room).into_iter();
+    let known = members.into_iter().find(|other| other.key.contact == contact).or_else(|| {
+        let owner = portal.key.owner.clone();
+        core.registry.find_portal(&PortalKey { owner, contact: contact.clone() })
+    });
+    Some(known.map_or_else(|| contact.to_string(), |other| name_of(&other)))
+}

@@ -1,0 +1,162 @@
+//! A Matrix message as what is sent to one contact: its parts, or why there are none.
+//!
+//! First send, edit and resend all come through here.
+
+use super::{
+    author::{self, Author},
+    speaker,
+};
+use crate::{
+    bridge::{
+        core::{Core, name_of},
+        state::{Media, MediaKind, Part},
+        text::Refusal,
+    },
+    config::Level,
+    convert::{self, NotBridged},
+    matrix::event::{Attachment, Event, Message, Source, attachment},
+    store::Portal,
+};
+
+/// Why there is nothing to send.
+pub(crate) enum Verdict {
+    Refuse(Refusal),
+    Ignore(&'static str),
+}
+
+/// What to send for a message, or why there is nothing; `speaker` is the sender's name.
+pub(crate) fn parts(
+    core: &Core,
+    event: &Event,
+    message: &Message,
+    portal: &Portal,
+    speaker: &str,
+) -> Result<Vec<Part>, Verdict> {
+    may_speak(core, event, portal).map_err(Verdict::Refuse)?;
+    let gallery = message.gallery.iter().map(|item| &item.file);
+    let files = message.attachment.iter().chain(gallery);
+    let files = files.map(|file| media(file, core.config.media.max_upload));
+    let files = files.collect::<Result<Vec<_>, _>>()?;
+    let name = is_named(event, portal).then_some(speaker);
+    let texts = texts(core, event, message, portal, speaker)?;
+    let texts = match (name, files.first()) {
+        (None, _) => texts,
+        (Some(name), Some(media)) if texts.is_empty() => {
+            vec![format!("{name}: {}", media.kind.sign())]
+        }
+        (Some(name), _) => {
+            let named = format!("{name}: {}", texts.join("\n"));
+            convert::split(&named, convert::WECHAT_TEXT_LIMIT)
+        }
+    };
+    Ok(texts.into_iter().map(Part::Text).chain(files.into_iter().map(Part::Media)).collect())
+}
+
+/// Why what this event says does not go to the contact, whatever it is.
+pub(crate) fn may_speak(core: &Core, event: &Event, portal: &Portal) -> Result<(), Refusal> {
+    let allowed = match author::author(core, portal, event) {
+        Author::AnotherContact => true,
+        Author::Person | Author::Themselves | Author::Bridge => {
+            core.config.bridge.permissions.level_of(&event.sender) >= Some(Level::Relay)
+        }
+    };
+    if !allowed {
+        return Err(Refusal::NotAllowed);
+    }
+    let is_guest = event.sender != portal.key.owner && !author::is_copy(portal, event);
+    if portal.relay_off && is_guest {
+        return Err(Refusal::RelayOff);
+    }
+    Ok(())
+}
+
+/// WeChat shows one sender, so the name of anybody but the owner goes into the text, also when
+/// somebody else speaks through the owner's account; and that of everybody where the contact has
+/// others to tell apart.
+pub(crate) fn is_named(event: &Event, portal: &Portal) -> bool {
+    let is_owner = event.sender == portal.key.owner && speaker::alias(event).is_none();
+    author::is_copy(portal, event) || !is_owner
+}
+
+/// The words of a message; a file may come without any.
+pub(crate) fn texts(
+    core: &Core,
+    event: &Event,
+    message: &Message,
+    portal: &Portal,
+    speaker: &str,
+) -> Result<Vec<String>, Verdict> {
+    let is_file = message.attachment.is_some() || !message.gallery.is_empty();
+    let (body, html) = words(message);
+    let Some(body) = body else { return Ok(Vec::new()) };
+    let named = |text: &str| with_names(core, portal, message, text);
+    let (body, html) = (named(&body), html.map(named));
+    let msgtype = match message.msgtype.as_str() {
+        _ if is_file => "m.text",
+        "m.location" if !body.is_empty() => "m.text",
+        // What a program of theirs says is not for the contact; what the owner says is.
+        "m.notice" if event.sender == portal.key.owner => "m.text",
+        "m.gallery" | "dm.filament.gallery" => return Err(Verdict::Refuse(Refusal::FileMissing)),
+        other => other,
+    };
+    convert::text_parts(msgtype, &body, html.as_deref(), speaker).or_else(|why| match why {
+        NotBridged::Empty if is_file => Ok(Vec::new()),
+        NotBridged::Notice => Err(Verdict::Ignore("notice")),
+        NotBridged::Signal => Err(Verdict::Ignore("signal")),
+        NotBridged::Empty => Err(Verdict::Ignore("empty")),
+        NotBridged::File => Err(Verdict::Refuse(Refusal::FileMissing)),
+        NotBridged::Kind(kind) => Err(Verdict::Refuse(Refusal::Kind(kind))),
+    })
+}
+
+/// What a message says, as plain text and as HTML: of a file what is written beside it, of a place
+/// where it is.
+pub(crate) fn words(message: &Message) -> (Option<String>, Option<&str>) {
+    let html = message.html.as_deref();
+    if message.attachment.is_some() {
+        return (message.caption().map(str::to_owned), html);
+    }
+    if message.msgtype == "m.location" {
+        let name = message.place.as_deref().unwrap_or(&message.body);
+        let place = convert::place_text(message.geo_uri.as_deref(), Some(name));
+        return (Some(place.unwrap_or_default()), None);
+    }
+    let captions = message.gallery.iter().filter_map(|item| item.caption.as_deref());
+    let captions: Vec<_> = captions.collect();
+    if captions.is_empty() {
+        return (Some(message.body.clone()), html);
+    }
+    let all = std::iter::once(message.body.as_str()).chain(captions);
+    let all: Vec<_> = all.filter(|text| !text.trim().is_empty()).collect();
+    (Some(all.join("\n")), None)
+}
+
+/// The text with the names of those whose Matrix ids stand in it.
+pub(crate) fn with_names(core: &Core, portal: &Portal, message: &Message, text: &str) -> String {
+    let ghost = core.ghost(&portal.key.contact);
+    let ghost = ghost.iter().map(|ghost| (ghost.user().to_owned(), name_of(portal)));
+    let others = message.mentions.iter().filter(|user| !core.is_ours(user));
+    let others = others.map(|user| (user.clone(), user.localpart().to_owned()));
+    ghost.chain(others).fold(text.to_owned(), |text, (user, name)| {
+        text.replace(user.as_str(), &convert::safe_for_wechat(&name))
+    })
+}
+
+/// The file of a message as something to send; `limit` is in bytes, and what the message says
+/// itself is believed before anything is downloaded.
+pub(crate) fn media(attachment: &Attachment, limit: u64) -> Result<Media, Verdict> {
+    let uri = match &attachment.source {
+        Source::Plain(uri) => uri.clone(),
+        Source::Encrypted => return Err(Verdict::Refuse(Refusal::FileEncrypted)),
+    };
+    if attachment.size.is_some_and(|size| size > limit) {
+        return Err(Verdict::Refuse(Refusal::FileTooLarge { limit }));
+    }
+    let kind = match attachment.kind {
+        attachment::Kind::Image | attachment::Kind::Sticker => MediaKind::Picture,
+        attachment::Kind::Video => MediaKind::Video,
+        attachment::Kind::Voice => MediaKind::Voice,
+        attachment::Kind::Audio | attachment::Kind::File => MediaKind::File,
+    };
+    Ok(Media { uri, kind, name: attachment.name.clone() })
+}
