@@ -5,39 +5,25 @@
 //! over, a lane hands each event to [`outgoing`] or [`management`], and [`sender`] sends what
 //! waits in the [`state::Outbox`].
 
-mod runtime;
-
-mod dispatch;
-
 mod command;
-
-mod send;
-
-mod from_matrix;
-
-mod login;
-
-mod from_wechat;
-
-mod render;
-
-mod group;
-
-mod portal;
-
+mod core;
+mod dispatch;
 mod doctor;
-
+mod from_matrix;
+mod from_wechat;
+mod group;
+mod login;
 mod notice;
-
+mod portal;
+mod render;
+mod runtime;
+mod send;
+mod state;
 mod text;
 
-mod core;
-
-mod state;
-
-pub use self::core::Death;
-pub use self::doctor::Finding;
-pub use self::doctor::examine;
-pub use self::runtime::start::Bridge;
-pub use self::runtime::start::StartError;
-pub use self::text::Verdict;
+pub use self::{
+    core::{Death, clients::StartError},
+    doctor::{Finding, examine},
+    runtime::start::Bridge,
+    text::Verdict,
+};

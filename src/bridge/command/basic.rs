@@ -1,10 +1,10 @@
 //! `lang`, `set-management-room`, `version`, `ping`.
 
-use super::{Asked, Context};
+use super::Asked;
 use crate::{
     bridge::{
         core::{attempt::Halt, owner},
-        text::Answer,
+        text::{Answer, CommandScope},
     },
     config::Language,
     store::Owner,
@@ -23,7 +23,7 @@ pub(super) async fn lang(asked: &Asked<'_>, wanted: &str) -> Result<(), Halt> {
 /// Takes another room with just this user and the bot for what the bridge has to tell.
 pub(super) async fn set_management_room(asked: &Asked<'_>) -> Result<(), Halt> {
     let (core, language) = (asked.core, asked.language);
-    if asked.context() == Context::Management {
+    if asked.context() == CommandScope::Management {
         return asked.reply(&Answer::ManagementAlready.text(language)).await;
     }
     let (bot, user, room) = (core.bot(), &asked.event.sender, &asked.event.room);

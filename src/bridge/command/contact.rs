@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    Asked, Context,
+    Asked,
     describe::{login_line, portal_line},
     group,
     target::find_in,
@@ -12,7 +12,7 @@ use crate::{
     bridge::{
         core::attempt::Halt,
         portal::profile::rename,
-        text::{Answer, Note},
+        text::{Answer, CommandScope, Note},
     },
     store::{Change, LoginState, Portal},
 };
@@ -70,7 +70,7 @@ pub(super) async fn name(asked: &Asked<'_>, rest: &str) -> Result<(), Halt> {
     if new.is_empty() {
         return asked.reply(&usage).await;
     }
-    if asked.context() == (Context::Portal { own: false }) {
+    if asked.context() == (CommandScope::Portal { own: false }) {
         return asked.reply(&Answer::NotYourContact.text(asked.language)).await;
     }
     rename(asked.core, &portal, new).await?;

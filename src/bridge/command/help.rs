@@ -5,32 +5,22 @@ use super::{
     table::{COMMANDS, Place, Usage},
 };
 use crate::{
-    bridge::{core::attempt::Halt, text::Answer},
+    bridge::{
+        core::attempt::Halt,
+        text::{Answer, CommandScope},
+    },
     config::{Language, Level},
 };
 
-/// In which kind of room a command stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Context {
-    /// The room of a contact, and whether the one who asks may look after it.
-    Portal {
-        own: bool,
-    },
-    Management,
-    /// A room with contacts that were brought into it.
-    Group,
-    Other,
-}
-
-impl Context {
-    /// Whether a command of this place can be run here.
-    pub(super) fn allows(self, place: Place) -> bool {
-        match place {
-            Place::Anywhere => true,
-            Place::Chat => matches!(self, Self::Portal { .. } | Self::Group),
-            Place::OwnChat => matches!(self, Self::Portal { own: true } | Self::Group),
-            Place::OwnPortal => self == Self::Portal { own: true },
-            Place::Elsewhere => matches!(self, Self::Management | Self::Group | Self::Other),
+/// Returns whether a command of this place can be run in a room of this kind.
+pub(super) fn allows(here: CommandScope, place: Place) -> bool {
+    match place {
+        Place::Anywhere => true,
+        Place::Chat => matches!(here, CommandScope::Portal { .. } | CommandScope::Group),
+        Place::OwnChat => matches!(here, CommandScope::Portal { own: true } | CommandScope::Group),
+        Place::OwnPortal => here == CommandScope::Portal { own: true },
+        Place::Elsewhere => {
+            matches!(here, CommandScope::Management | CommandScope::Group | CommandScope::Other)
         }
     }
 }
@@ -40,12 +30,12 @@ pub(super) async fn help(asked: &Asked<'_>) -> Result<(), Halt> {
     asked.reply(&text).await
 }
 
-fn written(prefix: &str, level: Option<Level>, here: Context, language: Language) -> String {
+fn written(prefix: &str, level: Option<Level>, here: CommandScope, language: Language) -> String {
     let mut text = Answer::HelpContext { prefix, here }.text(language);
     let mut elsewhere = Vec::new();
     for (section, usages) in COMMANDS {
         let mine = usages.iter().filter(|usage| level >= Some(usage.level));
-        let (these, others): (Vec<_>, Vec<_>) = mine.partition(|usage| here.allows(usage.place));
+        let (these, others): (Vec<_>, Vec<_>) = mine.partition(|usage| allows(here, usage.place));
         elsewhere.extend(others.iter().map(|usage| format!("`{}`", usage.name())));
         if !these.is_empty() {
             text += &format!("\n\n{}", help_text::heading(*section, language));
@@ -69,7 +59,7 @@ fn line(Usage { command, names, arguments, .. }: &Usage, language: Language) -> 
 mod tests {
     use super::*;
 
-    fn names(level: Level, here: Context) -> Vec<String> {
+    fn names(level: Level, here: CommandScope) -> Vec<String> {
         let text = written("!wechat", Some(level), here, Language::En);
         let lines = text.lines().filter_map(|line| line.strip_prefix("• "));
         lines.map(|line| line.split(['|', ' ']).next().unwrap().to_owned()).collect()
@@ -78,16 +68,16 @@ mod tests {
     #[test]
     fn help_names_what_this_person_may_run_here_and_nothing_else() {
         for here in [
-            Context::Management,
-            Context::Group,
-            Context::Other,
-            Context::Portal { own: true },
-            Context::Portal { own: false },
+            CommandScope::Management,
+            CommandScope::Group,
+            CommandScope::Other,
+            CommandScope::Portal { own: true },
+            CommandScope::Portal { own: false },
         ] {
             for level in [Level::Relay, Level::User, Level::Admin] {
                 let shown = names(level, here);
                 for usage in COMMANDS.iter().flat_map(|(_, usages)| usages.iter()) {
-                    let may = level >= usage.level && here.allows(usage.place);
+                    let may = level >= usage.level && allows(here, usage.place);
                     let name = usage.name();
                     assert_eq!(shown.iter().any(|n| n == name), may, "{name} {level:?} {here:?}");
                 }
@@ -101,13 +91,13 @@ mod tests {
             crate::bridge::command::table::Section::Administration,
             Language::En,
         );
-        let text = written("!wechat", Some(Level::User), Context::Management, Language::En);
+        let text = written("!wechat", Some(Level::User), CommandScope::Management, Language::En);
         assert!(!text.contains(&admin), "{text}");
     }
 
     #[test]
     fn what_can_be_run_in_another_room_is_named_at_the_end() {
-        let text = written("!wechat", Some(Level::User), Context::Management, Language::En);
+        let text = written("!wechat", Some(Level::User), CommandScope::Management, Language::En);
         let last = text.lines().last().unwrap();
         assert!(last.contains("`voice`") && last.contains("`queue`"), "{last}");
         assert!(!last.contains("`login`"), "{last}");

@@ -5,6 +5,7 @@ use crate::{
     bridge::{
         core::{attempt::Halt, login_name},
         login::qr_login,
+        portal::naming,
         state::Wanted,
         text::{Answer, LoginText},
     },
@@ -15,7 +16,7 @@ use crate::{
 };
 
 pub(super) async fn login(asked: &Asked<'_>, name: &str) -> Result<Ran, Halt> {
-    Ok(start(asked, Wanted::Anybody { name: crate::bridge::portal::naming::sound_name(name) }))
+    Ok(start(asked, Wanted::Anybody { name: naming::sound_name(name) }))
 }
 
 pub(super) async fn relogin(asked: &Asked<'_>, wanted: &str) -> Result<Ran, Halt> {

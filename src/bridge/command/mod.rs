@@ -30,7 +30,7 @@ use crate::{
     bridge::{
         core::{Core, attempt::Halt, owner},
         state::{Candidate, Taken},
-        text::Answer,
+        text::{Answer, CommandScope},
     },
     config::{Language, Level},
     matrix::{
@@ -40,12 +40,9 @@ use crate::{
     store::{self, Entry, Outcome, Portal, Question, Source},
 };
 
-pub(crate) use crate::bridge::command::help::Context;
 #[cfg(test)]
-pub(crate) use crate::bridge::command::table::COMMANDS;
-pub(crate) use crate::bridge::command::table::Command;
-pub(crate) use crate::bridge::command::table::Section;
-pub(crate) use crate::bridge::portal::profile::rename;
+pub(crate) use self::table::COMMANDS;
+pub(crate) use self::table::{Command, Section};
 
 /// What became of a message that may be a command.
 pub(crate) enum Ran {
@@ -85,7 +82,7 @@ pub(crate) async fn try_run(
     let reply_to = message.reply_to.as_deref();
     let before = String::new();
     let asked = Asked { core, entry, event, said: event, before, portal, reply_to, language };
-    let management_room = asked.context() == Context::Management;
+    let management_room = asked.context() == CommandScope::Management;
     let line = line::command_in(&message.body, core.prefix(), management_room);
     if asked.level().is_none() {
         let Some(_) = line else { return Ok(Ran::NotACommand) };
@@ -179,8 +176,8 @@ fn refused<'a>(asked: &'a Asked<'_>, usage: &Usage) -> Option<(Answer<'a>, &'sta
     let here = asked.context();
     let prefix = asked.core.prefix();
     let why = match usage.place {
-        place if here.allows(place) => return None,
-        Place::OwnPortal | Place::OwnChat if matches!(here, Context::Portal { .. }) => {
+        place if help::allows(here, place) => return None,
+        Place::OwnPortal | Place::OwnChat if matches!(here, CommandScope::Portal { .. }) => {
             Answer::NotYourContact
         }
         Place::Chat | Place::OwnChat | Place::OwnPortal => {
@@ -202,18 +199,18 @@ impl Asked<'_> {
     }
 
     /// In which kind of room they ask.
-    pub(crate) fn context(&self) -> Context {
+    pub(crate) fn context(&self) -> CommandScope {
         let user = &self.event.sender;
         match self.portal {
             Some(portal) => {
                 let own = portal.key.owner == *user || self.level() >= Some(Level::Admin);
-                Context::Portal { own }
+                CommandScope::Portal { own }
             }
             None if owner::is_management_room(self.core, user, &self.event.room) => {
-                Context::Management
+                CommandScope::Management
             }
-            None if !self.core.registry.members(&self.event.room).is_empty() => Context::Group,
-            None => Context::Other,
+            None if !self.core.registry.members(&self.event.room).is_empty() => CommandScope::Group,
+            None => CommandScope::Other,
         }
     }
 

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{Asked, Context};
+use super::Asked;
 use crate::{
     bridge::{
         core::{attempt::Halt, login_name},
-        text::{Answer, Note},
+        text::{Answer, CommandScope, Note},
     },
     id::{LoginId, PortalKey},
     store::{Login, LoginState, Portal, Question},
@@ -92,7 +92,7 @@ pub(crate) async fn target(
     wanted: &str,
 ) -> Result<Option<Arc<Portal>>, Halt> {
     if let Some(portal) = asked.portal.filter(|_| wanted.is_empty()) {
-        if asked.context() == (Context::Portal { own: true }) {
+        if asked.context() == (CommandScope::Portal { own: true }) {
             return Ok(Some(Arc::new(portal.clone())));
         }
         asked.reply(&Answer::NotYourContact.text(asked.language)).await?;

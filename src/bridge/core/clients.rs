@@ -2,7 +2,27 @@
 
 use ruma::owned_device_id;
 
-use crate::{bridge::runtime::start::StartError, config::Config, ilink, matrix};
+use crate::{config::Config, ilink, matrix, store};
+
+/// Why a bridge cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The store is in use, damaged, or cannot be written.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The `[ilink]` section names something that cannot be used.
+    #[error("[ilink] cannot be used: {0}")]
+    Ilink(ilink::Error),
+    /// A file or an address of the config cannot be used.
+    #[error("{0}")]
+    Config(String),
+    /// The homeserver's address or the token cannot be put into a request.
+    #[error("[homeserver] cannot be used: {0}")]
+    Homeserver(matrix::Error),
+    /// The listener is gone.
+    #[error("the listener cannot be used: {0}")]
+    Listener(std::io::Error),
+}
 
 /// The connections to the homeserver of the config.
 pub(crate) fn homeserver(config: &Config) -> Result<matrix::Homeserver, StartError> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
-use super::{group_room, portal_room};
+use super::{group_room, other_room, portal_room};
 use crate::{
     bridge::{
         core::{Core, attempt::Halt},
@@ -82,9 +82,7 @@ pub(crate) async fn outcome_of(
                 LaneKey::Room(room) if !core.registry.members(room).is_empty() => {
                     group_room::from_room(core, entry, event).await
                 }
-                LaneKey::Room(_) => {
-                    crate::bridge::dispatch::other_room::from_room(core, entry, event).await
-                }
+                LaneKey::Room(_) => other_room::from_room(core, entry, event).await,
             }
         }
     }

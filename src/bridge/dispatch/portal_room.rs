@@ -62,7 +62,7 @@ pub(crate) async fn from_portal(
         Kind::LiveLocation => refuse(core, &event, Refusal::LiveLocation).await.map(Some),
         Kind::Encrypted => refuse(core, &event, Refusal::Encrypted).await.map(Some),
         Kind::RoomName(Some(name)) if event.sender == portal.key.owner => {
-            command::rename(core, &portal, name).await?;
+            profile::rename(core, &portal, name).await?;
             Ok(Some(Outcome::Delivered))
         }
         Kind::RoomPicture(picture) if event.sender == portal.key.owner => {

@@ -10,6 +10,7 @@ use super::{logout, qr_login};
 use crate::{
     bridge::{
         core::{Core, attempt::Halt, login_name},
+        portal::naming,
         state::Wanted,
     },
     config::Level,
@@ -77,9 +78,7 @@ impl provision::Desk for Desk {
 
     fn begin(&self, user: &UserId, wish: Wish) -> Result<Arc<dyn Process>, NotBegun> {
         let wanted = match wish.login {
-            None => Wanted::Anybody {
-                name: wish.name.as_deref().and_then(crate::bridge::portal::naming::sound_name),
-            },
+            None => Wanted::Anybody { name: wish.name.as_deref().and_then(naming::sound_name) },
             Some(id) => {
                 let login = self.login_of(user, id).ok_or(NotBegun::NoSuchLogin)?;
                 Wanted::Again { login: login.id, name: login_name(&login) }

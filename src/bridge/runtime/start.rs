@@ -12,7 +12,7 @@ use crate::{
     bridge::{
         core::{
             Core, Death,
-            clients::{homeserver, ilink_options},
+            clients::{StartError, homeserver, ilink_options},
         },
         dispatch::lane,
         from_matrix::{catch_up, ingest},
@@ -36,26 +36,6 @@ use crate::{
 pub struct Bridge {
     core: Arc<Core>,
     address: SocketAddr,
-}
-
-/// Why a bridge cannot start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The store is in use, damaged, or cannot be written.
-    #[error(transparent)]
-    Store(#[from] store::Error),
-    /// The `[ilink]` section names something that cannot be used.
-    #[error("[ilink] cannot be used: {0}")]
-    Ilink(ilink::Error),
-    /// A file or an address of the config cannot be used.
-    #[error("{0}")]
-    Config(String),
-    /// The homeserver's address or the token cannot be put into a request.
-    #[error("[homeserver] cannot be used: {0}")]
-    Homeserver(matrix::Error),
-    /// The listener is gone.
-    #[error("the listener cannot be used: {0}")]
-    Listener(std::io::Error),
 }
 
 impl Bridge {

@@ -1,7 +1,7 @@
 //! What the bot answers to people who talk to it.
 
-use super::{OPEN_MINUTES, pick};
-use crate::{bridge::command::Context, config::Language};
+use super::{CommandScope, OPEN_MINUTES, pick};
+use crate::config::Language;
 
 /// Greetings and answers to commands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,8 +16,8 @@ pub(crate) enum Answer<'a> {
     InPortalOnly { prefix: &'a str, name: &'a str },
     NotYourContact,
     NotInPortal,
-    HelpContext { prefix: &'a str, here: Context },
-    HelpElsewhere { names: &'a str, here: Context },
+    HelpContext { prefix: &'a str, here: CommandScope },
+    HelpElsewhere { names: &'a str, here: CommandScope },
     ManagementAlready,
     ManagementNotAlone,
     ManagementSet,
@@ -122,22 +122,22 @@ impl Answer<'_> {
             ),
             Self::HelpContext { prefix, here } => {
                 let room = match here {
-                    Context::Management => pick!(
+                    CommandScope::Management => pick!(
                         language,
                         "This is your management room: the prefix `{prefix}` is not needed here.",
                         "这里是你的管理房间，命令不需要前缀 `{prefix}`。",
                     ),
-                    Context::Portal { .. } => pick!(
+                    CommandScope::Portal { .. } => pick!(
                         language,
                         "This is a contact's room: begin each command with `{prefix}`. Commands are not sent to WeChat.",
                         "这里是联系人房间：每条命令都要以 `{prefix}` 开头，命令不会发到微信。",
                     ),
-                    Context::Group => pick!(
+                    CommandScope::Group => pick!(
                         language,
                         "This room has contacts in it: begin each command with `{prefix}`. Commands are not sent to WeChat.",
                         "本房间里有微信联系人：每条命令都要以 `{prefix}` 开头，命令不会发到微信。",
                     ),
-                    Context::Other => pick!(
+                    CommandScope::Other => pick!(
                         language,
                         "This is not your management room: begin each command with `{prefix}`.",
                         "这里不是你的管理房间：每条命令都要以 `{prefix}` 开头。",
@@ -149,14 +149,14 @@ impl Answer<'_> {
                     "{room}\n[方括号] 可省略，<尖括号> 必填。",
                 )
             }
-            Self::HelpElsewhere { names, here: Context::Portal { .. } } => pick!(
+            Self::HelpElsewhere { names, here: CommandScope::Portal { .. } } => pick!(
                 language,
                 "In other rooms there are also: {names}",
                 "在其他房间还可以使用：{names}",
             ),
             Self::HelpElsewhere {
                 names,
-                here: Context::Management | Context::Group | Context::Other,
+                here: CommandScope::Management | CommandScope::Group | CommandScope::Other,
             } => pick!(
                 language,
                 "In a contact's room there are also: {names}",

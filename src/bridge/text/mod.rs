@@ -13,27 +13,24 @@ mod login;
 mod note;
 mod quote;
 mod room;
+mod scope;
 mod step;
 mod worded;
 
-pub(crate) use crate::bridge::text::admin::AdminText;
-pub(crate) use crate::bridge::text::admin::OutcomeCounts;
-pub(crate) use crate::bridge::text::answer::Answer;
-pub(crate) use crate::bridge::text::delivery::Held;
-pub(crate) use crate::bridge::text::delivery::Refusal;
-pub(crate) use crate::bridge::text::doctor::Found;
-pub(crate) use crate::bridge::text::doctor::Server;
-pub use crate::bridge::text::doctor::Verdict;
-pub(crate) use crate::bridge::text::group::GroupText;
-pub(crate) use crate::bridge::text::item::ItemNotice;
-pub(crate) use crate::bridge::text::item::Medium;
-pub(crate) use crate::bridge::text::item::Trouble;
-pub(crate) use crate::bridge::text::login::LoginText;
-pub(crate) use crate::bridge::text::note::Note;
-pub(crate) use crate::bridge::text::quote::Quoted;
-pub(crate) use crate::bridge::text::room::RoomText;
-pub(crate) use crate::bridge::text::step::StepText;
-pub(crate) use crate::bridge::text::worded::Worded;
+pub(crate) use self::admin::{AdminText, OutcomeCounts};
+pub(crate) use self::answer::Answer;
+pub(crate) use self::delivery::{Held, Refusal};
+pub use self::doctor::Verdict;
+pub(crate) use self::doctor::{Found, Server};
+pub(crate) use self::group::GroupText;
+pub(crate) use self::item::{ItemNotice, Medium, Trouble};
+pub(crate) use self::login::LoginText;
+pub(crate) use self::note::Note;
+pub(crate) use self::quote::Quoted;
+pub(crate) use self::room::RoomText;
+pub(crate) use self::scope::CommandScope;
+pub(crate) use self::step::StepText;
+pub(crate) use self::worded::Worded;
 
 /// The language of what contacts read. Nobody knows what they speak; most people on WeChat read
 /// Chinese.

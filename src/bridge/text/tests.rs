@@ -1,12 +1,12 @@
 //! Every sentence in both languages, compared with `tests/fixtures/sentences.txt`.
 
 use super::{
-    AdminText, Answer, Found, GroupText, Held, ItemNotice, LoginText, Medium, Note, OutcomeCounts,
-    Quoted, Refusal, RoomText, Server, StepText, Trouble, Worded,
+    AdminText, Answer, CommandScope, Found, GroupText, Held, ItemNotice, LoginText, Medium, Note,
+    OutcomeCounts, Quoted, Refusal, RoomText, Server, StepText, Trouble, Worded,
 };
 use crate::{
     bridge::{
-        command::{COMMANDS, Context, help_text},
+        command::{COMMANDS, help_text},
         state::reply_window::Hold,
     },
     clock::Timestamp,
@@ -84,12 +84,12 @@ fn answers(language: Language) -> Vec<String> {
         Answer::InPortalOnly { prefix: PREFIX, name: "queue" },
         Answer::NotYourContact,
         Answer::NotInPortal,
-        Answer::HelpContext { prefix: PREFIX, here: Context::Management },
-        Answer::HelpContext { prefix: PREFIX, here: Context::Portal { own: true } },
-        Answer::HelpContext { prefix: PREFIX, here: Context::Group },
-        Answer::HelpContext { prefix: PREFIX, here: Context::Other },
-        Answer::HelpElsewhere { names: "`voice`, `queue`", here: Context::Management },
-        Answer::HelpElsewhere { names: "`bridge`", here: Context::Portal { own: true } },
+        Answer::HelpContext { prefix: PREFIX, here: CommandScope::Management },
+        Answer::HelpContext { prefix: PREFIX, here: CommandScope::Portal { own: true } },
+        Answer::HelpContext { prefix: PREFIX, here: CommandScope::Group },
+        Answer::HelpContext { prefix: PREFIX, here: CommandScope::Other },
+        Answer::HelpElsewhere { names: "`voice`, `queue`", here: CommandScope::Management },
+        Answer::HelpElsewhere { names: "`bridge`", here: CommandScope::Portal { own: true } },
         Answer::ManagementAlready,
         Answer::ManagementNotAlone,
         Answer::ManagementSet,
