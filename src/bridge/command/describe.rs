@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// How a login stands, and each of its chats.
-pub(crate) fn login_line(asked: &Asked<'_>, login: &Login) -> String {
+pub(super) fn login_line(asked: &Asked<'_>, login: &Login) -> String {
     let active = login.state == LoginState::Active;
     let contact = login.contact.to_string();
     let name = login_name(login);
@@ -37,14 +37,14 @@ pub(crate) fn login_line(asked: &Asked<'_>, login: &Login) -> String {
 }
 
 /// How a contact stands, in one line.
-pub(crate) fn portal_line(asked: &Asked<'_>, portal: &Portal) -> String {
+pub(super) fn portal_line(asked: &Asked<'_>, portal: &Portal) -> String {
     let queued = asked.core.outbox.queued(portal.id);
     let name = name_of(portal);
     let head = Note::StatusPortal { name: &name, queued }.text(asked.language);
     format!("{head}; {}{}", window_text(asked, portal), oddities(asked, portal))
 }
 
-pub(crate) fn window_text(asked: &Asked<'_>, portal: &Portal) -> String {
+pub(super) fn window_text(asked: &Asked<'_>, portal: &Portal) -> String {
     let (core, language) = (asked.core, asked.language);
     let reply = core.reply(portal.id);
     let now = core.clock.now();
@@ -61,7 +61,7 @@ pub(crate) fn window_text(asked: &Asked<'_>, portal: &Portal) -> String {
 }
 
 /// What is unusual about a portal, to stand behind its line in a list.
-pub(crate) fn oddities(asked: &Asked<'_>, portal: &Portal) -> String {
+pub(super) fn oddities(asked: &Asked<'_>, portal: &Portal) -> String {
     let left_out = || asked.core.reply(portal.id).map_or(0, |reply| reply.left_out);
     let ignored = portal.ignored.then(|| RoomText::IsIgnored { left_out: left_out() });
     let roomless = portal.closed.then_some(RoomText::HasNoRoom);

@@ -6,7 +6,7 @@ use crate::convert::text::strip_reply_fallback;
 
 /// A message that is meant for the bot.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Line<'a> {
+pub(super) struct Line<'a> {
     /// The first word, in lower case; `help` when there is only the prefix.
     pub(crate) name: String,
     /// What follows the first word, as it was written, without the white space around it.
@@ -18,7 +18,7 @@ pub(crate) struct Line<'a> {
 /// A command begins with `prefix`, in any case (ASCII), followed by white space or nothing. In a
 /// management room everything that is not blank is a command, with the prefix or without.
 /// A reply fallback before it does not count.
-pub(crate) fn command_in<'a>(
+pub(super) fn command_in<'a>(
     body: &'a str,
     prefix: &str,
     management_room: bool,

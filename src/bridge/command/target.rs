@@ -23,7 +23,7 @@ pub(crate) async fn find(
 }
 
 /// The same for a contact between the words `before` and `after`.
-pub(crate) async fn find_in(
+pub(super) async fn find_in(
     asked: &Asked<'_>,
     before: &str,
     wanted: &str,
@@ -52,7 +52,7 @@ pub(crate) async fn find_in(
 
 /// Whether a login is one that somebody means by its contact's name or id, by the room they are
 /// in, or by nothing.
-pub(crate) fn is_meant(login: &Login, wanted: &str, here: Option<LoginId>) -> bool {
+pub(super) fn is_meant(login: &Login, wanted: &str, here: Option<LoginId>) -> bool {
     match here {
         Some(here) => login.id == here,
         None if wanted.is_empty() => true,
@@ -64,7 +64,7 @@ pub(crate) fn is_meant(login: &Login, wanted: &str, here: Option<LoginId>) -> bo
 }
 
 /// Lists the contacts by numbers, and takes the next message as one of them.
-pub(crate) fn ask_which(
+pub(super) fn ask_which(
     asked: &Asked<'_>,
     before: &str,
     logins: &[Arc<Login>],

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Does what an entry asks for, and records what it came to.
-pub(crate) async fn run_entry(core: &Arc<Core>, key: &LaneKey, entry: &Entry, read: Read) {
+pub(super) async fn run_entry(core: &Arc<Core>, key: &LaneKey, entry: &Entry, read: Read) {
     match outcome_of(core, key, entry, read).await {
         Ok(Some(outcome)) => {
             core.finish(entry, &outcome);
@@ -46,7 +46,7 @@ pub(crate) async fn set_aside(core: &Core, entry: &Entry) {
 }
 
 /// What an entry came to; `None` when somebody else will finish it.
-pub(crate) async fn outcome_of(
+pub(super) async fn outcome_of(
     core: &Arc<Core>,
     key: &LaneKey,
     entry: &Entry,

@@ -28,7 +28,7 @@ use crate::{
 
 /// Decides about one event in a room with contacts in it; `None` when its entry is finished here,
 /// or will be by somebody else.
-pub(crate) async fn from_room(
+pub(super) async fn from_room(
     core: &Arc<Core>,
     entry: &Entry,
     event: Event,

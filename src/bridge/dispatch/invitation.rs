@@ -46,7 +46,7 @@ pub(crate) async fn invited(core: &Arc<Core>, event: &Event) -> Result<Outcome, 
 }
 
 /// A chat goes on in this room, when it is the one that replaced a portal's, or one with contacts.
-pub(crate) async fn replacement(core: &Arc<Core>, event: &Event) -> Result<Option<Outcome>, Halt> {
+pub(super) async fn replacement(core: &Arc<Core>, event: &Event) -> Result<Option<Outcome>, Halt> {
     let followed = match core.registry.portal_moving_to(&event.room) {
         Some(portal) => upgrade::follow(core, portal.id, &event.room).await?,
         None => group::upgrade::let_in(core, event).await?,
@@ -56,7 +56,7 @@ pub(crate) async fn replacement(core: &Arc<Core>, event: &Event) -> Result<Optio
 
 /// Ghosts do not open chats by themselves: the contact has to scan first. To their own contact a
 /// user is shown the way.
-pub(crate) async fn ghost_invited(
+pub(super) async fn ghost_invited(
     core: &Arc<Core>,
     event: &Event,
     ghost: &UserId,
@@ -80,7 +80,7 @@ pub(crate) async fn ghost_invited(
 
 /// There is one room for each contact: it is opened, its owner is in it or invited, and the ghost
 /// says here where it is.
-pub(crate) async fn show_the_way(
+pub(super) async fn show_the_way(
     core: &Arc<Core>,
     event: &Event,
     portal: &Portal,

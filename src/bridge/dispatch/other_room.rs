@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Decides about one event in a room that is no portal.
-pub(crate) async fn from_room(
+pub(super) async fn from_room(
     core: &Arc<Core>,
     entry: &Entry,
     event: Event,

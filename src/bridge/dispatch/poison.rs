@@ -36,7 +36,7 @@ pub(crate) enum Turn {
 /// A new entry is tried without a word, and so is one that stood behind another when the program
 /// ended. From the second try on each is noted before it begins, and the note goes when the try
 /// ends in whatever way: what stays is the tries that took the program along.
-pub(crate) async fn carry_out(core: &Arc<Core>, key: &LaneKey, entry: Entry, turn: Turn) -> bool {
+pub(super) async fn carry_out(core: &Arc<Core>, key: &LaneKey, entry: Entry, turn: Turn) -> bool {
     let known = match turn {
         Turn::New(_) => Ok(Tries::default()),
         Turn::Suspect | Turn::Behind => core.store.tries(entry.id),

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Decides about one event in a portal room; `None` when the outbox will finish it.
-pub(crate) async fn from_portal(
+pub(super) async fn from_portal(
     core: &Arc<Core>,
     entry: &Entry,
     portal: PortalId,

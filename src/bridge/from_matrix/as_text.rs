@@ -42,7 +42,7 @@ pub(crate) async fn poll(
 }
 
 /// The question and its numbered answers.
-pub(crate) fn question_text(question: &str, answers: &[String]) -> String {
+pub(super) fn question_text(question: &str, answers: &[String]) -> String {
     let numbered = (1..).zip(answers).map(|(number, answer)| format!("{number}. {answer}"));
     std::iter::once(format!("📊 {question}")).chain(numbered).collect::<Vec<_>>().join("\n")
 }
@@ -66,7 +66,7 @@ pub(crate) async fn reaction(
 
 /// Sends the new words of a message that WeChat has in its old form already; `otherwise` is said
 /// where that is not wanted or not possible.
-pub(crate) async fn correction(
+pub(super) async fn correction(
     core: &Core,
     entry: &Entry,
     (event, edit): (&Event, &Replacement),

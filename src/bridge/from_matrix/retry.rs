@@ -91,7 +91,7 @@ pub(crate) async fn retry(
 }
 
 /// The entry of the event that asks, holding the message that is asked for.
-pub(crate) fn as_message(entry: &Entry, message: &RawValue) -> Entry {
+pub(super) fn as_message(entry: &Entry, message: &RawValue) -> Entry {
     let mut entry = entry.clone();
     if let Work::FromMatrix { raw, .. } = &mut entry.work {
         *raw = message.get().into();
@@ -100,4 +100,4 @@ pub(crate) fn as_message(entry: &Entry, message: &RawValue) -> Entry {
 }
 
 /// Reactions that ask to send a message once more.
-pub(crate) const AGAIN: [&str; 2] = ["🔁", "🔄"];
+pub(super) const AGAIN: [&str; 2] = ["🔁", "🔄"];

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Takes note of who types in a room of contacts; other ephemeral events mean nothing here.
-pub(crate) fn on_ephemeral(core: &Arc<Core>, raw: &RawValue) {
+pub(super) fn on_ephemeral(core: &Arc<Core>, raw: &RawValue) {
     if !core.config.bridge.typing {
         return;
     }

@@ -48,7 +48,7 @@ pub(crate) async fn again(
     hand_on(core, entry, asked.as_slice(), &targets).await
 }
 
-pub(crate) fn has_got(core: &Core, portal: &Portal, event: &EventId) -> Result<bool, Halt> {
+pub(super) fn has_got(core: &Core, portal: &Portal, event: &EventId) -> Result<bool, Halt> {
     let source = Source::Copy { portal: portal.id, event: event.to_owned() };
     let seen = core.read(core.store.source_seen(&source))?;
     Ok(matches!(

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// An event, and how it is written down.
-pub(crate) type Written = (Event, Box<str>);
+pub(super) type Written = (Event, Box<str>);
 
 /// What a contact's message became in a room, event by event.
 #[derive(Debug, Default)]
@@ -150,7 +150,7 @@ fn others(core: &Core, portal: &Portal, room: &RoomId) -> Vec<Arc<Portal>> {
 }
 
 /// A command or a reaction that asks for a message once more, as a reaction that does.
-pub(crate) fn asking_again(asking: &Event, of: &EventId) -> Option<Written> {
+pub(super) fn asking_again(asking: &Event, of: &EventId) -> Option<Written> {
     let Event { id, room, sender, at, .. } = asking;
     let relation = json!({ "rel_type": "m.annotation", "event_id": of, "key": "🔁" });
     let content = json!({ "m.relates_to": relation });

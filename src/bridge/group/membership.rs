@@ -44,7 +44,7 @@ pub(crate) async fn bring_in(
 }
 
 /// The same on nobody's behalf, into a room in which the bot is.
-pub(crate) async fn move_in(
+pub(super) async fn move_in(
     core: &Core,
     portal: &Portal,
     to: &RoomId,

@@ -46,7 +46,7 @@ pub(crate) fn start(
 
 /// Starts a login that the provisioning API shows; it ends with the bridge. `None` when too many
 /// of this owner's are going on.
-pub(crate) fn start_by_api(core: &Arc<Core>, owner: &UserId, wanted: Wanted) -> Option<Arc<Flow>> {
+pub(super) fn start_by_api(core: &Arc<Core>, owner: &UserId, wanted: Wanted) -> Option<Arc<Flow>> {
     let mut bytes = [0; 16];
     rand::rng().fill_bytes(&mut bytes);
     let id = hex::encode(bytes);

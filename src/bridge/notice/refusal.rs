@@ -30,7 +30,7 @@ pub(crate) fn refusal_of(event_type: &str) -> Refusal {
 }
 
 /// Kinds of events that let a phone ring.
-pub(crate) const CALLS: [&str; 6] = [
+pub(super) const CALLS: [&str; 6] = [
     "m.call.invite",
     "m.call.notify",
     "m.rtc.notification",

@@ -44,7 +44,7 @@ pub(crate) async fn enter(
         && is_done(core.insist(|| who.join(room)).await)?)
 }
 
-pub(crate) fn is_done(done: Result<(), Halt>) -> Result<bool, Halt> {
+pub(super) fn is_done(done: Result<(), Halt>) -> Result<bool, Halt> {
     match done {
         Ok(()) => Ok(true),
         Err(Halt::Refused(_)) => Ok(false),

@@ -16,7 +16,7 @@ pub(crate) fn sound_name(asked: &str) -> Option<String> {
 }
 
 /// What the ghost is called in Matrix.
-pub(crate) fn display_name(core: &Core, portal: &Portal) -> String {
+pub(super) fn display_name(core: &Core, portal: &Portal) -> String {
     core.config.bridge.display_name.of(&name_of(portal))
 }
 
@@ -40,12 +40,12 @@ pub(crate) fn marks(core: &Core, portal: &Portal, alias: &str) -> Vec<State> {
 }
 
 /// Under which key that stands.
-pub(crate) fn mark_key(alias: &str) -> String {
+pub(super) fn mark_key(alias: &str) -> String {
     format!("io.github.matrix-appservice-wechat://wechat/{alias}")
 }
 
 /// The same for the same room of a portal, and telling nobody who it is.
-pub(crate) fn alias_localpart(core: &Core, portal: &Portal) -> String {
+pub(super) fn alias_localpart(core: &Core, portal: &Portal) -> String {
     let key = &portal.key;
     let mut digest = Sha256::new()
         .chain_update(key.owner.as_bytes())

@@ -35,7 +35,7 @@ pub(crate) async fn on_ghost(core: &Core, portal: &Portal) -> Result<(), Halt> {
 }
 
 /// Shows the portal's name on the ghost and on the room.
-pub(crate) async fn show_name(core: &Core, portal: &Portal) -> Result<(), Halt> {
+pub(super) async fn show_name(core: &Core, portal: &Portal) -> Result<(), Halt> {
     on_ghost(core, portal).await?;
     let name = State::new("m.room.name", "", json!({ "name": name_of(portal) }));
     in_room(core, portal, &core.bot(), &name).await

@@ -33,7 +33,7 @@ pub(crate) enum Author {
 }
 
 /// What a contact who wrote an event is called; `None` when it was no contact.
-pub(crate) fn contact_name(core: &Core, event: &Event, portal: &Portal) -> Option<String> {
+pub(super) fn contact_name(core: &Core, event: &Event, portal: &Portal) -> Option<String> {
     let contact = core.ghosts.contact(&event.sender)?;
     let members = core.registry.members(&event.room).into_iter();
     let known = members.into_iter().find(|other| other.key.contact == contact).or_else(|| {

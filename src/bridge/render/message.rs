@@ -132,7 +132,7 @@ pub(crate) fn words(message: &Message) -> (Option<String>, Option<&str>) {
 }
 
 /// The text with the names of those whose Matrix ids stand in it.
-pub(crate) fn with_names(core: &Core, portal: &Portal, message: &Message, text: &str) -> String {
+pub(super) fn with_names(core: &Core, portal: &Portal, message: &Message, text: &str) -> String {
     let ghost = core.ghost(&portal.key.contact);
     let ghost = ghost.iter().map(|ghost| (ghost.user().to_owned(), name_of(portal)));
     let others = message.mentions.iter().filter(|user| !core.is_ours(user));

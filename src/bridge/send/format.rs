@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The file to upload, and what it is sent as.
-pub(crate) async fn shape(
+pub(super) async fn shape(
     core: &Core,
     portal: &Portal,
     media: &Media,
@@ -41,7 +41,7 @@ pub(crate) async fn shape(
 
 /// Whether what goes to the phone may be the file as the homeserver has it; then WeChat's digest of
 /// it can be counted while it comes.
-pub(crate) fn may_stay(media: &Media) -> bool {
+pub(super) fn may_stay(media: &Media) -> bool {
     match media.kind {
         MediaKind::Picture | MediaKind::Video | MediaKind::File => true,
         // What clients record is no format of a phone's.

@@ -37,7 +37,7 @@ pub(crate) fn counted(sent: &Result<Option<MessageId>, After>) -> Sent {
 
 /// Reads the answer to the `tries`-th try (from 1) of one message. Of a message that was taken
 /// without an id nobody can tell whether the phone shows it.
-pub(crate) fn after_send(
+pub(super) fn after_send(
     answer: Result<Accepted, ilink::Error>,
     tries: u32,
 ) -> Result<Option<MessageId>, After> {
@@ -45,7 +45,7 @@ pub(crate) fn after_send(
 }
 
 /// What to do about a file that was not uploaded for the `tries`-th time (from 1) in a row.
-pub(crate) fn after_upload(error: CdnError, tries: u32) -> After {
+pub(super) fn after_upload(error: CdnError, tries: u32) -> After {
     match error {
         CdnError::Ilink(error) => after_error(error, tries),
         CdnError::TooLarge { limit } => After::Failed(Refusal::FileTooLarge { limit }),
@@ -61,7 +61,7 @@ pub(crate) fn after_upload(error: CdnError, tries: u32) -> After {
 /// What to do about a file that the homeserver did not give for the `tries`-th time (from 1) in a
 /// row. A homeserver that is away comes back; one that answers and cannot hand out this very
 /// file may never be able to, and other messages wait.
-pub(crate) fn after_download(error: matrix::Error, tries: u32, limit: u64) -> After {
+pub(super) fn after_download(error: matrix::Error, tries: u32, limit: u64) -> After {
     use matrix::Error;
     match error {
         Error::TooLarge => After::Failed(Refusal::FileTooLarge { limit }),

@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 /// When what is not done in each round was done last.
 #[derive(Debug)]
 pub(crate) struct Rounds {
-    pub(crate) revived: Timestamp,
+    pub(super) revived: Timestamp,
     pub(crate) tidied: Timestamp,
 }
 
@@ -34,7 +34,7 @@ impl Rounds {
 
 /// Whether so much time went by, which then begins anew. After a clock was set back it counts from
 /// there.
-pub(crate) fn passed(last: &mut Timestamp, now: Timestamp, time: Duration) -> bool {
+pub(super) fn passed(last: &mut Timestamp, now: Timestamp, time: Duration) -> bool {
     let due = now.since(*last) >= time;
     if due || now < *last {
         *last = now;
@@ -42,9 +42,9 @@ pub(crate) fn passed(last: &mut Timestamp, now: Timestamp, time: Duration) -> bo
     due
 }
 
-pub(crate) const HOUR: Duration = Duration::from_secs(60 * 60);
+pub(super) const HOUR: Duration = Duration::from_secs(60 * 60);
 
-pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+pub(super) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[cfg(test)]
 mod tests {

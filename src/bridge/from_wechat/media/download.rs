@@ -26,7 +26,7 @@ pub(crate) async fn fetch(core: &Core, ghost: &Intent, body: &Body) -> Result<Sp
 
 /// Fetches and opens the small picture that comes with a film. It is only an ornament: without it
 /// the film still arrives.
-pub(crate) async fn thumbnail(core: &Core, body: &Body) -> Option<Spool> {
+pub(super) async fn thumbnail(core: &Core, body: &Body) -> Option<Spool> {
     let thumb = body.thumb()?;
     let fetching = core.ilink.download(&thumb, MOST_THUMBNAIL, &core.spools);
     let fetched = core.tasks.unless_stopped(fetching).await?;

@@ -21,11 +21,11 @@ use crate::{
 };
 
 /// A file that is ready to be uploaded.
-pub(crate) struct Looked {
+pub(super) struct Looked {
     pub(crate) file: Spool,
     pub(crate) about: About,
     /// A smaller picture of it.
-    pub(crate) small: Option<Small>,
+    pub(super) small: Option<Small>,
 }
 
 /// What is known of a file.
@@ -33,19 +33,19 @@ pub(crate) struct Looked {
 pub(crate) struct About {
     pub(crate) kind: MediaKind,
     pub(crate) filename: String,
-    pub(crate) mime_type: String,
+    pub(super) mime_type: String,
     pub(crate) caption: Option<String>,
     /// Width and height in pixels.
     pub(crate) size: Option<(u32, u32)>,
     pub(crate) duration: Option<Duration>,
-    pub(crate) blurhash: Option<String>,
+    pub(super) blurhash: Option<String>,
     pub(crate) voice: Option<content::Voice>,
 }
 
 /// A smaller picture of a file.
-pub(crate) struct Small {
+pub(super) struct Small {
     pub(crate) file: Spool,
-    pub(crate) mime_type: String,
+    pub(super) mime_type: String,
     pub(crate) size: (u32, u32),
 }
 
@@ -64,7 +64,7 @@ impl About {
     }
 
     /// The content of the file's event, once the file lies somewhere.
-    pub(crate) fn into_media(
+    pub(super) fn into_media(
         self,
         url: OwnedMxcUri,
         len: u64,

@@ -36,7 +36,7 @@ pub(crate) enum Failed {
 pub(crate) struct Lost {
     pub(crate) why: Trouble,
     /// The file as the CDN gave it, where only its key is wrong.
-    pub(crate) ciphertext: Option<Spool>,
+    pub(super) ciphertext: Option<Spool>,
 }
 
 impl Lost {

@@ -7,7 +7,7 @@ use crate::ilink::{Body, Quote};
 
 /// What of such a message is quoted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Meant {
+pub(super) enum Meant {
     /// All of it, or what cannot be told: the last one speaks for all. It stands nearest to the
     /// answer, and what was said last is most often what is answered.
     All,
