@@ -52,7 +52,7 @@ pub(super) async fn status(asked: &Asked<'_>) -> Result<(), Halt> {
 }
 
 /// `name <name>` in a portal, `name <contact> = <name>` elsewhere.
-pub(super) async fn name(asked: &Asked<'_>, rest: &str) -> Result<(), Halt> {
+pub(crate) async fn name(asked: &Asked<'_>, rest: &str) -> Result<(), Halt> {
     let usage = Answer::NameUsage { prefix: asked.core.prefix() }.text(asked.language);
     let (portal, new) = match (asked.portal, rest.split_once('=')) {
         (Some(portal), _) => (Arc::new(portal.clone()), rest.trim()),

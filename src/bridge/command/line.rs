@@ -10,7 +10,7 @@ pub(super) struct Line<'a> {
     /// The first word, in lower case; `help` when there is only the prefix.
     pub(crate) name: String,
     /// What follows the first word, as it was written, without the white space around it.
-    pub(crate) rest: &'a str,
+    pub(super) rest: &'a str,
 }
 
 /// Reads `body` as a command, or `None` when it is not one.

@@ -19,7 +19,7 @@ pub(super) async fn ask(asked: &Asked<'_>, wanted: &str) -> Result<(), Halt> {
 }
 
 /// The next message after the question: yes, or anything else.
-pub(super) async fn answered(asked: &Asked<'_>, id: LoginId, answer: &str) -> Result<(), Halt> {
+pub(crate) async fn answered(asked: &Asked<'_>, id: LoginId, answer: &str) -> Result<(), Halt> {
     let Some(login) = asked.core.registry.login(id).filter(|_| is_yes(answer)) else {
         return asked.reply(&Answer::LogoutKept.text(asked.language)).await;
     };

@@ -8,7 +8,7 @@ pub(super) mod describe;
 mod group;
 mod help;
 pub(super) mod help_text;
-pub(crate) mod line;
+pub(super) mod line;
 mod login;
 mod logout;
 mod portal;
@@ -45,7 +45,7 @@ pub(crate) use self::table::COMMANDS;
 pub(crate) use self::table::{Command, Section};
 
 /// What became of a message that may be a command.
-pub(crate) enum Ran {
+pub(super) enum Ran {
     NotACommand,
     Done(Outcome),
     /// It goes on, and whoever carries it on finishes the entry.
@@ -53,22 +53,22 @@ pub(crate) enum Ran {
 }
 
 /// One command with everything around it.
-pub(crate) struct Asked<'a> {
-    pub(crate) core: &'a Arc<Core>,
+pub(super) struct Asked<'a> {
+    pub(super) core: &'a Arc<Core>,
     pub(crate) entry: &'a Entry,
     /// The message, as if it came from whom `sudo` names, and stood where `doin` says.
     pub(crate) event: &'a Event,
     /// The message as it is: who gets the answer, and where.
-    pub(crate) said: &'a Event,
+    pub(super) said: &'a Event,
     /// `sudo …` and `doin …`, with a space behind each.
-    pub(crate) before: String,
-    pub(crate) portal: Option<&'a Portal>,
-    pub(crate) reply_to: Option<&'a EventId>,
-    pub(crate) language: Language,
+    pub(super) before: String,
+    pub(super) portal: Option<&'a Portal>,
+    pub(super) reply_to: Option<&'a EventId>,
+    pub(super) language: Language,
 }
 
 /// Runs a message when it is a command, an answer to a question, or the digits of a login.
-pub(crate) async fn try_run(
+pub(super) async fn try_run(
     core: &Arc<Core>,
     entry: &Entry,
     event: &Event,
@@ -194,12 +194,12 @@ fn shortened(name: &str) -> String {
 
 impl Asked<'_> {
     /// What whoever asks may do.
-    pub(crate) fn level(&self) -> Option<Level> {
+    pub(super) fn level(&self) -> Option<Level> {
         self.core.config.bridge.permissions.level_of(&self.event.sender)
     }
 
     /// In which kind of room they ask.
-    pub(crate) fn context(&self) -> CommandScope {
+    pub(super) fn context(&self) -> CommandScope {
         let user = &self.event.sender;
         match self.portal {
             Some(portal) => {
@@ -215,7 +215,7 @@ impl Asked<'_> {
     }
 
     /// Answers with a notice, once however often the command is run again.
-    pub(crate) async fn reply(&self, text: &str) -> Result<(), Halt> {
+    pub(super) async fn reply(&self, text: &str) -> Result<(), Halt> {
         let (bot, room) = (self.core.bot(), &self.said.room);
         let notice = content::notice(text);
         let txn = format!("answer-{}", self.event.id);

@@ -22,7 +22,7 @@ pub(super) async fn ask_delete(asked: &Asked<'_>, wanted: &str) -> Result<(), Ha
 }
 
 /// The next message after the question: yes, or anything else.
-pub(super) async fn answered(
+pub(crate) async fn answered(
     asked: &Asked<'_>,
     portal: PortalId,
     had: Option<&RoomId>,

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Takes a message as the answer; `None` when it is something else, and the question is dropped.
-pub(super) async fn answered(
+pub(crate) async fn answered(
     asked: &Asked<'_>,
     Taken { question, late }: Taken,
     answer: &str,

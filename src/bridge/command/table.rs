@@ -66,14 +66,14 @@ pub(crate) enum Place {
 }
 
 /// One command.
-pub(crate) struct Usage {
-    pub(crate) command: Command,
+pub(super) struct Usage {
+    pub(super) command: Command,
     /// With `|` between them, the proper one first.
-    pub(crate) names: &'static str,
-    pub(crate) arguments: &'static str,
+    pub(super) names: &'static str,
+    pub(super) arguments: &'static str,
     /// Who may run it: this level and those above.
-    pub(crate) level: Level,
-    pub(crate) place: Place,
+    pub(super) level: Level,
+    pub(super) place: Place,
 }
 
 /// All commands in the order of the help.

@@ -14,7 +14,7 @@ use crate::{
 
 /// The login that a command means: the one named, that of this portal, or the only one. When
 /// there are several the user is asked which, and the command is run with the answer.
-pub(crate) async fn find(
+pub(super) async fn find(
     asked: &Asked<'_>,
     command: &str,
     wanted: &str,
@@ -86,7 +86,7 @@ pub(super) fn ask_which(
 
 /// The portal that a command means: the one it is written in, or that of the contact it names. In
 /// a portal it has to be the sender's own, unless an administrator sends it.
-pub(crate) async fn target(
+pub(super) async fn target(
     asked: &Asked<'_>,
     command: &str,
     wanted: &str,

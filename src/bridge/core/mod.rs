@@ -2,7 +2,7 @@
 
 pub(super) mod attempt;
 pub(super) mod clients;
-pub(super) mod owner;
+pub(crate) mod owner;
 pub(super) mod portal_record;
 
 use std::sync::Arc;
@@ -30,47 +30,47 @@ use crate::{
 
 /// One running bridge.
 #[derive(Debug)]
-pub(crate) struct Core {
-    pub(crate) config: Config,
+pub(super) struct Core {
+    pub(super) config: Config,
     /// When this run began.
-    pub(crate) started: Timestamp,
-    pub(crate) clock: Clock,
-    pub(crate) tasks: Tasks,
-    pub(crate) store: Store,
+    pub(super) started: Timestamp,
+    pub(super) clock: Clock,
+    pub(super) tasks: Tasks,
+    pub(super) store: Store,
     /// Where media wait between the two sides.
-    pub(crate) spools: Spools,
+    pub(super) spools: Spools,
     /// Who looks at strangers' media.
-    pub(crate) workers: Workers,
+    pub(super) workers: Workers,
     /// For files on their way from WeChat.
-    pub(crate) arriving: Places,
+    pub(super) arriving: Places,
     /// For files on their way to WeChat.
-    pub(crate) leaving: Places,
-    pub(crate) homeserver: Homeserver,
-    pub(crate) bot: OwnedUserId,
+    pub(super) leaving: Places,
+    pub(super) homeserver: Homeserver,
+    pub(super) bot: OwnedUserId,
     /// For those who need not accept invitations.
-    pub(crate) owners: Owners,
-    pub(crate) ghosts: GhostNames,
-    pub(crate) ilink: ilink::Client,
-    pub(crate) registry: Registry,
-    pub(crate) lanes: Lanes,
-    pub(crate) outbox: Outbox,
-    pub(crate) confirmed: Confirmed,
-    pub(crate) copies: Copies,
-    pub(crate) replies: Replies,
-    pub(crate) paces: Paces,
-    pub(crate) sessions: Sessions,
-    pub(crate) tallies: Tallies,
-    pub(crate) typists: Typists,
-    pub(crate) flows: LoginFlows,
-    pub(crate) questions: Questions,
-    pub(crate) looks: Looks,
+    pub(super) owners: Owners,
+    pub(super) ghosts: GhostNames,
+    pub(super) ilink: ilink::Client,
+    pub(super) registry: Registry,
+    pub(super) lanes: Lanes,
+    pub(super) outbox: Outbox,
+    pub(super) confirmed: Confirmed,
+    pub(super) copies: Copies,
+    pub(super) replies: Replies,
+    pub(super) paces: Paces,
+    pub(super) sessions: Sessions,
+    pub(super) tallies: Tallies,
+    pub(super) typists: Typists,
+    pub(super) flows: LoginFlows,
+    pub(super) questions: Questions,
+    pub(super) looks: Looks,
     /// At most this many rooms are made at once; more would only wait in the homeserver.
-    pub(crate) making_rooms: tokio::sync::Semaphore,
-    pub(crate) receiving: tokio::sync::Mutex<()>,
+    pub(super) making_rooms: tokio::sync::Semaphore,
+    pub(super) receiving: tokio::sync::Mutex<()>,
     /// Held while a record is changed: looked at, committed and put into the registry as one.
-    pub(crate) changing: tokio::sync::Mutex<()>,
-    pub(crate) rounds: std::sync::Mutex<Rounds>,
-    pub(crate) death: watch::Sender<Option<Arc<Death>>>,
+    pub(super) changing: tokio::sync::Mutex<()>,
+    pub(super) rounds: std::sync::Mutex<Rounds>,
+    pub(super) death: watch::Sender<Option<Arc<Death>>>,
 }
 
 /// Why a bridge that was running had to end.
@@ -94,22 +94,22 @@ pub enum Death {
 }
 
 impl Core {
-    pub(crate) fn bot(&self) -> Intent {
+    pub(super) fn bot(&self) -> Intent {
         self.homeserver.intent(&self.bot)
     }
 
     /// The ghost of a contact; `None` when its id cannot be written in a Matrix id.
-    pub(crate) fn ghost(&self, contact: &WechatUserId) -> Option<Intent> {
+    pub(super) fn ghost(&self, contact: &WechatUserId) -> Option<Intent> {
         self.ghosts.ghost(contact).map(|user| self.homeserver.intent(&user))
     }
 
     /// Whether this user is the bot or one of the ghosts.
-    pub(crate) fn is_ours(&self, user: &UserId) -> bool {
+    pub(super) fn is_ours(&self, user: &UserId) -> bool {
         user == self.bot || self.ghosts.contact(user).is_some()
     }
 
     /// The language in which this user wants to be spoken to.
-    pub(crate) fn language_of(&self, user: &UserId) -> Language {
+    pub(super) fn language_of(&self, user: &UserId) -> Language {
         let chosen = self.registry.owner(user).language.clone();
         chosen.and_then(|code| Language::parse(&code)).unwrap_or(self.config.bridge.language)
     }
@@ -119,12 +119,12 @@ impl Core {
     }
 
     /// Puts work that is in the store into its lane.
-    pub(crate) fn dispatch(&self, entry: Entry, read: Read) {
+    pub(super) fn dispatch(&self, entry: Entry, read: Read) {
         self.lanes.push(self.lane_of(&entry), Job::Entry(entry, read));
     }
 
     /// The same for work of an earlier run.
-    pub(crate) fn dispatch_again(&self, entry: Entry) {
+    pub(super) fn dispatch_again(&self, entry: Entry) {
         self.copies.resume(&entry);
         self.lanes.push(self.lane_of(&entry), Job::Again(entry));
     }
@@ -141,7 +141,7 @@ impl Core {
     }
 
     /// What is known of this portal's reply window.
-    pub(crate) fn reply(&self, portal: PortalId) -> Option<Reply> {
+    pub(super) fn reply(&self, portal: PortalId) -> Option<Reply> {
         let reply = self.replies.of(&self.store, portal).unwrap_or_else(|error| {
             self.die(Death::Store(error));
             None
@@ -153,7 +153,7 @@ impl Core {
     }
 
     /// Changes what is known of this portal's reply window, if anything is.
-    pub(crate) fn change_reply(
+    pub(super) fn change_reply(
         &self,
         portal: PortalId,
         with: impl FnOnce(&mut Reply),
@@ -165,7 +165,7 @@ impl Core {
     }
 
     /// How the bridge stands.
-    pub(crate) fn report(&self) -> Report {
+    pub(super) fn report(&self) -> Report {
         let fresh = self.sessions.freshness(self.clock.now());
         Report {
             store: self.death.borrow().is_none(),
@@ -179,7 +179,7 @@ impl Core {
     }
 
     /// Ends the bridge: the program sees it and exits with the cause.
-    pub(crate) fn die(&self, cause: Death) {
+    pub(super) fn die(&self, cause: Death) {
         self.death.send_if_modified(|death| {
             let first = death.is_none();
             if first {
@@ -193,11 +193,11 @@ impl Core {
 }
 
 /// What a contact is called: the owner's name for them, else a shortened id.
-pub(crate) fn name_of(portal: &Portal) -> String {
+pub(super) fn name_of(portal: &Portal) -> String {
     portal.name.clone().unwrap_or_else(|| portal.key.contact.to_string())
 }
 
 /// What the contact of a login is called.
-pub(crate) fn login_name(login: &Login) -> String {
+pub(super) fn login_name(login: &Login) -> String {
     login.name.clone().unwrap_or_else(|| login.contact.to_string())
 }

@@ -35,7 +35,7 @@ pub(super) async fn run_entry(core: &Arc<Core>, key: &LaneKey, entry: &Entry, re
 
 /// A contact's message is kept for `retry` and for the next start, and the owner hears of it; what
 /// came from Matrix and cannot be answered there has reached its end.
-pub(crate) async fn set_aside(core: &Core, entry: &Entry) {
+pub(super) async fn set_aside(core: &Core, entry: &Entry) {
     match entry.work {
         Work::FromWechat { portal, .. } => {
             message::say_refused(core, entry).await;
@@ -88,7 +88,7 @@ pub(super) async fn outcome_of(
     }
 }
 
-pub(crate) fn parse(raw: &str) -> Result<Event, event::Malformed> {
+pub(super) fn parse(raw: &str) -> Result<Event, event::Malformed> {
     let raw: &RawValue = serde_json::from_str(raw).map_err(|_| event::Malformed("object"))?;
     event::parse(raw)
 }

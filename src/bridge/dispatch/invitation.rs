@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The bot joins whoever may use it, and says hello; anybody else gets one answer.
-pub(crate) async fn invited(core: &Arc<Core>, event: &Event) -> Result<Outcome, Halt> {
+pub(super) async fn invited(core: &Arc<Core>, event: &Event) -> Result<Outcome, Halt> {
     if let Some(outcome) = replacement(core, event).await? {
         return Ok(outcome);
     }

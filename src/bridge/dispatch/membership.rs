@@ -19,7 +19,7 @@ use crate::{
 
 /// Somebody came or went in a portal room: a room without its owner or the bot is over, and a
 /// ghost that was put out comes back with the next message.
-pub(crate) async fn membership(
+pub(super) async fn membership(
     core: &Arc<Core>,
     event: &Event,
     change: &Membership,
@@ -59,7 +59,7 @@ pub(crate) async fn membership(
     }
 }
 
-pub(crate) async fn join(core: &Core, who: &Intent, event: &Event) -> Result<Outcome, Halt> {
+pub(super) async fn join(core: &Core, who: &Intent, event: &Event) -> Result<Outcome, Halt> {
     core.insist(|| who.join(&event.room)).await?;
     Ok(Outcome::Delivered)
 }

@@ -1,6 +1,6 @@
 //! Routing: decides which floor below takes an entry, by the kind of its event and of its room.
 
-pub(super) mod entry;
+pub(crate) mod entry;
 pub(super) mod group_room;
 pub(super) mod invitation;
 pub(super) mod lane;

@@ -140,7 +140,7 @@ async fn homeserver_side(
 }
 
 /// Looks at everything from within the bridge that runs.
-pub(crate) async fn examine_running(core: &Core, language: Language) -> Vec<Finding> {
+pub(super) async fn examine_running(core: &Core, language: Language) -> Vec<Finding> {
     let (config, homeserver) = (&core.config, &core.homeserver);
     let mut found = homeserver_side(config, homeserver, &core.clock, (true, true)).await;
     found.extend(far::ilink(config, &core.ilink, &core.clock).await);

@@ -52,7 +52,7 @@ fn brings_news(core: &Core, transaction: &Transaction) -> bool {
 }
 
 /// Makes what was pushed, or found, durable and has it done; not to be dropped in between.
-pub(crate) async fn take(core: &Arc<Core>, transaction: &Transaction) -> Result<(), Unavailable> {
+pub(super) async fn take(core: &Arc<Core>, transaction: &Transaction) -> Result<(), Unavailable> {
     // A repetition that comes while the first is still being committed must wait for it.
     let _one_at_a_time = core.receiving.lock().await;
     match take_over(core, transaction).await {

@@ -27,7 +27,7 @@ use crate::{
 ///
 /// The item is kept before it is spoken of: after a crash between the two the notice is repeated,
 /// and the file does not come behind it.
-pub(crate) async fn keep(
+pub(super) async fn keep(
     core: &Core,
     place: &Place<'_>,
     raw: &str,
@@ -52,7 +52,7 @@ pub(crate) async fn keep(
 }
 
 /// Says in an item's place that it is kept, once however often it is done again.
-pub(crate) async fn say(
+pub(super) async fn say(
     core: &Core,
     place: &Place<'_>,
     body: &Body,

@@ -166,7 +166,7 @@ pub(crate) async fn say_refused(core: &Core, entry: &Entry) {
 /// After the homeserver did not let the ghost speak: brings it back into its room, or gives up a
 /// room that it cannot come back to, so that there will be a new one. False when the ghost is in
 /// its room, and the reason is another.
-pub(crate) async fn mend(
+pub(super) async fn mend(
     core: &Arc<Core>,
     portal: PortalId,
     refused: &matrix::Error,

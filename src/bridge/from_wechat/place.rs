@@ -16,25 +16,25 @@ use crate::{
 
 /// Where an item goes, and as what.
 pub(crate) struct Place<'a> {
-    pub(crate) portal: &'a Portal,
+    pub(super) portal: &'a Portal,
     pub(crate) room: &'a RoomId,
-    pub(crate) ghost: &'a Intent,
+    pub(super) ghost: &'a Intent,
     /// The transaction id of the item's own event.
-    pub(crate) txn: String,
+    pub(super) txn: String,
     /// When it was written.
     pub(crate) at: Timestamp,
     /// Which item of its message; from 0.
-    pub(crate) number: u16,
-    pub(crate) message: Option<&'a MessageId>,
+    pub(super) number: u16,
+    pub(super) message: Option<&'a MessageId>,
     /// What was sent, for the other contacts in the room.
-    pub(crate) said: &'a Said,
+    pub(super) said: &'a Said,
     /// What the item answers to.
-    pub(crate) answers: Answers,
+    pub(super) answers: Answers,
 }
 
 impl Place<'_> {
     /// Sends the item's event, or what stands for it, as the contact and with the original time.
-    pub(crate) async fn send(
+    pub(super) async fn send(
         &self,
         core: &Core,
         content: &Content,

@@ -27,7 +27,7 @@ pub(super) struct InRoom {
     core: Arc<Core>,
     language: Language,
     flow: Arc<Flow>,
-    pub(super) entry: Entry,
+    pub(crate) entry: Entry,
     room: OwnedRoomId,
     event: OwnedEventId,
     message: Option<OwnedEventId>,

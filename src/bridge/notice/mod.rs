@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Says something in a room, once for each `txn`.
-pub(crate) async fn in_room(
+pub(super) async fn in_room(
     core: &Core,
     room: &RoomId,
     content: &Content,
@@ -29,7 +29,7 @@ pub(crate) async fn in_room(
 }
 
 /// Says a notice in a room; a refusal is logged, for there is nobody else to tell.
-pub(crate) async fn say(core: &Core, room: &RoomId, text: &str, txn: &str) -> Result<(), Halt> {
+pub(super) async fn say(core: &Core, room: &RoomId, text: &str, txn: &str) -> Result<(), Halt> {
     heard(room, in_room(core, room, &content::notice(text), txn).await)
 }
 
@@ -44,7 +44,7 @@ fn heard(room: &RoomId, said: Result<OwnedEventId, Halt>) -> Result<(), Halt> {
 }
 
 /// Tells an owner something in the management room, which is made when there is none.
-pub(crate) async fn to_owner(
+pub(super) async fn to_owner(
     core: &Core,
     owner: &UserId,
     note: &Note<'_>,
@@ -54,7 +54,7 @@ pub(crate) async fn to_owner(
 }
 
 /// The same with a text.
-pub(crate) async fn tell(core: &Core, owner: &UserId, text: &str, txn: &str) -> Result<(), Halt> {
+pub(super) async fn tell(core: &Core, owner: &UserId, text: &str, txn: &str) -> Result<(), Halt> {
     match management_room(core, owner).await? {
         Some(room) => say(core, &room, text, txn).await,
         None => Ok(()),
@@ -62,7 +62,7 @@ pub(crate) async fn tell(core: &Core, owner: &UserId, text: &str, txn: &str) -> 
 }
 
 /// Tells an owner something that must be noticed: a message that mentions them.
-pub(crate) async fn ping_owner(
+pub(super) async fn ping_owner(
     core: &Core,
     owner: &UserId,
     note: &Note<'_>,

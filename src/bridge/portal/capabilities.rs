@@ -12,18 +12,18 @@ use crate::{
 };
 
 /// The state for a portal room; `state_key` is that of the bridge's other state.
-pub(crate) fn state(config: &Config, state_key: &str) -> State {
+pub(super) fn state(config: &Config, state_key: &str) -> State {
     State::new("com.beeper.room_features", state_key, Taken::by(config).content())
 }
 
 /// By what a portal remembers which of them its room has.
-pub(crate) fn id(core: &Core) -> String {
+pub(super) fn id(core: &Core) -> String {
     Taken::by(&core.config).id()
 }
 
 /// Tells a portal's room what WeChat takes, where the room was last told something else. A
 /// homeserver that refuses it is not asked again.
-pub(crate) async fn show(core: &Core, portal: &Portal) -> Result<(), Halt> {
+pub(super) async fn show(core: &Core, portal: &Portal) -> Result<(), Halt> {
     let id = id(core);
     let is_news = portal.features.as_ref() != Some(&id);
     let Some(room) = portal.room.as_ref().filter(|_| is_news) else { return Ok(()) };

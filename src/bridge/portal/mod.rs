@@ -2,9 +2,9 @@
 
 pub(super) mod capabilities;
 pub(super) mod close;
-pub(super) mod entry;
+pub(crate) mod entry;
 pub(super) mod naming;
 pub(super) mod profile;
-pub(super) mod room;
+pub(crate) mod room;
 pub(super) mod space;
 pub(super) mod upgrade;

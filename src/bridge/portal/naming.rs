@@ -21,7 +21,7 @@ pub(super) fn display_name(core: &Core, portal: &Portal) -> String {
 }
 
 /// What tells clients that a room is a portal's.
-pub(crate) fn marks(core: &Core, portal: &Portal, alias: &str) -> Vec<State> {
+pub(super) fn marks(core: &Core, portal: &Portal, alias: &str) -> Vec<State> {
     let name = name_of(portal);
     let state_key = mark_key(alias);
     let bridged = Bridged {

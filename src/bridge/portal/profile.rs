@@ -83,7 +83,7 @@ async fn picture_on_ghost(core: &Core, portal: &Portal) -> Result<(), Halt> {
 }
 
 /// The content of the room's `m.room.avatar`.
-pub(crate) fn avatar(portal: &Portal) -> serde_json::Value {
+pub(super) fn avatar(portal: &Portal) -> serde_json::Value {
     portal.picture.as_ref().map_or_else(|| json!({}), |picture| json!({ "url": picture }))
 }
 

@@ -135,7 +135,7 @@ async fn join_as_bot(core: &Core, room: &RoomId) -> Result<(), Halt> {
 }
 
 /// The room that an earlier try made.
-pub(crate) async fn find_room(core: &Core, alias: &str) -> Result<OwnedRoomId, Halt> {
+pub(super) async fn find_room(core: &Core, alias: &str) -> Result<OwnedRoomId, Halt> {
     let server = &core.config.homeserver.server_name;
     let alias: OwnedRoomAliasId = RoomAliasId::parse(format!("#{alias}:{server}"))
         .map_err(|_| Halt::Refused(matrix::Error::NotFound))?;

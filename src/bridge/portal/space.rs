@@ -19,7 +19,7 @@ use crate::{
 
 /// Puts a portal's room into its owner's space, which is made when there is none. A homeserver
 /// that refuses is not asked again for this room.
-pub(crate) async fn put(core: &Core, portal: &Portal) -> Result<(), Halt> {
+pub(super) async fn put(core: &Core, portal: &Portal) -> Result<(), Halt> {
     let is_wanted = core.config.bridge.personal_space && !portal.in_space;
     let Some(room) = portal.room.as_ref().filter(|_| is_wanted) else { return Ok(()) };
     if core.registry.owner(&portal.key.owner).left_space {

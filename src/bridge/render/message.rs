@@ -79,7 +79,7 @@ pub(crate) fn is_named(event: &Event, portal: &Portal) -> bool {
 }
 
 /// The words of a message; a file may come without any.
-pub(crate) fn texts(
+pub(super) fn texts(
     core: &Core,
     event: &Event,
     message: &Message,
@@ -111,7 +111,7 @@ pub(crate) fn texts(
 
 /// What a message says, as plain text and as HTML: of a file what is written beside it, of a place
 /// where it is.
-pub(crate) fn words(message: &Message) -> (Option<String>, Option<&str>) {
+pub(super) fn words(message: &Message) -> (Option<String>, Option<&str>) {
     let html = message.html.as_deref();
     if message.attachment.is_some() {
         return (message.caption().map(str::to_owned), html);
@@ -144,7 +144,7 @@ pub(super) fn with_names(core: &Core, portal: &Portal, message: &Message, text: 
 
 /// The file of a message as something to send; `limit` is in bytes, and what the message says
 /// itself is believed before anything is downloaded.
-pub(crate) fn media(attachment: &Attachment, limit: u64) -> Result<Media, Verdict> {
+pub(super) fn media(attachment: &Attachment, limit: u64) -> Result<Media, Verdict> {
     let uri = match &attachment.source {
         Source::Plain(uri) => uri.clone(),
         Source::Encrypted => return Err(Verdict::Refuse(Refusal::FileEncrypted)),

@@ -34,7 +34,7 @@ pub(crate) async fn speaker(
 
 /// The name that an event brings along for who speaks in it, where that is not whose account it is.
 /// Rights are the account's all the same.
-pub(crate) fn alias(event: &Event) -> Option<String> {
+pub(super) fn alias(event: &Event) -> Option<String> {
     let name = in_a_line(event.profile.as_ref()?.name.as_deref()?);
     Some(name).filter(|name| !name.is_empty())
 }

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Looks every few minutes, until the bridge stops.
-pub(crate) async fn run(core: Arc<Core>) {
+pub(super) async fn run(core: Arc<Core>) {
     loop {
         core.tasks.pause(ROUND).await;
         if core.tasks.stopping() {
@@ -29,7 +29,7 @@ pub(crate) async fn run(core: Arc<Core>) {
 }
 
 /// One look at everything.
-pub(crate) async fn look(core: &Arc<Core>) {
+pub(super) async fn look(core: &Arc<Core>) {
     let due = {
         let mut rounds = core.rounds.lock().unwrap_or_else(PoisonError::into_inner);
         rounds.due(core.clock.now())

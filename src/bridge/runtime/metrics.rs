@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// All figures as they are now.
-pub(crate) fn all(core: &Core) -> Vec<Metric> {
+pub(super) fn all(core: &Core) -> Vec<Metric> {
     let mut all = vec![build(), gauge("start_time_seconds", START, core.started.0 as f64 / 1e3)];
     all.extend(work(core));
     all.extend(logins(core));

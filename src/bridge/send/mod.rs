@@ -1,6 +1,6 @@
 //! Sending what waits for one contact: uploads, formats, and what an answer of WeChat means.
 
 pub(super) mod format;
-pub(super) mod sender;
+pub(crate) mod sender;
 pub(super) mod upload;
 pub(super) mod verdict;

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// A file that is here and may go.
-pub(crate) struct Ready {
+pub(super) struct Ready {
     entry: InboxId,
     media: Media,
     file: Spool,
@@ -31,7 +31,7 @@ pub(crate) struct Ready {
 }
 
 /// The file that has to be brought to WeChat before the message can go on.
-pub(crate) fn missing(core: &Core, head: &Outgoing) -> Option<Media> {
+pub(super) fn missing(core: &Core, head: &Outgoing) -> Option<Media> {
     let media = head.next_media()?;
     let fresh = |upload: &&Upload| core.clock.now().since(upload.at) < KEPT;
     // One that was damaged on the disk is brought again as well.
@@ -40,7 +40,7 @@ pub(crate) fn missing(core: &Core, head: &Outgoing) -> Option<Media> {
 }
 
 /// What names an uploaded file in a message; `None` when the record is damaged.
-pub(crate) fn item(upload: &Upload) -> Option<OutboundItem> {
+pub(super) fn item(upload: &Upload) -> Option<OutboundItem> {
     let uploaded = Uploaded::from_parts(&upload.param, &upload.key, upload.len)?;
     Some(match &upload.sent_as {
         SentAs::Image => OutboundItem::Image(uploaded),
@@ -56,7 +56,7 @@ pub(crate) fn item(upload: &Upload) -> Option<OutboundItem> {
 /// Brings the file; `ready` keeps it while only WeChat's side is in the way.
 ///
 /// Ends early when the bridge stops or the message is taken back or gets another file.
-pub(crate) async fn bring(
+pub(super) async fn bring(
     core: &Core,
     portal: &Portal,
     head: &Outgoing,

@@ -12,7 +12,7 @@ use crate::{
 
 /// What to do after a try that did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum After {
+pub(super) enum After {
     /// The same request once more, this much later.
     Retry(Duration),
     /// WeChat wants to be left alone.
@@ -24,7 +24,7 @@ pub(crate) enum After {
 }
 
 /// What is counted of a try.
-pub(crate) fn counted(sent: &Result<Option<MessageId>, After>) -> Sent {
+pub(super) fn counted(sent: &Result<Option<MessageId>, After>) -> Sent {
     match sent {
         Ok(Some(_)) => Sent::Accepted,
         Ok(None) => Sent::Unconfirmed,

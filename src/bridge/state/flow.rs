@@ -51,7 +51,7 @@ pub(crate) enum Place {
 #[derive(Debug)]
 pub(crate) struct Flow {
     pub(crate) owner: OwnedUserId,
-    pub(crate) place: Place,
+    pub(super) place: Place,
     pub(crate) name: Option<String>,
     pub(crate) cancelled: CancellationToken,
     pub(crate) wants_digits: AtomicBool,

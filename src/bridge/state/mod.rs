@@ -8,7 +8,7 @@ mod lane;
 mod looks;
 mod outbox;
 mod places;
-pub(super) mod puppets;
+pub(crate) mod puppets;
 mod question;
 pub(super) mod rate_limit;
 mod registry;

@@ -16,7 +16,7 @@ pub(crate) struct Pace {
 impl Pace {
     /// One send per `interval` on average, `burst` in a row at most; no limit when `interval`
     /// is zero.
-    pub(crate) fn new(interval: Duration, burst: u32) -> Self {
+    pub(super) fn new(interval: Duration, burst: u32) -> Self {
         Self { interval, burst: burst.max(1), full_at: Timestamp(i64::MIN) }
     }
 

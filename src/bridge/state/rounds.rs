@@ -8,7 +8,7 @@ use crate::clock::Timestamp;
 #[derive(Debug)]
 pub(crate) struct Rounds {
     pub(super) revived: Timestamp,
-    pub(crate) tidied: Timestamp,
+    pub(super) tidied: Timestamp,
 }
 
 /// What is due in a round.

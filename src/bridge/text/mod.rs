@@ -34,7 +34,7 @@ pub(crate) use self::worded::Worded;
 
 /// The language of what contacts read. Nobody knows what they speak; most people on WeChat read
 /// Chinese.
-pub(crate) const CONTACTS: crate::config::Language = crate::config::Language::Zh;
+pub(super) const CONTACTS: crate::config::Language = crate::config::Language::Zh;
 
 /// How many minutes a question waits for its answer.
 const OPEN_MINUTES: u64 = crate::bridge::state::OPEN_FOR.as_secs() / 60;

@@ -22,31 +22,31 @@ use crate::{
 
 /// A file that is ready to be uploaded.
 pub(super) struct Looked {
-    pub(crate) file: Spool,
-    pub(crate) about: About,
+    pub(super) file: Spool,
+    pub(super) about: About,
     /// A smaller picture of it.
     pub(super) small: Option<Small>,
 }
 
 /// What is known of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct About {
+pub(super) struct About {
     pub(crate) kind: MediaKind,
-    pub(crate) filename: String,
+    pub(super) filename: String,
     pub(super) mime_type: String,
-    pub(crate) caption: Option<String>,
+    pub(super) caption: Option<String>,
     /// Width and height in pixels.
-    pub(crate) size: Option<(u32, u32)>,
-    pub(crate) duration: Option<Duration>,
+    pub(super) size: Option<(u32, u32)>,
+    pub(super) duration: Option<Duration>,
     pub(super) blurhash: Option<String>,
-    pub(crate) voice: Option<content::Voice>,
+    pub(super) voice: Option<content::Voice>,
 }
 
 /// A smaller picture of a file.
 pub(super) struct Small {
-    pub(crate) file: Spool,
+    pub(super) file: Spool,
     pub(super) mime_type: String,
-    pub(crate) size: (u32, u32),
+    pub(super) size: (u32, u32),
 }
 
 impl About {
@@ -85,7 +85,7 @@ impl About {
 }
 
 /// Looks at the file of an item.
-pub(crate) async fn look(core: &Core, body: &Body, file: Spool) -> Looked {
+pub(super) async fn look(core: &Core, body: &Body, file: Spool) -> Looked {
     let kind = sniff_file(&file).await;
     match body {
         Body::Image(_) => picture(core, kind, file).await,

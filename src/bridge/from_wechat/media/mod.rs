@@ -58,7 +58,7 @@ impl From<Halt> for Failed {
 }
 
 /// The event of an item with a file; the file is in the homeserver then.
-pub(crate) async fn bring(core: &Core, ghost: &Intent, body: &Body) -> Result<Content, Failed> {
+pub(super) async fn bring(core: &Core, ghost: &Intent, body: &Body) -> Result<Content, Failed> {
     let bringing = async {
         let file = fetch(core, ghost, body).await?;
         show(core, ghost, body, file).await
@@ -67,7 +67,7 @@ pub(crate) async fn bring(core: &Core, ghost: &Intent, body: &Body) -> Result<Co
 }
 
 /// Looks at a file, uploads it as the contact, and describes it.
-pub(crate) async fn show(
+pub(super) async fn show(
     core: &Core,
     ghost: &Intent,
     body: &Body,

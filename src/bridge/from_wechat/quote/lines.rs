@@ -19,7 +19,7 @@ pub(super) enum Meant {
 
 /// Finds what a quote means. `texts` are what went into the message, in order, as far as it is
 /// known.
-pub(crate) fn meant(texts: &[Option<String>], quote: &Quote) -> Meant {
+pub(super) fn meant(texts: &[Option<String>], quote: &Quote) -> Meant {
     let sent_along = match quote.body.as_deref() {
         Some(Body::Text(text)) => Some(text.as_str()),
         Some(

@@ -34,7 +34,7 @@ use crate::{
 
 /// What an item answers to, as far as it can be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Answers {
+pub(super) enum Answers {
     /// It answers to nothing.
     Nothing,
     /// To this event.
@@ -47,7 +47,7 @@ pub(crate) enum Answers {
 
 impl Answers {
     /// Makes of an item's content the answer that it is.
-    pub(crate) fn show(&self, content: Content) -> Content {
+    pub(super) fn show(&self, content: Content) -> Content {
         match self {
             Self::Nothing => content,
             Self::To(event) => content::reply(event, content),
@@ -59,7 +59,7 @@ impl Answers {
 
 /// Finds what an item answers to. A quoted medium that the room does not have is brought into it
 /// on the way.
-pub(crate) async fn find(
+pub(super) async fn find(
     core: &Core,
     place: &Place<'_>,
     quote: Option<&Quote>,
