@@ -60,7 +60,7 @@ const KEPT_IN: &[(&str, &[&str])] = &[
             "src/bridge/login/qr_login.rs",
             "src/web/link/token.rs",
             // A proxy's address may hold a password.
-            "src/bridge/runtime/start.rs",
+            "src/bridge/core/clients.rs",
             // Onto the disk.
             "src/store/login.rs",
             "src/store/portal.rs",

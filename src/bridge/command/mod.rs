@@ -28,7 +28,11 @@ use self::{
 };
 use crate::{
     bridge::{
-        core::{Core, attempt::Halt, owner},
+        core::{
+            Core,
+            attempt::{Halt, Handled},
+            owner,
+        },
         state::{Candidate, Taken},
         text::{Answer, CommandScope},
     },
@@ -50,6 +54,15 @@ pub(super) enum Ran {
     Done(Outcome),
     /// It goes on, and whoever carries it on finishes the entry.
     GoesOn,
+}
+
+impl From<Handled> for Ran {
+    fn from(handled: Handled) -> Self {
+        match handled {
+            Handled::Done(outcome) => Self::Done(outcome),
+            Handled::Deferred => Self::GoesOn,
+        }
+    }
 }
 
 /// One command with everything around it.

@@ -86,8 +86,7 @@ pub(super) async fn retry(asked: &Asked<'_>) -> Result<Ran, Halt> {
         return Ok(Ran::Done(Outcome::Delivered));
     };
     if let Some(of) = asked.reply_to {
-        let outcome = retry::retry(core, asked.entry, asked.event, of, portal).await?;
-        return Ok(outcome.map_or(Ran::GoesOn, Ran::Done));
+        return retry::retry(core, asked.entry, asked.event, of, portal).await.map(Ran::from);
     }
     core.outbox.wake(portal.id);
     let count = core.lanes.take_up(portal.id);

@@ -66,8 +66,8 @@ pub(crate) enum Place {
 }
 
 /// One command.
-pub(super) struct Usage {
-    pub(super) command: Command,
+pub(crate) struct Usage {
+    pub(crate) command: Command,
     /// With `|` between them, the proper one first.
     pub(super) names: &'static str,
     pub(super) arguments: &'static str,

@@ -17,6 +17,15 @@ pub(crate) enum Halt {
     Refused(matrix::Error),
 }
 
+/// What an entry came to, as far as the one who took it knows.
+#[derive(Debug)]
+pub(crate) enum Handled {
+    /// It has reached its end.
+    Done(Outcome),
+    /// The outbox, or the copies that it became, will record its end.
+    Deferred,
+}
+
 impl Core {
     /// Makes a request to the homeserver until it succeeds, is refused for good, or the bridge
     /// stops.

@@ -7,7 +7,10 @@ use serde_json::value::RawValue;
 use super::{group_room, other_room, portal_room};
 use crate::{
     bridge::{
-        core::{Core, attempt::Halt},
+        core::{
+            Core,
+            attempt::{Halt, Handled},
+        },
         from_wechat::{message, recall},
         notice::status,
         state::{LaneKey, Read},
@@ -21,11 +24,11 @@ use crate::{
 /// Does what an entry asks for, and records what it came to.
 pub(super) async fn run_entry(core: &Arc<Core>, key: &LaneKey, entry: &Entry, read: Read) {
     match outcome_of(core, key, entry, read).await {
-        Ok(Some(outcome)) => {
+        Ok(Handled::Done(outcome)) => {
             core.finish(entry, &outcome);
             status::unmark_copy(core, entry).await;
         }
-        Ok(None) | Err(Halt::Stopping) => {}
+        Ok(Handled::Deferred) | Err(Halt::Stopping) => {}
         Err(Halt::Refused(error)) => {
             tracing::warn!(?key, %error, "the homeserver refused; the work is set aside");
             set_aside(core, entry).await;
@@ -45,13 +48,13 @@ pub(super) async fn set_aside(core: &Core, entry: &Entry) {
     }
 }
 
-/// What an entry came to; `None` when somebody else will finish it.
+/// Takes an entry to its floor.
 pub(super) async fn outcome_of(
     core: &Arc<Core>,
     key: &LaneKey,
     entry: &Entry,
     read: Read,
-) -> Result<Option<Outcome>, Halt> {
+) -> Result<Handled, Halt> {
     let (Work::FromWechat { raw, .. } | Work::FromMatrix { raw, .. }) = &entry.work;
     crash::taste("work", raw);
     match &entry.work {
@@ -72,7 +75,7 @@ pub(super) async fn outcome_of(
                 Read::Event(event) => *event,
                 Read::Not | Read::Message(_) => match parse(raw) {
                     Ok(event) => event,
-                    Err(_) => return Ok(Some(Outcome::Ignored("malformed".into()))),
+                    Err(_) => return Ok(Handled::Done(Outcome::Ignored("malformed".into()))),
                 },
             };
             match key {

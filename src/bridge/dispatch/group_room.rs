@@ -11,7 +11,10 @@ use super::other_room;
 use crate::{
     bridge::{
         command::{self, Ran},
-        core::{Core, attempt::Halt},
+        core::{
+            Core,
+            attempt::{Halt, Handled},
+        },
         from_matrix::retry,
         group::{
             again::{again, hand_on},
@@ -26,24 +29,23 @@ use crate::{
     store::{Entry, Outcome, Work},
 };
 
-/// Decides about one event in a room with contacts in it; `None` when its entry is finished here,
-/// or will be by somebody else.
+/// Decides about one event in a room with contacts in it.
 pub(super) async fn from_room(
     core: &Arc<Core>,
     entry: &Entry,
     event: Event,
-) -> Result<Option<Outcome>, Halt> {
+) -> Result<Handled, Halt> {
     match &event.kind {
         Kind::Message(message) => {
             match command::try_run(core, entry, &event, message, None).await? {
                 Ran::NotACommand => to_all(core, entry, &event).await,
-                Ran::Done(outcome) => Ok(Some(outcome)),
-                Ran::GoesOn => Ok(None),
+                Ran::Done(outcome) => Ok(Handled::Done(outcome)),
+                Ran::GoesOn => Ok(Handled::Deferred),
             }
         }
         Kind::Sticker(_) => to_all(core, entry, &event).await,
         Kind::Reaction { of, key } if retry::asks_again(key) => {
-            again(core, entry, &event, of).await.map(|()| None)
+            again(core, entry, &event, of).await.map(|()| Handled::Deferred)
         }
         Kind::Reaction { .. } if core.config.delivery.reactions => {
             to_all(core, entry, &event).await
@@ -60,26 +62,28 @@ pub(super) async fn from_room(
         Kind::Redaction { .. } => to_all(core, entry, &event).await,
         Kind::Membership(change) => membership(core, entry, &event, change).await,
         Kind::Tombstone { replacement } => {
-            upgrade::replaced(core, &event, replacement.as_deref()).await.map(Some)
+            upgrade::replaced(core, &event, replacement.as_deref()).await.map(Handled::Done)
         }
         Kind::RoomName(_) | Kind::RoomPicture(_) | Kind::Other { .. } => {
-            Ok(Some(Outcome::Ignored("state".into())))
+            Ok(Handled::Done(Outcome::Ignored("state".into())))
         }
     }
 }
 
-async fn refuse(core: &Core, event: &Event, why: Refusal) -> Result<Option<Outcome>, Halt> {
-    refusal::refuse(core, event, why).await.map(Some)
+async fn refuse(core: &Core, event: &Event, why: Refusal) -> Result<Handled, Halt> {
+    refusal::refuse(core, event, why).await.map(Handled::Done)
 }
 
 /// A copy for each contact in the room.
-async fn to_all(core: &Arc<Core>, entry: &Entry, event: &Event) -> Result<Option<Outcome>, Halt> {
-    let Work::FromMatrix { raw, .. } = &entry.work else { return Ok(None) };
+async fn to_all(core: &Arc<Core>, entry: &Entry, event: &Event) -> Result<Handled, Halt> {
+    let Work::FromMatrix { raw, .. } = &entry.work else { return Ok(Handled::Deferred) };
     if core.config.bridge.permissions.level_of(&event.sender) < Some(Level::Relay) {
         return refuse(core, event, Refusal::NotAllowed).await;
     }
     let members = core.registry.members(&event.room);
-    hand_on(core, entry, &[(event.clone(), raw.clone())], &members).await.map(|()| None)
+    hand_on(core, entry, &[(event.clone(), raw.clone())], &members)
+        .await
+        .map(|()| Handled::Deferred)
 }
 
 /// A contact who is sent out of the room is no longer in it, and neither are those of an owner who
@@ -89,14 +93,14 @@ async fn membership(
     entry: &Entry,
     event: &Event,
     change: &Membership,
-) -> Result<Option<Outcome>, Halt> {
+) -> Result<Handled, Halt> {
     match change.now {
         MembershipState::Leave | MembershipState::Ban => {}
         // Whoever belongs here already is not to be asked what to do here.
         MembershipState::Invite if is_at_home(core, event, &change.user) => {
             let who = core.homeserver.intent(&change.user);
             core.insist(|| who.join(&event.room)).await?;
-            return Ok(Some(Outcome::Delivered));
+            return Ok(Handled::Done(Outcome::Delivered));
         }
         MembershipState::Invite
         | MembershipState::Join
@@ -113,7 +117,7 @@ async fn membership(
             take_out(core, &portal, &event.room, event.id.as_str()).await?;
         }
     }
-    Ok(Some(Outcome::Delivered))
+    Ok(Handled::Done(Outcome::Delivered))
 }
 
 /// Whether this is the bot, or the ghost of a contact in the event's room.

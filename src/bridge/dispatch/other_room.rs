@@ -8,7 +8,11 @@ use super::invitation::{ghost_invited, invited};
 use crate::{
     bridge::{
         command::{self, Ran},
-        core::{Core, attempt::Halt, owner},
+        core::{
+            Core,
+            attempt::{Halt, Handled},
+            owner,
+        },
         notice,
         portal::space,
         text::Answer,
@@ -22,17 +26,17 @@ pub(super) async fn from_room(
     core: &Arc<Core>,
     entry: &Entry,
     event: Event,
-) -> Result<Option<Outcome>, Halt> {
+) -> Result<Handled, Halt> {
     match &event.kind {
         Kind::Message(message) => {
             Ok(match command::try_run(core, entry, &event, message, None).await? {
-                Ran::NotACommand => Some(Outcome::Ignored("not a command".into())),
-                Ran::Done(outcome) => Some(outcome),
-                Ran::GoesOn => None,
+                Ran::NotACommand => Handled::Done(Outcome::Ignored("not a command".into())),
+                Ran::Done(outcome) => Handled::Done(outcome),
+                Ran::GoesOn => Handled::Deferred,
             })
         }
-        Kind::Encrypted => encrypted(core, &event).await.map(Some),
-        Kind::Membership(change) => membership(core, &event, change).await.map(Some),
+        Kind::Encrypted => encrypted(core, &event).await.map(Handled::Done),
+        Kind::Membership(change) => membership(core, &event, change).await.map(Handled::Done),
         Kind::Sticker(_)
         | Kind::Reaction { .. }
         | Kind::Poll(_)
@@ -41,7 +45,7 @@ pub(super) async fn from_room(
         | Kind::RoomName(_)
         | Kind::RoomPicture(_)
         | Kind::Tombstone { .. }
-        | Kind::Other { .. } => Ok(Some(Outcome::Ignored("not a portal".into()))),
+        | Kind::Other { .. } => Ok(Handled::Done(Outcome::Ignored("not a portal".into()))),
     }
 }
 

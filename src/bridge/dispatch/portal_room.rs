@@ -6,7 +6,10 @@ use super::membership;
 use crate::{
     bridge::{
         command::{self, Ran},
-        core::{Core, attempt::Halt},
+        core::{
+            Core,
+            attempt::{Halt, Handled},
+        },
         from_matrix::{as_text, edit, enqueue::queue, retry},
         notice::refusal::{refusal_of, refuse},
         portal::{profile, upgrade},
@@ -21,19 +24,19 @@ use crate::{
     store::{Entry, Outcome, Portal, Work},
 };
 
-/// Decides about one event in a portal room; `None` when the outbox will finish it.
+/// Decides about one event in a portal room.
 pub(super) async fn from_portal(
     core: &Arc<Core>,
     entry: &Entry,
     portal: PortalId,
     event: Event,
-) -> Result<Option<Outcome>, Halt> {
+) -> Result<Handled, Halt> {
     let Some(portal) = core.registry.portal(portal) else {
-        return Ok(Some(Outcome::Ignored("no portal".into())));
+        return Ok(Handled::Done(Outcome::Ignored("no portal".into())));
     };
     let is_copy = matches!(entry.work, Work::FromMatrix { to: Some(_), .. });
     if portal.room.is_none() && !is_copy {
-        return Ok(Some(Outcome::Ignored("closed".into())));
+        return Ok(Handled::Done(Outcome::Ignored("closed".into())));
     }
     match &event.kind {
         Kind::Message(message) => {
@@ -41,8 +44,8 @@ pub(super) async fn from_portal(
             if !is_copy {
                 match command::try_run(core, entry, &event, message, Some(&portal)).await? {
                     Ran::NotACommand => {}
-                    Ran::Done(outcome) => return Ok(Some(outcome)),
-                    Ran::GoesOn => return Ok(None),
+                    Ran::Done(outcome) => return Ok(Handled::Done(outcome)),
+                    Ran::GoesOn => return Ok(Handled::Deferred),
                 }
             }
             if let Some(edit) = &message.edits {
@@ -58,29 +61,29 @@ pub(super) async fn from_portal(
             as_text::reaction(core, entry, &event, (of, key), &portal).await
         }
         Kind::Poll(poll) => as_text::poll(core, entry, &event, poll, &portal).await,
-        Kind::Redaction { of } => edit::redact(core, &event, of, &portal).await.map(Some),
-        Kind::LiveLocation => refuse(core, &event, Refusal::LiveLocation).await.map(Some),
-        Kind::Encrypted => refuse(core, &event, Refusal::Encrypted).await.map(Some),
+        Kind::Redaction { of } => edit::redact(core, &event, of, &portal).await.map(Handled::Done),
+        Kind::LiveLocation => refuse(core, &event, Refusal::LiveLocation).await.map(Handled::Done),
+        Kind::Encrypted => refuse(core, &event, Refusal::Encrypted).await.map(Handled::Done),
         Kind::RoomName(Some(name)) if event.sender == portal.key.owner => {
             profile::rename(core, &portal, name).await?;
-            Ok(Some(Outcome::Delivered))
+            Ok(Handled::Done(Outcome::Delivered))
         }
         Kind::RoomPicture(picture) if event.sender == portal.key.owner => {
             profile::take_over(core, &portal, picture.clone()).await?;
-            Ok(Some(Outcome::Delivered))
+            Ok(Handled::Done(Outcome::Delivered))
         }
         // What is only for clients was left out before.
         Kind::Other { is_state: false, event_type } => {
-            refuse(core, &event, refusal_of(event_type)).await.map(Some)
+            refuse(core, &event, refusal_of(event_type)).await.map(Handled::Done)
         }
         Kind::Membership(member) => {
-            membership::membership(core, &event, member, &portal).await.map(Some)
+            membership::membership(core, &event, member, &portal).await.map(Handled::Done)
         }
         Kind::Tombstone { replacement } => {
-            upgrade::replaced(core, &portal, replacement.as_deref()).await.map(Some)
+            upgrade::replaced(core, &portal, replacement.as_deref()).await.map(Handled::Done)
         }
         Kind::RoomName(_) | Kind::RoomPicture(_) | Kind::Other { .. } => {
-            Ok(Some(Outcome::Ignored("state".into())))
+            Ok(Handled::Done(Outcome::Ignored("state".into())))
         }
     }
 }
@@ -92,7 +95,7 @@ async fn take(
     event: &Event,
     message: &Message,
     portal: &Portal,
-) -> Result<Option<Outcome>, Halt> {
+) -> Result<Handled, Halt> {
     let name = speaker::speaker(core, event, message, portal).await?;
     match parts(core, event, message, portal, &name) {
         Ok(parts) => {
@@ -105,9 +108,9 @@ async fn take(
             );
             let entry = entry.await?;
             queue(core, &entry, event, portal, parts);
-            Ok(None)
+            Ok(Handled::Deferred)
         }
-        Err(Verdict::Ignore(reason)) => Ok(Some(Outcome::Ignored(reason.into()))),
-        Err(Verdict::Refuse(refusal)) => refuse(core, event, refusal).await.map(Some),
+        Err(Verdict::Ignore(reason)) => Ok(Handled::Done(Outcome::Ignored(reason.into()))),
+        Err(Verdict::Refuse(refusal)) => refuse(core, event, refusal).await.map(Handled::Done),
     }
 }

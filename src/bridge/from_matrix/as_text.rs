@@ -4,7 +4,10 @@
 use super::enqueue;
 use crate::{
     bridge::{
-        core::{Core, attempt::Halt},
+        core::{
+            Core,
+            attempt::{Halt, Handled},
+        },
         notice::refusal,
         render::{message, reply_line, speaker},
         state::Part,
@@ -12,7 +15,7 @@ use crate::{
     },
     convert,
     matrix::event::{Event, Poll, Replacement},
-    store::{Entry, Outcome, Portal, Work},
+    store::{Entry, Portal, Work},
 };
 
 /// Decides about a poll's question, a vote, or a poll's end.
@@ -22,16 +25,16 @@ pub(crate) async fn poll(
     event: &Event,
     poll: &Poll,
     portal: &Portal,
-) -> Result<Option<Outcome>, Halt> {
+) -> Result<Handled, Halt> {
     match poll {
         Poll::Start { question, answers } if answers.is_empty() && question.is_empty() => {
             let refusal = Refusal::Kind(convert::Kind::Poll);
-            refusal::refuse(core, event, refusal).await.map(Some)
+            refusal::refuse(core, event, refusal).await.map(Handled::Done)
         }
         Poll::Start { question, answers } => {
             say(core, entry, event, portal, &question_text(question, answers)).await
         }
-        Poll::Vote => refusal::refuse(core, event, Refusal::Vote).await.map(Some),
+        Poll::Vote => refusal::refuse(core, event, Refusal::Vote).await.map(Handled::Done),
         Poll::End { text: Some(text) } => {
             say(core, entry, event, portal, &format!("📊 {text}")).await
         }
@@ -54,10 +57,10 @@ pub(crate) async fn reaction(
     event: &Event,
     (of, key): (&ruma::EventId, &str),
     portal: &Portal,
-) -> Result<Option<Outcome>, Halt> {
+) -> Result<Handled, Halt> {
     // A picture as a reaction has no sign that a text could show.
     if !core.config.delivery.reactions || key.starts_with("mxc://") {
-        return refusal::refuse(core, event, Refusal::Reaction).await.map(Some);
+        return refusal::refuse(core, event, Refusal::Reaction).await.map(Handled::Done);
     }
     let key = key.chars().take(LONGEST_KEY).collect::<String>();
     let entry = reply_line::with_line(core, entry, &event.room, Some(of), portal).await?;
@@ -72,16 +75,16 @@ pub(super) async fn correction(
     (event, edit): (&Event, &Replacement),
     parts: Vec<Part>,
     (portal, otherwise): (&Portal, Refusal),
-) -> Result<Option<Outcome>, Halt> {
+) -> Result<Handled, Halt> {
     let texts: Vec<_> = parts.iter().filter_map(Part::text).collect();
     let wanted = core.config.delivery.edits && !texts.is_empty();
     if !wanted || !(was_tried(entry) || is_own(core, event, edit).await?) {
-        return refusal::refuse(core, event, otherwise).await.map(Some);
+        return refusal::refuse(core, event, otherwise).await.map(Handled::Done);
     }
     let text = format!("{EDITED} {}", texts.join("\n"));
     let texts = convert::split(&text, convert::WECHAT_TEXT_LIMIT);
     enqueue::queue(core, entry, event, portal, texts.into_iter().map(Part::Text).collect());
-    Ok(None)
+    Ok(Handled::Deferred)
 }
 
 /// Whether the edit is of a message of the same person, which was for the contact. The homeserver
@@ -110,9 +113,9 @@ async fn say(
     event: &Event,
     portal: &Portal,
     words: &str,
-) -> Result<Option<Outcome>, Halt> {
+) -> Result<Handled, Halt> {
     if let Err(refusal) = message::may_speak(core, event, portal) {
-        return refusal::refuse(core, event, refusal).await.map(Some);
+        return refusal::refuse(core, event, refusal).await.map(Handled::Done);
     }
     let text = match message::is_named(event, portal) {
         false => words.to_owned(),
@@ -121,7 +124,7 @@ async fn say(
     let text = convert::safe_for_wechat(&text);
     let texts = convert::split(&text, convert::WECHAT_TEXT_LIMIT);
     enqueue::queue(core, entry, event, portal, texts.into_iter().map(Part::Text).collect());
-    Ok(None)
+    Ok(Handled::Deferred)
 }
 
 /// What the new words of a sent message begin with.

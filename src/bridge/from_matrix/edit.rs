@@ -6,7 +6,11 @@ use serde_json::Value;
 use super::as_text;
 use crate::{
     bridge::{
-        core::{Core, attempt::Halt, name_of},
+        core::{
+            Core,
+            attempt::{Halt, Handled},
+            name_of,
+        },
         notice::{self, refusal, status},
         render::{
             author,
@@ -28,19 +32,19 @@ pub(crate) async fn edit(
     event: &Event,
     edit: &Replacement,
     portal: &Portal,
-) -> Result<Option<Outcome>, Halt> {
+) -> Result<Handled, Halt> {
     let name = speaker::speaker(core, event, &edit.new, portal).await?;
     let parts = match message::parts(core, event, &edit.new, portal, &name) {
         Ok(parts) => parts,
-        Err(Verdict::Ignore(reason)) => return Ok(Some(Outcome::Ignored(reason.into()))),
+        Err(Verdict::Ignore(reason)) => return Ok(Handled::Done(Outcome::Ignored(reason.into()))),
         Err(Verdict::Refuse(refusal)) => {
-            return refusal::refuse(core, event, refusal).await.map(Some);
+            return refusal::refuse(core, event, refusal).await.map(Handled::Done);
         }
     };
     let late = match core.outbox.replace(portal.id, &edit.of, &event.sender, &parts) {
         Changed::Done(waiting) => {
             replaced(core, *waiting, edit).await?;
-            return Ok(Some(Outcome::Delivered));
+            return Ok(Handled::Done(Outcome::Delivered));
         }
         Changed::TooLate => Refusal::OnItsWay,
         Changed::NotThere => Refusal::Edit,

@@ -6,7 +6,10 @@ use serde_json::value::RawValue;
 use super::enqueue;
 use crate::{
     bridge::{
-        core::{Core, attempt::Halt},
+        core::{
+            Core,
+            attempt::{Halt, Handled},
+        },
         from_wechat::lost_media,
         notice::refusal,
         render::{
@@ -34,16 +37,18 @@ pub(crate) async fn retry(
     asking: &Event,
     of: &EventId,
     portal: &Portal,
-) -> Result<Option<Outcome>, Halt> {
+) -> Result<Handled, Halt> {
     if core.config.bridge.permissions.level_of(&asking.sender) < Some(Level::Relay) {
-        return refusal::refuse(core, asking, Refusal::NotAllowed).await.map(Some);
+        return refusal::refuse(core, asking, Refusal::NotAllowed).await.map(Handled::Done);
     }
     if let Some(kept) = lost_media::told_by(core, of)?.filter(|kept| kept.portal == portal.id) {
-        return Box::pin(lost_media::again(core, asking, of, &kept, portal)).await.map(Some);
+        return Box::pin(lost_media::again(core, asking, of, &kept, portal))
+            .await
+            .map(Handled::Done);
     }
     if core.outbox.waiting(portal.id).iter().any(|waiting| waiting.event == of) {
         core.outbox.wake(portal.id);
-        return Ok(Some(Outcome::Delivered));
+        return Ok(Handled::Done(Outcome::Delivered));
     }
     let bot = core.bot();
     let found = core.insist(|| bot.event(&asking.room, of)).await;
@@ -56,18 +61,18 @@ pub(crate) async fn retry(
     let (event, raw) = match (message, author) {
         (Some(found), Some(Author::Person | Author::AnotherContact)) => found,
         (Some(_), Some(Author::Themselves)) if author::is_copy(portal, asking) => {
-            return Ok(Some(Outcome::Ignored("own".into())));
+            return Ok(Handled::Done(Outcome::Ignored("own".into())));
         }
         (
             _,
             Some(Author::Themselves | Author::Bridge | Author::Person | Author::AnotherContact),
         )
         | (_, None) => {
-            return refusal::refuse(core, asking, Refusal::NothingToRetry).await.map(Some);
+            return refusal::refuse(core, asking, Refusal::NothingToRetry).await.map(Handled::Done);
         }
     };
     let (Kind::Message(message) | Kind::Sticker(message)) = &event.kind else {
-        return refusal::refuse(core, asking, Refusal::NothingToRetry).await.map(Some);
+        return refusal::refuse(core, asking, Refusal::NothingToRetry).await.map(Handled::Done);
     };
     let name = speaker::speaker(core, &event, message, portal).await?;
     match message::parts(core, &event, message, portal, &name) {
@@ -83,10 +88,12 @@ pub(crate) async fn retry(
             let entry = entry.await?;
             core.commit(Change::new().put_entry(&entry)).await?;
             enqueue::queue(core, &entry, &event, portal, parts);
-            Ok(None)
+            Ok(Handled::Deferred)
         }
-        Err(Verdict::Ignore(reason)) => Ok(Some(Outcome::Ignored(reason.into()))),
-        Err(Verdict::Refuse(refusal)) => refusal::refuse(core, asking, refusal).await.map(Some),
+        Err(Verdict::Ignore(reason)) => Ok(Handled::Done(Outcome::Ignored(reason.into()))),
+        Err(Verdict::Refuse(refusal)) => {
+            refusal::refuse(core, asking, refusal).await.map(Handled::Done)
+        }
     }
 }
 

@@ -10,7 +10,11 @@ use super::{
 };
 use crate::{
     bridge::{
-        core::{Core, attempt::Halt, name_of, portal_record},
+        core::{
+            Core,
+            attempt::{Halt, Handled},
+            name_of, portal_record,
+        },
         group::{
             copies::{self, Said},
             membership,
@@ -29,8 +33,6 @@ use crate::{
 /// Brings one message of a contact into the portal's room. It is refused when one of its items
 /// became a notice in place of what it is.
 ///
-/// `None` when its end was recorded with the copies that other contacts in the room get.
-///
 /// Each event has a transaction id that is derived from the message, so doing this again after
 /// a crash sends nothing twice. A room that the ghost cannot come back to is replaced by a new one,
 /// which gets the whole message.
@@ -39,7 +41,7 @@ pub(crate) async fn from_wechat(
     entry: &Entry,
     portal: PortalId,
     message: Option<Message>,
-) -> Result<Option<Outcome>, Halt> {
+) -> Result<Handled, Halt> {
     let came = into_room(core, entry, portal, message.as_ref()).await;
     let Err(Halt::Refused(why)) = &came else { return came };
     if mend(core, portal, why).await? {
@@ -53,7 +55,7 @@ async fn into_room(
     entry: &Entry,
     portal: PortalId,
     message: Option<&Message>,
-) -> Result<Option<Outcome>, Halt> {
+) -> Result<Handled, Halt> {
     // In a room with others the contact has no use for one of their own.
     let elsewhere = core.registry.portal(portal).filter(|portal| portal.group.is_some());
     let portal = match elsewhere {
@@ -62,13 +64,13 @@ async fn into_room(
     };
     let Some(portal) = portal else {
         say_refused(core, entry).await;
-        return Ok(Some(Outcome::Refused("no_room".into())));
+        return Ok(Handled::Done(Outcome::Refused("no_room".into())));
     };
     let Work::FromWechat { raw, .. } = &entry.work else {
-        return Ok(Some(Outcome::Ignored("not of a contact".into())));
+        return Ok(Handled::Done(Outcome::Ignored("not of a contact".into())));
     };
     let (Some(room), Some(ghost)) = (portal.place(), core.ghost(&portal.key.contact)) else {
-        return Ok(Some(Outcome::Delivered)); // `ensure_room` returns only portals that have both.
+        return Ok(Handled::Done(Outcome::Delivered)); // `ensure_room` returns only portals that have both.
     };
     let id = message.and_then(|m| m.id.clone());
     let at = message.and_then(|m| m.created).unwrap_or(entry.at);
@@ -85,10 +87,10 @@ async fn into_room(
         answers: Answers::Nothing,
     };
     let Some(message) = message else {
-        return say_instead(core, &place(0), &ItemNotice::Unreadable).await.map(Some);
+        return say_instead(core, &place(0), &ItemNotice::Unreadable).await.map(Handled::Done);
     };
     if message.items.is_empty() {
-        return say_instead(core, &place(0), &ItemNotice::Empty).await.map(Some);
+        return say_instead(core, &place(0), &ItemNotice::Empty).await.map(Handled::Done);
     }
     let mut outcome = Outcome::Delivered;
     for (number, Item { body, quote, .. }) in (0_u16..).zip(&message.items) {

@@ -4,7 +4,10 @@ use ruma::RoomId;
 
 use crate::{
     bridge::{
-        core::{Core, attempt::Halt},
+        core::{
+            Core,
+            attempt::{Halt, Handled},
+        },
         group::copies,
     },
     id::PortalId,
@@ -13,16 +16,15 @@ use crate::{
     store::{Change, Entry, Link, Outcome, Portal},
 };
 
-/// Redacts the events of a message that was taken back, as the ghost that sent them; `None` when
-/// its end was recorded with the copies that other contacts in the room get.
+/// Redacts the events of a message that was taken back, as the ghost that sent them.
 pub(crate) async fn from_wechat(
     core: &Core,
     entry: &Entry,
     portal: PortalId,
     message: &Message,
-) -> Result<Option<Outcome>, Halt> {
+) -> Result<Handled, Halt> {
     let Some(portal) = core.registry.portal(portal) else {
-        return Ok(Some(Outcome::Ignored("no portal".into())));
+        return Ok(Handled::Done(Outcome::Ignored("no portal".into())));
     };
     // Links are handed over without waiting; behind this commit all of them can be read.
     core.commit(Change::new()).await?;
@@ -30,7 +32,7 @@ pub(crate) async fn from_wechat(
         Some(id) => core.read(core.store.events_of(portal.id, id))?,
         None => Vec::new(),
     };
-    let deleted = Some(Outcome::Ignored("deleted".into()));
+    let deleted = Handled::Done(Outcome::Ignored("deleted".into()));
     let (Some(ghost), Some(first)) = (core.ghost(&portal.key.contact), links.first()) else {
         return Ok(deleted);
     };
@@ -44,11 +46,11 @@ pub(crate) async fn from_wechat(
     }
     let (events, others) = copies::redactions(core, &portal, room, &gone);
     if others.is_empty() {
-        return Ok(Some(Outcome::Delivered));
+        return Ok(Handled::Done(Outcome::Delivered));
     }
     let now = core.clock.now();
     let done = Change::new().finish(entry.id, entry.source(), &Outcome::Delivered, now);
-    copies::with_copies(core, done, &events, &others).await.map(|()| None)
+    copies::with_copies(core, done, &events, &others).await.map(|()| Handled::Deferred)
 }
 
 /// The room of the contact's that the event is in: the own one, or the one with others in it.

@@ -8,7 +8,10 @@ use serde_json::{Value, json, value::RawValue};
 
 use crate::{
     bridge::{
-        core::{Core, attempt::Halt},
+        core::{
+            Core,
+            attempt::{Halt, Handled},
+        },
         state::Read,
     },
     clock::Timestamp,
@@ -82,11 +85,13 @@ pub(crate) async fn pass_on(
     portal: &Portal,
     said: &Said,
     outcome: Outcome,
-) -> Result<Option<Outcome>, Halt> {
-    let Some((events, others)) = for_others(core, portal, said) else { return Ok(Some(outcome)) };
+) -> Result<Handled, Halt> {
+    let Some((events, others)) = for_others(core, portal, said) else {
+        return Ok(Handled::Done(outcome));
+    };
     let now = core.clock.now();
     let done = Change::new().finish(entry.id, entry.source(), &outcome, now);
-    with_copies(core, done, &events, &others).await.map(|()| None)
+    with_copies(core, done, &events, &others).await.map(|()| Handled::Deferred)
 }
 
 impl Said {
