@@ -15,8 +15,8 @@ use matrix_appservice_wechat::{
         AesKey, Body, CdnError, Client, Error, HostRules, Message, Options, OutboundItem,
         OutboundMessage, Session, Updates, UploadKind, Uploaded,
         agent::DEFAULT_BOT_AGENT,
-        cdn::Patience,
         cipher::{Decryptor, Encryptor, ciphertext_len},
+        options::Patience,
     },
     spool::{Spool, Spools},
 };

@@ -14,48 +14,20 @@ use url::Url;
 use super::{
     agent,
     answer::{self, Accepted, QrCode, QrId, QrStatus, TypingTicket, UploadUrl},
-    cdn::{Cdn, Patience},
+    cdn::Cdn,
     error::Error,
     host::{ApiBase, HostRules},
-    http::{Bounds, Http, setup},
-    login::VerifyCode,
+    http::Http,
+    login::digits::VerifyCode,
+    options::{Bounds, Options, Patience, setup},
     updates::Updates,
-    upload::UploadRequest,
+    uploaded::UploadRequest,
     wire::{self, BaseInfo, OutboundMessage},
 };
 use crate::{
     clock::Timestamp,
     id::{BotToken, ContextToken, Cursor, WechatUserId},
 };
-
-/// How iLink is reached.
-#[derive(Clone)]
-pub struct Options {
-    /// The API's fixed host, where logins begin.
-    pub api_base: Url,
-    /// The CDN, where media files lie.
-    pub cdn_base: Url,
-    /// Which hosts may be talked to.
-    pub hosts: HostRules,
-    /// Certificates in PEM that are trusted beside the system's.
-    pub extra_ca_pem: Option<Vec<u8>>,
-    /// The proxy for every request; none is taken from the environment.
-    pub proxy: Option<Url>,
-    /// How the bridge names itself; see [`agent::is_bot_agent`].
-    pub bot_agent: String,
-}
-
-impl fmt::Debug for Options {
-    /// Leaves the proxy out, whose address may hold a password.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Options")
-            .field("api_base", &self.api_base.as_str())
-            .field("cdn_base", &self.cdn_base.as_str())
-            .field("hosts", &self.hosts)
-            .field("bot_agent", &self.bot_agent)
-            .finish_non_exhaustive()
-    }
-}
 
 /// Speaks to iLink; cheap to clone.
 #[derive(Debug, Clone)]

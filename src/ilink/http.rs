@@ -11,8 +11,8 @@ use url::Url;
 
 use super::{
     answer,
-    client::Options,
     error::{self, Error},
+    options::{Bounds, Options, setup},
     wire,
 };
 use crate::{clock::Timestamp, crash::Point};
@@ -25,13 +25,6 @@ impl fmt::Debug for Http {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Http(…)")
     }
-}
-
-/// How long one call may take and how long its answer may be.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Bounds {
-    pub(super) within: Duration,
-    pub(super) bytes: usize,
 }
 
 impl Http {
@@ -138,10 +131,6 @@ fn app_headers() -> HeaderMap {
 fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, Error> {
     let read = Certificate::from_pem_bundle(pem).ok().filter(|all| !all.is_empty());
     read.ok_or_else(|| setup("the extra CA file holds no PEM certificate"))
-}
-
-pub(super) fn setup(problem: &str) -> Error {
-    Error::Setup { problem: problem.to_owned() }
 }
 
 const REACH_WITHIN: Duration = Duration::from_secs(10);

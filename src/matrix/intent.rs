@@ -26,8 +26,9 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::{
-    Error, Homeserver,
     content::Content,
+    error::Error,
+    homeserver::Homeserver,
     room::{NewRoom, State},
 };
 use crate::clock::Timestamp;

@@ -29,8 +29,10 @@ use tokio::{
 };
 
 use super::{
-    Error, Homeserver, Intent, Retry,
+    error::{Error, Retry},
+    homeserver::Homeserver,
     homeserver::{read_as, refusal, success, unreachable},
+    intent::Intent,
     object::Object,
 };
 use crate::spool::{Spool, SpoolWriter, Spools};
