@@ -18,6 +18,7 @@ pub mod secret;
 
 pub mod clock;
 mod crash;
+pub mod limits;
 pub mod spool;
 pub mod tasks;
 

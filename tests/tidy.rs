@@ -16,6 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("secret", &[]),
     ("clock", &[]),
     ("crash", &[]),
+    ("limits", &[]),
     ("spool", &[]),
     ("tasks", &[]),
     ("id", &["secret"]),
@@ -30,11 +31,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "bridge",
         &[
-            "id", "secret", "clock", "crash", "spool", "tasks", "ilink", "matrix", "web", "store",
-            "convert", "media", "config",
+            "id", "secret", "clock", "crash", "limits", "spool", "tasks", "ilink", "matrix", "web",
+            "store", "convert", "media", "config",
         ],
     ),
-    ("cli", &["bridge", "clock", "config", "matrix", "media", "spool", "store"]),
+    ("cli", &["bridge", "clock", "config", "limits", "matrix", "media", "spool", "store"]),
     ("main", &["cli", "media"]),
     ("lib", &[]),
 ];
@@ -53,6 +54,7 @@ const KEPT_IN: &[(&str, &[&str])] = &[
             "src/ilink/key.rs",
             "src/ilink/cdn/",
             "src/ilink/upload.rs",
+            "src/ilink/uploaded.rs",
             "src/matrix/appservice.rs",
             "src/matrix/homeserver.rs",
             "src/matrix/registration.rs",
