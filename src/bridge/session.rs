@@ -59,7 +59,10 @@ async fn poll(core: &Arc<Core>, id: LoginId, session: &Session, ends: &Cancellat
     // Whether what comes next was written just now: all that had waited is here.
     let mut live = false;
     loop {
-        let asked = core.ilink.get_updates(session, cursor.as_ref(), hold);
+        let asked = async {
+            let _place = core.sessions.place().await;
+            core.ilink.get_updates(session, cursor.as_ref(), hold).await
+        };
         let Some(Some(answer)) = ends.run_until_cancelled(core.tasks.unless_stopped(asked)).await
         else {
             return true;

@@ -14,19 +14,24 @@ use super::{
     provision::Desk,
     puppet::Owners,
     rounds, sender, session,
-    state::{Job, LaneKey, Lanes, Outbox, Questions, Registry},
+    state::{Job, LaneKey, Lanes, Outbox, Questions, Registry, Sessions},
     transaction, unpushed, work,
 };
 use crate::{
     clock::Clock,
     config::Config,
     id::{InboxId, PortalId},
-    ilink, matrix,
+    ilink,
+    limits::Descriptors,
+    matrix,
     media::{Sandbox, Workers},
     spool::Spools,
     store::{self, LoginState, Store},
     tasks::Tasks,
-    web,
+    web::{
+        self,
+        listener::{self, Bounds},
+    },
 };
 
 /// A bridge that is running.
@@ -196,7 +201,7 @@ async fn open(
         copies: Default::default(),
         replies: Default::default(),
         paces: Default::default(),
-        sessions: Default::default(),
+        sessions: Sessions::polling_at_most(Descriptors::of_this_process().polls()),
         tallies: Default::default(),
         typists: Default::default(),
         flows: Default::default(),
@@ -285,10 +290,8 @@ fn serve(core: &Arc<Core>, listener: TcpListener) {
     };
     let stopping = core.tasks.clone();
     core.tasks.spawn("listener", async move {
-        let served = axum::serve(listener, router).with_graceful_shutdown(linger(stopping)).await;
-        if let Err(error) = served {
-            tracing::error!(%error, "the listener ended");
-        }
+        let bounds = Bounds::of(Descriptors::of_this_process().connections());
+        listener::serve(listener, router, bounds, linger(stopping)).await;
     });
 }
 

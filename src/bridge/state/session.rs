@@ -9,13 +9,15 @@ use std::{
     time::Duration,
 };
 
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
 use crate::{clock::Timestamp, id::LoginId};
 
 /// One poll loop per login.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Sessions {
+    places: Semaphore,
     polling: Mutex<HashMap<LoginId, Session>>,
     answers: AtomicU64,
     cut: AtomicU64,
@@ -40,6 +42,18 @@ pub(crate) struct Freshness {
 }
 
 impl Sessions {
+    /// No sessions yet; at most `most` of them may wait for WeChat at once.
+    pub(crate) fn polling_at_most(most: usize) -> Self {
+        let polling = Mutex::default();
+        let (answers, cut, failed) = Default::default();
+        Self { places: Semaphore::new(most), polling, answers, cut, failed }
+    }
+
+    /// Waits until another poll may begin; the others wait in the order in which they came.
+    pub(crate) async fn place(&self) -> Option<SemaphorePermit<'_>> {
+        self.places.acquire().await.ok()
+    }
+
     /// A new session of this login; an older one of the same login ends.
     pub(crate) fn begin(&self, login: LoginId, now: Timestamp) -> CancellationToken {
         let ends = CancellationToken::new();
@@ -110,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_login_is_stale_when_its_last_answer_is_old() {
-        let sessions = Sessions::default();
+        let sessions = Sessions::polling_at_most(2);
         let at = |seconds| Timestamp(0).plus(Duration::from_secs(seconds));
         let _first = sessions.begin(LoginId(1), at(0));
         let _second = sessions.begin(LoginId(2), at(0));
@@ -127,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_newer_session_of_a_login_ends_the_older() {
-        let sessions = Sessions::default();
+        let sessions = Sessions::polling_at_most(2);
         let older = sessions.begin(LoginId(1), Timestamp(0));
         let newer = sessions.begin(LoginId(1), Timestamp(0));
         assert!(older.is_cancelled() && !newer.is_cancelled());
