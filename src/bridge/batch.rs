@@ -19,6 +19,8 @@ pub(crate) struct Batch {
     pub(crate) entries: Vec<(Entry, Read)>,
     pub(crate) heard: HashMap<PortalId, Reply>,
     pub(crate) portals: Vec<Portal>,
+    /// Whether messages of unknown people were left out.
+    pub(crate) crowded: bool,
 }
 
 /// Sorts a batch: contacts' messages become work, everything else is counted; what was seen
@@ -40,6 +42,7 @@ pub(crate) fn take_over(
             entries: Vec::new(),
             heard: HashMap::new(),
             portals: Vec::new(),
+            crowded: false,
         },
     };
     for raw in messages {
@@ -78,6 +81,10 @@ impl Sorting<'_> {
         let sources = self.sources(&keys);
         if let Some(reason) = message.as_ref().and_then(not_for_us) {
             self.ignore(&sources, reason);
+            return Ok(());
+        }
+        if self.is_one_stranger_too_many(message.as_ref()) {
+            self.ignore(&sources, "stranger");
             return Ok(());
         }
         let portal = self.portal_for(message.as_ref());
@@ -164,6 +171,20 @@ impl Sorting<'_> {
                 change.mark_source(source, &outcome, now).add_aliases(source, sources, now)
             }
         });
+    }
+
+    /// Whether whoever wrote is unknown, and rooms were made for too many such people already.
+    fn is_one_stranger_too_many(&mut self, message: Option<&Message>) -> bool {
+        let Some(contact) = message.and_then(|m| m.from.clone()) else { return false };
+        let key = PortalKey { owner: self.login.owner.clone(), contact };
+        let known = key.contact == self.login.contact
+            || self.core.registry.find_portal(&key).is_some()
+            || self.batch.portals.iter().any(|portal| portal.key == key);
+        if known || self.core.sessions.may_meet_stranger(self.login.id, self.now) {
+            return false;
+        }
+        self.batch.crowded = true;
+        true
     }
 
     /// The portal of whoever wrote; a sender who is not the one that scanned gets one of their own.

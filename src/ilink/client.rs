@@ -275,8 +275,8 @@ fn small(within: Duration) -> Bounds {
 const QR_WITHIN: Duration = Duration::from_secs(15);
 const SEND_WITHIN: Duration = Duration::from_secs(15);
 const NOTE_WITHIN: Duration = Duration::from_secs(10);
-/// The server holds a poll for 35 seconds; hanging up at the same moment would lose messages.
-const SHORTEST_POLL: Duration = Duration::from_secs(45);
+/// How long a poll is waited for at least. The server holds it for 35 seconds; hanging up at the same moment would lose messages.
+pub const SHORTEST_POLL: Duration = Duration::from_secs(45);
 const POLL_GRACE: Duration = Duration::from_secs(10);
 const SMALL: usize = 256 * 1024;
 const LARGE: usize = 8 * 1024 * 1024;

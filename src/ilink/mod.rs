@@ -44,7 +44,7 @@ pub use answer::{Accepted, QrCode, QrId, QrStatus, TypingTicket, UploadUrl};
 pub use backoff::{Backoff, Next};
 pub use body::{Body, CdnMedia, File, Image, Video, Voice};
 pub use cdn::CdnError;
-pub use client::{Client, Session};
+pub use client::{Client, SHORTEST_POLL, Session};
 pub use error::{Error, Retry};
 pub use host::{ApiBase, HostRules};
 pub use key::AesKey;
