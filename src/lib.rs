@@ -19,6 +19,7 @@ pub mod secret;
 pub mod clock;
 mod crash;
 pub mod limits;
+pub mod speed;
 pub mod spool;
 pub mod tasks;
 

@@ -5,6 +5,7 @@ use std::{fmt, time::Duration};
 use url::Url;
 
 use super::{error::Error, host::HostRules};
+use crate::speed::Speed;
 
 /// How iLink is reached.
 #[derive(Clone)]
@@ -42,13 +43,15 @@ pub(super) struct Bounds {
     pub(super) bytes: usize,
 }
 
-/// How long a transfer waits. There is no limit for a whole file, which may be large.
+/// How long a transfer waits, and how slow it may be.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
     /// For the next byte.
     pub idle: Duration,
     /// For the CDN's word on a file after its last byte was handed over, which still has to travel.
     pub answer: Duration,
+    /// For the file itself.
+    pub speed: Speed,
     /// Before the second try; four times as long before the third.
     pub pause: Duration,
 }
@@ -58,6 +61,7 @@ impl Default for Patience {
         Self {
             idle: Duration::from_secs(30),
             answer: Duration::from_secs(120),
+            speed: Speed::USUAL,
             pause: Duration::from_millis(500),
         }
     }

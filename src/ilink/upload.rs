@@ -25,6 +25,7 @@ use super::{
 };
 use crate::{
     id::WechatUserId,
+    speed::TooSlow,
     spool::{CHUNK, Spool},
 };
 
@@ -81,6 +82,7 @@ impl Cdn {
         let response = tokio::select! {
             response = request.send() => response.map_err(|e| CdnError::of_transport(&e))?,
             () = stalled(progress, self.patience) => return Err(CdnError::silent()),
+            () = rest(self.patience.speed.longest) => return Err(CdnError::slow(TooSlow)),
         };
         param(&verdict(response)?)
     }
@@ -164,6 +166,7 @@ mod tests {
     use super::*;
     use crate::{
         ilink::{host::HostRules, options::Options},
+        speed::Speed,
         spool::Spools,
     };
 
@@ -182,7 +185,8 @@ mod tests {
             bot_agent: String::new(),
         };
         let idle = Duration::from_millis(100);
-        let patience = Patience { idle, answer: Duration::from_secs(600), pause: idle };
+        let patience =
+            Patience { idle, answer: Duration::from_secs(600), pause: idle, speed: Speed::USUAL };
         let cdn = Cdn::new(&options, patience).unwrap();
         let mut writer = Spools::new(std::env::temp_dir()).create(false).unwrap();
         writer.write_all(&vec![0; 32 * 1024 * 1024]).unwrap();

@@ -18,7 +18,7 @@ use super::{
     http::connections,
     options::{Options, Patience},
 };
-use crate::{crash::Point, spool::Spool};
+use crate::{crash::Point, speed::TooSlow, spool::Spool};
 
 /// Why a file could not be fetched or brought. Holds no address, no key and no parameter.
 #[derive(Debug, thiserror::Error)]
@@ -92,6 +92,10 @@ impl CdnError {
         } else {
             Self::unreachable("the connection broke")
         }
+    }
+
+    pub(super) fn slow(_: TooSlow) -> Self {
+        Self::unreachable("the transfer is too slow")
     }
 
     pub(super) fn silent() -> Self {
