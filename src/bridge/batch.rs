@@ -4,7 +4,11 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::value::RawValue;
 
-use super::{core::Core, state::Read, window};
+use super::{
+    core::Core,
+    state::Read,
+    window::{self, Arrival},
+};
 use crate::{
     clock::Timestamp,
     id::{PortalId, PortalKey},
@@ -24,18 +28,18 @@ pub(crate) struct Batch {
 }
 
 /// Sorts a batch: contacts' messages become work, everything else is counted; what was seen
-/// before is left out. A batch is `live` when its poll waited for it.
+/// before is left out.
 pub(crate) fn take_over(
     core: &Core,
     login: &Login,
     messages: &[Box<RawValue>],
-    live: bool,
+    arrival: Arrival,
 ) -> Result<Batch, store::Error> {
     let mut sorting = Sorting {
         core,
         login,
         now: core.clock.now(),
-        live,
+        arrival,
         here: HashSet::new(),
         batch: Batch {
             change: Change::new(),
@@ -55,7 +59,7 @@ struct Sorting<'a> {
     core: &'a Core,
     login: &'a Login,
     now: Timestamp,
-    live: bool,
+    arrival: Arrival,
     /// The keys of this batch's messages; the store does not know them yet.
     here: HashSet<String>,
     batch: Batch,
@@ -210,7 +214,7 @@ impl Sorting<'_> {
     /// with. What is left out is counted.
     fn hear(&mut self, portal: PortalId, message: &Message, left_out: bool) {
         let known = self.batch.heard.get(&portal).cloned().or_else(|| self.core.reply(portal));
-        let at = window::heard_at(message.created, self.live, self.now);
+        let at = window::heard_at(message.created, self.arrival, self.now);
         let context =
             message.context.clone().or_else(|| known.as_ref().and_then(|r| r.context.clone()));
         let heard = known.as_ref().map_or(at, |reply| reply.heard.max(at));

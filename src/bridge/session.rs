@@ -12,6 +12,7 @@ use super::{
     logout, notice,
     state::MOST_STRANGERS,
     text::Note,
+    window::Arrival,
 };
 use crate::{
     id::{Cursor, LoginId},
@@ -89,7 +90,8 @@ async fn poll(core: &Arc<Core>, id: LoginId, session: &Session, ends: &Cancellat
                 }
                 hold = updates.hold.or(hold);
                 live = !updates.timed_out && (live || updates.messages.is_empty());
-                let kept = keep(core, id, updates, &mut cursor, live);
+                let arrival = Arrival { live, date: updates.date };
+                let kept = keep(core, id, updates, &mut cursor, arrival);
                 match ends.run_until_cancelled(core.tasks.unless_stopped(kept)).await {
                     Some(Some(Some(new))) => new,
                     Some(Some(None) | None) | None => return true,
@@ -124,7 +126,7 @@ async fn keep(
     id: LoginId,
     updates: &Updates,
     cursor: &mut Option<Cursor>,
-    live: bool,
+    arrival: Arrival,
 ) -> Option<bool> {
     if updates.left_out > 0 {
         tell_owner(core, core.registry.login(id)?, Flood::Messages(updates.left_out));
@@ -135,7 +137,7 @@ async fn keep(
         let end = all.len().min(done + SLICE);
         let is_last = end == all.len();
         let moves_on = updates.cursor.as_ref().filter(|_| is_last);
-        new |= keep_slice(core, id, &all[done..end], moves_on, live).await?;
+        new |= keep_slice(core, id, &all[done..end], moves_on, arrival).await?;
         if is_last {
             break;
         }
@@ -153,14 +155,14 @@ async fn keep_slice(
     id: LoginId,
     messages: &[Box<RawValue>],
     cursor: Option<&Cursor>,
-    live: bool,
+    arrival: Arrival,
 ) -> Option<bool> {
     if messages.is_empty() && cursor.is_none() {
         return Some(false);
     }
     let login = core.registry.login(id)?;
     let Batch { mut change, entries, heard, portals, crowded } =
-        match batch::take_over(core, &login, messages, live) {
+        match batch::take_over(core, &login, messages, arrival) {
             Ok(batch) => batch,
             Err(error) => {
                 core.die(Death::Store(error));

@@ -17,7 +17,7 @@ use super::{
     cdn::Cdn,
     error::Error,
     host::{ApiBase, HostRules},
-    http::Http,
+    http::{Answer, Http},
     login::digits::VerifyCode,
     options::{Bounds, Options, Patience, setup},
     updates::Updates,
@@ -119,8 +119,8 @@ impl Client {
     pub async fn get_bot_qrcode(&self, held: &[BotToken]) -> Result<QrCode, Error> {
         let mut url = self.0.fixed.endpoint("ilink/bot/get_bot_qrcode");
         url.query_pairs_mut().append_pair("bot_type", "3");
-        let body = self.0.http.post(url, None, wire::qr_request(held), small(QR_WITHIN)).await?;
-        QrCode::read(&body)
+        let answer = self.0.http.post(url, None, wire::qr_request(held), small(QR_WITHIN)).await?;
+        QrCode::read(&answer.body)
     }
 
     /// Waits up to 35 seconds for news of a QR code.
@@ -171,10 +171,10 @@ impl Client {
         let bounds = Bounds { within, bytes: LARGE };
         let started = Instant::now();
         let body = wire::poll(cursor, self.base_info());
-        let answer = self.post(session, "ilink/bot/getupdates", body, bounds).await;
+        let answer = self.answer(session, "ilink/bot/getupdates", body, bounds).await;
         let took = started.elapsed();
         let mut updates = match answer {
-            Ok(body) => Updates::parse(&body)?,
+            Ok(Answer { body, date }) => Updates { date, ..Updates::parse(&body)? },
             Err(error) => Updates::of_failure(error, took)?,
         };
         updates.took = took;
@@ -259,6 +259,16 @@ impl Client {
         body: Vec<u8>,
         bounds: Bounds,
     ) -> Result<Vec<u8>, Error> {
+        self.answer(session, path, body, bounds).await.map(|answer| answer.body)
+    }
+
+    async fn answer(
+        &self,
+        session: &Session,
+        path: &str,
+        body: Vec<u8>,
+        bounds: Bounds,
+    ) -> Result<Answer, Error> {
         let (base, authorization) = &*session.0;
         self.0.http.post(base.endpoint(path), Some(authorization), body, bounds).await
     }

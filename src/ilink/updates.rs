@@ -9,7 +9,7 @@ use super::{
     error::Error,
     fields::{Fields, FirstOf},
 };
-use crate::id::Cursor;
+use crate::{clock::Timestamp, id::Cursor};
 
 /// What a poll brought: each message still as it was spelled, to be kept before it is read.
 #[derive(Debug, Default)]
@@ -27,6 +27,8 @@ pub struct Updates {
     pub timed_out: bool,
     /// The gateway's HTTP status, when it gave up waiting for the server.
     pub gateway: Option<u16>,
+    /// The time that the server has, by its clock.
+    pub date: Option<Timestamp>,
     /// How long the poll took.
     pub took: Duration,
 }
