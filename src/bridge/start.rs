@@ -320,6 +320,9 @@ async fn greet_homeserver(core: Arc<Core>) {
         Ok(()) => {}
         Err(matrix::Error::Stopping) => return,
         Err(matrix::Error::TokenRejected) => return core.die(Death::TokenRefused),
+        Err(matrix::Error::UnknownDevice) => {
+            return core.die(Death::NoDevices(core.bot.clone()));
+        }
         Err(error) => {
             tracing::error!(%error, "the homeserver refused the bot");
             return core.die(Death::BotRefused(core.bot.clone()));
