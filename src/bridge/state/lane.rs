@@ -50,12 +50,16 @@ impl Job {
     /// Whose message it is and how long, when it is one of WeChat's.
     fn of_wechat(&self) -> Option<(LoginId, usize)> {
         match self {
-            Self::Entry(entry, _) | Self::Again(entry) => match &entry.work {
-                Work::FromWechat { login, raw, .. } => Some((*login, raw.len())),
-                Work::FromMatrix { .. } => None,
-            },
+            Self::Entry(entry, _) | Self::Again(entry) => of_wechat(entry),
             Self::OpenRoom | Self::LeaveRoom | Self::LeaveGroup(_) => None,
         }
+    }
+}
+
+fn of_wechat(entry: &Entry) -> Option<(LoginId, usize)> {
+    match &entry.work {
+        Work::FromWechat { login, raw, .. } => Some((*login, raw.len())),
+        Work::FromMatrix { .. } => None,
     }
 }
 
@@ -73,7 +77,7 @@ pub(crate) enum Read {
 pub(crate) struct Lanes {
     queues: Mutex<HashMap<LaneKey, Lane>>,
     announce: UnboundedSender<LaneKey>,
-    /// How much of WeChat's each login has in its lanes, in messages and bytes.
+    /// How much of WeChat's each login has in its lanes and aside, in messages and bytes.
     unfinished: Mutex<HashMap<LoginId, (usize, usize)>>,
     /// Some of it is done.
     fewer: Notify,
@@ -100,11 +104,7 @@ impl Lanes {
 
     /// Queues a job, and announces the lane when it was idle.
     pub(crate) fn push(&self, key: LaneKey, job: Job) {
-        if let Some((login, bytes)) = job.of_wechat() {
-            let mut unfinished = self.unfinished();
-            let (count, sum) = unfinished.entry(login).or_default();
-            (*count, *sum) = (*count + 1, *sum + bytes);
-        }
+        self.count_more(job.of_wechat());
         let mut lanes = self.lanes();
         let idle = !lanes.contains_key(&key);
         lanes.entry(key.clone()).or_default().jobs.push_back(job);
@@ -130,9 +130,7 @@ impl Lanes {
             lanes.remove(key);
         }
         drop(lanes);
-        if let Some((login, bytes)) = done {
-            self.count_done(login, bytes);
-        }
+        self.count_done(done);
         job
     }
 
@@ -148,7 +146,15 @@ impl Lanes {
         }
     }
 
-    fn count_done(&self, login: LoginId, bytes: usize) {
+    fn count_more(&self, one: Option<(LoginId, usize)>) {
+        let Some((login, bytes)) = one else { return };
+        let mut unfinished = self.unfinished();
+        let (count, sum) = unfinished.entry(login).or_default();
+        (*count, *sum) = (*count + 1, *sum + bytes);
+    }
+
+    fn count_done(&self, one: Option<(LoginId, usize)>) {
+        let Some((login, bytes)) = one else { return };
         let mut unfinished = self.unfinished();
         if let Some((count, sum)) = unfinished.get_mut(&login) {
             (*count, *sum) = (count.saturating_sub(1), sum.saturating_sub(bytes));
@@ -173,6 +179,7 @@ impl Lanes {
 
     /// Sets a portal's entry aside; it stays in the store.
     pub(crate) fn set_aside(&self, portal: PortalId, entry: Entry) {
+        self.count_more(of_wechat(&entry));
         let mut aside = self.aside.lock().unwrap_or_else(PoisonError::into_inner);
         aside.entry(portal).or_default().push(entry);
     }
@@ -184,6 +191,7 @@ impl Lanes {
         drop(aside);
         let count = entries.len();
         for entry in entries {
+            self.count_done(of_wechat(&entry));
             self.push(LaneKey::Portal(portal), Job::Entry(entry, Read::Not));
         }
         count
@@ -230,6 +238,12 @@ mod tests {
         assert!(lanes.unfinished().is_empty());
         lanes.push(key.clone(), entry_of(1, &"x".repeat(MOST_BYTES)));
         assert!(!is_free(1), "by its length");
+        let Some(Job::Entry(entry, _)) = lanes.next(&key) else { panic!("it is there") };
+        lanes.set_aside(PortalId(1), entry);
+        assert!(lanes.next(&key).is_none() && !is_free(1), "it is not done");
+        assert_eq!(lanes.take_up(PortalId(1)), 1);
+        while lanes.next(&key).is_some() {}
+        assert!(is_free(1));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::{clock::Timestamp, id::LoginId};
 
 /// How many rooms a day are made for people whom a login does not know. One bot of WeChat has one
 /// contact, so there is hardly ever another one.
-pub(crate) const MOST_STRANGERS: u32 = 20;
+pub(crate) const MOST_STRANGERS: u32 = 50;
 
 /// The unknown people of this run, by login.
 #[derive(Debug, Default)]
