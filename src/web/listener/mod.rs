@@ -131,7 +131,13 @@ async fn connection(
 
 /// The connections that are open, by age.
 #[derive(Debug, Clone, Default)]
-struct Open(Arc<Mutex<(u64, BTreeMap<u64, Arc<State>>)>>);
+struct Open(Arc<Mutex<Numbered>>);
+
+#[derive(Debug, Default)]
+struct Numbered {
+    last: u64,
+    by_number: BTreeMap<u64, Arc<State>>,
+}
 
 /// One connection among the open ones, until it is dropped.
 struct Place {
@@ -143,13 +149,13 @@ struct Place {
 impl Open {
     /// Takes a place, from another connection if all are taken; none when all are at work.
     fn take(&self, most: usize) -> Option<Place> {
-        if self.lock().1.len() >= most && !self.make_room() {
+        if self.lock().by_number.len() >= most && !self.make_room() {
             return None;
         }
         let (state, mut open) = (Arc::new(State::new()), self.lock());
-        open.0 += 1;
-        let number = open.0;
-        open.1.insert(number, Arc::clone(&state));
+        open.last += 1;
+        let number = open.last;
+        open.by_number.insert(number, Arc::clone(&state));
         drop(open);
         Some(Place { number, state, open: self.clone() })
     }
@@ -158,24 +164,24 @@ impl Open {
     fn make_room(&self) -> bool {
         let mut open = self.lock();
         let oldest = |was_of_use: bool| {
-            let mut all = open.1.iter();
+            let mut all = open.by_number.iter();
             all.find(|(_, state)| state.may_give_way(was_of_use)).map(|(number, _)| *number)
         };
         let Some(number) = oldest(false).or_else(|| oldest(true)) else { return false };
-        if let Some(state) = open.1.remove(&number) {
+        if let Some(state) = open.by_number.remove(&number) {
             state.ends.cancel();
         }
         true
     }
 
-    fn lock(&self) -> MutexGuard<'_, (u64, BTreeMap<u64, Arc<State>>)> {
+    fn lock(&self) -> MutexGuard<'_, Numbered> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.open.lock().1.remove(&self.number);
+        self.open.lock().by_number.remove(&self.number);
     }
 }
 
