@@ -18,6 +18,8 @@ pub mod secret;
 
 pub mod clock;
 mod crash;
+pub mod limits;
+pub mod speed;
 pub mod spool;
 pub mod tasks;
 

@@ -15,9 +15,10 @@ use matrix_appservice_wechat::{
         AesKey, Body, CdnError, Client, Error, HostRules, Message, Options, OutboundItem,
         OutboundMessage, Session, Updates, UploadKind, Uploaded,
         agent::DEFAULT_BOT_AGENT,
-        cdn::Patience,
         cipher::{Decryptor, Encryptor, ciphertext_len},
+        options::Patience,
     },
+    speed::Speed,
     spool::{Spool, Spools},
 };
 use serde_json::{Value, json};
@@ -159,6 +160,10 @@ impl Scene {
 }
 
 fn client(simulator: &Simulator) -> Client {
+    client_with(simulator, Speed::USUAL)
+}
+
+fn client_with(simulator: &Simulator, speed: Speed) -> Client {
     let options = Options {
         api_base: Url::parse(&simulator.api_url()).unwrap(),
         cdn_base: Url::parse(&simulator.cdn_url()).unwrap(),
@@ -171,6 +176,7 @@ fn client(simulator: &Simulator) -> Client {
         idle: Duration::from_millis(1_500),
         answer: Duration::from_millis(1_500),
         pause: Duration::from_millis(5),
+        speed,
     };
     Client::with_patience(options, patience).unwrap()
 }
@@ -567,4 +573,21 @@ async fn the_cdn_gets_no_header_of_the_api_and_errors_show_no_secret() {
     let shown = format!("{error} {error:?} {body:?}");
     let asked = &scene.requests("download")[0].query[0].1;
     assert!(!shown.contains(asked.as_str()), "{shown}");
+}
+
+#[tokio::test]
+async fn a_cdn_that_drips_is_left() {
+    let mut scene = Scene::new().await;
+    let body = scene.file(&noise(1_000)).await;
+    let within = Duration::from_millis(200);
+    let slow = Speed { least: 1 << 20, within, longest: Duration::from_secs(600) };
+    let long = Speed { least: 0, within, longest: within };
+    for speed in [slow, long] {
+        scene.client = client_with(&scene.simulator, speed);
+        scene.simulator.fault("download", Fault::Drip(Duration::from_millis(100)), 3);
+        let result = scene.download(&body).await;
+        let Err(CdnError::Unreachable { reason }) = result else { panic!("{result:?}") };
+        assert_eq!(reason, "the transfer is too slow");
+        assert_eq!(scene.download(&body).await.unwrap(), noise(1_000));
+    }
 }

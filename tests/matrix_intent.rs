@@ -226,6 +226,31 @@ async fn registering_again_is_fine() {
 }
 
 #[tokio::test]
+async fn a_homeserver_that_makes_no_devices_is_told_from_one_that_refuses_the_user() {
+    for (status, errcode, means_it) in [
+        (404, "M_UNRECOGNIZED", true),
+        (405, "M_UNRECOGNIZED", true),
+        (404, "M_NOT_FOUND", true),
+        (401, "M_UNKNOWN_TOKEN", true),
+        (403, "M_FORBIDDEN", true),
+        (502, "M_UNKNOWN", false),
+    ] {
+        let server = MockServer::start().await;
+        let made = ResponseTemplate::new(200).set_body_json(json!({ "user_id": GHOST }));
+        Mock::given(path("/_matrix/client/v3/register")).respond_with(made).mount(&server).await;
+        let no = json!({ "errcode": errcode, "error": "no" });
+        let no = ResponseTemplate::new(status).set_body_json(no);
+        Mock::given(method("PUT")).respond_with(no).mount(&server).await;
+        let error = ghost(&server).ensure_registered().await.unwrap_err();
+        assert_eq!(
+            matches!(error, Error::UnknownDevice),
+            means_it,
+            "{status} {errcode}: {error:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_user_outside_the_namespace_is_not_registered() {
     let server = answering(400, json!({ "errcode": "M_EXCLUSIVE", "error": "not yours" })).await;
     let error = ghost(&server).ensure_registered().await.unwrap_err();

@@ -101,7 +101,9 @@ impl From<&Death> for Failure {
         match why {
             Death::Store(why) => Self::from(why.clone()),
             Death::TokenRefused => Self::sentence(Exit::TokenRefused, why.to_string()),
-            Death::BotRefused(_) => Self::sentence(Exit::BotRefused, why.to_string()),
+            Death::BotRefused(_) | Death::NoDevices(_) => {
+                Self::sentence(Exit::BotRefused, why.to_string())
+            }
         }
     }
 }
@@ -124,7 +126,7 @@ const CODES: &[(u8, &str)] = &[
     (Exit::FileRefused as u8, "the file to export to or import from is refused"),
     (Exit::StoreUnusable as u8, "the store cannot be read or written"),
     (Exit::StoreNewer as u8, "the store was written by a newer version"),
-    (Exit::BotRefused as u8, "the homeserver refuses the bot user"),
+    (Exit::BotRefused as u8, "the homeserver refuses the bot user, or makes no device for it"),
     (Exit::IlinkOptions as u8, "the options in [ilink] cannot be used"),
     (Exit::Unwell as u8, "doctor has found something that is wrong"),
     (Exit::Internal as u8, "an error inside the bridge"),

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use matrix_appservice_wechat::{bridge::Bridge, clock::Clock, config::Config};
+use matrix_appservice_wechat::{bridge::Bridge, clock::Clock, config::Config, limits::Descriptors};
 use tokio::net::TcpListener;
 
 use super::{
@@ -20,6 +20,7 @@ use super::{
 pub(crate) fn run(path: &Path) -> Result<(), Failure> {
     let config = super::load(path)?;
     logging::start(&config.log)?;
+    Descriptors::raise();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)
         .max_blocking_threads(BLOCKING_THREADS)

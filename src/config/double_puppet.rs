@@ -1,7 +1,8 @@
 //! `[double_puppet]`: whether the bridge may have users join the rooms that it makes for them.
 
 use super::{
-    Appservice, Purpose,
+    appservice::Appservice,
+    purpose::Purpose,
     section::{Section, Told},
     token::{optional_token, token},
 };

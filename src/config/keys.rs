@@ -10,11 +10,11 @@ use ruma::{OwnedServerName, UserId};
 use url::Url;
 
 use super::{
-    Appservice, Bridge, Config, Delivery, Homeserver, Ilink, Log, Media, Permissions, Purpose,
-    Store,
+    Appservice, Bridge, Config, Delivery, Homeserver, Ilink, Log, Media, Permissions, Store,
     document::Document,
     double_puppet::double_puppet,
     provisioning::provisioning,
+    purpose::Purpose,
     section::{Section, Told},
     token::token,
     value,

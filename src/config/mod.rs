@@ -3,12 +3,14 @@
 //! Knows the file, its keys and what each may hold; every mistake is collected with its line and
 //! its cure. Opens no connection and decides nothing about chats.
 
+mod appservice;
 mod document;
 mod double_puppet;
 mod keys;
 mod permission;
 mod problem;
 mod provisioning;
+mod purpose;
 mod section;
 mod token;
 mod value;
@@ -16,25 +18,25 @@ mod value;
 use std::{
     ffi::OsString,
     io,
-    net::SocketAddr,
     num::NonZeroU32,
     path::{Path, PathBuf},
     time::Duration,
 };
 
+pub use appservice::Appservice;
 pub use double_puppet::DoublePuppet;
 pub use permission::{Level, Permissions};
 pub use problem::{Problem, Problems};
 pub use provisioning::Provisioning;
-use ruma::{OwnedServerName, OwnedUserId};
+use ruma::OwnedServerName;
 use url::Url;
 use zeroize::Zeroizing;
 
-use self::document::Document;
+use self::{document::Document, purpose::Purpose};
 use crate::{
     id::GhostNames,
     matrix::{
-        AsToken, HsToken,
+        AsToken,
         registration::{PuppetRegistration, Registration},
     },
     secret::secret_kind,
@@ -72,29 +74,6 @@ pub struct Homeserver {
     pub url: Url,
     /// The part of its users' ids behind the colon.
     pub server_name: OwnedServerName,
-}
-
-/// `[appservice]`
-#[derive(Debug, Clone)]
-pub struct Appservice {
-    /// The name of the registration.
-    pub id: String,
-    /// Where the bridge listens.
-    pub listen: SocketAddr,
-    /// Where the homeserver reaches the bridge.
-    pub url: Url,
-    /// The user that answers commands.
-    pub bot: OwnedUserId,
-    /// The bot's name in rooms.
-    pub bot_display_name: String,
-    /// What the localpart of every ghost begins with.
-    pub ghost_prefix: String,
-    /// A user that nobody uses: Synapse treats the sender of a registration specially.
-    pub sender_localpart: String,
-    /// What the bridge shows the homeserver.
-    pub as_token: AsToken,
-    /// What the homeserver shows the bridge.
-    pub hs_token: HsToken,
 }
 
 /// `[bridge]`
@@ -335,14 +314,6 @@ impl DisplayName {
     pub fn of(&self, name: &str) -> String {
         self.0.replace(NAME_SLOT, name)
     }
-}
-
-/// What the configuration is read for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Purpose {
-    Run,
-    Registration,
-    PuppetRegistration,
 }
 
 fn read(

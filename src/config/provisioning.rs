@@ -1,7 +1,7 @@
 //! `[provisioning]`: whether programs may link contacts, and with what they show that they may.
 
 use super::{
-    Purpose,
+    purpose::Purpose,
     section::{Section, Told},
     token::optional_token,
 };

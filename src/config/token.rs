@@ -6,7 +6,7 @@ use rand::RngCore;
 use zeroize::Zeroizing;
 
 use super::{
-    Purpose,
+    purpose::Purpose,
     section::{Section, Told},
 };
 

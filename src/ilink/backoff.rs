@@ -19,28 +19,36 @@ pub enum Next {
 #[derive(Debug, Clone, Default)]
 pub struct Backoff {
     failures: u32,
-    hurried: bool,
+    /// Answers in a row that came at once and brought nothing new.
+    hurried: u32,
 }
 
 impl Backoff {
-    /// What to do after a poll that ended with `result`.
-    pub fn after(&mut self, result: &Result<Updates, Error>) -> Next {
+    /// Decides what to do after a poll that ended with `result`; `new` is whether it brought a
+    /// message that had not come before.
+    pub fn after(&mut self, result: &Result<Updates, Error>, new: bool) -> Next {
         match result {
-            Ok(updates) => self.after_answer(updates),
+            Ok(updates) => self.after_answer(updates, new),
             Err(Error::SessionExpired) => Next::LoggedOut,
             Err(_) => self.after_failure(),
         }
     }
 
-    fn after_answer(&mut self, updates: &Updates) -> Next {
+    fn after_answer(&mut self, updates: &Updates, new: bool) -> Next {
         self.failures = 0;
         if updates.gateway.is_some() {
             return Next::Wait(SHORT);
         }
-        // A server that answers "nothing" without holding the poll would be asked without end.
-        let hurried = updates.messages.is_empty() && !updates.timed_out && updates.took < SHORT;
-        let again = std::mem::replace(&mut self.hurried, hurried);
-        if hurried && again { Next::Wait(SHORT) } else { Next::Now }
+        // A server that says nothing new without holding the poll would be asked without end.
+        if new || updates.timed_out || updates.took >= SHORT {
+            self.hurried = 0;
+            return Next::Now;
+        }
+        self.hurried = self.hurried.saturating_add(1);
+        match self.hurried {
+            1 => Next::Now,
+            again => Next::Wait((SHORT * (1 << (again - 2).min(3))).min(LONGEST)),
+        }
     }
 
     fn after_failure(&mut self) -> Next {
@@ -54,18 +62,22 @@ impl Backoff {
 }
 
 const SHORT: Duration = Duration::from_secs(1);
+/// A message that comes meanwhile is this much late.
+const LONGEST: Duration = Duration::from_secs(8);
 const AFTER_FAILURE: Duration = Duration::from_secs(2);
 const AFTER_MANY: Duration = Duration::from_secs(30);
 const MANY: u32 = 3;
 
 #[cfg(test)]
 mod tests {
+    use serde_json::value::RawValue;
+
     use super::*;
 
     const HELD: Duration = Duration::from_secs(35);
 
     fn failed(backoff: &mut Backoff) -> Next {
-        backoff.after(&Err(Error::Http { status: 500 }))
+        backoff.after(&Err(Error::Http { status: 500 }), false)
     }
 
     fn quiet() -> Updates {
@@ -88,7 +100,7 @@ mod tests {
         for _ in 0..5 {
             assert_eq!(failed(&mut backoff), Next::Wait(AFTER_FAILURE));
             assert_eq!(failed(&mut backoff), Next::Wait(AFTER_FAILURE));
-            assert_eq!(backoff.after(&Ok(quiet())), Next::Now);
+            assert_eq!(backoff.after(&Ok(quiet()), false), Next::Now);
         }
     }
 
@@ -97,7 +109,7 @@ mod tests {
         let refused = Error::Refused { code: -1, message: String::new() };
         let unreachable = Error::Unreachable { reason: String::new() };
         for error in [Error::Timeout, Error::Garbled, refused, unreachable] {
-            assert_eq!(Backoff::default().after(&Err(error)), Next::Wait(AFTER_FAILURE));
+            assert_eq!(Backoff::default().after(&Err(error), false), Next::Wait(AFTER_FAILURE));
         }
     }
 
@@ -105,30 +117,38 @@ mod tests {
     fn a_quiet_login_is_polled_for_ever() {
         let mut backoff = Backoff::default();
         for _ in 0..100_000 {
-            assert_eq!(backoff.after(&Ok(quiet())), Next::Now);
+            assert_eq!(backoff.after(&Ok(quiet()), false), Next::Now);
             let timed_out = Updates { timed_out: true, ..quiet() };
-            assert_eq!(backoff.after(&Ok(timed_out)), Next::Now);
+            assert_eq!(backoff.after(&Ok(timed_out), false), Next::Now);
         }
     }
 
     #[test]
     fn a_gateway_that_gave_up_is_polled_again_after_a_moment() {
         let gateway = Updates { timed_out: true, gateway: Some(524), ..Updates::default() };
-        assert_eq!(Backoff::default().after(&Ok(gateway)), Next::Wait(SHORT));
+        assert_eq!(Backoff::default().after(&Ok(gateway), false), Next::Wait(SHORT));
     }
 
     #[test]
     fn a_dead_token_ends_the_polling() {
-        assert_eq!(Backoff::default().after(&Err(Error::SessionExpired)), Next::LoggedOut);
+        assert_eq!(Backoff::default().after(&Err(Error::SessionExpired), false), Next::LoggedOut);
     }
 
     #[test]
-    fn a_server_that_does_not_hold_the_poll_is_not_asked_without_end() {
-        let mut backoff = Backoff::default();
-        assert_eq!(backoff.after(&Ok(Updates::default())), Next::Now);
-        assert_eq!(backoff.after(&Ok(Updates::default())), Next::Wait(SHORT));
-        assert_eq!(backoff.after(&Ok(Updates::default())), Next::Wait(SHORT));
-        assert_eq!(backoff.after(&Ok(quiet())), Next::Now);
-        assert_eq!(backoff.after(&Ok(Updates::default())), Next::Now);
+    fn a_server_that_says_nothing_new_at_once_is_asked_less_and_less() {
+        let again = || Updates { messages: vec![RawValue::NULL.to_owned()], ..Updates::default() };
+        for nothing_new in [Updates::default, again] {
+            let mut backoff = Backoff::default();
+            let mut pauses = || match backoff.after(&Ok(nothing_new()), false) {
+                Next::Now => 0,
+                Next::Wait(pause) => pause.as_secs(),
+                Next::LoggedOut => panic!("the token is sound"),
+            };
+            assert_eq!([(); 8].map(|()| pauses()), [0, 1, 2, 4, 8, 8, 8, 8]);
+            assert_eq!(backoff.after(&Ok(again()), true), Next::Now, "news");
+            assert_eq!(backoff.after(&Ok(nothing_new()), false), Next::Now);
+            assert_eq!(backoff.after(&Ok(nothing_new()), false), Next::Wait(SHORT));
+            assert_eq!(backoff.after(&Ok(quiet()), false), Next::Now, "it was held");
+        }
     }
 }

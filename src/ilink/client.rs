@@ -14,48 +14,20 @@ use url::Url;
 use super::{
     agent,
     answer::{self, Accepted, QrCode, QrId, QrStatus, TypingTicket, UploadUrl},
-    cdn::{Cdn, Patience},
+    cdn::Cdn,
     error::Error,
     host::{ApiBase, HostRules},
-    http::{Bounds, Http, setup},
-    login::VerifyCode,
+    http::{Answer, Http},
+    login::digits::VerifyCode,
+    options::{Bounds, Options, Patience, setup},
     updates::Updates,
-    upload::UploadRequest,
+    uploaded::UploadRequest,
     wire::{self, BaseInfo, OutboundMessage},
 };
 use crate::{
     clock::Timestamp,
     id::{BotToken, ContextToken, Cursor, WechatUserId},
 };
-
-/// How iLink is reached.
-#[derive(Clone)]
-pub struct Options {
-    /// The API's fixed host, where logins begin.
-    pub api_base: Url,
-    /// The CDN, where media files lie.
-    pub cdn_base: Url,
-    /// Which hosts may be talked to.
-    pub hosts: HostRules,
-    /// Certificates in PEM that are trusted beside the system's.
-    pub extra_ca_pem: Option<Vec<u8>>,
-    /// The proxy for every request; none is taken from the environment.
-    pub proxy: Option<Url>,
-    /// How the bridge names itself; see [`agent::is_bot_agent`].
-    pub bot_agent: String,
-}
-
-impl fmt::Debug for Options {
-    /// Leaves the proxy out, whose address may hold a password.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Options")
-            .field("api_base", &self.api_base.as_str())
-            .field("cdn_base", &self.cdn_base.as_str())
-            .field("hosts", &self.hosts)
-            .field("bot_agent", &self.bot_agent)
-            .finish_non_exhaustive()
-    }
-}
 
 /// Speaks to iLink; cheap to clone.
 #[derive(Debug, Clone)]
@@ -147,8 +119,8 @@ impl Client {
     pub async fn get_bot_qrcode(&self, held: &[BotToken]) -> Result<QrCode, Error> {
         let mut url = self.0.fixed.endpoint("ilink/bot/get_bot_qrcode");
         url.query_pairs_mut().append_pair("bot_type", "3");
-        let body = self.0.http.post(url, None, wire::qr_request(held), small(QR_WITHIN)).await?;
-        QrCode::read(&body)
+        let answer = self.0.http.post(url, None, wire::qr_request(held), small(QR_WITHIN)).await?;
+        QrCode::read(&answer.body)
     }
 
     /// Waits up to 35 seconds for news of a QR code.
@@ -199,10 +171,10 @@ impl Client {
         let bounds = Bounds { within, bytes: LARGE };
         let started = Instant::now();
         let body = wire::poll(cursor, self.base_info());
-        let answer = self.post(session, "ilink/bot/getupdates", body, bounds).await;
+        let answer = self.answer(session, "ilink/bot/getupdates", body, bounds).await;
         let took = started.elapsed();
         let mut updates = match answer {
-            Ok(body) => Updates::parse(&body)?,
+            Ok(Answer { body, date }) => Updates { date, ..Updates::parse(&body)? },
             Err(error) => Updates::of_failure(error, took)?,
         };
         updates.took = took;
@@ -287,6 +259,16 @@ impl Client {
         body: Vec<u8>,
         bounds: Bounds,
     ) -> Result<Vec<u8>, Error> {
+        self.answer(session, path, body, bounds).await.map(|answer| answer.body)
+    }
+
+    async fn answer(
+        &self,
+        session: &Session,
+        path: &str,
+        body: Vec<u8>,
+        bounds: Bounds,
+    ) -> Result<Answer, Error> {
         let (base, authorization) = &*session.0;
         self.0.http.post(base.endpoint(path), Some(authorization), body, bounds).await
     }
@@ -303,8 +285,8 @@ fn small(within: Duration) -> Bounds {
 const QR_WITHIN: Duration = Duration::from_secs(15);
 const SEND_WITHIN: Duration = Duration::from_secs(15);
 const NOTE_WITHIN: Duration = Duration::from_secs(10);
-/// The server holds a poll for 35 seconds; hanging up at the same moment would lose messages.
-const SHORTEST_POLL: Duration = Duration::from_secs(45);
+/// How long a poll is waited for at least. The server holds it for 35 seconds; hanging up at the same moment would lose messages.
+pub const SHORTEST_POLL: Duration = Duration::from_secs(45);
 const POLL_GRACE: Duration = Duration::from_secs(10);
 const SMALL: usize = 256 * 1024;
 const LARGE: usize = 8 * 1024 * 1024;

@@ -7,7 +7,7 @@ use std::{borrow::Cow, collections::BTreeMap, fmt};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
+    de::{MapAccess, SeqAccess, Visitor},
 };
 use serde_json::value::RawValue;
 
@@ -74,10 +74,45 @@ impl<'a> Fields<'a> {
         Self::read(self.json(name)?)
     }
 
-    /// The elements of a list, without the nulls.
-    pub(crate) fn list(&self, name: &str) -> Option<Vec<&'a RawValue>> {
-        let all: Vec<&RawValue> = serde_json::from_str(self.json(name)?).ok()?;
-        Some(all.into_iter().filter(|raw| raw.get() != "null").collect())
+    /// Reads the first elements of a list, `most` of them, without the nulls.
+    pub(crate) fn list(&self, name: &str, most: usize) -> Option<FirstOf<'a>> {
+        let mut json = serde_json::Deserializer::from_str(self.json(name)?);
+        let first = json.deserialize_seq(FirstVisitor { most }).ok()?;
+        json.end().ok().map(|()| first)
+    }
+}
+
+/// The beginning of a list, which may be longer than anything sound.
+#[derive(Debug, Default)]
+pub(crate) struct FirstOf<'a> {
+    pub(crate) kept: Vec<&'a RawValue>,
+    pub(crate) left_out: usize,
+}
+
+struct FirstVisitor {
+    most: usize,
+}
+
+impl<'de> Visitor<'de> for FirstVisitor {
+    type Value = FirstOf<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let mut first = FirstOf::default();
+        while let Some(raw) = list.next_element::<&RawValue>()? {
+            if raw.get() == "null" {
+                continue;
+            }
+            if first.kept.len() < self.most {
+                first.kept.push(raw);
+            } else {
+                first.left_out += 1;
+            }
+        }
+        Ok(first)
     }
 }
 

@@ -11,11 +11,18 @@ use url::Url;
 
 use super::{
     answer,
-    client::Options,
     error::{self, Error},
+    options::{Bounds, Options, setup},
     wire,
 };
 use crate::{clock::Timestamp, crash::Point};
+
+/// An answer of success.
+pub(super) struct Answer {
+    pub(super) body: Vec<u8>,
+    /// The time that the server has.
+    pub(super) date: Option<Timestamp>,
+}
 
 /// Sends requests with the headers that iLink wants and reads answers under a limit.
 pub(super) struct Http(reqwest::Client);
@@ -25,13 +32,6 @@ impl fmt::Debug for Http {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Http(…)")
     }
-}
-
-/// How long one call may take and how long its answer may be.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Bounds {
-    pub(super) within: Duration,
-    pub(super) bytes: usize,
 }
 
 impl Http {
@@ -46,15 +46,14 @@ impl Http {
     /// Asks with GET, which carries the two application headers and nothing else.
     pub(super) async fn ask(&self, url: Url, bounds: Bounds) -> Result<Vec<u8>, Error> {
         let point = Point::request("ilink", url.path());
-        Box::pin(finish(point, self.0.get(url), bounds)).await
+        Box::pin(finish(point, self.0.get(url), bounds)).await.map(|answer| answer.body)
     }
 
     /// Whether anything answers there, whatever it says; gives the time that the server has.
     pub(super) async fn reach(&self, url: Url) -> Result<Option<Timestamp>, Error> {
         let asking = self.0.get(url).timeout(REACH_WITHIN).send();
         let answer = asking.await.map_err(|e| Error::of_transport(&e))?;
-        let date = answer.headers().get(header::DATE).and_then(|date| date.to_str().ok());
-        Ok(date.and_then(Timestamp::of_http_date))
+        Ok(date(answer.headers()))
     }
 
     /// Posts JSON.
@@ -64,7 +63,7 @@ impl Http {
         authorization: Option<&HeaderValue>,
         body: Vec<u8>,
         bounds: Bounds,
-    ) -> Result<Vec<u8>, Error> {
+    ) -> Result<Answer, Error> {
         let point = Point::request("ilink", url.path());
         let mut request = self
             .0
@@ -80,7 +79,7 @@ impl Http {
 }
 
 /// Callers box it: a poll waits in it, and each layer around would hold the whole of it once more.
-async fn finish(point: Point, request: RequestBuilder, bounds: Bounds) -> Result<Vec<u8>, Error> {
+async fn finish(point: Point, request: RequestBuilder, bounds: Bounds) -> Result<Answer, Error> {
     point.before();
     let response = request.timeout(bounds.within).send().await;
     let mut response = response.map_err(|e| Error::of_transport(&e))?;
@@ -92,8 +91,17 @@ async fn finish(point: Point, request: RequestBuilder, bounds: Bounds) -> Result
         body.extend_from_slice(&chunk);
     }
     point.after();
-    let status = response.status();
-    if status.is_success() { Ok(body) } else { Err(answer::refused(status.as_u16(), &body)) }
+    let (status, date) = (response.status(), date(response.headers()));
+    if status.is_success() {
+        Ok(Answer { body, date })
+    } else {
+        Err(answer::refused(status.as_u16(), &body))
+    }
+}
+
+fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    let date = headers.get(header::DATE)?.to_str().ok()?;
+    Timestamp::of_http_date(date)
 }
 
 /// A pool of connections under the settings' proxy and certificates; redirects are not followed,
@@ -138,10 +146,6 @@ fn app_headers() -> HeaderMap {
 fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, Error> {
     let read = Certificate::from_pem_bundle(pem).ok().filter(|all| !all.is_empty());
     read.ok_or_else(|| setup("the extra CA file holds no PEM certificate"))
-}
-
-pub(super) fn setup(problem: &str) -> Error {
-    Error::Setup { problem: problem.to_owned() }
 }
 
 const REACH_WITHIN: Duration = Duration::from_secs(10);

@@ -3,7 +3,11 @@
 //! Reading is lenient: whatever is missing or of another type is absent, unknown kinds keep their
 //! number, and only what is no JSON object at all fails.
 
-use super::{body::Body, fields::Fields, quote::Quote};
+use super::{
+    body::Body,
+    fields::{Fields, FirstOf},
+    quote::Quote,
+};
 use crate::{
     clock::Timestamp,
     id::{ContextToken, MessageId, WechatUserId},
@@ -88,14 +92,18 @@ impl Message {
 
 impl Item {
     fn read_list(message: &Fields<'_>) -> Vec<Self> {
-        let raw = message.list("item_list").unwrap_or_default();
-        raw.into_iter().map(|item| Self::read(item.get())).collect()
+        let FirstOf { kept, left_out } = message.list("item_list", MOST_ITEMS).unwrap_or_default();
+        let items = kept.into_iter().map(|item| Self::read(item.get()));
+        // What is left out shows, as one thing that cannot be shown.
+        items.chain((left_out > 0).then(Self::unsupported)).collect()
+    }
+
+    fn unsupported() -> Self {
+        Self { msg_id: None, quote: None, body: Body::Unsupported { kind: None } }
     }
 
     fn read(raw: &str) -> Self {
-        let Some(fields) = Fields::read(raw) else {
-            return Self { msg_id: None, quote: None, body: Body::Unsupported { kind: None } };
-        };
+        let Some(fields) = Fields::read(raw) else { return Self::unsupported() };
         Self {
             msg_id: fields.message_id("msg_id"),
             quote: Quote::read(&fields),
@@ -117,6 +125,8 @@ impl SenderKind {
 /// `message_type` of a bot's message, ours included.
 pub(super) const BOT: i64 = 2;
 const GENERATING: i64 = 1;
+/// WeChat sends one item a message.
+const MOST_ITEMS: usize = 100;
 
 #[cfg(test)]
 mod tests {
@@ -175,6 +185,15 @@ mod tests {
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => unreachable!(),
         }
         value
+    }
+
+    #[test]
+    fn a_flood_of_items_costs_no_memory_and_is_not_hidden() {
+        let flood = format!(r#"{{"item_list":[{}1]}}"#, "1,".repeat(1_000_000));
+        let message = Message::parse(&flood).unwrap();
+        assert_eq!(message.items.len(), MOST_ITEMS + 1);
+        let few = format!(r#"{{"item_list":[{}null]}}"#, "1,".repeat(MOST_ITEMS));
+        assert_eq!(Message::parse(&few).unwrap().items.len(), MOST_ITEMS);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The WeChat side: HTTP and JSON as Tencent speaks them. Never heard of Matrix.
 //!
 //! In reading order:
-//! - [`client`]: one method per endpoint; `http` below it speaks to the server.
+//! - [`options`]: how iLink is reached. [`client`]: one method per endpoint; `http` below it speaks
+//!   to the server.
 //! - [`wire`]: the requests as they are sent. [`answer`]: what comes back; `fields` reads leniently.
 //! - [`message`], [`body`], [`quote`]: what was said, checked. [`dedupe`]: when it was said before.
 //! - [`media`], [`cdn`], [`upload`]: where files lie, fetching them and bringing them; [`key`] and
@@ -12,6 +13,7 @@
 
 pub mod client;
 mod http;
+pub mod options;
 pub mod wire;
 
 pub mod answer;
@@ -28,6 +30,7 @@ pub mod key;
 pub mod media;
 mod reopen;
 pub mod upload;
+pub mod uploaded;
 
 pub mod backoff;
 pub mod login;
@@ -40,15 +43,16 @@ pub mod host;
 pub use answer::{Accepted, QrCode, QrId, QrStatus, TypingTicket, UploadUrl};
 pub use backoff::{Backoff, Next};
 pub use body::{Body, CdnMedia, File, Image, Video, Voice};
-pub use cdn::{CdnError, Patience};
-pub use client::{Client, Options, Session};
+pub use cdn::CdnError;
+pub use client::{Client, SHORTEST_POLL, Session};
 pub use error::{Error, Retry};
 pub use host::{ApiBase, HostRules};
 pub use key::AesKey;
 pub use login::{Credentials, LoginEvent, LoginFailure, LoginPatience, LoginProcess, VerifyCode};
 pub use media::RemoteMedia;
 pub use message::{Item, Malformed, Message, SenderKind};
+pub use options::{Options, Patience};
 pub use quote::{PartialText, Quote};
 pub use updates::Updates;
-pub use upload::{UploadKind, UploadRequest, Uploaded};
+pub use uploaded::{UploadKind, UploadRequest, Uploaded};
 pub use wire::{OutboundItem, OutboundMessage};

@@ -4,14 +4,20 @@ use std::time::Duration;
 
 use serde_json::value::RawValue;
 
-use super::{answer, error::Error, fields::Fields};
-use crate::id::Cursor;
+use super::{
+    answer,
+    error::Error,
+    fields::{Fields, FirstOf},
+};
+use crate::{clock::Timestamp, id::Cursor};
 
 /// What a poll brought: each message still as it was spelled, to be kept before it is read.
 #[derive(Debug, Default)]
 pub struct Updates {
     /// The messages in order; one that cannot be read does not cost the others.
     pub messages: Vec<Box<RawValue>>,
+    /// How many more there were, beyond what is taken of one answer.
+    pub left_out: usize,
     /// Where the next poll goes on; absent when the old cursor still holds.
     pub cursor: Option<Cursor>,
     /// For how long the server says it holds the next poll; at most five minutes.
@@ -21,6 +27,8 @@ pub struct Updates {
     pub timed_out: bool,
     /// The gateway's HTTP status, when it gave up waiting for the server.
     pub gateway: Option<u16>,
+    /// The time that the server has, by its clock.
+    pub date: Option<Timestamp>,
     /// How long the poll took.
     pub took: Duration,
 }
@@ -36,9 +44,10 @@ impl Updates {
         let fields = Fields::read(&text).ok_or(Error::Garbled)?;
         answer::check(&fields)?;
         let hold = fields.count("longpolling_timeout_ms").filter(|ms| *ms > 0);
-        let messages = fields.list("msgs").unwrap_or_default();
+        let FirstOf { kept, left_out } = fields.list("msgs", MOST_MESSAGES).unwrap_or_default();
         Ok(Self {
-            messages: messages.into_iter().map(RawValue::to_owned).collect(),
+            messages: kept.into_iter().map(RawValue::to_owned).collect(),
+            left_out,
             cursor: fields.some_text("get_updates_buf").map(Cursor::new),
             hold: hold.map(|ms| Duration::from_millis(ms).min(LONGEST_HOLD)),
             ..Self::default()
@@ -59,6 +68,8 @@ impl Updates {
     }
 }
 
+/// Many more than WeChat has for one bot at once.
+const MOST_MESSAGES: usize = 5_000;
 const LONGEST_HOLD: Duration = Duration::from_secs(300);
 /// A connection that breaks sooner than this counts as a failure.
 const HELD_A_WHILE: Duration = Duration::from_secs(5);
@@ -77,6 +88,14 @@ mod tests {
         assert_eq!(updates.cursor, Some(Cursor::new("buf")));
         assert_eq!(updates.hold, Some(Duration::from_secs(35)));
         assert!(!format!("{updates:?}").contains("buf\""));
+    }
+
+    #[test]
+    fn a_flood_of_messages_is_counted_beyond_a_bound() {
+        let flood = format!(r#"{{"msgs":[{}{{}}],"get_updates_buf":"b"}}"#, "{},".repeat(400_000));
+        let updates = Updates::parse(flood.as_bytes()).unwrap();
+        assert_eq!((updates.messages.len(), updates.left_out), (MOST_MESSAGES, 395_001));
+        assert!(updates.cursor.is_some());
     }
 
     #[test]

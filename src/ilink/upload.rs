@@ -16,88 +16,18 @@ use url::Url;
 use super::{
     answer::UploadUrl,
     body::CdnParam,
-    cdn::{Cdn, CdnError, Patience, encoded, rest, verdict},
+    cdn::{Cdn, CdnError, encoded, rest, verdict},
     cipher::{Encryptor, ciphertext_len},
     client::{Client, Session},
     key::AesKey,
+    options::Patience,
+    uploaded::{UploadKind, UploadRequest, Uploaded},
 };
 use crate::{
     id::WechatUserId,
-    secret::Secret,
+    speed::TooSlow,
     spool::{CHUNK, Spool},
 };
-
-/// What a file is announced as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UploadKind {
-    /// A picture.
-    Image,
-    /// A film.
-    Video,
-    /// Any file.
-    File,
-    /// A recording.
-    Voice,
-}
-
-impl UploadKind {
-    /// `media_type`, which is not the type of the item.
-    pub(super) fn number(self) -> i64 {
-        match self {
-            Self::Image => 1,
-            Self::Video => 2,
-            Self::File => 3,
-            Self::Voice => 4,
-        }
-    }
-}
-
-/// Announces a file.
-#[derive(Debug, Clone)]
-pub struct UploadRequest<'a> {
-    /// 32 hex digits, new for each upload.
-    pub filekey: String,
-    /// What it is.
-    pub kind: UploadKind,
-    /// Who gets it.
-    pub to: &'a WechatUserId,
-    /// Bytes of the plain file.
-    pub plain_len: u64,
-    /// MD5 of the plain file.
-    pub plain_md5: [u8; 16],
-    /// What it is encrypted with.
-    pub key: &'a AesKey,
-}
-
-/// A file that lies on the CDN and can be named in messages, also more than once.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Uploaded {
-    /// Fetches it.
-    pub param: CdnParam,
-    /// Opens it.
-    pub key: AesKey,
-    /// Bytes of the plain file.
-    pub plain_len: u64,
-}
-
-impl Uploaded {
-    /// Bytes of the encrypted file.
-    pub fn cipher_len(&self) -> u64 {
-        ciphertext_len(self.plain_len)
-    }
-
-    /// The parameter, the key in hex and the plain length, to be kept.
-    pub fn to_parts(&self) -> (Secret, Secret, u64) {
-        (Secret::new(self.param.expose()), self.key.to_hex(), self.plain_len)
-    }
-
-    /// What [`Uploaded::to_parts`] gave; `None` when it is damaged.
-    pub fn from_parts(param: &Secret, key: &Secret, plain_len: u64) -> Option<Self> {
-        let key = AesKey::from_hex(key.expose())?;
-        let param = Some(param).filter(|param| !param.is_empty())?;
-        Some(Self { param: CdnParam::new(param.expose()), key, plain_len })
-    }
-}
 
 impl Client {
     /// Encrypts a file with a new key and uploads it for one contact.
@@ -152,6 +82,7 @@ impl Cdn {
         let response = tokio::select! {
             response = request.send() => response.map_err(|e| CdnError::of_transport(&e))?,
             () = stalled(progress, self.patience) => return Err(CdnError::silent()),
+            () = rest(self.patience.speed.longest) => return Err(CdnError::slow(TooSlow)),
         };
         param(&verdict(response)?)
     }
@@ -234,7 +165,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        ilink::{client::Options, host::HostRules},
+        ilink::{host::HostRules, options::Options},
+        speed::Speed,
         spool::Spools,
     };
 
@@ -253,23 +185,13 @@ mod tests {
             bot_agent: String::new(),
         };
         let idle = Duration::from_millis(100);
-        let patience = Patience { idle, answer: Duration::from_secs(600), pause: idle };
+        let patience =
+            Patience { idle, answer: Duration::from_secs(600), pause: idle, speed: Speed::USUAL };
         let cdn = Cdn::new(&options, patience).unwrap();
         let mut writer = Spools::new(std::env::temp_dir()).create(false).unwrap();
         writer.write_all(&vec![0; 32 * 1024 * 1024]).unwrap();
         let result = cdn.bring(url, &AesKey::generate(), &writer.finish()).await;
         let Err(CdnError::Unreachable { reason }) = result else { panic!("{result:?}") };
         assert_eq!(reason, "nothing came for too long");
-    }
-
-    #[test]
-    fn an_upload_is_kept_as_plain_parts() {
-        let upload =
-            Uploaded { param: CdnParam::new("AAFF/+="), key: AesKey::generate(), plain_len: 32 };
-        assert_eq!(upload.cipher_len(), 48);
-        let (param, key, len) = upload.to_parts();
-        assert_eq!(Uploaded::from_parts(&param, &key, len), Some(upload));
-        assert_eq!(Uploaded::from_parts(&param, &param, len), None);
-        assert_eq!(Uploaded::from_parts(&Secret::new(""), &key, len), None);
     }
 }

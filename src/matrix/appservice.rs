@@ -21,7 +21,10 @@ use ruma::OwnedUserId;
 use serde_json::json;
 use subtle::ConstantTimeEq;
 
-use super::{BadBody, HsToken, Transaction};
+use super::{
+    registration::HsToken,
+    transaction::{BadBody, Transaction},
+};
 
 /// A transaction cannot be taken now; the homeserver is to push it again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -20,7 +20,9 @@ use ruma::{
 use tokio::sync::OnceCell;
 use url::Url;
 
-use super::{AsToken, Error, Intent, requests::Requests, retry::Outage};
+use super::{
+    error::Error, intent::Intent, registration::AsToken, requests::Requests, retry::Outage,
+};
 use crate::{crash::Point, secret::Secret};
 
 /// What a [`Homeserver`] needs to know.

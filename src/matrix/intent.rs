@@ -26,8 +26,9 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::{
-    Error, Homeserver,
     content::Content,
+    error::Error,
+    homeserver::Homeserver,
     room::{NewRoom, State},
 };
 use crate::clock::Timestamp;
@@ -50,6 +51,9 @@ impl Intent {
     }
 
     /// Makes the user and the user's device exist; harmless when they do.
+    ///
+    /// # Errors
+    /// [`Error::UnknownDevice`] when the homeserver makes users and no devices for them.
     pub async fn ensure_registered(&self) -> Result<(), Error> {
         let mut request = register::v3::Request::new();
         request.username = Some(self.user.localpart().to_owned());
@@ -62,8 +66,8 @@ impl Intent {
         // A device that does not exist yet cannot be acted with.
         let identity = AppserviceUserIdentity::new(&self.user);
         let device = self.homeserver.device_id().to_owned();
-        self.homeserver.request(update_device::v3::Request::new(device), identity).await?;
-        Ok(())
+        let made = self.homeserver.request(update_device::v3::Request::new(device), identity).await;
+        made.map(drop).map_err(no_device)
     }
 
     /// Sets the name that people see.
@@ -265,4 +269,26 @@ fn raw<T>(content: &impl Serialize) -> Result<Raw<T>, Error> {
 /// A time before 1970 or beyond what Matrix can write is left out.
 fn matrix_time(at: Timestamp) -> Option<MilliSecondsSinceUnixEpoch> {
     UInt::try_from(at.0).ok().map(MilliSecondsSinceUnixEpoch)
+}
+
+/// A refusal of the device is not one of the user, of the token least of all.
+fn no_device(error: Error) -> Error {
+    match error {
+        Error::Rejected { .. }
+        | Error::NotFound
+        | Error::Forbidden { .. }
+        | Error::TokenRejected => Error::UnknownDevice,
+        other @ (Error::Unreachable(_)
+        | Error::Stalled
+        | Error::RateLimited { .. }
+        | Error::Server { .. }
+        | Error::Garbled { .. }
+        | Error::RoomInUse
+        | Error::UserInUse
+        | Error::UnknownDevice
+        | Error::TooLarge
+        | Error::Disk(_)
+        | Error::Unsendable(_)
+        | Error::Stopping) => other,
+    }
 }

@@ -8,7 +8,7 @@ use ruma::{
 };
 use serde_json::value::RawValue;
 
-use super::{Error, Intent, object::Object, room::creators_are_privileged};
+use super::{error::Error, intent::Intent, object::Object, room::creators_are_privileged};
 
 /// What the members of a room may do.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::{HeaderMap, header::DATE};
 use url::Url;
 
-use super::{Error, Homeserver};
+use super::{error::Error, homeserver::Homeserver};
 use crate::clock::Timestamp;
 
 /// What came back from an address.

@@ -18,7 +18,7 @@ use ruma::{
 };
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::{AsToken, Error, Homeserver};
+use super::{error::Error, homeserver::Homeserver, registration::AsToken};
 
 /// The people whom a second registration lets the bridge act for; cheap to clone.
 ///

@@ -6,7 +6,7 @@ use ruma::{
     events::{TimelineEventType, relation::RelationType},
 };
 
-use super::{Error, Intent, object::Object};
+use super::{error::Error, intent::Intent, object::Object};
 
 impl Intent {
     /// This user's reaction with this key to an event, when it is among the newest ones.

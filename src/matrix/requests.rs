@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::Error;
+use super::error::Error;
 
 #[derive(Debug, Default)]
 pub(super) struct Requests([AtomicU64; RESULTS.len()]);

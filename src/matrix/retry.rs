@@ -7,7 +7,10 @@ use std::{
     time::Duration,
 };
 
-use super::{Error, Homeserver, Retry};
+use super::{
+    error::{Error, Retry},
+    homeserver::Homeserver,
+};
 use crate::tasks::Tasks;
 
 impl Homeserver {

@@ -8,7 +8,7 @@ use ruma::{
 };
 use serde_json::{Map, Value, json};
 
-use super::Error;
+use super::error::Error;
 
 pub use ruma::api::client::room::create_room::v3::RoomPreset;
 

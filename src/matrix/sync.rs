@@ -15,7 +15,7 @@ use ruma::{
 };
 use serde_json::value::RawValue;
 
-use super::{Error, Intent};
+use super::{error::Error, intent::Intent};
 
 /// What was found by a look.
 #[derive(Debug)]

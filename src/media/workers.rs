@@ -4,13 +4,18 @@ use std::{
     io::{self, Write as _},
     os::unix::process::ExitStatusExt as _,
     path::PathBuf,
+    pin::pin,
     process::{ExitStatus, Stdio},
     sync::Arc,
     time::Duration,
 };
 
 use rustix::process::Signal;
-use tokio::{process::Command, sync::Semaphore, task, time};
+use tokio::{
+    process::{Child, Command},
+    sync::{Semaphore, SemaphorePermit},
+    task, time,
+};
 
 use super::{
     answer::{self, Head},
@@ -35,21 +40,30 @@ pub struct Done {
 pub struct Workers {
     spools: Spools,
     program: Arc<PathBuf>,
-    places: Arc<Semaphore>,
+    quick: Arc<Semaphore>,
+    /// For those that take long, so that one medium does not hold up all others.
+    slow: Arc<Semaphore>,
+    long: Duration,
     patience: Duration,
 }
 
 /// How long a worker may take, however little it computes.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Most pictures and sounds are done within this.
+const LONG: Duration = Duration::from_secs(2);
 
 impl Workers {
-    /// At most `at_once` workers run at a time; what they make lies in `spools`. The worker is the
+    /// At most `at_once` workers run at a time, and as many more of those that take long; what they
+    /// make lies in `spools`. The worker is the
     /// program that calls this.
     pub fn new(spools: Spools, at_once: usize) -> Self {
+        let places = || Arc::new(Semaphore::new(at_once.clamp(1, Semaphore::MAX_PERMITS)));
         Self {
             spools,
             program: Arc::new(own_program()),
-            places: Arc::new(Semaphore::new(at_once.clamp(1, Semaphore::MAX_PERMITS))),
+            quick: places(),
+            slow: places(),
+            long: LONG,
             patience: PATIENCE,
         }
     }
@@ -115,9 +129,29 @@ impl Workers {
         }
     }
 
+    /// Waits for a worker. One that takes long goes on in a place for such, and makes room.
+    async fn end_of(
+        &self,
+        worker: &mut Child,
+        quick: SemaphorePermit<'_>,
+    ) -> io::Result<ExitStatus> {
+        let mut ended = pin!(worker.wait());
+        if let Ok(ended) = time::timeout(self.long, &mut ended).await {
+            return ended;
+        }
+        let slow = tokio::select! {
+            ended = &mut ended => return ended,
+            slow = self.slow.acquire() => slow,
+        };
+        drop(quick);
+        let ended = ended.await;
+        drop(slow);
+        ended
+    }
+
     /// Runs a worker to its end; the second part is what it has written.
     async fn start(&self, job: Job, input: &Spool) -> Result<(ExitStatus, Spool), WorkError> {
-        let _place = self.places.acquire().await.map_err(no_worker)?;
+        let quick = self.quick.acquire().await.map_err(no_worker)?;
         let answer = self.spools.create(false).map_err(WorkError::CannotStart)?.finish();
         let mut command = Command::new(&*self.program);
         command
@@ -130,10 +164,10 @@ impl Workers {
             .stderr(Stdio::null())
             .kill_on_drop(true);
         let mut worker = command.spawn().map_err(WorkError::CannotStart)?;
-        match time::timeout(self.patience, worker.wait()).await {
+        match time::timeout(self.patience, self.end_of(&mut worker, quick)).await {
             Ok(ended) => Ok((ended.map_err(WorkError::CannotStart)?, answer)),
             Err(_) => {
-                // It ends in any case; the place is free when it has.
+                // It ends in any case.
                 let _ = worker.kill().await;
                 Err(WorkError::TimedOut)
             }
@@ -205,4 +239,37 @@ fn copy(spools: &Spools, answer: &Spool, from: u64, len: u64) -> Result<Spool, W
         part.write_all(&buffer[..left]).map_err(WorkError::CannotStart)?;
     }
     Ok(part.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs::Permissions, os::unix::fs::PermissionsExt as _};
+
+    use super::*;
+
+    /// Something that runs for ever with an input, and ends at once without one.
+    const SPINS: &str = "#!/bin/sh\nif [ -s /dev/stdin ]; then sleep 600; fi\n";
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_medium_that_makes_its_worker_spin_does_not_hold_up_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("spins");
+        std::fs::write(&program, SPINS).unwrap();
+        std::fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+        let spools = Spools::new(folder.path().to_owned());
+        let mut input = spools.create(false).unwrap();
+        input.write_all(b"film").unwrap();
+        let (film, photo) = (input.finish(), spools.create(false).unwrap().finish());
+        let workers = Workers::new(spools, 1).with_program(program);
+        let workers = Workers { long: Duration::from_millis(50), ..workers };
+        let spinning = workers.clone();
+        let spinning = tokio::spawn(async move { spinning.run(Job::Video, &film).await });
+        while workers.quick.available_permits() > 0 {
+            task::yield_now().await;
+        }
+        let looked = time::timeout(PATIENCE / 2, workers.run(Job::Picture, &photo)).await;
+        assert!(looked.is_ok(), "the photo waits for the film");
+        assert!(!spinning.is_finished());
+        spinning.abort();
+    }
 }

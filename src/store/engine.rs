@@ -18,6 +18,7 @@ use std::{
 use super::{
     fault::contain,
     folder,
+    reserve::{Reserve, is_no_descriptor},
     timing::{Stopwatch, Timings},
 };
 
@@ -34,6 +35,8 @@ pub(super) enum Fault {
     Locked,
     /// The file system said no; the data may be sound.
     Io(String),
+    /// The process may open no file more; that passes.
+    NoDescriptor(String),
     /// What was read cannot be right.
     Corrupt(String),
     /// It was closed.
@@ -49,6 +52,7 @@ pub(super) struct Engine {
     synced_blobs: Mutex<Blobs>,
     commits: Stopwatch,
     syncs: Stopwatch,
+    reserve: Reserve,
 }
 
 impl Engine {
@@ -70,6 +74,7 @@ impl Engine {
             synced_blobs: Mutex::default(),
             commits: Stopwatch::default(),
             syncs: Stopwatch::default(),
+            reserve: Reserve::take(),
         })
     }
 
@@ -83,9 +88,9 @@ impl Engine {
                 None => changes.remove(key),
             }
         }
-        self.with(|db| db.apply_batch(changes).and_then(|()| db.flush()).map(drop))?;
+        self.with(|db| db.apply_batch(changes.clone()).and_then(|()| db.flush()).map(drop))?;
         let applied = Instant::now();
-        self.sync().map_err(|error| Fault::Io(error.to_string()))?;
+        self.reserve.lend(|| self.sync().map_err(|error| refused(&error)))?;
         self.syncs.note(applied.elapsed());
         self.commits.note(began.elapsed());
         Ok(())
@@ -123,10 +128,10 @@ impl Engine {
         contain(move || drop(db)).map_err(Fault::Io)
     }
 
-    fn with<T>(&self, work: impl FnOnce(&sled::Db) -> sled::Result<T>) -> Result<T, Fault> {
+    fn with<T>(&self, work: impl Fn(&sled::Db) -> sled::Result<T>) -> Result<T, Fault> {
         let db = self.db.read().unwrap_or_else(PoisonError::into_inner);
         let db = db.as_ref().ok_or(Fault::Closed)?;
-        contain(|| work(db)).map_err(Fault::Corrupt)?.map_err(fault)
+        self.reserve.lend(|| contain(|| work(db)).map_err(Fault::Corrupt)?.map_err(fault))
     }
 
     /// Large pages lie in files of their own, which sled does not sync either.
@@ -207,9 +212,17 @@ fn open_when_free(config: &sled::Config) -> Result<sled::Db, Fault> {
     }
 }
 
+fn refused(error: &std::io::Error) -> Fault {
+    match is_no_descriptor(error) {
+        true => Fault::NoDescriptor(error.to_string()),
+        false => Fault::Io(error.to_string()),
+    }
+}
+
 fn fault(error: sled::Error) -> Fault {
     match error {
         sled::Error::Io(io) if io.to_string().contains("could not acquire lock") => Fault::Locked,
+        sled::Error::Io(io) if is_no_descriptor(&io) => Fault::NoDescriptor(io.to_string()),
         sled::Error::Io(io) if REFUSALS.contains(&io.kind()) => Fault::Io(io.to_string()),
         sled::Error::Io(io) => Fault::Corrupt(format!("the database cannot be read ({io})")),
         sled::Error::Corruption { .. } => Fault::Corrupt("a page's checksum is wrong".into()),

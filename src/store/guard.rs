@@ -84,7 +84,7 @@ impl From<Fault> for Refusal {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::Corrupt(found) => Self::Damaged(found),
-            Fault::Io(cause) => Self::Io(cause),
+            Fault::Io(cause) | Fault::NoDescriptor(cause) => Self::Io(cause),
             Fault::Locked => Self::Io("another process holds its lock".into()),
             Fault::Closed => Self::Io("it is closed".into()),
         }

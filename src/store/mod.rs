@@ -20,6 +20,7 @@ mod portal;
 mod question;
 mod recent;
 mod record;
+mod reserve;
 mod source;
 mod timing;
 pub mod transfer;
@@ -224,7 +225,9 @@ impl Store {
     fn fault(&self, fault: Fault) -> Error {
         match fault {
             Fault::Corrupt(found) => Error::damaged(&self.0.dir, found),
-            Fault::Io(cause) => Error::Io { doing: "read", path: self.0.dir.clone(), cause },
+            Fault::Io(cause) | Fault::NoDescriptor(cause) => {
+                Error::Io { doing: "read", path: self.0.dir.clone(), cause }
+            }
             Fault::Closed | Fault::Locked => Error::Closed,
         }
     }

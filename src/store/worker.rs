@@ -325,7 +325,7 @@ fn answer(waiting: Answer, result: Result<(), Error>) {
 
 fn cause(fault: Fault) -> String {
     match fault {
-        Fault::Io(cause) | Fault::Corrupt(cause) => cause,
+        Fault::Io(cause) | Fault::NoDescriptor(cause) | Fault::Corrupt(cause) => cause,
         Fault::Locked => "the database is locked".into(),
         Fault::Closed => "the database is closed".into(),
     }

@@ -2,6 +2,7 @@
 //! does its work. Knows nothing of chats.
 
 pub mod link;
+pub mod listener;
 pub mod metrics;
 pub mod provision;
 pub mod stage;

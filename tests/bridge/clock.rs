@@ -46,6 +46,18 @@ async fn a_clock_that_runs_two_days_ahead_of_wechats_does_not_close_every_window
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_contact_who_has_just_written_is_answered_whatever_the_clock_says() {
+    let chat = on_a_manual_clock().await;
+    chat.world.clock.advance(millis());
+    // No poll has waited in vain since: only WeChat's own clock tells how old this is.
+    chat.hear("hello?").await;
+    chat.say(&["one", "two"]).await;
+    assert_eq!(chat.wait_shown(2).await, ["one", "two"]);
+    assert_eq!(chat.said("last wrote more than 24 hours ago"), 0);
+    chat.world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_clock_set_back_by_two_days_holds_nothing_for_two_days() {
     let mut chat = on_a_manual_clock().await;
     let paced = |config: String| config.replace("interval_ms = 0", "interval_ms = 100\nburst = 2");

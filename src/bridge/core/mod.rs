@@ -91,6 +91,13 @@ pub enum Death {
          ghost_prefix in the config must be those of the registration file"
     )]
     BotRefused(OwnedUserId),
+    /// The homeserver makes no device for the bot, without which it forgets transaction ids.
+    #[error(
+        "the homeserver makes no device for the bot user {0}; it must know \
+         `PUT /_matrix/client/v3/devices/{{deviceId}}` for application services (MSC4190, in \
+         Synapse since 1.121), and the registration file must hold `io.element.msc4190: true`"
+    )]
+    NoDevices(OwnedUserId),
 }
 
 impl Core {

@@ -7,7 +7,10 @@ use serde_json::value::RawValue;
 use crate::{
     bridge::{
         core::Core,
-        state::{Read, reply_window},
+        state::{
+            Read,
+            reply_window::{self, Arrival},
+        },
     },
     clock::Timestamp,
     id::{PortalId, PortalKey},
@@ -22,27 +25,30 @@ pub(crate) struct Batch {
     pub(crate) entries: Vec<(Entry, Read)>,
     pub(crate) heard: HashMap<PortalId, Reply>,
     pub(crate) portals: Vec<Portal>,
+    /// Whether messages of unknown people were left out.
+    pub(crate) crowded: bool,
 }
 
 /// Sorts a batch: contacts' messages become work, everything else is counted; what was seen
-/// before is left out. A batch is `live` when its poll waited for it.
+/// before is left out.
 pub(crate) fn take_over(
     core: &Core,
     login: &Login,
     messages: &[Box<RawValue>],
-    live: bool,
+    arrival: Arrival,
 ) -> Result<Batch, store::Error> {
     let mut sorting = Sorting {
         core,
         login,
         now: core.clock.now(),
-        live,
+        arrival,
         here: HashSet::new(),
         batch: Batch {
             change: Change::new(),
             entries: Vec::new(),
             heard: HashMap::new(),
             portals: Vec::new(),
+            crowded: false,
         },
     };
     for raw in messages {
@@ -55,7 +61,7 @@ struct Sorting<'a> {
     core: &'a Core,
     login: &'a Login,
     now: Timestamp,
-    live: bool,
+    arrival: Arrival,
     /// The keys of this batch's messages; the store does not know them yet.
     here: HashSet<String>,
     batch: Batch,
@@ -81,6 +87,10 @@ impl Sorting<'_> {
         let sources = self.sources(&keys);
         if let Some(reason) = message.as_ref().and_then(not_for_us) {
             self.ignore(&sources, reason);
+            return Ok(());
+        }
+        if self.is_one_stranger_too_many(message.as_ref()) {
+            self.ignore(&sources, "stranger");
             return Ok(());
         }
         let portal = self.portal_for(message.as_ref());
@@ -169,6 +179,20 @@ impl Sorting<'_> {
         });
     }
 
+    /// Whether whoever wrote is unknown, and rooms were made for too many such people already.
+    fn is_one_stranger_too_many(&mut self, message: Option<&Message>) -> bool {
+        let Some(contact) = message.and_then(|m| m.from.clone()) else { return false };
+        let key = PortalKey { owner: self.login.owner.clone(), contact };
+        let known = key.contact == self.login.contact
+            || self.core.registry.find_portal(&key).is_some()
+            || self.batch.portals.iter().any(|portal| portal.key == key);
+        if known || self.core.sessions.may_meet_stranger(self.login.id, self.now) {
+            return false;
+        }
+        self.batch.crowded = true;
+        true
+    }
+
     /// The portal of whoever wrote; a sender who is not the one that scanned gets one of their own.
     fn portal_for(&mut self, message: Option<&Message>) -> PortalId {
         let contact =
@@ -192,7 +216,7 @@ impl Sorting<'_> {
     /// with. What is left out is counted.
     fn hear(&mut self, portal: PortalId, message: &Message, left_out: bool) {
         let known = self.batch.heard.get(&portal).cloned().or_else(|| self.core.reply(portal));
-        let at = reply_window::heard_at(message.created, self.live, self.now);
+        let at = reply_window::heard_at(message.created, self.arrival, self.now);
         let context =
             message.context.clone().or_else(|| known.as_ref().and_then(|r| r.context.clone()));
         let heard = known.as_ref().map_or(at, |reply| reply.heard.max(at));

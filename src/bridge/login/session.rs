@@ -2,18 +2,22 @@
 
 use std::sync::Arc;
 
+use serde_json::value::RawValue;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use super::logout;
 use crate::{
     bridge::{
-        core::{Core, Death},
+        core::{Core, Death, login_name},
         from_wechat::ingest::{self, Batch},
+        notice,
+        state::{MOST_STRANGERS, reply_window::Arrival},
+        text::Note,
     },
     id::{Cursor, LoginId},
-    ilink::{Backoff, Next, Session, Updates},
-    store::Change,
+    ilink::{Backoff, Next, SHORTEST_POLL, Session, Updates},
+    store::{Change, Login},
 };
 
 /// Starts polling for a login.
@@ -59,32 +63,48 @@ async fn poll(core: &Arc<Core>, id: LoginId, session: &Session, ends: &Cancellat
     // Whether what comes next was written just now: all that had waited is here.
     let mut live = false;
     loop {
-        let asked = core.ilink.get_updates(session, cursor.as_ref(), hold);
+        if ends
+            .run_until_cancelled(core.tasks.unless_stopped(core.lanes.room_for(id)))
+            .await
+            .flatten()
+            .is_none()
+        {
+            return true;
+        }
+        let asked = async {
+            let _place = core.sessions.place().await;
+            core.ilink.get_updates(session, cursor.as_ref(), hold).await
+        };
         let Some(Some(answer)) = ends.run_until_cancelled(core.tasks.unless_stopped(asked)).await
         else {
             return true;
         };
-        let next = backoff.after(&answer);
-        match answer {
+        let new = match &answer {
             Ok(updates) => {
+                let now = core.clock.now();
                 // A gateway that ends every idle poll still shows that the way is open.
                 if updates.timed_out && updates.gateway.is_none() {
-                    core.sessions.count_cut();
+                    core.sessions.count_cut(id, updates.took >= SHORTEST_POLL, now);
                 } else {
-                    core.sessions.answered(id, core.clock.now());
+                    core.sessions.answered(id, now);
                 }
                 hold = updates.hold.or(hold);
                 live = !updates.timed_out && (live || updates.messages.is_empty());
-                if !keep(core, id, updates, &mut cursor, live).await {
-                    return true;
+                let arrival = Arrival { live, date: updates.date };
+                let kept = keep(core, id, updates, &mut cursor, arrival);
+                match ends.run_until_cancelled(core.tasks.unless_stopped(kept)).await {
+                    Some(Some(Some(new))) => new,
+                    Some(Some(None) | None) | None => return true,
                 }
             }
             Err(error) => {
                 live = false;
-                core.sessions.count_failed();
+                core.sessions.count_failed(id, error, core.clock.now());
                 tracing::debug!(%error, "a poll failed");
+                false
             }
-        }
+        };
+        let next = backoff.after(&answer, new);
         match next {
             Next::Now => {}
             Next::Wait(pause) => {
@@ -97,44 +117,101 @@ async fn poll(core: &Arc<Core>, id: LoginId, session: &Session, ends: &Cancellat
     }
 }
 
-/// Commits a batch with its cursor, durably, and only then starts the work on it.
+/// Takes a batch over in slices, the last one with the cursor, each one when the lanes have room
+/// for it; whether anything was new, or nothing when the bridge has to end.
+///
+/// It may be dropped between two slices: what was taken over is known when it comes again.
 async fn keep(
     core: &Arc<Core>,
     id: LoginId,
-    updates: Updates,
+    updates: &Updates,
     cursor: &mut Option<Cursor>,
-    live: bool,
-) -> bool {
-    if updates.messages.is_empty() && updates.cursor.is_none() {
-        return true;
+    arrival: Arrival,
+) -> Option<bool> {
+    if updates.left_out > 0 {
+        tell_owner(core, core.registry.login(id)?, Flood::Messages(updates.left_out));
     }
-    let Some(login) = core.registry.login(id) else { return false };
-    let Batch { mut change, entries, heard, portals } =
-        match ingest::take_over(core, &login, &updates.messages, live) {
+    let (all, mut done, mut new) = (&updates.messages, 0, false);
+    loop {
+        core.lanes.room_for(id).await;
+        let end = all.len().min(done + SLICE);
+        let is_last = end == all.len();
+        let moves_on = updates.cursor.as_ref().filter(|_| is_last);
+        new |= keep_slice(core, id, &all[done..end], moves_on, arrival).await?;
+        if is_last {
+            break;
+        }
+        done = end;
+    }
+    if updates.cursor.is_some() {
+        cursor.clone_from(&updates.cursor);
+    }
+    Some(new)
+}
+
+/// Commits messages, durably, and only then starts the work on them.
+async fn keep_slice(
+    core: &Arc<Core>,
+    id: LoginId,
+    messages: &[Box<RawValue>],
+    cursor: Option<&Cursor>,
+    arrival: Arrival,
+) -> Option<bool> {
+    if messages.is_empty() && cursor.is_none() {
+        return Some(false);
+    }
+    let login = core.registry.login(id)?;
+    let Batch { mut change, entries, heard, portals, crowded } =
+        match ingest::take_over(core, &login, messages, arrival) {
             Ok(batch) => batch,
             Err(error) => {
                 core.die(Death::Store(error));
-                return false;
+                return None;
             }
         };
-    if let Some(new) = &updates.cursor {
+    if let Some(new) = cursor {
         change = change.put_cursor(id, new);
     }
     let waiting: Vec<_> = heard.keys().copied().collect();
     core.replies.hear(&core.store, heard, change);
-    if core.commit(Change::new()).await.is_err() {
-        return false;
-    }
-    if updates.cursor.is_some() {
-        *cursor = updates.cursor;
-    }
+    core.commit(Change::new()).await.ok()?;
     for portal in portals {
         core.registry.put_portal(portal);
     }
+    if crowded && core.sessions.tell_of_strangers(id, core.clock.now()) {
+        tell_owner(core, login, Flood::Strangers);
+    }
+    let new = !entries.is_empty();
     for (entry, read) in entries {
         core.dispatch(entry, read);
     }
     // The window is open, the quota starts anew, and what waits goes out.
     waiting.into_iter().for_each(|portal| core.outbox.wake(portal));
-    true
+    Some(new)
 }
+
+/// Why messages are left out that nobody will see.
+#[derive(Debug, Clone, Copy)]
+enum Flood {
+    Messages(usize),
+    Strangers,
+}
+
+fn tell_owner(core: &Arc<Core>, login: Arc<Login>, flood: Flood) {
+    tracing::warn!(?flood, "more comes than is taken; messages are left out");
+    let (tasks, core, now) = (core.tasks.clone(), Arc::clone(core), core.clock.now().0);
+    let telling = async move {
+        let name = login_name(&login);
+        let note = match flood {
+            Flood::Messages(count) => Note::LeftOut { name: &name, count },
+            Flood::Strangers => Note::Strangers { name: &name, most: MOST_STRANGERS },
+        };
+        let txn = format!("flood-{}-{now}", login.id);
+        // Only the end of the bridge comes in between.
+        let _ = notice::to_owner(&core, &login.owner, &note, &txn).await;
+    };
+    tasks.spawn("flood", telling.in_current_span());
+}
+
+/// So much is in memory at once in its read form.
+const SLICE: usize = 250;

@@ -18,17 +18,24 @@ use crate::{
         from_matrix::{catch_up, ingest},
         login::{logout, provisioning::Desk, session},
         send::sender,
-        state::{Job, LaneKey, Lanes, Outbox, Questions, Registry, puppets::Owners, rounds},
+        state::{
+            Job, LaneKey, Lanes, Outbox, Questions, Registry, Sessions, puppets::Owners, rounds,
+        },
     },
     clock::Clock,
     config::Config,
     id::{InboxId, PortalId},
-    ilink, matrix,
+    ilink,
+    limits::Descriptors,
+    matrix,
     media::{Sandbox, Workers},
     spool::Spools,
     store::{self, LoginState, Store},
     tasks::Tasks,
-    web,
+    web::{
+        self,
+        listener::{self, Bounds},
+    },
 };
 
 /// A bridge that is running.
@@ -178,7 +185,7 @@ async fn open(
         copies: Default::default(),
         replies: Default::default(),
         paces: Default::default(),
-        sessions: Default::default(),
+        sessions: Sessions::polling_at_most(Descriptors::of_this_process().polls()),
         tallies: Default::default(),
         typists: Default::default(),
         flows: Default::default(),
@@ -241,10 +248,8 @@ fn serve(core: &Arc<Core>, listener: TcpListener) {
     };
     let stopping = core.tasks.clone();
     core.tasks.spawn("listener", async move {
-        let served = axum::serve(listener, router).with_graceful_shutdown(linger(stopping)).await;
-        if let Err(error) = served {
-            tracing::error!(%error, "the listener ended");
-        }
+        let bounds = Bounds::of(Descriptors::of_this_process().connections());
+        listener::serve(listener, router, bounds, linger(stopping)).await;
     });
 }
 
@@ -273,6 +278,9 @@ async fn greet_homeserver(core: Arc<Core>) {
         Ok(()) => {}
         Err(matrix::Error::Stopping) => return,
         Err(matrix::Error::TokenRejected) => return core.die(Death::TokenRefused),
+        Err(matrix::Error::UnknownDevice) => {
+            return core.die(Death::NoDevices(core.bot.clone()));
+        }
         Err(error) => {
             tracing::error!(%error, "the homeserver refused the bot");
             return core.die(Death::BotRefused(core.bot.clone()));

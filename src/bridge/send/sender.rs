@@ -153,7 +153,7 @@ async fn try_head(core: &Core, portal: &Portal, head: Outgoing) -> bool {
         return false;
     }
     let answer = send_once(core, &login, portal, &head, item).await;
-    let sent = verdict::after_send(answer, head.tries);
+    let sent = verdict::after_send(answer, head.tries, head.refused);
     core.tallies.count_send(verdict::counted(&sent));
     drop(pace);
     let after = match sent {
@@ -189,6 +189,11 @@ pub(super) async fn go_on(
     match after {
         After::Retry(pause) => {
             tracing::debug!(portal = %portal.id, tries = head.tries, "a send did not get through");
+            core.tasks.pause(pause).await;
+        }
+        After::Refused(pause) => {
+            tracing::debug!(portal = %portal.id, refused = head.refused, "a send was refused");
+            core.outbox.count_refused(portal.id, head.entry.id);
             core.tasks.pause(pause).await;
         }
         After::Throttled => throttled(core, portal),
@@ -263,7 +268,7 @@ async fn accepted(core: &Core, portal: &Portal, mut head: Outgoing, id: Option<M
     let item = head.progress.parts_done;
     head.progress.parts_done += 1;
     head.progress.unconfirmed |= id.is_none();
-    head.tries = 0;
+    (head.tries, head.refused) = (0, 0);
     // The next file may lie at the same address and be another thing on the phone.
     if matches!(head.parts.get(usize::from(item)), Some(Part::Media(_))) {
         head.progress.uploaded = None;

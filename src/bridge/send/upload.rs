@@ -81,7 +81,7 @@ pub(super) async fn bring(
             }
         }
         Err(after) => {
-            if matches!(after, After::Retry(_)) {
+            if matches!(after, After::Retry(_) | After::Refused(_)) {
                 core.outbox.count_failed_upload(portal.id, head.entry.id);
             }
             go_on(core, portal, &login, head, after).await;
@@ -141,7 +141,7 @@ async fn fetch(
         match core.bot().download(&media.uri, limit, with_md5, &core.spools).await {
             Ok(file) => break file,
             Err(error) => match verdict::after_download(error, tries, limit) {
-                After::Retry(pause) => core.tasks.pause(pause).await,
+                After::Retry(pause) | After::Refused(pause) => core.tasks.pause(pause).await,
                 after @ (After::Throttled | After::LoggedOut | After::Failed(_)) => {
                     return Err(after);
                 }

@@ -15,6 +15,9 @@ use crate::{
 pub(super) enum After {
     /// The same request once more, this much later.
     Retry(Duration),
+    /// WeChat refused it for a reason that nobody knows, which may pass: the same request once
+    /// more, this much later.
+    Refused(Duration),
     /// WeChat wants to be left alone.
     Throttled,
     /// The login is dead; the message waits for a new one.
@@ -28,26 +31,28 @@ pub(super) fn counted(sent: &Result<Option<MessageId>, After>) -> Sent {
     match sent {
         Ok(Some(_)) => Sent::Accepted,
         Ok(None) => Sent::Unconfirmed,
-        Err(After::Retry(_)) => Sent::Retried,
+        Err(After::Retry(_) | After::Refused(_)) => Sent::Retried,
         Err(After::Throttled) => Sent::Throttled,
         Err(After::LoggedOut) => Sent::LoggedOut,
         Err(After::Failed(_)) => Sent::Refused,
     }
 }
 
-/// Reads the answer to the `tries`-th try (from 1) of one message. Of a message that was taken
-/// without an id nobody can tell whether the phone shows it.
+/// Reads the answer to the `tries`-th try (from 1) of one message, of which `refused` were refused
+/// for a reason that nobody knows. Of a message that was taken without an id nobody can tell
+/// whether the phone shows it.
 pub(super) fn after_send(
     answer: Result<Accepted, ilink::Error>,
     tries: u32,
+    refused: u32,
 ) -> Result<Option<MessageId>, After> {
-    answer.map(|accepted| accepted.message_id).map_err(|error| after_error(error, tries))
+    answer.map(|accepted| accepted.message_id).map_err(|error| after_error(error, tries, refused))
 }
 
 /// What to do about a file that was not uploaded for the `tries`-th time (from 1) in a row.
 pub(super) fn after_upload(error: CdnError, tries: u32) -> After {
     match error {
-        CdnError::Ilink(error) => after_error(error, tries),
+        CdnError::Ilink(error) => after_error(error, tries, tries.saturating_sub(1)),
         CdnError::TooLarge { limit } => After::Failed(Refusal::FileTooLarge { limit }),
         CdnError::HostNotAllowed { .. } => After::Failed(Refusal::BadServer),
         CdnError::Rejected { status, .. } => After::Failed(Refusal::Rejected(status.into())),
@@ -87,10 +92,10 @@ pub(super) fn after_download(error: matrix::Error, tries: u32, limit: u64) -> Af
     }
 }
 
-fn after_error(error: ilink::Error, tries: u32) -> After {
+fn after_error(error: ilink::Error, tries: u32, refused: u32) -> After {
     match error {
         ilink::Error::SessionExpired => After::LoggedOut,
-        ilink::Error::Refused { code, message } => after_refusal(code, &message),
+        ilink::Error::Refused { code, message } => after_refusal(code, &message, refused),
         ilink::Error::HostNotAllowed { .. } | ilink::Error::Setup { .. } => {
             After::Failed(Refusal::BadServer)
         }
@@ -107,12 +112,15 @@ fn after_error(error: ilink::Error, tries: u32) -> After {
     }
 }
 
-/// `-2` is a family, told apart by its text (docs/protocol.md §9).
-fn after_refusal(code: i64, message: &str) -> After {
+/// `-2` is a family, told apart by its text (docs/protocol.md §9). What no table knows may pass.
+fn after_refusal(code: i64, message: &str, refused: u32) -> After {
     let throttling = ["prepare failed", "unknown error", "rate limited", ""];
     match code {
         -2 if throttling.contains(&message.to_ascii_lowercase().as_str()) => After::Throttled,
         -13 => After::Throttled,
+        code if !FINAL.contains(&code) && refused + 1 < REFUSED_TRIES => {
+            After::Refused(retry_pause(refused + 1))
+        }
         code => After::Failed(Refusal::Rejected(code)),
     }
 }
@@ -122,6 +130,10 @@ fn retry_pause(tries: u32) -> Duration {
     Duration::from_secs(1 << tries.saturating_sub(1).min(6)).min(Duration::from_secs(60))
 }
 
+/// Codes that say what is wrong with the request itself, and will say it again.
+const FINAL: [i64; 3] = [-2, -3, -4];
+/// So often a request is made that WeChat refuses for a reason that nobody knows.
+const REFUSED_TRIES: u32 = 3;
 /// So often the homeserver is asked for a file that it cannot give, for about a minute.
 const DOWNLOAD_TRIES: u32 = 7;
 
@@ -149,8 +161,7 @@ mod tests {
             (refused(-2, "invalid arguments"), 1, rejected(-2)),
             (refused(-13, ""), 1, Err(After::Throttled)),
             (refused(-3, "invalid argument"), 1, rejected(-3)),
-            (refused(-1, ""), 1, rejected(-1)),
-            (refused(2, ""), 1, rejected(2)),
+            (refused(-4, ""), 1, rejected(-4)),
             (Err(ilink::Error::Http { status: 429 }), 1, Err(After::Throttled)),
             (Err(ilink::Error::Http { status: 404 }), 1, rejected(404)),
             (Err(ilink::Error::Http { status: 502 }), 1, retry(1)),
@@ -164,7 +175,18 @@ mod tests {
             (Err(ilink::Error::Unreachable { reason: "refused".into() }), 20, retry(60)),
         ] {
             let shown = format!("{answer:?}");
-            assert_eq!(after_send(answer, tries), expected, "{shown}, try {tries}");
+            assert_eq!(after_send(answer, tries, 0), expected, "{shown}, try {tries}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_that_no_table_knows_is_final_at_the_third_time() {
+        for code in [-1, 2, -99, i64::MAX] {
+            // However often the server was not there in between.
+            let after = |tries, before| after_send(refused(code, "what?"), tries, before);
+            let again = |seconds| Err(After::Refused(Duration::from_secs(seconds)));
+            assert_eq!([after(1, 0), after(9, 1)], [again(1), again(2)]);
+            assert_eq!(after(10, 2), Err(After::Failed(Refusal::Rejected(code))));
         }
     }
 
@@ -175,7 +197,8 @@ mod tests {
         for (error, tries, expected) in [
             (ilink::Error::SessionExpired.into(), 1, After::LoggedOut),
             (refused(-2, "prepare failed").unwrap_err().into(), 1, After::Throttled),
-            (refused(-1, "").unwrap_err().into(), 1, rejected(-1)),
+            (refused(-1, "").unwrap_err().into(), 1, After::Refused(Duration::from_secs(1))),
+            (refused(-1, "").unwrap_err().into(), 3, rejected(-1)),
             (ilink::Error::Timeout.into(), 2, After::Retry(Duration::from_secs(2))),
             (cdn(403), 1, rejected(403)),
             (

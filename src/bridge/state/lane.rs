@@ -10,9 +10,17 @@ use std::{
 };
 
 use ruma::OwnedRoomId;
-use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use tokio::sync::{
+    Notify,
+    mpsc::{self, UnboundedReceiver, UnboundedSender},
+};
 
-use crate::{id::PortalId, ilink::Message, matrix::event::Event, store::Entry};
+use crate::{
+    id::{LoginId, PortalId},
+    ilink::Message,
+    matrix::event::Event,
+    store::{Entry, Work},
+};
 
 /// Whose turn it is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -38,6 +46,23 @@ pub(crate) enum Job {
     LeaveGroup(OwnedRoomId),
 }
 
+impl Job {
+    /// Whose message it is and how long, when it is one of WeChat's.
+    fn of_wechat(&self) -> Option<(LoginId, usize)> {
+        match self {
+            Self::Entry(entry, _) | Self::Again(entry) => of_wechat(entry),
+            Self::OpenRoom | Self::LeaveRoom | Self::LeaveGroup(_) => None,
+        }
+    }
+}
+
+fn of_wechat(entry: &Entry) -> Option<(LoginId, usize)> {
+    match &entry.work {
+        Work::FromWechat { login, raw, .. } => Some((*login, raw.len())),
+        Work::FromMatrix { .. } => None,
+    }
+}
+
 /// What an entry holds, as it was read when it was taken over.
 #[derive(Debug)]
 pub(crate) enum Read {
@@ -52,6 +77,10 @@ pub(crate) enum Read {
 pub(crate) struct Lanes {
     queues: Mutex<HashMap<LaneKey, Lane>>,
     announce: UnboundedSender<LaneKey>,
+    /// How much of WeChat's each login has in its lanes and aside, in messages and bytes.
+    unfinished: Mutex<HashMap<LoginId, (usize, usize)>>,
+    /// Some of it is done.
+    fewer: Notify,
     /// What could not be done and waits for somebody to ask for it, or for the next start.
     aside: Mutex<HashMap<PortalId, Vec<Entry>>>,
 }
@@ -61,17 +90,21 @@ struct Lane {
     jobs: VecDeque<Job>,
     /// Whether the job in hand is of an earlier run.
     resumes: bool,
+    /// Whose message the job in hand is, and how long it is.
+    in_hand: Option<(LoginId, usize)>,
 }
 
 impl Lanes {
     /// No work yet; lanes that get some are announced to the receiver.
     pub(crate) fn new() -> (Self, UnboundedReceiver<LaneKey>) {
         let (announce, announced) = mpsc::unbounded_channel();
-        (Self { queues: Mutex::default(), announce, aside: Mutex::default() }, announced)
+        let (queues, unfinished, fewer) = (Mutex::default(), Mutex::default(), Notify::new());
+        (Self { queues, announce, unfinished, fewer, aside: Mutex::default() }, announced)
     }
 
     /// Queues a job, and announces the lane when it was idle.
     pub(crate) fn push(&self, key: LaneKey, job: Job) {
+        self.count_more(job.of_wechat());
         let mut lanes = self.lanes();
         let idle = !lanes.contains_key(&key);
         lanes.entry(key.clone()).or_default().jobs.push_back(job);
@@ -91,11 +124,50 @@ impl Lanes {
         let mut lanes = self.lanes();
         let lane = lanes.get_mut(key)?;
         let job = lane.jobs.pop_front();
+        let done = std::mem::replace(&mut lane.in_hand, job.as_ref().and_then(Job::of_wechat));
         lane.resumes = matches!(job, Some(Job::Again(_)));
         if job.is_none() {
             lanes.remove(key);
         }
+        drop(lanes);
+        self.count_done(done);
         job
+    }
+
+    /// Waits until the lanes may take more of what WeChat has for this login.
+    pub(crate) async fn room_for(&self, login: LoginId) {
+        loop {
+            let fewer = self.fewer.notified();
+            let (count, bytes) = self.unfinished().get(&login).copied().unwrap_or_default();
+            if count < MOST_UNFINISHED && bytes < MOST_BYTES {
+                return;
+            }
+            fewer.await;
+        }
+    }
+
+    fn count_more(&self, one: Option<(LoginId, usize)>) {
+        let Some((login, bytes)) = one else { return };
+        let mut unfinished = self.unfinished();
+        let (count, sum) = unfinished.entry(login).or_default();
+        (*count, *sum) = (*count + 1, *sum + bytes);
+    }
+
+    fn count_done(&self, one: Option<(LoginId, usize)>) {
+        let Some((login, bytes)) = one else { return };
+        let mut unfinished = self.unfinished();
+        if let Some((count, sum)) = unfinished.get_mut(&login) {
+            (*count, *sum) = (count.saturating_sub(1), sum.saturating_sub(bytes));
+            if *count == 0 {
+                unfinished.remove(&login);
+            }
+        }
+        drop(unfinished);
+        self.fewer.notify_waiters();
+    }
+
+    fn unfinished(&self) -> MutexGuard<'_, HashMap<LoginId, (usize, usize)>> {
+        self.unfinished.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the lane has not yet worked off what an earlier run left.
@@ -107,6 +179,7 @@ impl Lanes {
 
     /// Sets a portal's entry aside; it stays in the store.
     pub(crate) fn set_aside(&self, portal: PortalId, entry: Entry) {
+        self.count_more(of_wechat(&entry));
         let mut aside = self.aside.lock().unwrap_or_else(PoisonError::into_inner);
         aside.entry(portal).or_default().push(entry);
     }
@@ -118,6 +191,7 @@ impl Lanes {
         drop(aside);
         let count = entries.len();
         for entry in entries {
+            self.count_done(of_wechat(&entry));
             self.push(LaneKey::Portal(portal), Job::Entry(entry, Read::Not));
         }
         count
@@ -128,14 +202,49 @@ impl Lanes {
     }
 }
 
+/// A login with so much in its lanes is not polled; WeChat keeps what it has for it.
+const MOST_UNFINISHED: usize = 500;
+const MOST_BYTES: usize = 16 * 1024 * 1024;
+
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
+
     use super::*;
-    use crate::{
-        clock::Timestamp,
-        id::{InboxId, LoginId},
-        store::Work,
-    };
+    use crate::{clock::Timestamp, id::InboxId};
+
+    fn entry_of(login: u32, raw: &str) -> Job {
+        let (portal, source) = (PortalId(1), None);
+        let work = Work::FromWechat { login: LoginId(login), portal, source, raw: raw.into() };
+        Job::Entry(Entry { id: InboxId(1), at: Timestamp(0), work }, Read::Not)
+    }
+
+    #[test]
+    fn a_login_whose_lanes_are_full_waits_until_they_are_not() {
+        let (lanes, _announced) = Lanes::new();
+        let key = LaneKey::Portal(PortalId(1));
+        let is_free = |login| lanes.room_for(LoginId(login)).now_or_never().is_some();
+        for _ in 0..MOST_UNFINISHED {
+            assert!(is_free(1));
+            lanes.push(key.clone(), entry_of(1, "{}"));
+        }
+        assert!(!is_free(1) && is_free(2));
+        let mut waiting = Box::pin(lanes.room_for(LoginId(1)));
+        lanes.next(&key).unwrap();
+        assert!((&mut waiting).now_or_never().is_none(), "the first one is in hand");
+        lanes.next(&key).unwrap();
+        assert!(waiting.now_or_never().is_some());
+        while lanes.next(&key).is_some() {}
+        assert!(lanes.unfinished().is_empty());
+        lanes.push(key.clone(), entry_of(1, &"x".repeat(MOST_BYTES)));
+        assert!(!is_free(1), "by its length");
+        let Some(Job::Entry(entry, _)) = lanes.next(&key) else { panic!("it is there") };
+        lanes.set_aside(PortalId(1), entry);
+        assert!(lanes.next(&key).is_none() && !is_free(1), "it is not done");
+        assert_eq!(lanes.take_up(PortalId(1)), 1);
+        while lanes.next(&key).is_some() {}
+        assert!(is_free(1));
+    }
 
     #[test]
     fn a_lane_is_announced_once_and_closes_when_it_is_empty() {

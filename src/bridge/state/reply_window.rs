@@ -57,13 +57,31 @@ pub(crate) fn may_send(reply: Option<&Reply>, now: Timestamp) -> Result<(), Hold
     Ok(())
 }
 
-/// When the contact was heard, of a message of theirs that has just come in.
+/// How a batch came: what tells how old its messages are.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Arrival {
+    /// Whether its poll waited for it.
+    pub(crate) live: bool,
+    /// The time that WeChat's server had when it sent it.
+    pub(crate) date: Option<Timestamp>,
+}
+
+/// When the contact was heard by the bridge's clock, of a message of theirs that has just come in.
 ///
-/// WeChat's time of writing counts for what may have waited for the bridge: it may be old. What
-/// comes in `live`, to a poll that waited for it, was written now, whatever the bridge's own
-/// clock says; one that runs days ahead would else find every window closed.
-pub(crate) fn heard_at(written: Option<Timestamp>, live: bool, now: Timestamp) -> Timestamp {
-    written.filter(|at| !live && at.0 > 0 && *at <= now).unwrap_or(now)
+/// What may have waited for the bridge can be old: its age counts, by WeChat's own clock where that
+/// is known, since the bridge's may run days ahead. What comes in `live`, to a poll that waited for
+/// it, was written now.
+pub(crate) fn heard_at(written: Option<Timestamp>, arrival: Arrival, now: Timestamp) -> Timestamp {
+    let Some(written) = written.filter(|at| !arrival.live && at.0 > 0) else { return now };
+    // A server whose clock is behind its own messages says nothing of their age.
+    match arrival.date.filter(|date| written <= date.plus(SECONDS_APART)) {
+        Some(date) => Timestamp(now.0.saturating_sub(millis(date.since(written)))),
+        None => written.min(now),
+    }
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// What is known of a window, as it has to be after the clock was set back; `None` when it is as
@@ -92,6 +110,8 @@ pub(crate) fn throttle_pause(times: u32) -> Duration {
     doubled.min(LONGEST_PAUSE)
 }
 
+/// By so much the clocks of two servers of WeChat may differ.
+const SECONDS_APART: Duration = Duration::from_secs(60);
 const LAST_HOUR: Duration = Duration::from_secs(60 * 60);
 const FIRST_PAUSE: Duration = Duration::from_secs(2 * 60);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
@@ -137,8 +157,24 @@ mod tests {
             (Some(Timestamp(0)), false, now),
             (None, false, now),
         ] {
-            assert_eq!(heard_at(written, live, now), expected, "{written:?} {live}");
+            let arrival = Arrival { live, date: None };
+            assert_eq!(heard_at(written, arrival, now), expected, "{written:?} {live}");
         }
+    }
+
+    #[test]
+    fn how_old_a_message_is_goes_by_the_clock_of_the_server() {
+        let hour = Duration::from_secs(60 * 60);
+        let arrival = |date| Arrival { live: false, date: Some(date) };
+        // The bridge's clock is two days ahead, and two days behind.
+        for now in [HEARD.plus(TWO_DAYS), Timestamp(HEARD.0 - millis(TWO_DAYS))] {
+            assert_eq!(heard_at(Some(HEARD), arrival(HEARD), now), now, "just written");
+            let heard = heard_at(Some(HEARD), arrival(HEARD.plus(hour)), now);
+            assert_eq!(now.0 - heard.0, millis(hour), "an hour ago");
+        }
+        // The server's clock is nonsense.
+        let now = HEARD.plus(hour);
+        assert_eq!(heard_at(Some(HEARD), arrival(Timestamp(5)), now), HEARD);
     }
 
     #[test]

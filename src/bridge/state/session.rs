@@ -9,13 +9,21 @@ use std::{
     time::Duration,
 };
 
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
-use crate::{clock::Timestamp, id::LoginId};
+use super::{
+    outage::{Outages, Turn, cause},
+    strangers::Strangers,
+};
+use crate::{clock::Timestamp, id::LoginId, ilink::Error};
 
 /// One poll loop per login.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Sessions {
+    places: Semaphore,
+    outages: Mutex<Outages>,
+    strangers: Mutex<Strangers>,
     polling: Mutex<HashMap<LoginId, Session>>,
     answers: AtomicU64,
     cut: AtomicU64,
@@ -40,6 +48,26 @@ pub(crate) struct Freshness {
 }
 
 impl Sessions {
+    /// No sessions yet; at most `most` of them may wait for WeChat at once.
+    pub(crate) fn polling_at_most(most: usize) -> Self {
+        let polling = Mutex::default();
+        let (answers, cut, failed) = Default::default();
+        Self {
+            places: Semaphore::new(most),
+            outages: Mutex::default(),
+            strangers: Mutex::default(),
+            polling,
+            answers,
+            cut,
+            failed,
+        }
+    }
+
+    /// Waits until another poll may begin; the others wait in the order in which they came.
+    pub(crate) async fn place(&self) -> Option<SemaphorePermit<'_>> {
+        self.places.acquire().await.ok()
+    }
+
     /// A new session of this login; an older one of the same login ends.
     pub(crate) fn begin(&self, login: LoginId, now: Timestamp) -> CancellationToken {
         let ends = CancellationToken::new();
@@ -52,6 +80,7 @@ impl Sessions {
 
     /// Ends this login's session, if it has one.
     pub(crate) fn end(&self, login: LoginId) {
+        self.outages().forget(login);
         if let Some(session) = self.polling().remove(&login) {
             session.ends.cancel();
         }
@@ -62,17 +91,31 @@ impl Sessions {
         if let Some(session) = self.polling().get_mut(&login) {
             session.answered = now;
         }
+        let over = self.outages().answered(login, now);
+        over.iter().for_each(Turn::tell);
         self.answers.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A poll hung beyond its time.
-    pub(crate) fn count_cut(&self) {
+    /// A poll hung beyond its time, or was cut by somebody on the way.
+    pub(crate) fn count_cut(&self, login: LoginId, hung: bool, now: Timestamp) {
         self.cut.fetch_add(1, Ordering::Relaxed);
+        if hung {
+            self.note(login, &Error::Timeout, now);
+        }
     }
 
     /// A poll broke off, or was answered with an error.
-    pub(crate) fn count_failed(&self) {
+    pub(crate) fn count_failed(&self, login: LoginId, error: &Error, now: Timestamp) {
         self.failed.fetch_add(1, Ordering::Relaxed);
+        self.note(login, error, now);
+    }
+
+    fn note(&self, login: LoginId, error: &Error, now: Timestamp) {
+        if *error == Error::SessionExpired {
+            return;
+        }
+        let begun = self.outages().met(login, cause(error), now);
+        begun.iter().for_each(Turn::tell);
     }
 
     /// When this login was last answered, and whether that is too long ago; `None` when it does not
@@ -96,6 +139,24 @@ impl Sessions {
         }
     }
 
+    /// Counts an unknown person who writes to this login; false when it is one too many.
+    pub(crate) fn may_meet_stranger(&self, login: LoginId, now: Timestamp) -> bool {
+        self.strangers().meet(login, now)
+    }
+
+    /// Whether the owner has yet to hear of too many unknown people; true once a day.
+    pub(crate) fn tell_of_strangers(&self, login: LoginId, now: Timestamp) -> bool {
+        self.strangers().tell_once(login, now)
+    }
+
+    fn strangers(&self) -> MutexGuard<'_, Strangers> {
+        self.strangers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn outages(&self) -> MutexGuard<'_, Outages> {
+        self.outages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn polling(&self) -> MutexGuard<'_, HashMap<LoginId, Session>> {
         self.polling.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -110,7 +171,7 @@ mod tests {
 
     #[test]
     fn a_login_is_stale_when_its_last_answer_is_old() {
-        let sessions = Sessions::default();
+        let sessions = Sessions::polling_at_most(2);
         let at = |seconds| Timestamp(0).plus(Duration::from_secs(seconds));
         let _first = sessions.begin(LoginId(1), at(0));
         let _second = sessions.begin(LoginId(2), at(0));
@@ -127,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_newer_session_of_a_login_ends_the_older() {
-        let sessions = Sessions::default();
+        let sessions = Sessions::polling_at_most(2);
         let older = sessions.begin(LoginId(1), Timestamp(0));
         let newer = sessions.begin(LoginId(1), Timestamp(0));
         assert!(older.is_cancelled() && !newer.is_cancelled());

@@ -81,6 +81,14 @@ pub(crate) enum Note<'a> {
     SessionBack {
         name: &'a str,
     },
+    LeftOut {
+        name: &'a str,
+        count: usize,
+    },
+    Strangers {
+        name: &'a str,
+        most: u32,
+    },
     WindowCloses {
         name: &'a str,
         queued: usize,
@@ -180,6 +188,16 @@ impl Note<'_> {
                 language,
                 "The link to {name} works again; what was queued goes out.",
                 "与{name}的连接已恢复，排队的消息正在发送。",
+            ),
+            Self::LeftOut { name, count } => pick!(
+                language,
+                "⚠️ WeChat sent far too many messages at once for {name}. I took the first ones and left {count} out; they cannot be fetched again.",
+                "⚠️ 微信一次发来的{name}的消息太多，我只收下了前面的，另外 {count} 条没有收下，也无法再取回。",
+            ),
+            Self::Strangers { name, most } => pick!(
+                language,
+                "⚠️ Many unknown people are writing to the WeChat bot of {name}. I make at most {most} new rooms a day for them; until tomorrow I leave out what other unknown people write.",
+                "⚠️ 有很多陌生人在给{name}的微信机器人发消息。我每天最多为陌生人新建 {most} 个房间，其他陌生人的消息在明天之前不再转发。",
             ),
             Self::WindowCloses { name, queued } => pick!(
                 language,

@@ -232,6 +232,8 @@ fn notes(language: Language) -> Vec<String> {
         Note::Unconfirmed { name: NAME, count: 3 },
         Note::QuotaLow { name: NAME, left: 2 },
         Note::SessionBack { name: NAME },
+        Note::LeftOut { name: NAME, count: 395_001 },
+        Note::Strangers { name: NAME, most: 50 },
         Note::WindowCloses { name: NAME, queued: 1 },
         Note::Queue { name: NAME },
         Note::QueueEmpty,

@@ -5,7 +5,10 @@
 //! wrong key becomes the ciphertext again when it is encrypted with that key, so nothing is kept
 //! twice and nothing is fetched twice.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    time::Instant,
+};
 
 use reqwest::Response;
 use tokio::{task::JoinHandle, task::spawn_blocking, time::timeout};
@@ -19,6 +22,7 @@ use crate::{
         key::AesKey,
         media::{Keys, RemoteMedia},
     },
+    speed::Meter,
     spool::{CHUNK, Spool, SpoolWriter, Spools},
 };
 
@@ -75,7 +79,9 @@ impl Cdn {
         }
         let (mut pipe, mut piece) = Pipe::open(media, spools);
         let mut left = most;
+        let mut meter = Meter::begin(self.patience.speed, Instant::now());
         while let Some(mut bytes) = self.next(&mut response).await? {
+            meter.count(bytes.len(), Instant::now()).map_err(CdnError::slow)?;
             let len = bytes.len() as u64;
             left = left.checked_sub(len).ok_or(CdnError::TooLarge { limit })?;
             while !bytes.is_empty() {

@@ -13,12 +13,12 @@ use url::{Url, form_urlencoded};
 
 use super::{
     body::CdnUrl,
-    client::Options,
     error::{Error, Retry, printable},
     host::{ApiBase, HostRules},
     http::connections,
+    options::{Options, Patience},
 };
-use crate::{crash::Point, spool::Spool};
+use crate::{crash::Point, speed::TooSlow, spool::Spool};
 
 /// Why a file could not be fetched or brought. Holds no address, no key and no parameter.
 #[derive(Debug, thiserror::Error)]
@@ -94,6 +94,10 @@ impl CdnError {
         }
     }
 
+    pub(super) fn slow(_: TooSlow) -> Self {
+        Self::unreachable("the transfer is too slow")
+    }
+
     pub(super) fn silent() -> Self {
         Self::unreachable("nothing came for too long")
     }
@@ -129,27 +133,6 @@ enum Next {
     Elsewhere,
     /// Give up.
     End,
-}
-
-/// How long a transfer waits. There is no limit for a whole file, which may be large.
-#[derive(Debug, Clone, Copy)]
-pub struct Patience {
-    /// For the next byte.
-    pub idle: Duration,
-    /// For the CDN's word on a file after its last byte was handed over, which still has to travel.
-    pub answer: Duration,
-    /// Before the second try; four times as long before the third.
-    pub pause: Duration,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        Self {
-            idle: Duration::from_secs(30),
-            answer: Duration::from_secs(120),
-            pause: Duration::from_millis(500),
-        }
-    }
 }
 
 /// The way to the files.

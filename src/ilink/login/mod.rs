@@ -2,10 +2,12 @@
 //!
 //! [`Login`] decides and neither waits nor sends; [`LoginProcess`] is the loop around it.
 
+pub(super) mod digits;
 mod process;
 
 use std::{fmt, time::Duration};
 
+pub use digits::VerifyCode;
 pub use process::LoginProcess;
 
 use super::{
@@ -16,13 +18,7 @@ use super::{
 use crate::{
     clock::Timestamp,
     id::{BotId, BotToken, WechatUserId},
-    secret::secret_kind,
 };
-
-secret_kind! {
-    /// The digits that the phone shows and the owner enters.
-    VerifyCode
-}
 
 /// What a login gives, once.
 #[derive(Debug, Clone)]

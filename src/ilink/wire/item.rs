@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::ilink::{
     body::{FILE, IMAGE, TEXT, VIDEO, VOICE},
-    upload::Uploaded,
+    uploaded::Uploaded,
 };
 
 /// What a message to a contact says.

@@ -14,9 +14,9 @@ use super::{
     answer::{QrId, TypingTicket},
     cipher::ciphertext_len,
     error::Error,
-    login::VerifyCode,
+    login::digits::VerifyCode,
     message::BOT,
-    upload::UploadRequest,
+    uploaded::UploadRequest,
 };
 use crate::id::{BotToken, ContextToken, Cursor, WechatUserId};
 

@@ -5,7 +5,7 @@
 use std::{
     io::{self, Write as _},
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -29,11 +29,16 @@ use tokio::{
 };
 
 use super::{
-    Error, Homeserver, Intent, Retry,
+    error::{Error, Retry},
+    homeserver::Homeserver,
     homeserver::{read_as, refusal, success, unreachable},
+    intent::Intent,
     object::Object,
 };
-use crate::spool::{Spool, SpoolWriter, Spools};
+use crate::{
+    speed::{Meter, Speed, TooSlow},
+    spool::{Spool, SpoolWriter, Spools},
+};
 
 impl Homeserver {
     /// How many bytes an upload may have (`m.upload.size`), asked as `user` and then known;
@@ -128,6 +133,7 @@ impl Intent {
             let answer = tokio::select! {
                 answer = answered => answer,
                 () = stalled(progress, patience) => Err(Error::Stalled),
+                () = nothing_for(patience.speed.longest) => Err(Error::Stalled),
             };
             let answer = answer.map_err(|error| trouble.take().map_or(error, Error::Disk))?;
             Ok(read_as::<create_content::v3::Request>(answer)?.content_uri)
@@ -170,7 +176,9 @@ impl Intent {
             return Ok(None);
         }
         let (intake, mut left) = (open(), limit);
+        let mut meter = Meter::begin(patience.speed, Instant::now());
         while let Some(bytes) = within(patience.idle, next(&mut response)).await? {
+            meter.count(bytes.len(), Instant::now()).map_err(|TooSlow| Error::Stalled)?;
             let Some(rest) = left.checked_sub(bytes.len() as u64) else { return Ok(None) };
             left = rest;
             if intake.pieces.send(bytes).await.is_err() {
@@ -222,16 +230,25 @@ struct Patience {
     /// Before the answer: the homeserver may look at the whole file first, or have to fetch it
     /// from another one.
     answer: Duration,
+    /// How slow the file itself may be.
+    speed: Speed,
 }
 
-const PATIENCE: Patience =
-    Patience { idle: Duration::from_secs(60), answer: Duration::from_secs(300) };
+const PATIENCE: Patience = Patience {
+    idle: Duration::from_secs(60),
+    answer: Duration::from_secs(300),
+    speed: Speed::USUAL,
+};
 
 async fn within<T>(
     patience: Duration,
     what: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
     timeout(patience, what).await.unwrap_or(Err(Error::Stalled))
+}
+
+async fn nothing_for(how_long: Duration) {
+    let _ = timeout(how_long, std::future::pending::<()>()).await;
 }
 
 /// Ends when an upload has not moved for too long.
@@ -241,9 +258,7 @@ async fn stalled(mut progress: watch::Receiver<()>, patience: Patience) {
             Ok(Ok(())) => {}
             // All is sent; now it is the homeserver's turn.
             Ok(Err(_)) => {
-                let never = std::future::pending::<()>();
-                let _ = timeout(patience.answer, never).await;
-                return;
+                return nothing_for(patience.answer).await;
             }
             Err(_) => return,
         }

@@ -11,7 +11,7 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Path, State},
+    extract::{DefaultBodyLimit, FromRequest, Path, Request, State},
     response::{
         IntoResponse, Response, Sse,
         sse::{Event, KeepAlive},
@@ -23,7 +23,7 @@ use futures_util::{Stream, stream};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use tokio::sync::watch;
+use tokio::{sync::watch, time::timeout};
 
 pub use token::LinkToken;
 
@@ -101,10 +101,17 @@ fn tell(view: &View) -> String {
 async fn digits(
     State(find): State<Arc<Find>>,
     Path(token): Path<String>,
-    body: String,
+    request: Request,
 ) -> Response {
+    // Before anything of the body is read.
     let Some(watched) = find(&token) else { return gone() };
-    let status = match watched.enter(body.trim()) {
+    let body = timeout(BODY_PATIENCE, String::from_request(request, &())).await;
+    let entered = match body {
+        Ok(Ok(entered)) => entered,
+        Ok(Err(refused)) => return guarded(refused.status(), "text/plain", String::new()),
+        Err(_) => return guarded(StatusCode::REQUEST_TIMEOUT, "text/plain", String::new()),
+    };
+    let status = match watched.enter(entered.trim()) {
         true => StatusCode::NO_CONTENT,
         false => StatusCode::CONFLICT,
     };
@@ -156,6 +163,8 @@ const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 /// Comments on the wire keep middle boxes from closing a stream that is silent.
 const ALIVE: Duration = Duration::from_secs(15);
+/// A phone on a bad line sends a few digits within this.
+const BODY_PATIENCE: Duration = Duration::from_secs(15);
 /// More bytes than any digits need.
 const MOST_DIGITS: usize = 64;
 

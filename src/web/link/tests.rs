@@ -130,3 +130,11 @@ fn only_a_web_address_can_be_opened() {
     assert!(tell(&code("javascript:alert(1)")).contains("\"url\":null"));
     assert!(!format!("{:?}", code("https://secret")).contains("secret"));
 }
+
+#[tokio::test]
+async fn nothing_of_a_body_is_read_for_a_link_that_nobody_knows() {
+    let never = Body::from_stream(futures_util::stream::pending::<Result<String, Infallible>>());
+    let request = Request::post("/link/U/digits").body(never).unwrap();
+    let answer = tokio::time::timeout(Duration::from_secs(10), ask(&login(), request)).await;
+    assert_eq!(answer.expect("the body is waited for").status(), StatusCode::NOT_FOUND);
+}

@@ -20,6 +20,7 @@ use http::{
 };
 use ruma::OwnedUserId;
 use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
 
 use super::{Desk, Refusal, Unproven, asked};
 use crate::secret::Secret;
@@ -32,6 +33,8 @@ pub(super) struct Asker(pub(super) OwnedUserId);
 pub(super) struct Door {
     desk: Arc<dyn Desk>,
     known: Mutex<Known>,
+    /// Anybody can make the bridge ask the homeserver; so many wait for it at once.
+    asking: Semaphore,
 }
 
 /// Whose tokens the homeserver said these are, by their digests, and when.
@@ -60,7 +63,7 @@ fn is_fresh(since: Instant, now: Instant) -> bool {
 
 impl Door {
     pub(super) fn new(desk: impl Desk) -> Self {
-        Self { desk: Arc::new(desk), known: Mutex::default() }
+        Self { desk: Arc::new(desk), known: Mutex::default(), asking: Semaphore::new(MOST_ASKING) }
     }
 
     pub(super) fn desk(&self) -> Arc<dyn Desk> {
@@ -94,6 +97,7 @@ impl Door {
         if let Some(owner) = known {
             return Ok(owner);
         }
+        let _place = self.asking.try_acquire().map_err(|_| Refusal::Crowded)?;
         let owner = self.desk.owner_of(Secret::new(token)).await.map_err(|why| match why {
             Unproven::Unknown => Refusal::UnknownToken,
             Unproven::Away => Refusal::HomeserverAway,
@@ -149,6 +153,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 
 /// A token that was ended at the homeserver works here for this much longer.
 const BELIEVED: Duration = Duration::from_secs(60);
+const MOST_ASKING: usize = 16;
 const MOST_KNOWN: usize = 1_000;
 
 #[cfg(test)]

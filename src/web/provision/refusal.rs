@@ -29,6 +29,7 @@ pub(super) enum Refusal {
     TooLarge,
     TooSlow,
     TooMany,
+    Crowded,
     Stopping,
     /// The login is over; the sentence is in the user's language.
     Over(Ending, String),
@@ -50,7 +51,7 @@ impl Refusal {
             Self::NoDigits => (400, "M_BAD_JSON"),
             Self::TooLarge => (413, "M_TOO_LARGE"),
             Self::TooSlow => (408, "M_UNKNOWN"),
-            Self::TooMany => (429, "M_LIMIT_EXCEEDED"),
+            Self::TooMany | Self::Crowded => (429, "M_LIMIT_EXCEEDED"),
             Self::Over(ending, _) => over(*ending),
         }
     }
@@ -84,6 +85,7 @@ impl Refusal {
             Self::TooLarge => "the body is too large",
             Self::TooSlow => "the body did not come in time",
             Self::TooMany => "too many logins of this user are going on; cancel one or wait",
+            Self::Crowded => "too many access tokens are being looked at; try again in a moment",
             Self::Stopping => "the bridge is stopping",
             Self::Over(_, sentence) => sentence,
         }

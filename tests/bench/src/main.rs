@@ -4,10 +4,13 @@
 //! `bench-text PROGRAM FOLDER [load|latency|idle|idle:LOGINS]…`; the folder is for stores and logs.
 //! `bench-text PROGRAM FOLDER media:MIB[,MIB]` measures what a file of so many MiB and eight at once cost in
 //! memory, and ends with 1 unless every budget is kept.
+//! `bench-text PROGRAM FOLDER bounds:LOGINS` prints descriptors and connections, and ends with 1 unless every
+//! text arrives.
 //! The homeserver is a stub and WeChat is the simulator, both in this process; the bridge is a
 //! process of its own, so that what is measured is its alone.
 
 mod bodies;
+mod bounds;
 mod cdn;
 mod homeserver;
 mod idle;
@@ -59,6 +62,9 @@ async fn run(program: &Path, dir: &Path, parts: &[String]) -> anyhow::Result<Exi
     }
     for logins in parts.iter().filter_map(|part| part.strip_prefix("idle:")?.parse().ok()) {
         report(idle::measure_some(program, &dir.join("some"), logins, &mut table).await, &table);
+    }
+    for logins in parts.iter().filter_map(|part| part.strip_prefix("bounds:")?.parse().ok()) {
+        bounds::measure(program, &dir.join("bounds"), logins, &mut table).await?;
     }
     let files = parts.iter().find_map(|part| part.strip_prefix("media:"));
     if let Some(mib) = files {

@@ -19,6 +19,12 @@ impl Clock {
         machine + self.offset_ms.load(Ordering::Relaxed)
     }
 
+    /// The time as a `Date` header has it.
+    pub(crate) fn http_date(&self) -> String {
+        let since = Duration::from_millis(u64::try_from(self.now_ms()).unwrap_or(0));
+        httpdate::fmt_http_date(UNIX_EPOCH + since)
+    }
+
     pub(crate) fn advance(&self, by: Duration) {
         self.offset_ms.fetch_add(millis(by), Ordering::Relaxed);
     }

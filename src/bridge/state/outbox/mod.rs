@@ -45,6 +45,8 @@ pub(crate) struct Outgoing {
     /// How often the next part was tried. Once it was, WeChat may have it, and it is too late to
     /// change it.
     pub(crate) tries: u32,
+    /// How often WeChat refused the next part for a reason that nobody knows.
+    pub(crate) refused: u32,
     /// How often its file could not be brought to WeChat; it can still be changed.
     pub(crate) failed_uploads: u32,
     /// How much of its waiting is shown.
@@ -230,6 +232,15 @@ impl Outbox {
         let head = queues.get_mut(&portal).and_then(|queue| queue.waiting.front_mut());
         if let Some(head) = head.filter(|head| head.entry.id == entry) {
             head.failed_uploads += 1;
+        }
+    }
+
+    /// Counts a refusal of the head's next part that may pass.
+    pub(crate) fn count_refused(&self, portal: PortalId, entry: InboxId) {
+        let mut queues = self.queues();
+        let head = queues.get_mut(&portal).and_then(|queue| queue.waiting.front_mut());
+        if let Some(head) = head.filter(|head| head.entry.id == entry) {
+            head.refused += 1;
         }
     }
 

@@ -27,6 +27,7 @@ pub(super) fn outgoing(number: u64, texts: &[&str]) -> Outgoing {
         parts: texts.iter().map(|text| Part::Text((*text).to_owned())).collect(),
         progress: Progress::default(),
         tries: 0,
+        refused: 0,
         failed_uploads: 0,
         shown: Shown::Nothing,
         with: Vec::new(),

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get, post};
@@ -65,7 +65,10 @@ async fn intake(State(shared): State<Arc<Shared>>, request: Request, next: Next)
     } {
         return answer;
     }
-    let right = next.run(Request::from_parts(parts, Body::from(body))).await;
+    let mut right = next.run(Request::from_parts(parts, Body::from(body))).await;
+    if let Ok(date) = HeaderValue::try_from(shared.clock.http_date()) {
+        right.headers_mut().insert(header::DATE, date);
+    }
     match fault {
         Some(fault) => fault.after(right).await,
         None => right,

@@ -1,0 +1,8 @@
+//! The digits of a login.
+
+use crate::secret::secret_kind;
+
+secret_kind! {
+    /// The digits that the phone shows and the owner enters.
+    VerifyCode
+}

@@ -1,0 +1,280 @@
+//! The listener: how many connections there may be, and how long each may take.
+//!
+//! Anybody may connect. A connection that nobody has asked anything on gives way to a newer one,
+//! so that slow ones never keep the homeserver out. HTTP/1 only.
+
+use std::{
+    collections::BTreeMap,
+    convert::Infallible,
+    io,
+    pin::pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use axum::{Router, body::Body, response::Response};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Notify,
+    task::JoinSet,
+    time::{Instant, timeout, timeout_at},
+};
+use tokio_util::sync::CancellationToken;
+use tower_service::Service;
+
+/// How many connections there may be, and how long one may be silent.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// Connections at once.
+    pub connections: usize,
+    /// Until the head of the first request is there.
+    pub head: Duration,
+    /// Between an answer and the head of the next request.
+    pub idle: Duration,
+}
+
+impl Bounds {
+    /// Bounds for so many connections. A homeserver keeps its own for some minutes, and would take
+    /// one that is closed in the moment of a push for a bridge that is away.
+    pub fn of(connections: usize) -> Self {
+        Self { connections, head: Duration::from_secs(15), idle: Duration::from_secs(10 * 60) }
+    }
+}
+
+/// Serves until `ends`, and returns when what is in hand then is answered.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    bounds: Bounds,
+    ends: impl Future<Output = ()>,
+) {
+    let (open, ending, mut serving) = (Open::default(), CancellationToken::new(), JoinSet::new());
+    let mut ends = pin!(ends);
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = &mut ends => break,
+            Some(_) = serving.join_next() => continue,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                let Some(place) = open.take(bounds.connections) else { continue };
+                let ending = ending.clone();
+                serving.spawn(connection(stream, router.clone(), place, bounds, ending));
+            }
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) => {
+                tracing::warn!(%error, "a connection cannot be taken");
+                open.make_room();
+                // The system has to have closed it before another try makes sense.
+                let _ = timeout(SHORT, std::future::pending::<()>()).await;
+            }
+        }
+    }
+    drop(listener);
+    ending.cancel();
+    while serving.join_next().await.is_some() {}
+}
+
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+    )
+}
+
+async fn connection(
+    stream: TcpStream,
+    router: Router,
+    place: Place,
+    bounds: Bounds,
+    ending: CancellationToken,
+) {
+    let state = Arc::clone(&place.state);
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let (mut router, asked) = (router.clone(), Asked::on(&state));
+        async move {
+            let Ok(answer) = router.call(request.map(Body::new)).await;
+            asked.answered(&answer);
+            Ok::<Response, Infallible>(answer)
+        }
+    });
+    let serving = http1::Builder::new()
+        .timer(TokioTimer::new())
+        // `overdue` tells a first head from a later one.
+        .header_read_timeout(None)
+        .max_buf_size(MOST_HEAD_BYTES)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut serving = pin!(serving);
+    let mut overdue = pin!(place.state.overdue(bounds));
+    loop {
+        tokio::select! {
+            ended = &mut serving => {
+                if let Err(error) = ended {
+                    tracing::trace!(%error, "a connection ended");
+                }
+                return;
+            }
+            () = place.state.ends.cancelled() => return,
+            () = &mut overdue => return,
+            () = ending.cancelled(), if !place.state.is_ending() => {
+                place.state.end_after_answer();
+                serving.as_mut().graceful_shutdown();
+            }
+        }
+    }
+}
+
+/// The connections that are open, by age.
+#[derive(Debug, Clone, Default)]
+struct Open(Arc<Mutex<Numbered>>);
+
+#[derive(Debug, Default)]
+struct Numbered {
+    last: u64,
+    by_number: BTreeMap<u64, Arc<State>>,
+}
+
+/// One connection among the open ones, until it is dropped.
+struct Place {
+    number: u64,
+    state: Arc<State>,
+    open: Open,
+}
+
+impl Open {
+    /// Takes a place, from another connection if all are taken; none when all are at work.
+    fn take(&self, most: usize) -> Option<Place> {
+        if self.lock().by_number.len() >= most && !self.make_room() {
+            return None;
+        }
+        let (state, mut open) = (Arc::new(State::new()), self.lock());
+        open.last += 1;
+        let number = open.last;
+        open.by_number.insert(number, Arc::clone(&state));
+        drop(open);
+        Some(Place { number, state, open: self.clone() })
+    }
+
+    /// Ends the oldest connection that is not at work, one that was never of use first.
+    fn make_room(&self) -> bool {
+        let mut open = self.lock();
+        let oldest = |was_of_use: bool| {
+            let mut all = open.by_number.iter();
+            all.find(|(_, state)| state.may_give_way(was_of_use)).map(|(number, _)| *number)
+        };
+        let Some(number) = oldest(false).or_else(|| oldest(true)) else { return false };
+        if let Some(state) = open.by_number.remove(&number) {
+            state.ends.cancel();
+        }
+        true
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Numbered> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.open.lock().by_number.remove(&self.number);
+    }
+}
+
+/// What one connection does.
+#[derive(Debug)]
+struct State {
+    ends: CancellationToken,
+    now: Mutex<Doing>,
+    changed: Notify,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Doing {
+    asking: bool,
+    /// Since it was opened or last answered.
+    since: Instant,
+    answered: bool,
+    was_of_use: bool,
+    ending: bool,
+}
+
+impl State {
+    fn new() -> Self {
+        let (since, ends) = (Instant::now(), CancellationToken::new());
+        let now = Doing { asking: false, since, answered: false, was_of_use: false, ending: false };
+        Self { ends, now: Mutex::new(now), changed: Notify::new() }
+    }
+
+    fn doing(&self) -> MutexGuard<'_, Doing> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn may_give_way(&self, was_of_use: bool) -> bool {
+        let doing = self.doing();
+        !doing.asking && doing.was_of_use == was_of_use
+    }
+
+    fn is_ending(&self) -> bool {
+        self.doing().ending
+    }
+
+    fn end_after_answer(&self) {
+        self.doing().ending = true;
+        self.changed.notify_one();
+    }
+
+    /// Ends when the connection was silent for too long.
+    async fn overdue(&self, bounds: Bounds) {
+        loop {
+            let doing = *self.doing();
+            let patience = if doing.ending {
+                SHORT
+            } else if doing.answered {
+                bounds.idle
+            } else {
+                bounds.head
+            };
+            let changed = self.changed.notified();
+            if doing.asking {
+                changed.await;
+            } else if timeout_at(doing.since + patience, changed).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// A request in hand.
+struct Asked(Arc<State>);
+
+impl Asked {
+    fn on(state: &Arc<State>) -> Self {
+        state.doing().asking = true;
+        state.changed.notify_one();
+        Self(Arc::clone(state))
+    }
+
+    fn answered(&self, answer: &Response) {
+        self.0.doing().was_of_use |= !answer.status().is_client_error();
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        let mut doing = self.0.doing();
+        (doing.asking, doing.answered, doing.since) = (false, true, Instant::now());
+        drop(doing);
+        self.0.changed.notify_one();
+    }
+}
+
+const MOST_HEAD_BYTES: usize = 64 * 1024;
+const SHORT: Duration = Duration::from_millis(100);
+
+#[cfg(test)]
+mod tests;
