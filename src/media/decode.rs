@@ -24,8 +24,8 @@ use symphonia::core::{
 use symphonia_adapter_libopus::OpusDecoder;
 
 use super::{
-    job::{Refusal, Unreadable},
     pcm::Pcm,
+    refusal::{Refusal, Unreadable},
 };
 
 /// Sound that was decoded, and what it was.

@@ -13,6 +13,8 @@ pub mod name;
 mod opus;
 pub mod pcm;
 mod picture;
+mod refusal;
+mod report;
 mod sandbox;
 pub mod silk;
 pub mod sniff;
@@ -23,9 +25,14 @@ mod worker;
 mod workers;
 
 pub use self::{
-    job::{Job, Refusal, Report, Sandbox, Unreadable, VoiceMime, VoiceReport, WorkError},
-    picture::{PictureFormat, PictureReport, ThumbnailReport},
-    video::VideoReport,
+    job::{Job, Sandbox, WorkError},
+    refusal::{Refusal, Unreadable},
+    report::{
+        Report,
+        picture::{PictureFormat, PictureReport, ThumbnailReport},
+        video::VideoReport,
+        voice::{VoiceMime, VoiceReport},
+    },
     worker::{WORKER, run_worker},
     workers::{Done, Workers},
 };

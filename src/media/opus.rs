@@ -4,8 +4,8 @@ use ogg::{PacketWriteEndInfo as Ends, PacketWriter};
 use opus::{Application, Bitrate, Channels, Encoder};
 
 use super::{
-    job::Unreadable,
     pcm::{Pcm, VOICE_RATE},
+    refusal::Unreadable,
 };
 
 /// Samples of a packet of 20 ms.

@@ -7,7 +7,7 @@ use rubato::{
     WindowFunction, audioadapter_buffers::direct::InterleavedSlice,
 };
 
-use super::job::Unreadable;
+use super::refusal::Unreadable;
 
 /// One channel; a full swing is −1 to 1.
 #[derive(Debug, Clone, PartialEq)]

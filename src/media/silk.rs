@@ -5,8 +5,8 @@
 //! is called only in a worker, and only behind what stands here.
 
 use super::{
-    job::Unreadable,
     pcm::{Pcm, VOICE_RATE},
+    refusal::Unreadable,
 };
 
 const HEADER: &[u8] = b"#!SILK_V3";

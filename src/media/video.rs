@@ -6,7 +6,6 @@ use std::{
 };
 
 use re_mp4::{Mp4, Track, TrackKind};
-use serde::{Deserialize, Serialize};
 use symphonia::core::{
     formats::{FormatOptions, probe::Hint},
     io::{MediaSource, MediaSourceStream},
@@ -16,35 +15,9 @@ use symphonia::core::{
 use super::{
     answer::Made,
     input::Input,
-    job::{Refusal, Report, Unreadable},
+    refusal::{Refusal, Unreadable},
+    report::{Report, video::VideoReport},
 };
-
-/// What is known about a video.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct VideoReport {
-    /// Width in pixels as it is to be shown.
-    pub width: Option<u32>,
-    /// Height in pixels as it is to be shown.
-    pub height: Option<u32>,
-    /// How long it plays, at most a week.
-    pub duration: Option<Duration>,
-}
-
-impl VideoReport {
-    /// Within the ranges that are promised, whatever a worker has answered.
-    pub(super) fn is_sound(&self) -> bool {
-        let edge = |pixels: Option<u32>| pixels.is_none_or(|it| (1..=65_535).contains(&it));
-        let lasts = self.duration.is_none_or(|it| !it.is_zero() && it <= LONGEST);
-        edge(self.width) && edge(self.height) && lasts
-    }
-
-    fn new(pixels: Option<(u32, u32)>, duration: Option<Duration>) -> Self {
-        let pixels = pixels.filter(|(width, height)| *width > 0 && *height > 0);
-        let duration = duration.filter(|it| !it.is_zero() && *it <= LONGEST);
-        let (width, height) = pixels.unzip();
-        Self { width, height, duration }
-    }
-}
 
 /// Reads the index of MP4 and QuickTime, or of Matroska and WebM.
 pub(super) fn inspect(mut input: Input) -> Result<Made, Refusal> {
@@ -132,5 +105,3 @@ impl MediaSource for Film {
         Some(self.len)
     }
 }
-
-const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);

@@ -4,9 +4,13 @@ use super::{
     answer::Made,
     decode::{self, Decoded, Kind},
     input::Input,
-    job::{Refusal, Report, Unreadable, VoiceMime, VoiceReport},
     opus,
     pcm::{Pcm, VOICE_RATE},
+    refusal::{Refusal, Unreadable},
+    report::{
+        Report,
+        voice::{VoiceMime, VoiceReport},
+    },
     silk, wav,
 };
 

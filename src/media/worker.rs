@@ -10,8 +10,11 @@ use std::{
 use super::{
     answer::{self, Made},
     input::Input,
-    job::{Job, Refusal, Report},
-    picture, sandbox, video, voice,
+    job::Job,
+    picture,
+    refusal::Refusal,
+    report::Report,
+    sandbox, video, voice,
 };
 
 /// The program's first argument when it is to be a worker; the job follows as JSON.

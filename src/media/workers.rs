@@ -14,7 +14,8 @@ use tokio::{process::Command, sync::Semaphore, task, time};
 
 use super::{
     answer::{self, Head},
-    job::{Job, Report, Sandbox, WorkError},
+    job::{Job, Sandbox, WorkError},
+    report::Report,
     worker::{HELD, NOT_HELD, WORKER},
 };
 use crate::spool::{CHUNK, Spool, Spools};

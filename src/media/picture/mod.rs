@@ -13,105 +13,16 @@ use image::{
     },
     metadata::Orientation,
 };
-use serde::{Deserialize, Serialize};
 
 use super::{
     answer::Made,
     input::Input,
-    job::{Refusal, Report, Unreadable},
+    refusal::{Refusal, Unreadable},
+    report::{
+        Report,
+        picture::{LONGEST_EDGE, PictureFormat, PictureReport, THUMBNAIL, ThumbnailReport},
+    },
 };
-
-/// What is known about a picture.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PictureReport {
-    /// What it is; of the output, where there is one.
-    pub format: PictureFormat,
-    /// Width in pixels as it is to be shown, 1 to 16,384.
-    pub width: u32,
-    /// Height in pixels as it is to be shown, 1 to 16,384.
-    pub height: u32,
-    /// Whether it moves.
-    pub animated: bool,
-    /// Its colours in about 30 letters (blurhash); nothing when it is too large to be decoded.
-    pub blurhash: Option<String>,
-    /// The small picture that comes with this report.
-    pub thumbnail: Option<ThumbnailReport>,
-}
-
-/// A smaller picture of a picture.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ThumbnailReport {
-    /// JPEG, or PNG when one can see through it.
-    pub format: PictureFormat,
-    /// Width in pixels, at most 800.
-    pub width: u32,
-    /// Height in pixels, at most 800.
-    pub height: u32,
-}
-
-/// Kinds of pictures that can be decoded here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum PictureFormat {
-    /// JPEG
-    Jpeg,
-    /// PNG, also one that moves
-    Png,
-    /// GIF
-    Gif,
-    /// WebP
-    WebP,
-    /// Windows bitmap
-    Bmp,
-}
-
-impl PictureFormat {
-    /// The MIME type.
-    pub fn mime(self) -> &'static str {
-        self.image().to_mime_type()
-    }
-
-    /// The end of a file's name, without the dot.
-    pub fn extension(self) -> &'static str {
-        match self {
-            Self::Jpeg => "jpg",
-            Self::Png => "png",
-            Self::Gif => "gif",
-            Self::WebP => "webp",
-            Self::Bmp => "bmp",
-        }
-    }
-
-    fn image(self) -> ImageFormat {
-        match self {
-            Self::Jpeg => ImageFormat::Jpeg,
-            Self::Png => ImageFormat::Png,
-            Self::Gif => ImageFormat::Gif,
-            Self::WebP => ImageFormat::WebP,
-            Self::Bmp => ImageFormat::Bmp,
-        }
-    }
-
-    fn of(bytes: &[u8]) -> Option<Self> {
-        let all = [Self::Jpeg, Self::Png, Self::Gif, Self::WebP, Self::Bmp];
-        let format = image::guess_format(bytes).ok()?;
-        all.into_iter().find(|known| known.image() == format)
-    }
-}
-
-impl PictureReport {
-    /// Within the ranges that are promised, whatever a worker has answered.
-    pub(super) fn is_sound(&self) -> bool {
-        let edge = |pixels, most| (1..=most).contains(&pixels);
-        let hash = self.blurhash.as_ref();
-        edge(self.width, LONGEST_EDGE)
-            && edge(self.height, LONGEST_EDGE)
-            && hash
-                .is_none_or(|hash| hash.len() <= 64 && hash.bytes().all(|b| b.is_ascii_graphic()))
-            && self.thumbnail.as_ref().is_none_or(|small| {
-                edge(small.width, THUMBNAIL.0) && edge(small.height, THUMBNAIL.0)
-            })
-    }
-}
 
 /// Size, colours and a thumbnail of a picture as it is.
 pub(super) fn inspect(mut input: Input) -> Result<Made, Refusal> {
@@ -321,8 +232,6 @@ fn damaged(error: ImageError) -> Refusal {
     }
 }
 
-/// Larger pictures are not shown by clients either.
-const LONGEST_EDGE: u32 = 16_384;
 /// Memory for one decoded picture in bytes; a picture of 64 megapixels with alpha fits.
 const MOST_MEMORY: u64 = 256 * 1024 * 1024;
 /// Pixels of all frames of an animation that is converted.
@@ -330,8 +239,6 @@ const MOST_PIXELS_MOVED: u64 = 100_000_000;
 /// A picture of this size in bytes and edge in pixels is its own thumbnail.
 const SMALL_BYTES: usize = 256 * 1024;
 const SMALL_EDGE: u32 = 1_600;
-/// Width and height of a thumbnail at most.
-const THUMBNAIL: (u32, u32) = (800, 600);
 const QUALITY: u8 = 80;
 /// The colours of a picture are taken from one of this edge.
 const TINY: u32 = 32;
