@@ -15,10 +15,10 @@ pub enum Job {
     VoiceForPhone,
     /// Any audio that can be read, to a file that a phone plays.
     VoiceAsFile,
-    /// Any picture that can be decoded: its size and colours, and a thumbnail of a large one.
-    Picture,
-    /// Any picture that can be decoded: as it is when phones show it, else as PNG or GIF.
-    PictureForPhone,
+    /// Any image that can be decoded: its size and colours, and a thumbnail of a large one.
+    Image,
+    /// Any image that can be decoded: as it is when phones show it, else as PNG or GIF.
+    ImageForPhone,
     /// A video: its size and how long it plays.
     Video,
     /// Tries to open a file, which ends a worker that is held as it should be.
@@ -30,7 +30,7 @@ impl Job {
     pub(super) fn most_input(self) -> u64 {
         match self {
             Self::VoiceForMatrix | Self::VoiceForPhone | Self::VoiceAsFile => 64 * 1024 * 1024,
-            Self::Picture | Self::PictureForPhone => 64 * 1024 * 1024,
+            Self::Image | Self::ImageForPhone => 64 * 1024 * 1024,
             // Only its index is read.
             Self::Video | Self::SelfTest => u64::MAX,
         }

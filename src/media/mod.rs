@@ -7,12 +7,12 @@
 
 mod answer;
 pub mod decode;
+mod image;
 mod input;
 mod job;
 pub mod name;
 mod opus;
 pub mod pcm;
-mod picture;
 mod refusal;
 mod report;
 mod sandbox;
@@ -29,7 +29,7 @@ pub use self::{
     refusal::{Refusal, Unreadable},
     report::{
         Report,
-        picture::{PictureFormat, PictureReport, ThumbnailReport},
+        image::{ImageFormat, ImageReport, ThumbnailReport},
         video::VideoReport,
         voice::{VoiceMime, VoiceReport},
     },

@@ -22,7 +22,7 @@ pub struct Kind {
 /// How a file can be shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
-    /// As a picture.
+    /// As an image.
     Image,
     /// By playing it.
     Audio,
@@ -66,7 +66,7 @@ pub fn sniff(head: &[u8]) -> Kind {
         mime => (mime, found.extension()),
     };
     let class = match found.matcher_type() {
-        // What no client shows as a picture is a file.
+        // What no client shows as an image is a file.
         MatcherType::Image if !SHOWN.contains(&mime) => Class::Other,
         MatcherType::Image => Class::Image,
         MatcherType::Audio => Class::Audio,
@@ -93,7 +93,7 @@ const SPOKEN: [(&[u8], &str, &str); 4] = [
     (b"#!AMR\n", "audio/amr", "amr"),
 ];
 
-/// Pictures that Matrix clients show.
+/// Images that Matrix clients show.
 const SHOWN: [&str; 8] = [
     "image/jpeg",
     "image/png",

@@ -9,9 +9,9 @@ use std::{
 
 use super::{
     answer::{self, Made},
+    image,
     input::Input,
     job::Job,
-    picture,
     refusal::Refusal,
     report::Report,
     sandbox, video, voice,
@@ -52,8 +52,8 @@ fn work(job: Job, input: Input, output: &mut impl Write) -> Result<Made, Refusal
         Job::VoiceForMatrix => voice::for_matrix(input),
         Job::VoiceForPhone => voice::for_phone(input),
         Job::VoiceAsFile => voice::as_file(input),
-        Job::Picture => picture::inspect(input),
-        Job::PictureForPhone => picture::for_phone(input),
+        Job::Image => image::inspect(input),
+        Job::ImageForPhone => image::for_phone(input),
         Job::Video => video::inspect(input),
         Job::SelfTest => {
             // What is missing at the other end tells that this failed.

@@ -27,7 +27,7 @@ pub struct Done {
     pub report: Report,
     /// The converted medium, with its MD5; nothing when the input is right as it is.
     pub output: Option<Spool>,
-    /// A small picture of it, with its MD5.
+    /// A small image of it, with its MD5.
     pub thumbnail: Option<Spool>,
 }
 

@@ -57,7 +57,7 @@ async fn picture(core: &Core, file: &Spool, kind: Kind) -> Option<(Spool, SentAs
     if kind.class != Class::Image {
         return None;
     }
-    let done = work(core, Job::PictureForPhone, file).await?;
+    let done = work(core, Job::ImageForPhone, file).await?;
     Some((done.output?, SentAs::Image))
 }
 

@@ -1,10 +1,10 @@
-//! The jobs on pictures. What comes from WeChat is looked at and never encoded again.
+//! The jobs on images. What comes from WeChat is looked at and never encoded again.
 
 use std::io::Cursor;
 
 use image::{
-    AnimationDecoder, DynamicImage, Frame, ImageDecoder, ImageError, ImageFormat, ImageReader,
-    ImageResult, Limits,
+    AnimationDecoder, DynamicImage, Frame, ImageDecoder, ImageError, ImageFormat as Codec,
+    ImageReader, ImageResult, Limits,
     codecs::{
         gif::{GifDecoder, GifEncoder, Repeat},
         jpeg::JpegEncoder,
@@ -20,16 +20,16 @@ use super::{
     refusal::{Refusal, Unreadable},
     report::{
         Report,
-        picture::{LONGEST_EDGE, PictureFormat, PictureReport, THUMBNAIL, ThumbnailReport},
+        image::{ImageFormat, ImageReport, LONGEST_EDGE, THUMBNAIL, ThumbnailReport},
     },
 };
 
-/// Size, colours and a thumbnail of a picture as it is.
+/// Size, colours and a thumbnail of an image as it is.
 pub(super) fn inspect(mut input: Input) -> Result<Made, Refusal> {
     inspected(&input.all()?)
 }
 
-/// A picture that phones show: WebP becomes PNG, or GIF when it moves, others stay as they are.
+/// An image that phones show: WebP becomes PNG, or GIF when it moves, others stay as they are.
 pub(super) fn for_phone(mut input: Input) -> Result<Made, Refusal> {
     phones(&input.all()?)
 }
@@ -38,43 +38,43 @@ fn inspected(bytes: &[u8]) -> Result<Made, Refusal> {
     let head = Head::read(bytes)?;
     let mut report = head.report();
     let mut thumbnail = None;
-    if let Some(picture) = head.decode(bytes)? {
-        report.blurhash = blurhash(&picture, head.orientation);
+    if let Some(image) = head.decode(bytes)? {
+        report.blurhash = blurhash(&image, head.orientation);
         let is_large = bytes.len() > SMALL_BYTES || report.width.max(report.height) > SMALL_EDGE;
         if is_large && !report.animated {
-            let (small, encoded) = smaller(&picture, head.orientation).map_err(damaged)?;
+            let (small, encoded) = smaller(&image, head.orientation).map_err(damaged)?;
             if encoded.len() < bytes.len() {
                 (report.thumbnail, thumbnail) = (Some(small), Some(encoded));
             }
         }
     }
-    Ok(Made { report: Report::Picture(report), output: None, thumbnail })
+    Ok(Made { report: Report::Image(report), output: None, thumbnail })
 }
 
 fn phones(bytes: &[u8]) -> Result<Made, Refusal> {
     let head = Head::read(bytes)?;
     let mut report = head.report();
     let output = match head.format {
-        PictureFormat::WebP => {
+        ImageFormat::WebP => {
             let (format, output) = converted(bytes, &head)?;
             report.format = format;
-            report.animated = format == PictureFormat::Gif;
+            report.animated = format == ImageFormat::Gif;
             Some(output)
         }
-        PictureFormat::Jpeg | PictureFormat::Png | PictureFormat::Gif | PictureFormat::Bmp => None,
+        ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::Gif | ImageFormat::Bmp => None,
     };
-    Ok(Made { report: Report::Picture(report), output, thumbnail: None })
+    Ok(Made { report: Report::Image(report), output, thumbnail: None })
 }
 
-fn converted(bytes: &[u8], head: &Head) -> Result<(PictureFormat, Vec<u8>), Refusal> {
+fn converted(bytes: &[u8], head: &Head) -> Result<(ImageFormat, Vec<u8>), Refusal> {
     if head.animated {
-        return Ok((PictureFormat::Gif, animation(bytes, head)?));
+        return Ok((ImageFormat::Gif, animation(bytes, head)?));
     }
-    let mut picture = head.decode(bytes)?.ok_or(Refusal::TooLarge)?;
-    picture.apply_orientation(head.orientation);
+    let mut image = head.decode(bytes)?.ok_or(Refusal::TooLarge)?;
+    image.apply_orientation(head.orientation);
     let mut output = Cursor::new(Vec::new());
-    picture.write_to(&mut output, ImageFormat::Png).map_err(damaged)?;
-    Ok((PictureFormat::Png, output.into_inner()))
+    image.write_to(&mut output, Codec::Png).map_err(damaged)?;
+    Ok((ImageFormat::Png, output.into_inner()))
 }
 
 /// The same movement as GIF, as long as the work has a bound.
@@ -93,15 +93,15 @@ fn animation(bytes: &[u8], head: &Head) -> Result<Vec<u8>, Refusal> {
     Ok(output)
 }
 
-/// What the beginning of a picture says.
+/// What the beginning of an image says.
 struct Head {
-    format: PictureFormat,
+    format: ImageFormat,
     /// As they are stored.
     width: u32,
     height: u32,
     orientation: Orientation,
     animated: bool,
-    /// How many bytes the decoded picture has.
+    /// How many bytes the decoded image has.
     decoded: u64,
 }
 
@@ -110,7 +110,7 @@ impl Head {
         if bytes.is_empty() {
             return Err(Unreadable::Empty.into());
         }
-        let format = PictureFormat::of(bytes).ok_or(Unreadable::Kind)?;
+        let format = ImageFormat::of(bytes).ok_or(Unreadable::Kind)?;
         let mut decoder = decoder(bytes, format).map_err(damaged)?;
         let (width, height) = decoder.dimensions();
         if width == 0 || height == 0 {
@@ -119,7 +119,7 @@ impl Head {
         if width.max(height) > LONGEST_EDGE {
             return Err(Refusal::TooLarge);
         }
-        // A picture whose EXIF block is broken is a picture.
+        // An image whose EXIF block is broken is an image.
         let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
         let decoded = decoder.total_bytes();
         let pixels = u64::from(width) * u64::from(height) * 4;
@@ -127,22 +127,22 @@ impl Head {
         Ok(Self { format, width, height, orientation, animated, decoded })
     }
 
-    /// The picture, as it is stored; nothing when it would need too much memory.
+    /// The image, as it is stored; nothing when it would need too much memory.
     fn decode(&self, bytes: &[u8]) -> Result<Option<DynamicImage>, Refusal> {
         if self.decoded > MOST_MEMORY {
             return Ok(None);
         }
         let decoder = decoder(bytes, self.format).map_err(damaged)?;
         match DynamicImage::from_decoder(decoder) {
-            Ok(picture) => Ok(Some(picture)),
+            Ok(image) => Ok(Some(image)),
             Err(ImageError::Limits(_)) => Ok(None),
             Err(error) => Err(damaged(error)),
         }
     }
 
-    fn report(&self) -> PictureReport {
+    fn report(&self) -> ImageReport {
         let (width, height) = shown(self.width, self.height, self.orientation);
-        PictureReport {
+        ImageReport {
             format: self.format,
             width,
             height,
@@ -153,7 +153,7 @@ impl Head {
     }
 }
 
-fn decoder(bytes: &[u8], format: PictureFormat) -> ImageResult<impl ImageDecoder + '_> {
+fn decoder(bytes: &[u8], format: ImageFormat) -> ImageResult<impl ImageDecoder + '_> {
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format.image());
     let mut limits = Limits::default();
     limits.max_alloc = Some(MOST_MEMORY);
@@ -164,16 +164,16 @@ fn decoder(bytes: &[u8], format: PictureFormat) -> ImageResult<impl ImageDecoder
 }
 
 /// Whether there is a second frame. What cannot be told does not move.
-fn is_animated(bytes: &[u8], format: PictureFormat) -> bool {
+fn is_animated(bytes: &[u8], format: ImageFormat) -> bool {
     let bytes = Cursor::new(bytes);
     match format {
-        PictureFormat::Gif => GifDecoder::new(bytes)
+        ImageFormat::Gif => GifDecoder::new(bytes)
             .is_ok_and(|decoder| decoder.into_frames().take(2).filter(Result::is_ok).count() == 2),
-        PictureFormat::Png => {
+        ImageFormat::Png => {
             PngDecoder::new(bytes).and_then(|decoder| decoder.is_apng()).unwrap_or(false)
         }
-        PictureFormat::WebP => WebPDecoder::new(bytes).is_ok_and(|decoder| decoder.has_animation()),
-        PictureFormat::Jpeg | PictureFormat::Bmp => false,
+        ImageFormat::WebP => WebPDecoder::new(bytes).is_ok_and(|decoder| decoder.has_animation()),
+        ImageFormat::Jpeg | ImageFormat::Bmp => false,
     }
 }
 
@@ -191,30 +191,30 @@ fn shown(width: u32, height: u32, orientation: Orientation) -> (u32, u32) {
     }
 }
 
-/// Made small first and turned then, which needs no second large picture.
+/// Made small first and turned then, which needs no second large image.
 fn smaller(
-    picture: &DynamicImage,
+    image: &DynamicImage,
     orientation: Orientation,
 ) -> ImageResult<(ThumbnailReport, Vec<u8>)> {
     let (width, height) = shown(THUMBNAIL.0, THUMBNAIL.1, orientation);
-    let is_small = picture.width() <= width && picture.height() <= height;
-    let mut small = if is_small { picture.clone() } else { picture.thumbnail(width, height) };
+    let is_small = image.width() <= width && image.height() <= height;
+    let mut small = if is_small { image.clone() } else { image.thumbnail(width, height) };
     small.apply_orientation(orientation);
     let rgba = small.to_rgba8();
     let mut encoded = Cursor::new(Vec::new());
     let format = if rgba.pixels().any(|pixel| pixel.0[3] < u8::MAX) {
-        rgba.write_to(&mut encoded, ImageFormat::Png)?;
-        PictureFormat::Png
+        rgba.write_to(&mut encoded, Codec::Png)?;
+        ImageFormat::Png
     } else {
         JpegEncoder::new_with_quality(&mut encoded, QUALITY).encode_image(&small.to_rgb8())?;
-        PictureFormat::Jpeg
+        ImageFormat::Jpeg
     };
     let report = ThumbnailReport { format, width: small.width(), height: small.height() };
     Ok((report, encoded.into_inner()))
 }
 
-fn blurhash(picture: &DynamicImage, orientation: Orientation) -> Option<String> {
-    let mut tiny = picture.thumbnail(TINY, TINY);
+fn blurhash(image: &DynamicImage, orientation: Orientation) -> Option<String> {
+    let mut tiny = image.thumbnail(TINY, TINY);
     tiny.apply_orientation(orientation);
     let (across, down) = if tiny.width() >= tiny.height() { (4, 3) } else { (3, 4) };
     blurhash::encode(across, down, tiny.width(), tiny.height(), tiny.to_rgba8().as_raw()).ok()
@@ -232,15 +232,15 @@ fn damaged(error: ImageError) -> Refusal {
     }
 }
 
-/// Memory for one decoded picture in bytes; a picture of 64 megapixels with alpha fits.
+/// Memory for one decoded image in bytes; an image of 64 megapixels with alpha fits.
 const MOST_MEMORY: u64 = 256 * 1024 * 1024;
 /// Pixels of all frames of an animation that is converted.
 const MOST_PIXELS_MOVED: u64 = 100_000_000;
-/// A picture of this size in bytes and edge in pixels is its own thumbnail.
+/// An image of this size in bytes and edge in pixels is its own thumbnail.
 const SMALL_BYTES: usize = 256 * 1024;
 const SMALL_EDGE: u32 = 1_600;
 const QUALITY: u8 = 80;
-/// The colours of a picture are taken from one of this edge.
+/// The colours of an image are taken from one of this edge.
 const TINY: u32 = 32;
 
 #[cfg(test)]

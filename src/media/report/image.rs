@@ -1,13 +1,13 @@
-//! What is known about a picture.
+//! What is known about an image.
 
-use image::ImageFormat;
+use image::ImageFormat as Codec;
 use serde::{Deserialize, Serialize};
 
-/// What is known about a picture.
+/// What is known about an image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PictureReport {
+pub struct ImageReport {
     /// What it is; of the output, where there is one.
-    pub format: PictureFormat,
+    pub format: ImageFormat,
     /// Width in pixels as it is to be shown, 1 to 16,384.
     pub width: u32,
     /// Height in pixels as it is to be shown, 1 to 16,384.
@@ -16,24 +16,24 @@ pub struct PictureReport {
     pub animated: bool,
     /// Its colours in about 30 letters (blurhash); nothing when it is too large to be decoded.
     pub blurhash: Option<String>,
-    /// The small picture that comes with this report.
+    /// The small image that comes with this report.
     pub thumbnail: Option<ThumbnailReport>,
 }
 
-/// A smaller picture of a picture.
+/// A smaller image of an image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ThumbnailReport {
     /// JPEG, or PNG when one can see through it.
-    pub format: PictureFormat,
+    pub format: ImageFormat,
     /// Width in pixels, at most 800.
     pub width: u32,
     /// Height in pixels, at most 800.
     pub height: u32,
 }
 
-/// Kinds of pictures that can be decoded here.
+/// Kinds of images that can be decoded here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum PictureFormat {
+pub enum ImageFormat {
     /// JPEG
     Jpeg,
     /// PNG, also one that moves
@@ -46,7 +46,7 @@ pub enum PictureFormat {
     Bmp,
 }
 
-impl PictureFormat {
+impl ImageFormat {
     /// The MIME type.
     pub fn mime(self) -> &'static str {
         self.image().to_mime_type()
@@ -63,13 +63,13 @@ impl PictureFormat {
         }
     }
 
-    pub(in crate::media) fn image(self) -> ImageFormat {
+    pub(in crate::media) fn image(self) -> Codec {
         match self {
-            Self::Jpeg => ImageFormat::Jpeg,
-            Self::Png => ImageFormat::Png,
-            Self::Gif => ImageFormat::Gif,
-            Self::WebP => ImageFormat::WebP,
-            Self::Bmp => ImageFormat::Bmp,
+            Self::Jpeg => Codec::Jpeg,
+            Self::Png => Codec::Png,
+            Self::Gif => Codec::Gif,
+            Self::WebP => Codec::WebP,
+            Self::Bmp => Codec::Bmp,
         }
     }
 
@@ -80,7 +80,7 @@ impl PictureFormat {
     }
 }
 
-impl PictureReport {
+impl ImageReport {
     /// Within the ranges that are promised, whatever a worker has answered.
     pub(in crate::media) fn is_sound(&self) -> bool {
         let edge = |pixels, most| (1..=most).contains(&pixels);
@@ -95,7 +95,7 @@ impl PictureReport {
     }
 }
 
-/// Larger pictures are not shown by clients either.
+/// Larger images are not shown by clients either.
 pub(in crate::media) const LONGEST_EDGE: u32 = 16_384;
 /// Width and height of a thumbnail at most.
 pub(in crate::media) const THUMBNAIL: (u32, u32) = (800, 600);
