@@ -24,7 +24,7 @@ use symphonia::core::{
 use symphonia_adapter_libopus::OpusDecoder;
 
 use super::{
-    pcm::Pcm,
+    pcm::{LONGEST, Pcm},
     refusal::{Refusal, Unreadable},
 };
 
@@ -54,8 +54,6 @@ pub enum Kind {
     Other,
 }
 
-/// The longest sound, in seconds.
-pub(super) const LONGEST: u64 = 600;
 /// The most samples, which is the longest sound at 48 kHz.
 const MOST: usize = LONGEST as usize * 48_000;
 /// Rates that occur; outside them lies nothing that was recorded.

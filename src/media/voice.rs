@@ -56,11 +56,7 @@ fn read(input: &mut Input) -> Result<Decoded, Refusal> {
     if !silk::is_silk(&bytes) {
         return decode::audio(bytes);
     }
-    let packets = silk::packets(&bytes)?;
-    if silk::seconds(&packets) >= decode::LONGEST {
-        return Err(Refusal::TooLarge);
-    }
-    Ok(Decoded { pcm: silk::decode(&packets)?, kind: Kind::Other })
+    Ok(Decoded { pcm: silk::decode(&silk::packets(&bytes)?)?, kind: Kind::Other })
 }
 
 fn made(pcm: &Pcm, mime: VoiceMime, output: Option<Vec<u8>>) -> Made {

@@ -16,12 +16,6 @@ pub struct VoiceReport {
 }
 
 impl VoiceReport {
-    /// Whether about as much was decoded as the sender says there is. A SILK stream that packs
-    /// more than 20 ms into a packet decodes to half of its length or less.
-    pub fn is_whole(&self, playtime: Duration) -> bool {
-        self.duration + Duration::from_millis(500) >= playtime.mul_f64(0.75)
-    }
-
     /// Within the ranges that are promised, whatever a worker has answered.
     pub(super) fn is_sound(&self) -> bool {
         (30..=120).contains(&self.waveform.len()) && self.waveform.iter().all(|at| *at <= 1024)
@@ -77,15 +71,6 @@ mod tests {
 
     fn voice(millis: u64, waveform: Vec<u16>) -> VoiceReport {
         VoiceReport { duration: Duration::from_millis(millis), waveform, mime: VoiceMime::Ogg }
-    }
-
-    #[test]
-    fn half_a_voice_is_not_whole() {
-        let said = Duration::from_secs(10);
-        assert!(voice(9_900, vec![0; 30]).is_whole(said));
-        assert!(voice(10_500, vec![0; 30]).is_whole(said));
-        assert!(!voice(5_000, vec![0; 30]).is_whole(said));
-        assert!(voice(900, vec![0; 30]).is_whole(Duration::ZERO));
     }
 
     #[test]

@@ -130,13 +130,12 @@ fn small(report: &ImageReport, file: Option<Spool>) -> Option<Small> {
     Some(Small { file: file?, mime_type: format.mime().into(), size: (*width, *height) })
 }
 
-/// A recording becomes Ogg/Opus, which every client plays; one that cannot be read, or only to
-/// a part, stays what it is.
+/// A recording becomes Ogg/Opus, which every client plays; one that cannot be read stays what it is.
+/// How long it plays is counted, for what the sender says of it may be wrong.
 async fn voice(core: &Core, voice: &Voice, kind: Kind, file: Spool) -> Looked {
     let done = core.workers.run(Job::VoiceForMatrix, &file).await.inspect_err(told);
-    let whole = |report: &VoiceReport| voice.playtime.is_none_or(|said| report.is_whole(said));
     let (file, about) = match done {
-        Ok(Done { report: Report::Voice(report), output: Some(sound), .. }) if whole(&report) => {
+        Ok(Done { report: Report::Voice(report), output: Some(sound), .. }) => {
             (sound, of_voice(report))
         }
         Ok(_) | Err(_) => (file, unnamed("voice", kind)),
