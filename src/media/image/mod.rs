@@ -20,7 +20,7 @@ use super::{
     refusal::{Refusal, Unreadable},
     report::{
         Report,
-        image::{ImageFormat, ImageReport, LONGEST_EDGE, THUMBNAIL, ThumbnailReport},
+        image::{ImageFormat, ImageReport, LONGEST_EDGE, MOST_PIXELS, THUMBNAIL, ThumbnailReport},
     },
 };
 
@@ -116,14 +116,14 @@ impl Head {
         if width == 0 || height == 0 {
             return Err(Unreadable::Damaged.into());
         }
-        if width.max(height) > LONGEST_EDGE {
+        let pixels = u64::from(width) * u64::from(height);
+        if width.max(height) > LONGEST_EDGE || pixels > MOST_PIXELS {
             return Err(Refusal::TooLarge);
         }
         // An image whose EXIF block is broken is an image.
         let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
         let decoded = decoder.total_bytes();
-        let pixels = u64::from(width) * u64::from(height) * 4;
-        let animated = pixels.max(decoded) <= MOST_MEMORY && is_animated(bytes, format);
+        let animated = (pixels * 4).max(decoded) <= MOST_MEMORY && is_animated(bytes, format);
         Ok(Self { format, width, height, orientation, animated, decoded })
     }
 

@@ -134,6 +134,22 @@ fn what_cannot_be_decoded_is_refused() {
 }
 
 #[test]
+fn a_screenshot_of_a_long_page_has_its_size_and_a_thumbnail() {
+    for (size, small) in
+        [((1080, 20_000), (32, 600)), ((30_000, 75), (800, 2)), ((20, 65_535), (1, 600))]
+    {
+        let made = inspected(&encoded(&photo(size.0, size.1), Codec::Png)).unwrap();
+        let report = report(&made);
+        assert_eq!((report.width, report.height), size);
+        assert!(report.blurhash.is_some());
+        let thumbnail = report.thumbnail.as_ref().unwrap();
+        assert_eq!((thumbnail.width, thumbnail.height), small);
+        let thumbnail = image::load_from_memory(made.thumbnail.as_ref().unwrap()).unwrap();
+        assert_eq!((thumbnail.width(), thumbnail.height()), small);
+    }
+}
+
+#[test]
 fn an_image_that_needs_too_much_memory_has_its_size_and_no_more() {
     let made = inspected(&png_of(16_000, 16_000)).unwrap();
     let report = report(&made);

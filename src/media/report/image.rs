@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 pub struct ImageReport {
     /// What it is; of the output, where there is one.
     pub format: ImageFormat,
-    /// Width in pixels as it is to be shown, 1 to 16,384.
+    /// Width in pixels as it is to be shown, 1 to 65,535.
     pub width: u32,
-    /// Height in pixels as it is to be shown, 1 to 16,384.
+    /// Height in pixels as it is to be shown, 1 to 65,535.
     pub height: u32,
     /// Whether it moves.
     pub animated: bool,
@@ -85,7 +85,9 @@ impl ImageReport {
     pub(in crate::media) fn is_sound(&self) -> bool {
         let edge = |pixels, most| (1..=most).contains(&pixels);
         let hash = self.blurhash.as_ref();
+        let pixels = u64::from(self.width) * u64::from(self.height);
         edge(self.width, LONGEST_EDGE)
+            && pixels <= MOST_PIXELS
             && edge(self.height, LONGEST_EDGE)
             && hash
                 .is_none_or(|hash| hash.len() <= 64 && hash.bytes().all(|b| b.is_ascii_graphic()))
@@ -95,7 +97,9 @@ impl ImageReport {
     }
 }
 
-/// Larger images are not shown by clients either.
-pub(in crate::media) const LONGEST_EDGE: u32 = 16_384;
+/// The longest edge in pixels: what JPEG can have, and a screenshot of a long page.
+pub(in crate::media) const LONGEST_EDGE: u32 = 65_535;
+/// The most pixels. Larger images are not shown by clients either.
+pub(in crate::media) const MOST_PIXELS: u64 = 16_384 * 16_384;
 /// Width and height of a thumbnail at most.
 pub(in crate::media) const THUMBNAIL: (u32, u32) = (800, 600);
