@@ -23,7 +23,7 @@ async fn each_kind_of_file_arrives_as_it_was_sent() {
         ),
         ("m.audio", "song.mp3", "audio/mpeg", song, "file song.mp3"),
         ("m.file", "../a.txt", "text/plain", vector("file-one-byte/plain.txt"), "file a.txt"),
-        ("m.file", "b", "x/y", vector("file-16-aligned/plain.bin"), "file b.bin"),
+        ("m.file", "b", "x/y", vector("file-16-aligned/plain.bin"), "file b"),
     ];
     for (msgtype, name, mime, bytes, _) in &files {
         let sent = chat.alice.send_file(&chat.portal, &Sent { msgtype, name, mime, bytes }).await;
