@@ -29,7 +29,7 @@ pub(super) async fn shape(
     let kind = sniff_file(&file).await;
     let shaped = match media.kind {
         MediaKind::Picture => picture(core, &file, kind).await,
-        MediaKind::Video if kind.class == Class::Video => Some((file.clone(), SentAs::Video)),
+        MediaKind::Video if kind.is_video_for_phones() => Some((file.clone(), SentAs::Video)),
         MediaKind::Voice => voice(core, portal, &file).await,
         MediaKind::Video | MediaKind::File => None,
     };
