@@ -18,6 +18,7 @@ mod report;
 mod sandbox;
 pub mod silk;
 pub mod sniff;
+mod span;
 mod video;
 mod voice;
 mod wav;

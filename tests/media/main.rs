@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may panic like the test itself")]
 
 mod inputs;
+mod priming;
 #[path = "../worker/mod.rs"]
 mod worker;
 
