@@ -46,7 +46,7 @@ pub use error::{Error, Retry};
 pub use host::{ApiBase, HostRules};
 pub use key::AesKey;
 pub use login::{Credentials, LoginEvent, LoginFailure, LoginPatience, LoginProcess, VerifyCode};
-pub use media::RemoteMedia;
+pub use media::{Mismatch, RemoteMedia};
 pub use message::{Item, Malformed, Message, SenderKind};
 pub use quote::{PartialText, Quote};
 pub use updates::Updates;
