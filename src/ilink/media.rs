@@ -1,9 +1,10 @@
 //! Where the file of an item lies, and the keys that may open it (docs/protocol.md §7).
 
 use super::{
-    body::{Body, CdnMedia, CdnParam, CdnUrl, MediaKey},
+    body::{Body, CdnMedia, CdnParam, CdnUrl, File, MediaKey},
     key::AesKey,
 };
+use crate::spool::Spool;
 
 /// A file on the CDN that can be downloaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +14,20 @@ pub struct RemoteMedia {
     pub(super) keys: Keys,
     pub(super) want_md5: bool,
     claimed_md5: Option<[u8; 16]>,
+}
+
+/// How a file that came is not the one that was announced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mismatch {
+    /// The MD5 is another.
+    Digest,
+    /// The MD5 is unknown or right, and the size is another.
+    Size {
+        /// The bytes that the sender has announced.
+        announced: u64,
+        /// The bytes that came.
+        came: u64,
+    },
 }
 
 /// What opens a file.
@@ -30,7 +45,8 @@ impl RemoteMedia {
         self.claimed_md5
     }
 
-    /// Lets the download count the MD5 of the plain file, which takes twice as long.
+    /// Lets the download count the MD5 of the plain file, which takes twice as long. It does so by
+    /// itself where the sender claims one.
     #[must_use]
     pub fn want_md5(mut self) -> Self {
         self.want_md5 = true;
@@ -47,6 +63,7 @@ impl RemoteMedia {
         let mut bytes = [0; 16];
         let read = md5.is_some_and(|md5| hex::decode_to_slice(md5.trim(), &mut bytes).is_ok());
         self.claimed_md5 = read.then_some(bytes);
+        self.want_md5 |= read;
         self
     }
 }
@@ -66,6 +83,19 @@ impl Body {
             }
             Self::Text(_) | Self::Unsupported { .. } => None,
         }
+    }
+
+    /// Compares the plain file that came with what was announced of it. Only a file's size is
+    /// announced in plain bytes.
+    pub fn mismatch(&self, came: &Spool) -> Option<Mismatch> {
+        let claimed = self.media().and_then(|media| media.claimed_md5());
+        if claimed.zip(came.md5()).is_some_and(|(claimed, counted)| claimed != counted) {
+            return Some(Mismatch::Digest);
+        }
+        let Self::File(File { len: Some(announced), .. }) = self else { return None };
+        let (announced, came) = (*announced, came.len());
+        // Zero stands for a size that is not known.
+        (announced > 0 && announced != came).then_some(Mismatch::Size { announced, came })
     }
 
     /// The small picture that goes with a picture or a film, if one is named.
@@ -160,6 +190,47 @@ mod tests {
             assert_eq!(body(json).media(), None, "{json}");
             assert_eq!(body(json).thumb(), None, "{json}");
         }
+    }
+
+    #[test]
+    fn a_file_that_came_is_compared_with_what_was_announced() {
+        use std::io::Write as _;
+
+        let folder = tempfile::tempdir().unwrap();
+        let spools = crate::spool::Spools::new(folder.path().to_owned());
+        let came = |with_md5| {
+            let mut writer = spools.create(with_md5).unwrap();
+            writer.write_all(b"abc").unwrap();
+            writer.finish()
+        };
+        let (right, wrong) = ("900150983CD24FB0D6963F7D28E17F72", ONE);
+        let size = |announced| Some(Mismatch::Size { announced, came: 3 });
+        for (fields, mismatch) in [
+            (String::new(), None),
+            (format!(r#""md5":"{right}","len":"3","#), None),
+            (format!(r#""md5":"{wrong}","len":"3","#), Some(Mismatch::Digest)),
+            (format!(r#""md5":"{wrong}","#), Some(Mismatch::Digest)),
+            (r#""len":"4","#.to_owned(), size(4)),
+            (r#""len":2,"#.to_owned(), size(2)),
+            (format!(r#""md5":"{right}","len":"4","#), size(4)),
+            (r#""md5":"no digest","len":"0","#.to_owned(), None),
+        ] {
+            let json = format!(
+                r#"{{"type":4,"file_item":{{{fields}"media":{{"aes_key":"{ONE}","full_url":"https://x"}}}}}}"#
+            );
+            let body = body(&json);
+            assert_eq!(body.mismatch(&came(true)), mismatch, "{fields}");
+            assert_eq!(
+                body.media().unwrap().want_md5,
+                fields.contains(&ONE[..4]) || fields.contains("9001")
+            );
+        }
+        let video = format!(
+            r#"{{"type":5,"video_item":{{"media":{{"aes_key":"{ONE}","full_url":"https://x"}},
+            "video_md5":"{wrong}","video_size":99}}}}"#
+        );
+        assert_eq!(body(&video).mismatch(&came(true)), Some(Mismatch::Digest));
+        assert_eq!(body(&video).mismatch(&came(false)), None, "its size is in other bytes");
     }
 
     #[test]

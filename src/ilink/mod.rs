@@ -49,7 +49,7 @@ pub use error::{Error, Retry};
 pub use host::{ApiBase, HostRules};
 pub use key::AesKey;
 pub use login::{Credentials, LoginEvent, LoginFailure, LoginPatience, LoginProcess, VerifyCode};
-pub use media::RemoteMedia;
+pub use media::{Mismatch, RemoteMedia};
 pub use message::{Item, Malformed, Message, SenderKind};
 pub use options::{Options, Patience};
 pub use quote::{PartialText, Quote};

@@ -21,7 +21,7 @@ impl RemoteMedia {
         let Keys::Any(keys) = &self.keys else { return Ok(None) };
         for key in keys {
             closed.rewind()?;
-            if let Some(opened) = decrypted(key, closed, spools)? {
+            if let Some(opened) = decrypted(key, closed, (spools, self.want_md5))? {
                 return Ok(Some(opened));
             }
         }
@@ -29,8 +29,12 @@ impl RemoteMedia {
     }
 }
 
-fn decrypted(key: &AesKey, closed: &mut File, spools: &Spools) -> io::Result<Option<Spool>> {
-    let (mut writer, mut decryptor) = (spools.create(false)?, Decryptor::new(key));
+fn decrypted(
+    key: &AesKey,
+    closed: &mut File,
+    (spools, with_md5): (&Spools, bool),
+) -> io::Result<Option<Spool>> {
+    let (mut writer, mut decryptor) = (spools.create(with_md5)?, Decryptor::new(key));
     let mut left = closed.metadata()?.len();
     let mut piece = Vec::with_capacity(CHUNK);
     loop {

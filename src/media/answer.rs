@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};
 
-use super::job::{Refusal, Report};
+use super::{refusal::Refusal, report::Report};
 
 /// What a job has made.
 #[derive(Debug)]
@@ -60,19 +60,14 @@ pub(super) fn head(json: &[u8], total: u64) -> Option<Result<Head, Refusal>> {
         Err(_) => 0,
     };
     let told = parts.checked_add((PREFIX + json.len()) as u64)?;
-    let sound = match &head {
-        Ok(Head { report: Report::Voice(voice), .. }) => voice.is_sound(),
-        Ok(Head { report: Report::Picture(picture), .. }) => picture.is_sound(),
-        Ok(Head { report: Report::Video(video), .. }) => video.is_sound(),
-        Ok(Head { report: Report::Unguarded, .. }) | Err(_) => true,
-    };
+    let sound = head.as_ref().map_or(true, |head| head.report.is_sound());
     (told == total && sound).then_some(head)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::job::Unreadable;
+    use crate::media::refusal::Unreadable;
 
     fn read(answer: &[u8]) -> Option<Result<Head, Refusal>> {
         let (prefix, rest) = answer.split_first_chunk()?;

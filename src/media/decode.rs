@@ -15,7 +15,8 @@ use symphonia::core::{
         FormatOptions, FormatReader, TrackType,
         probe::Hint,
         well_known::{
-            FORMAT_ID_ADTS, FORMAT_ID_ISOMP4, FORMAT_ID_MP3, FORMAT_ID_OGG, FORMAT_ID_WAVE,
+            FORMAT_ID_ADTS, FORMAT_ID_ISOMP4, FORMAT_ID_MKV, FORMAT_ID_MP3, FORMAT_ID_OGG,
+            FORMAT_ID_WAVE,
         },
     },
     io::MediaSourceStream,
@@ -24,8 +25,9 @@ use symphonia::core::{
 use symphonia_adapter_libopus::OpusDecoder;
 
 use super::{
-    job::{Refusal, Unreadable},
-    pcm::Pcm,
+    pcm::{LONGEST, Pcm},
+    refusal::{Refusal, Unreadable},
+    span::Span,
 };
 
 /// Sound that was decoded, and what it was.
@@ -54,8 +56,6 @@ pub enum Kind {
     Other,
 }
 
-/// The longest sound, in seconds.
-pub(super) const LONGEST: u64 = 600;
 /// The most samples, which is the longest sound at 48 kHz.
 const MOST: usize = LONGEST as usize * 48_000;
 /// Rates that occur; outside them lies nothing that was recorded.
@@ -68,6 +68,7 @@ const BROKEN_ONE_OF: usize = 20;
 /// # Errors
 /// When nothing in it can be decoded, too much of it is broken, or it plays too long.
 pub fn audio(bytes: Vec<u8>) -> Result<Decoded, Refusal> {
+    let edits = Span::of_mp4(&bytes);
     let stream = MediaSourceStream::new(Box::new(Cursor::new(bytes)), Default::default());
     let (format, meta) = (FormatOptions::default(), MetadataOptions::default());
     let mut reader = symphonia::default::get_probe()
@@ -78,15 +79,39 @@ pub fn audio(bytes: Vec<u8>) -> Result<Decoded, Refusal> {
     let parameters = track.codec_params.as_ref().and_then(|all| all.audio());
     let parameters = parameters.ok_or(Unreadable::Kind)?;
     let kind = kind(&*reader, tracks, parameters);
+    let (parameters, skipped) = without_skip(parameters);
     let mut codecs = CodecRegistry::new();
     symphonia::default::register_enabled_codecs(&mut codecs);
     codecs.register_audio_decoder::<OpusDecoder>();
     let mut decoder = codecs
-        .make_audio_decoder(parameters, &AudioDecoderOptions::default())
+        .make_audio_decoder(&parameters, &AudioDecoderOptions::default())
         .map_err(|_| Unreadable::Kind)?;
-    let track = track.id;
-    let pcm = samples(&mut *reader, track, &mut *decoder)?;
+    let (track, base) = (track.id, track.time_base);
+    let (mut pcm, begins) = samples(&mut *reader, track, &mut *decoder)?;
+    let delay = || {
+        // In Matroska, what stands before the sound has times below zero.
+        let is_matroska = reader.format_info().format == FORMAT_ID_MKV;
+        let ticks = begins.filter(|ticks| is_matroska && *ticks < 0)?;
+        let base = base?;
+        let second = f64::from(base.denom.get()) / f64::from(base.numer.get());
+        Some(Span::after(ticks.unsigned_abs() as f64 / second))
+    };
+    edits.or(skipped).or_else(delay).unwrap_or_default().cut(&mut pcm);
     Ok(Decoded { pcm, kind })
+}
+
+/// The parameters of a decoder that leaves nothing out at the beginning, and how much that would
+/// have been: libopus's reader leaves out no more than the first packet.
+fn without_skip(given: &AudioCodecParameters) -> (AudioCodecParameters, Option<Span>) {
+    let mut parameters = given.clone();
+    let head = parameters.extra_data.as_mut().filter(|_| given.codec == CODEC_ID_OPUS);
+    let skip = head.filter(|head| head.starts_with(b"OpusHead")).and_then(|head| {
+        let skip = head.get_mut(10..12)?;
+        let ticks = u16::from_le_bytes([skip[0], skip[1]]);
+        skip.fill(0);
+        (ticks > 0).then(|| Span::after(f64::from(ticks) / 48_000.0))
+    });
+    (parameters, skip)
 }
 
 fn kind(reader: &dyn FormatReader, tracks: usize, codec: &AudioCodecParameters) -> Kind {
@@ -101,11 +126,13 @@ fn kind(reader: &dyn FormatReader, tracks: usize, codec: &AudioCodecParameters) 
     }
 }
 
+/// The sound, and the time of its first packet in the track's ticks.
 fn samples(
     reader: &mut dyn FormatReader,
     track: u32,
     decoder: &mut dyn AudioDecoder,
-) -> Result<Pcm, Refusal> {
+) -> Result<(Pcm, Option<i64>), Refusal> {
+    let mut begins = None;
     let mut pcm = Pcm { rate: 0, samples: Vec::new() };
     let (mut packets, mut broken) = (0, 0);
     let mut buffer: Vec<f32> = Vec::new();
@@ -115,6 +142,7 @@ fn samples(
             continue;
         }
         packets += 1;
+        begins.get_or_insert(packet.pts.get());
         match decoder.decode(&packet) {
             Ok(sound) => {
                 let (rate, channels) = (sound.spec().rate(), sound.spec().channels().count());
@@ -139,5 +167,5 @@ fn samples(
     if pcm.samples.is_empty() {
         return Err(Unreadable::Empty.into());
     }
-    Ok(pcm)
+    Ok((pcm, begins))
 }

@@ -6,7 +6,7 @@ use std::{
     os::{fd::AsFd as _, unix::fs::FileExt as _},
 };
 
-use super::job::Refusal;
+use super::refusal::Refusal;
 
 /// A file of known size. It keeps a position of its own, so that several workers may have the
 /// same file open.

@@ -7,15 +7,18 @@
 
 mod answer;
 pub mod decode;
+mod image;
 mod input;
 mod job;
 pub mod name;
 mod opus;
 pub mod pcm;
-mod picture;
+mod refusal;
+mod report;
 mod sandbox;
 pub mod silk;
 pub mod sniff;
+mod span;
 mod video;
 mod voice;
 mod wav;
@@ -23,9 +26,14 @@ mod worker;
 mod workers;
 
 pub use self::{
-    job::{Job, Refusal, Report, Sandbox, Unreadable, VoiceMime, VoiceReport, WorkError},
-    picture::{PictureFormat, PictureReport, ThumbnailReport},
-    video::VideoReport,
+    job::{Job, Sandbox, WorkError},
+    refusal::{Refusal, Unreadable},
+    report::{
+        Report,
+        image::{ImageFormat, ImageReport, ThumbnailReport},
+        video::VideoReport,
+        voice::{VoiceMime, VoiceReport},
+    },
     worker::{WORKER, run_worker},
     workers::{Done, Workers},
 };

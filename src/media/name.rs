@@ -1,32 +1,54 @@
 //! File names that harm nobody: what a stranger calls a file becomes a name in a folder.
 
-use std::path::Path;
-
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::sniff::{Class, Kind};
 
-/// The longest name in bytes; every file system and both networks take as much.
-const LONGEST: usize = 120;
+/// The longest name in bytes, which every file system takes.
+const LONGEST: usize = 255;
 /// An ending longer than this in bytes is part of the name.
 const LONGEST_EXTENSION: usize = 16;
 
-/// A name without folders, control characters and characters that a system reserves, never empty
-/// and at most 120 bytes long, ending as `kind` does when `given` has no ending.
+/// Returns a name without folders, control characters and characters that a system reserves, never
+/// empty and at most 255 bytes long. It ends as `kind` does when `given` has no ending, and `kind`
+/// is known well enough: a text may have a name without one.
 pub fn safe_name(given: Option<&str>, kind: Kind) -> String {
-    let last = given.and_then(|given| given.rsplit(['/', '\\']).next()).unwrap_or_default();
-    let kept: String = last.chars().filter(|c| !is_hidden(*c)).map(harmless).collect();
+    let given = without_folders(given.unwrap_or_default());
+    let kept: String = given.chars().filter(|c| !is_hidden(*c)).map(harmless).collect();
     // Windows loses dots and spaces at the end; a dot at the beginning hides the file.
-    let kept = kept.trim_matches(|c: char| c == '.' || c.is_whitespace());
-    let (stem, extension) = parted(kept);
+    let (stem, extension) = parted(trimmed(&kept));
+    let is_plain = kind.class == Class::Other
+        && (kind.mime.starts_with("text/") || kind.mime == "application/octet-stream");
+    let extension = extension.or((!is_plain || stem.is_empty()).then_some(kind.extension));
     let stem = if stem.is_empty() { fallback(kind.class) } else { stem };
-    let extension = extension.unwrap_or(kind.extension);
-    let room = LONGEST - extension.len() - 1;
-    let mut name = shortened(stem, room).to_owned();
+    let ending = extension.map_or_else(String::new, |extension| format!(".{extension}"));
+    let mut name = shortened(stem, LONGEST - ending.len()).to_owned();
     if is_device(&name) {
         name.insert(0, '_');
     }
-    format!("{name}.{extension}")
+    name + &ending
+}
+
+/// The name alone where a whole path was given. A separator in a name stays, to be replaced.
+fn without_folders(given: &str) -> &str {
+    let is_separator = |c: char| matches!(c, '/' | '\\');
+    let has_drive = given.split_at_checked(2).is_some_and(|(drive, path)| {
+        drive.starts_with(|c: char| c.is_ascii_alphabetic())
+            && drive.ends_with(':')
+            && path.starts_with(is_separator)
+    });
+    let mut parts = given.split(is_separator);
+    let is_path = has_drive
+        || given.starts_with(is_separator)
+        || parts.any(|part| matches!(part, "." | ".." | "~"));
+    if !is_path {
+        return given.trim_end_matches(is_separator);
+    }
+    given.rsplit(is_separator).next().unwrap_or_default()
+}
+
+fn trimmed(name: &str) -> &str {
+    name.trim_matches(|c: char| c == '.' || c.is_whitespace())
 }
 
 /// The name and its ending.
@@ -56,7 +78,9 @@ fn fallback(class: Class) -> &'static str {
 fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
-        || matches!(c, '\u{61c}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+        || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180b}'..='\u{180f}')
+        || matches!(c, '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{3164}' | '\u{ffa0}')
+        || matches!(c, '\u{feff}' | '\u{fff9}'..='\u{fffb}')
         || matches!(c, '\u{e0000}'..='\u{e007f}')
 }
 
@@ -64,26 +88,32 @@ fn harmless(c: char) -> char {
     if matches!(c, '<' | '>' | ':' | '"' | '|' | '?' | '*' | '/' | '\\') { '_' } else { c }
 }
 
-/// At most `room` bytes, cut where a reader would cut.
+/// At most `room` bytes, cut where a reader would cut. One byte is left for the mark of a device.
 fn shortened(stem: &str, room: usize) -> &str {
+    if stem.len() < room {
+        return stem;
+    }
     let fits = stem.grapheme_indices(true).map(|(at, one)| at + one.len());
     let end = fits.take_while(|end| *end < room).last();
-    match end {
-        // One byte is left for the mark of a device.
-        _ if stem.len() < room => stem,
-        Some(end) => stem[..end].trim_end_matches(|c: char| c == '.' || c.is_whitespace()),
-        None => "file",
-    }
+    let cut = end.map_or("", |end| &stem[..end]);
+    let cut = cut.trim_end_matches(|c: char| c == '.' || c.is_whitespace());
+    if cut.is_empty() { "file" } else { cut }
 }
 
 /// Names that Windows keeps for itself, whatever follows their first dot.
 fn is_device(stem: &str) -> bool {
-    let first = Path::new(stem).to_str().and_then(|stem| stem.split('.').next());
-    let first = first.unwrap_or_default().trim_end().to_ascii_uppercase();
+    let first = stem.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
     let numbered = |word: &str| {
-        first.strip_prefix(word).is_some_and(|n| n.len() == 1 && n.as_bytes()[0].is_ascii_digit())
+        let number = first.strip_prefix(word).and_then(|number| {
+            let mut digits = number.chars();
+            digits.next().filter(|_| digits.next().is_none())
+        });
+        // Windows takes these three for digits as well.
+        number.is_some_and(|c| c.is_ascii_digit() || matches!(c, '¹' | '²' | '³'))
     };
-    matches!(first.as_str(), "CON" | "PRN" | "AUX" | "NUL") || numbered("COM") || numbered("LPT")
+    matches!(first.as_str(), "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$" | "CLOCK$")
+        || numbered("COM")
+        || numbered("LPT")
 }
 
 #[cfg(test)]
@@ -105,7 +135,14 @@ mod tests {
             (Some("会议纪要 2026.docx"), "会议纪要 2026.docx"),
             (Some("../../etc/passwd"), "passwd.jpg"),
             (Some(r"C:\Users\me\a.pdf"), "a.pdf"),
-            (Some("a/"), "image.jpg"),
+            (Some("/a/"), "image.jpg"),
+            (Some("a/"), "a.jpg"),
+            (Some("AC/DC live.mp3"), "AC_DC live.mp3"),
+            (Some("1/2.pdf"), "1_2.pdf"),
+            (Some(r"either\or.txt"), "either_or.txt"),
+            (Some("2026/11/28 notes.txt"), "2026_11_28 notes.txt"),
+            (Some("./notes.txt"), "notes.txt"),
+            (Some("a/../b.txt"), "b.txt"),
             (Some(".."), "image.jpg"),
             (Some(".bashrc"), "bashrc.jpg"),
             (Some("\u{202e}gpj.exe"), "gpj.exe"),
@@ -116,6 +153,11 @@ mod tests {
             (Some("x.tar.gz"), "x.tar.gz"),
             (Some("con.txt"), "_con.txt"),
             (Some("COM1"), "_COM1.jpg"),
+            (Some("com².log"), "_com².log"),
+            (Some("nul .tar.gz"), "_nul .tar.gz"),
+            (Some("console.txt"), "console.txt"),
+            (Some("a\u{ad}\u{3164}b.txt"), "ab.txt"),
+            (Some("\u{2067}txt.\u{2069}exe"), "txt.exe"),
             (Some("name . .jpg"), "name.jpg"),
         ] {
             assert_eq!(safe_name(given, JPEG), name, "{given:?}");
@@ -124,11 +166,29 @@ mod tests {
     }
 
     #[test]
+    fn a_name_without_an_ending_stays_as_it_is_where_nothing_better_is_known() {
+        let script = Kind { mime: "text/x-shellscript", extension: "sh", class: Class::Other };
+        for kind in [UNKNOWN, script] {
+            for name in ["README", "Makefile", "LICENSE", "会议纪要", "v1. the end", "plan.x7q"]
+            {
+                assert_eq!(safe_name(Some(name), kind), name);
+            }
+            assert_eq!(safe_name(Some("con"), kind), "_con");
+            assert_eq!(safe_name(Some(" README. "), kind), "README");
+        }
+    }
+
+    #[test]
     fn a_long_name_keeps_its_ending_and_whole_characters() {
+        let whole = format!("{}.pdf", "文".repeat(80));
+        assert_eq!(safe_name(Some(&whole), JPEG), whole);
         let name = safe_name(Some(&format!("{}.pdf", "文".repeat(100))), JPEG);
-        assert_eq!(name, format!("{}.pdf", "文".repeat(38)));
+        assert_eq!(name, format!("{}.pdf", "文".repeat(83)));
+        assert_eq!(safe_name(Some(&"a".repeat(300)), UNKNOWN), "a".repeat(254));
         let family = "👨‍👩‍👧‍👦".repeat(30);
         assert!(safe_name(Some(&family), JPEG).len() <= LONGEST);
+        let marks = format!("e{}.txt", "\u{301}".repeat(300));
+        assert_eq!(safe_name(Some(&marks), JPEG), "file.txt");
     }
 
     proptest! {

@@ -7,7 +7,7 @@ use rubato::{
     WindowFunction, audioadapter_buffers::direct::InterleavedSlice,
 };
 
-use super::job::Unreadable;
+use super::refusal::Unreadable;
 
 /// One channel; a full swing is −1 to 1.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +18,8 @@ pub struct Pcm {
     pub samples: Vec<f32>,
 }
 
+/// The longest sound, in seconds.
+pub(super) const LONGEST: u64 = 600;
 /// Samples per second of what is decoded from SILK, and of what is encoded to Opus and SILK.
 pub(super) const VOICE_RATE: u32 = 24_000;
 

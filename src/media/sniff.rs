@@ -22,7 +22,7 @@ pub struct Kind {
 /// How a file can be shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
-    /// As a picture.
+    /// As an image.
     Image,
     /// By playing it.
     Audio,
@@ -30,6 +30,14 @@ pub enum Class {
     Video,
     /// By its name.
     Other,
+}
+
+impl Kind {
+    /// Whether phones play it in a chat: MP4 and its relatives, whatever is inside. A phone that
+    /// lacks the codec says so; what it does not even open should come as a file.
+    pub fn is_video_for_phones(&self) -> bool {
+        matches!(self.mime, "video/mp4" | "video/x-m4v" | "video/quicktime" | "video/3gpp")
+    }
 }
 
 /// So many bytes of the beginning are enough.
@@ -56,7 +64,7 @@ pub fn sniff(head: &[u8]) -> Kind {
             return Kind { mime, extension, class: Class::Audio };
         }
     }
-    let Some(found) = infer::get(head) else { return UNKNOWN };
+    let Some(found) = infer::get(head) else { return of_brand(head).unwrap_or(UNKNOWN) };
     let (mime, extension) = match found.mime_type() {
         // Opus is what is inside; the file is Ogg.
         "audio/opus" => ("audio/ogg", "ogg"),
@@ -66,7 +74,7 @@ pub fn sniff(head: &[u8]) -> Kind {
         mime => (mime, found.extension()),
     };
     let class = match found.matcher_type() {
-        // What no client shows as a picture is a file.
+        // What no client shows as an image is a file.
         MatcherType::Image if !SHOWN.contains(&mime) => Class::Other,
         MatcherType::Image => Class::Image,
         MatcherType::Audio => Class::Audio,
@@ -82,6 +90,17 @@ pub fn sniff(head: &[u8]) -> Kind {
     Kind { mime, extension, class }
 }
 
+/// The MP4 family has more brands than are told apart elsewhere.
+fn of_brand(head: &[u8]) -> Option<Kind> {
+    let brand = head.get(4..11)?.strip_prefix(b"ftyp")?;
+    let (mime, extension) = match brand {
+        b"3gp" | b"3g2" | b"3gg" | b"3gr" | b"3gs" => ("video/3gpp", "3gp"),
+        b"iso" | b"mp4" => ("video/mp4", "mp4"),
+        _ => return None,
+    };
+    Some(Kind { mime, extension, class: Class::Video })
+}
+
 const UNKNOWN: Kind =
     Kind { mime: "application/octet-stream", extension: "bin", class: Class::Other };
 
@@ -93,7 +112,7 @@ const SPOKEN: [(&[u8], &str, &str); 4] = [
     (b"#!AMR\n", "audio/amr", "amr"),
 ];
 
-/// Pictures that Matrix clients show.
+/// Images that Matrix clients show.
 const SHOWN: [&str; 8] = [
     "image/jpeg",
     "image/png",
@@ -126,12 +145,38 @@ mod tests {
             (b"#!AMR-WB\n", "audio/amr-wb", "awb", Class::Audio),
             (b"\0\0\0\x20ftypM4A \0\0\0\0", "audio/mp4", "m4a", Class::Audio),
             (b"\0\0\0\x20ftypisom\0\0\0\0", "video/mp4", "mp4", Class::Video),
+            (b"\0\0\0\x18ftypiso9\0\0\0\0", "video/mp4", "mp4", Class::Video),
+            (b"\0\0\0\x18ftyp3gp5\0\0\0\0", "video/3gpp", "3gp", Class::Video),
+            (b"\0\0\0\x18ftypxyz1\0\0\0\0", "application/octet-stream", "bin", Class::Other),
             (b"\x1aE\xdf\xa3", "application/octet-stream", "bin", Class::Other),
             (b"%PDF-1.7", "application/pdf", "pdf", Class::Other),
             (b"hello", "application/octet-stream", "bin", Class::Other),
             (b"", "application/octet-stream", "bin", Class::Other),
         ] {
             assert_eq!(sniff(head), Kind { mime, extension, class }, "{head:?}");
+        }
+    }
+
+    #[test]
+    fn phones_play_mp4_and_its_relatives_and_nothing_else() {
+        let matroska = |doctype: &[u8]| {
+            let head = [b"\x1aE\xdf\xa3\x93\x42\x82", doctype].concat();
+            [head.as_slice(), &[0; 300]].concat()
+        };
+        for (head, plays) in [
+            (b"\0\0\0\x20ftypisom\0\0\0\0".to_vec(), true),
+            (b"\0\0\0\x14ftypqt  \0\0\0\0".to_vec(), true),
+            (b"\0\0\0\x20ftypM4V \0\0\0\0".to_vec(), true),
+            (b"\0\0\0\x18ftyp3gp4\0\0\0\0".to_vec(), true),
+            (matroska(b"\x84webm"), false),
+            (matroska(b"\x88matroska"), false),
+            (b"RIFF\0\0\0\0AVI LIST".to_vec(), false),
+            (b"FLV\x01\x05\0\0\0\x09".to_vec(), false),
+            (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9".to_vec(), false),
+            (b"\0\0\x01\xba\x44\0\0\0".to_vec(), false),
+        ] {
+            let kind = sniff(&head);
+            assert_eq!((kind.class, kind.is_video_for_phones()), (Class::Video, plays), "{kind:?}");
         }
     }
 

@@ -6,7 +6,6 @@ use std::{
 };
 
 use re_mp4::{Mp4, Track, TrackKind};
-use serde::{Deserialize, Serialize};
 use symphonia::core::{
     formats::{FormatOptions, probe::Hint},
     io::{MediaSource, MediaSourceStream},
@@ -16,35 +15,9 @@ use symphonia::core::{
 use super::{
     answer::Made,
     input::Input,
-    job::{Refusal, Report, Unreadable},
+    refusal::{Refusal, Unreadable},
+    report::{Report, video::VideoReport},
 };
-
-/// What is known about a video.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct VideoReport {
-    /// Width in pixels as it is to be shown.
-    pub width: Option<u32>,
-    /// Height in pixels as it is to be shown.
-    pub height: Option<u32>,
-    /// How long it plays, at most a week.
-    pub duration: Option<Duration>,
-}
-
-impl VideoReport {
-    /// Within the ranges that are promised, whatever a worker has answered.
-    pub(super) fn is_sound(&self) -> bool {
-        let edge = |pixels: Option<u32>| pixels.is_none_or(|it| (1..=65_535).contains(&it));
-        let lasts = self.duration.is_none_or(|it| !it.is_zero() && it <= LONGEST);
-        edge(self.width) && edge(self.height) && lasts
-    }
-
-    fn new(pixels: Option<(u32, u32)>, duration: Option<Duration>) -> Self {
-        let pixels = pixels.filter(|(width, height)| *width > 0 && *height > 0);
-        let duration = duration.filter(|it| !it.is_zero() && *it <= LONGEST);
-        let (width, height) = pixels.unzip();
-        Self { width, height, duration }
-    }
-}
 
 /// Reads the index of MP4 and QuickTime, or of Matroska and WebM.
 pub(super) fn inspect(mut input: Input) -> Result<Made, Refusal> {
@@ -56,7 +29,7 @@ pub(super) fn inspect(mut input: Input) -> Result<Made, Refusal> {
     let mut input = BufReader::new(input);
     let report = match mp4(&mut input, len) {
         Some(report) => report,
-        None => matroska(Film { input: input.into_inner(), len })?,
+        None => matroska(Whole { input: input.into_inner(), len })?,
     };
     Ok(Made { report: Report::Video(report), output: None, thumbnail: None })
 }
@@ -64,10 +37,10 @@ pub(super) fn inspect(mut input: Input) -> Result<Made, Refusal> {
 fn mp4(input: &mut BufReader<Input>, len: u64) -> Option<VideoReport> {
     let mp4 = Mp4::read(input, len).ok()?;
     let duration = mp4.tracks().values().filter_map(lasts).max();
-    let film = mp4.tracks().values().find(|track| track.kind == Some(TrackKind::Video))?;
-    let (width, height) = (u32::from(film.width), u32::from(film.height));
-    let matrix = &film.trak(&mp4).tkhd.matrix;
-    // Phones film lying down and say how to turn it.
+    let video = mp4.tracks().values().find(|track| track.kind == Some(TrackKind::Video))?;
+    let (width, height) = (u32::from(video.width), u32::from(video.height));
+    let matrix = &video.trak(&mp4).tkhd.matrix;
+    // Phones record lying down and say how to turn it.
     let lies = matrix.a == 0 && matrix.d == 0;
     let pixels = if lies { (height, width) } else { (width, height) };
     Some(VideoReport::new(Some(pixels), duration))
@@ -85,17 +58,17 @@ fn seconds(seconds: f64) -> Option<Duration> {
     Duration::try_from_secs_f64(seconds).ok()
 }
 
-fn matroska(input: Film) -> Result<VideoReport, Refusal> {
+fn matroska(input: Whole) -> Result<VideoReport, Refusal> {
     let stream = MediaSourceStream::new(Box::new(input), Default::default());
     let (format, meta) = (FormatOptions::default(), MetadataOptions::default());
     let reader = symphonia::default::get_probe().probe(&Hint::new(), stream, format, meta);
     let reader = reader.map_err(|_| Unreadable::Kind)?;
-    let mut films = reader
+    let mut videos = reader
         .tracks()
         .iter()
         .filter_map(|track| Some((track, track.codec_params.as_ref()?.video()?)));
-    let (track, film) = films.next().ok_or(Unreadable::Kind)?;
-    let pixels = film.width.zip(film.height).map(|(w, h)| (u32::from(w), u32::from(h)));
+    let (track, video) = videos.next().ok_or(Unreadable::Kind)?;
+    let pixels = video.width.zip(video.height).map(|(w, h)| (u32::from(w), u32::from(h)));
     let info = reader.media_info();
     let of_all = info.time_base.zip(info.duration);
     let duration =
@@ -106,24 +79,24 @@ fn matroska(input: Film) -> Result<VideoReport, Refusal> {
 }
 
 /// A file as symphonia wants it.
-struct Film {
+struct Whole {
     input: Input,
     len: u64,
 }
 
-impl Read for Film {
+impl Read for Whole {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         self.input.read(into)
     }
 }
 
-impl Seek for Film {
+impl Seek for Whole {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         self.input.seek(to)
     }
 }
 
-impl MediaSource for Film {
+impl MediaSource for Whole {
     fn is_seekable(&self) -> bool {
         true
     }
@@ -132,5 +105,3 @@ impl MediaSource for Film {
         Some(self.len)
     }
 }
-
-const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);

@@ -4,9 +4,13 @@ use super::{
     answer::Made,
     decode::{self, Decoded, Kind},
     input::Input,
-    job::{Refusal, Report, Unreadable, VoiceMime, VoiceReport},
     opus,
     pcm::{Pcm, VOICE_RATE},
+    refusal::{Refusal, Unreadable},
+    report::{
+        Report,
+        voice::{VoiceMime, VoiceReport},
+    },
     silk, wav,
 };
 
@@ -52,11 +56,7 @@ fn read(input: &mut Input) -> Result<Decoded, Refusal> {
     if !silk::is_silk(&bytes) {
         return decode::audio(bytes);
     }
-    let packets = silk::packets(&bytes)?;
-    if silk::seconds(&packets) >= decode::LONGEST {
-        return Err(Refusal::TooLarge);
-    }
-    Ok(Decoded { pcm: silk::decode(&packets)?, kind: Kind::Other })
+    Ok(Decoded { pcm: silk::decode(&silk::packets(&bytes)?)?, kind: Kind::Other })
 }
 
 fn made(pcm: &Pcm, mime: VoiceMime, output: Option<Vec<u8>>) -> Made {

@@ -1,6 +1,6 @@
 //! 16-bit PCM of one channel in WAVE.
 
-use super::{job::Unreadable, pcm::Pcm};
+use super::{pcm::Pcm, refusal::Unreadable};
 
 /// Samples per second: all that a voice needs, at 32 kB a second.
 pub(super) const RATE: u32 = 16_000;

@@ -9,9 +9,12 @@ use std::{
 
 use super::{
     answer::{self, Made},
+    image,
     input::Input,
-    job::{Job, Refusal, Report},
-    picture, sandbox, video, voice,
+    job::Job,
+    refusal::Refusal,
+    report::Report,
+    sandbox, video, voice,
 };
 
 /// The program's first argument when it is to be a worker; the job follows as JSON.
@@ -49,8 +52,8 @@ fn work(job: Job, input: Input, output: &mut impl Write) -> Result<Made, Refusal
         Job::VoiceForMatrix => voice::for_matrix(input),
         Job::VoiceForPhone => voice::for_phone(input),
         Job::VoiceAsFile => voice::as_file(input),
-        Job::Picture => picture::inspect(input),
-        Job::PictureForPhone => picture::for_phone(input),
+        Job::Image => image::inspect(input),
+        Job::ImageForPhone => image::for_phone(input),
         Job::Video => video::inspect(input),
         Job::SelfTest => {
             // What is missing at the other end tells that this failed.

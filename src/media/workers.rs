@@ -19,7 +19,8 @@ use tokio::{
 
 use super::{
     answer::{self, Head},
-    job::{Job, Report, Sandbox, WorkError},
+    job::{Job, Sandbox, WorkError},
+    report::Report,
     worker::{HELD, NOT_HELD, WORKER},
 };
 use crate::spool::{CHUNK, Spool, Spools};
@@ -31,7 +32,7 @@ pub struct Done {
     pub report: Report,
     /// The converted medium, with its MD5; nothing when the input is right as it is.
     pub output: Option<Spool>,
-    /// A small picture of it, with its MD5.
+    /// A small image of it, with its MD5.
     pub thumbnail: Option<Spool>,
 }
 

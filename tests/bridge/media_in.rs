@@ -128,6 +128,29 @@ async fn a_voice_is_played_as_a_voice_with_its_words_below() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_voice_is_one_whatever_its_packets_hold_and_its_sender_says_of_it() {
+    let (chat, ghost) = chat().await;
+    let voices = [
+        ("speech-en-24k-3s.60ms", 60_000, 3_000),
+        ("speech-en-24k-3s.100ms", 0, 3_000),
+        ("speech-pause-24k-5s.dtx-20ms", 900, 5_000),
+        ("speech-zh-24k-5s.tencent", 3_600_000, 5_000),
+    ];
+    for (file, playtime, _) in voices {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/silk");
+        let silk = std::fs::read(format!("{folder}/{file}.silk")).unwrap();
+        chat.phone.sends_voice(&silk, playtime, None).await;
+    }
+    let messages = chat.alice.wait_messages(&chat.portal, &ghost, voices.len() + 1).await;
+    for (message, (file, _, millis)) in messages[1..].iter().zip(voices) {
+        assert_eq!(message.msgtype(), "m.audio", "{file}");
+        assert_eq!(message.content()["org.matrix.msc3245.voice"], json!({}), "{file}");
+        assert_eq!(message.info()["duration"], millis, "{file}");
+    }
+    chat.world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_voice_that_cannot_be_read_arrives_as_a_file_and_the_bridge_goes_on() {
     let (chat, ghost) = chat().await;
     let mut random = b"\x02#!SILK_V3".to_vec();
@@ -206,6 +229,7 @@ async fn a_file_has_the_name_that_is_safe_and_the_type_that_it_has() {
         ("../../etc/报价单.pdf", "报价单.pdf", "application/pdf"),
         ("C:\\Users\\mum\\plan.pdf", "plan.pdf", "application/pdf"),
         ("no type", "no type.pdf", "application/pdf"),
+        ("plan 1/2.pdf", "plan 1_2.pdf", "application/pdf"),
     ] {
         chat.phone.sends_file(name, &pdf).await;
         let seen = |m: &Message| m.sender() == ghost && m.body() == shown;

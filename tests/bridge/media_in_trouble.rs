@@ -111,6 +111,34 @@ async fn what_is_too_large_is_not_fetched_and_the_limit_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_not_what_was_announced_comes_as_it_is_and_with_a_word() {
+    let chat = Chat::open().await;
+    let ghost = chat.alice.ghost_in(&chat.world, &chat.portal).await;
+    let zip = Vector::named("file-zip").plain;
+    let simulator = &chat.world.simulator;
+    let (digest, len) = ("00112233445566778899aabbccddeeff", zip.len());
+    for (name, fields, said) in [
+        (
+            "a.zip",
+            json!({ "md5": digest, "len": len.to_string() }),
+            "“a.zip” arrived damaged: its checksum",
+        ),
+        ("b.zip", json!({ "len": (len + 1).to_string() }), "“b.zip” may be damaged"),
+    ] {
+        let mut file = json!({ "file_name": name, "media": simulator.put_media(&zip).media() });
+        file.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        chat.phone.sends_item(json!({ "type": 4, "file_item": file })).await;
+        let notice = chat.alice.wait_said(&chat.portal, said).await;
+        assert_eq!((notice.sender(), notice.msgtype()), (chat.bot.as_str(), "m.notice"));
+        let seen = |m: &Message| m.sender() == ghost && m.body() == name;
+        let message = chat.alice.wait(&chat.portal, seen).await;
+        assert_eq!(notice.content()["m.relates_to"]["m.in_reply_to"]["event_id"], message.id());
+        assert!(chat.alice.download(&message).await == zip);
+    }
+    chat.world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_item_without_place_or_key_is_named() {
     let chat = Chat::open().await;
     let simulator = &chat.world.simulator;

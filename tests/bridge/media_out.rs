@@ -23,7 +23,7 @@ async fn each_kind_of_file_arrives_as_it_was_sent() {
         ),
         ("m.audio", "song.mp3", "audio/mpeg", song, "file song.mp3"),
         ("m.file", "../a.txt", "text/plain", vector("file-one-byte/plain.txt"), "file a.txt"),
-        ("m.file", "b", "x/y", vector("file-16-aligned/plain.bin"), "file b.bin"),
+        ("m.file", "b", "x/y", vector("file-16-aligned/plain.bin"), "file b"),
     ];
     for (msgtype, name, mime, bytes, _) in &files {
         let sent = chat.alice.send_file(&chat.portal, &Sent { msgtype, name, mime, bytes }).await;
@@ -34,6 +34,28 @@ async fn each_kind_of_file_arrives_as_it_was_sent() {
     {
         assert_eq!(line, expected);
         assert!(opened == bytes, "{line} arrived with other bytes");
+    }
+    chat.world.end().await;
+}
+
+fn film(name: &str) -> Vec<u8> {
+    std::fs::read(format!("{}/tests/fixtures/media/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_video_that_no_phone_plays_goes_as_a_file() {
+    let chat = Chat::open().await;
+    for (number, (name, mime, expected)) in (1..).zip([
+        ("a.webm", "video/webm", "file a.webm"),
+        ("b.mkv", "video/x-matroska", "file b.mkv"),
+        ("c.mov", "video/quicktime", "video"),
+    ]) {
+        let bytes = film(&format!("film.{}", &name[2..]));
+        let file = Sent { msgtype: "m.video", name, mime, bytes: &bytes };
+        let sent = chat.alice.send_file(&chat.portal, &file).await;
+        chat.alice.wait_receipt(&chat.portal, &sent, &chat.bot).await;
+        let (line, opened) = chat.wait_opened(number).await.remove(number - 1);
+        assert!(line == expected && opened == bytes, "{line}");
     }
     chat.world.end().await;
 }

@@ -73,8 +73,10 @@ async fn a_sticker_becomes_a_picture_that_a_phone_shows() {
     let sticker = json!({ "body": "a cat that waves", "url": url, "info": {} });
     let sent = chat.alice.send(&chat.portal, "m.sticker", sticker).await;
     chat.alice.wait_receipt(&chat.portal, &sent, &chat.bot).await;
-    let (line, bytes) = chat.wait_opened(1).await.remove(0);
-    assert_eq!(line, "picture");
+    let shown = chat.wait_opened(2).await;
+    let lines: Vec<_> = shown.iter().map(|(line, _)| line.as_str()).collect();
+    assert_eq!(lines, ["a cat that waves", "picture"]);
+    let bytes = &shown[1].1;
     assert!(bytes.starts_with(b"\x89PNG\r\n"), "{:?}", &bytes[..8]);
     chat.world.end().await;
 }

@@ -3,7 +3,7 @@
 use ruma::EventId;
 
 use super::{
-    media::{self, Failed, Lost},
+    media::{self, Brought, Failed, Lost},
     place::Place,
     quote::{self, Answers},
 };
@@ -15,10 +15,7 @@ use crate::{
         text::{ItemNotice, Medium, Refusal},
     },
     ilink::{Body, Item, Message, RemoteMedia},
-    matrix::{
-        content::{self, Content},
-        event::Event,
-    },
+    matrix::{content, event::Event},
     spool::Spool,
     store::{Change, Kept, Outcome, Portal},
 };
@@ -99,8 +96,8 @@ pub(crate) async fn again(
     };
     place.answers = quote::find(core, &place, quote.as_ref()).await?;
     match core.arriving.hold(bring(core, &place, body)).await {
-        Ok(content) => {
-            place.send(core, &content, &place.txn).await?;
+        Ok(Brought { content, mismatch }) => {
+            place.send_file(core, body, (&content, mismatch)).await?;
             let txn = format!("{}.brought", place.txn);
             // A notice that stays is only untidy.
             let redacting = || ghost.redact(room, notice, &txn, None);
@@ -121,7 +118,7 @@ pub(crate) async fn again(
 }
 
 /// From the CDN; when it has the file no more, from what was kept of it.
-async fn bring(core: &Core, place: &Place<'_>, body: &Body) -> Result<Content, Failed> {
+async fn bring(core: &Core, place: &Place<'_>, body: &Body) -> Result<Brought, Failed> {
     let fetched = media::fetch(core, place.ghost, body).await;
     let file = match fetched {
         Err(Failed::Lost(lost)) => match opened(core, &place.txn, body.media()).await {

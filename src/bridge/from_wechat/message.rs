@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     lost_media,
-    media::{self, Failed},
+    media::{self, Brought, Failed},
     place::Place,
     quote::{self, Answers},
 };
@@ -117,7 +117,10 @@ async fn bring(core: &Core, place: &Place<'_>, body: &Body, raw: &str) -> Result
             }
             // Boxed, because a text has no use for the room that a transfer takes.
             match Box::pin(media::bring(core, place.ghost, body)).await {
-                Ok(content) => content,
+                Ok(Brought { content, mismatch }) => {
+                    place.send_file(core, body, (&content, mismatch)).await?;
+                    return Ok(Outcome::Delivered);
+                }
                 Err(Failed::Lost(lost)) => {
                     return lost_media::keep(core, place, raw, body, lost).await;
                 }

@@ -7,10 +7,16 @@ use crate::{
     bridge::{
         core::{Core, attempt::Halt},
         group::copies::Said,
+        notice,
+        text::{ItemNotice, Medium},
     },
     clock::Timestamp,
     id::MessageId,
-    matrix::{Intent, content::Content},
+    ilink::{Body, Mismatch},
+    matrix::{
+        Intent,
+        content::{self, Content},
+    },
     store::{Change, Direction, Link, Portal},
 };
 
@@ -48,6 +54,29 @@ impl Place<'_> {
             self.link(core, message, self.number, &event);
         }
         Ok(event)
+    }
+
+    /// Sends the event of an item with a file, and says below it when the file is not what was
+    /// announced.
+    pub(super) async fn send_file(
+        &self,
+        core: &Core,
+        body: &Body,
+        (content, mismatch): (&Content, Option<Mismatch>),
+    ) -> Result<(), Halt> {
+        let event = self.send(core, content, &self.txn).await?;
+        let Some((how, what)) = mismatch.zip(Medium::of(body)) else { return Ok(()) };
+        let differs = ItemNotice::Differs { what: &what, how };
+        let text = differs.text(core.language_of(&self.portal.key.owner));
+        let reply = content::reply(&event, content::notice(text));
+        let txn = format!("{}.differs", self.txn);
+        match notice::in_room(core, self.room, &reply, &txn).await {
+            Err(Halt::Refused(error)) => {
+                tracing::warn!(%error, "the homeserver refused a notice");
+                Ok(())
+            }
+            said => said.map(drop),
+        }
     }
 
     /// Notes which event an item of WeChat's is.

@@ -108,8 +108,7 @@ fn words(event: &Event, bot: &UserId, is_ours: bool) -> Option<String> {
     let said = match &event.kind {
         // What the bridge says is not for the contact.
         Kind::Message(message) if is_ours && message.msgtype == "m.notice" => None,
-        Kind::Message(message) => Some(said(message)),
-        Kind::Sticker(_) => Some(Quoted::Sticker.text(CONTACTS)),
+        Kind::Message(message) | Kind::Sticker(message) => Some(said(message)),
         Kind::Poll(Poll::Start { question, .. }) => {
             Some(format!("{} {question}", Quoted::Poll.text(CONTACTS)))
         }
@@ -199,7 +198,7 @@ mod tests {
             assert_eq!(text.as_deref(), Some(words), "{content}");
         }
         let sticker = json!({ "body": "cat", "url": "mxc://b.org/1" });
-        assert_eq!(shown(owner, "m.sticker", sticker).as_deref(), Some("[表情]"));
+        assert_eq!(shown(owner, "m.sticker", sticker).as_deref(), Some("[表情] cat"));
         let poll = json!({ "m.poll": { "question": { "m.text": "Tea?" }, "answers": [] } });
         assert_eq!(shown(owner, "m.poll.start", poll).as_deref(), Some("[投票] Tea?"));
         assert_eq!(shown(owner, "m.room.encrypted", json!({})), None);

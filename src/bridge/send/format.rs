@@ -29,7 +29,7 @@ pub(super) async fn shape(
     let kind = sniff_file(&file).await;
     let shaped = match media.kind {
         MediaKind::Picture => picture(core, &file, kind).await,
-        MediaKind::Video if kind.class == Class::Video => Some((file.clone(), SentAs::Video)),
+        MediaKind::Video if kind.is_video_for_phones() => Some((file.clone(), SentAs::Video)),
         MediaKind::Voice => voice(core, portal, &file).await,
         MediaKind::Video | MediaKind::File => None,
     };
@@ -57,7 +57,7 @@ async fn picture(core: &Core, file: &Spool, kind: Kind) -> Option<(Spool, SentAs
     if kind.class != Class::Image {
         return None;
     }
-    let done = work(core, Job::PictureForPhone, file).await?;
+    let done = work(core, Job::ImageForPhone, file).await?;
     Some((done.output?, SentAs::Image))
 }
 

@@ -1,7 +1,10 @@
 //! What a ghost says in place of a WeChat item that does not arrive as itself.
 
 use super::pick;
-use crate::{config::Language, ilink::Body};
+use crate::{
+    config::Language,
+    ilink::{Body, Mismatch},
+};
 
 /// A WeChat item that arrives as a notice which names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +14,11 @@ pub(crate) enum ItemNotice<'a> {
         what: &'a Medium,
         why: &'a Trouble,
         prefix: &'a str,
+    },
+    /// A file or a video that came, and is not what was announced.
+    Differs {
+        what: &'a Medium,
+        how: Mismatch,
     },
     Unknown {
         kind: Option<i64>,
@@ -204,7 +212,7 @@ impl ItemNotice<'_> {
     /// The word for it in the store's records and in counters.
     pub(crate) fn code(&self) -> &'static str {
         match self {
-            Self::Lost { what, .. } => what.code(),
+            Self::Lost { what, .. } | Self::Differs { what, .. } => what.code(),
             Self::Unknown { .. } => "unknown",
             Self::Empty => "empty",
             Self::Unreadable => "unreadable",
@@ -221,6 +229,22 @@ impl ItemNotice<'_> {
                     language,
                     "{what} came in WeChat and could not be brought here: {why}. {cure}{words}",
                     "{what}未能从微信转发：{why}。{cure}{words}",
+                )
+            }
+            Self::Differs { what, how: Mismatch::Digest } => {
+                let what = what.text(language);
+                pick!(
+                    language,
+                    "⚠️ {what} arrived damaged: its checksum differs from what WeChat announced. It is here as it came. Ask the contact to send it again.",
+                    "⚠️ {what}已损坏：校验值与微信给出的不一致。文件按收到的原样保留，请对方重新发送。",
+                )
+            }
+            Self::Differs { what, how: Mismatch::Size { announced, came } } => {
+                let what = what.text(language);
+                pick!(
+                    language,
+                    "⚠️ {what} may be damaged: {came} bytes arrived, and WeChat announced {announced}. It is here as it came. If it does not open, ask the contact to send it again.",
+                    "⚠️ {what}可能已损坏：收到 {came} 字节，微信给出的大小是 {announced} 字节。文件按收到的原样保留，如果打不开，请对方重新发送。",
                 )
             }
             Self::Unknown { kind: Some(kind) } => pick!(

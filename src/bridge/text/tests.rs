@@ -13,6 +13,7 @@ use crate::{
     config::Language,
     convert::Kind,
     id::{LoginId, PortalId},
+    ilink::Mismatch,
     store::Direction,
     web::stage::Ending,
 };
@@ -369,7 +370,14 @@ fn deliveries(language: Language) -> Vec<String> {
         Refusal::NothingToRetry,
         Refusal::Poison,
     ];
+    let archive = Medium::File { name: Some("photos.zip".into()) };
     let items = [
+        ItemNotice::Differs { what: &Medium::Video, how: Mismatch::Digest },
+        ItemNotice::Differs { what: &archive, how: Mismatch::Digest },
+        ItemNotice::Differs {
+            what: &archive,
+            how: Mismatch::Size { announced: 1_024, came: 1_000 },
+        },
         ItemNotice::Unknown { kind: Some(8) },
         ItemNotice::Unknown { kind: None },
         ItemNotice::Empty,

@@ -76,13 +76,20 @@ impl Attachment {
             "m.file" => Kind::File,
             _ => return None,
         };
-        let text = |key| content.text(key).filter(|text| !text.is_empty());
-        let (body, filename) = (text("body"), text("filename"));
-        let is_named_apart = filename.is_some() && filename != body;
-        Some(Self { name: filename.or(body), is_named_apart, ..Self::described(kind, content)? })
+        let body = content.text("body").filter(|text| !text.is_empty());
+        let filename = content.text("filename");
+        // A name that is there and empty still says that words in the body are a caption.
+        let is_named_apart = match filename.as_deref().map(str::trim) {
+            Some("") => body.as_deref().is_some_and(|body| !is_file_name(body)),
+            Some(name) => body.as_deref().is_none_or(|body| body.trim() != name),
+            None => false,
+        };
+        let by_body = || body.filter(|_| !is_named_apart);
+        let name = filename.filter(|name| !name.trim().is_empty()).or_else(by_body);
+        Some(Self { name, is_named_apart, ..Self::described(kind, content)? })
     }
 
-    /// The picture of a sticker. Its body describes it and is no name.
+    /// The image of a sticker. Its body describes it and is no name.
     pub(super) fn of_sticker(content: &Object<'_>) -> Option<Self> {
         Self::described(Kind::Sticker, content)
     }
@@ -111,6 +118,14 @@ impl Source {
         let encrypted = || content.object("file").map(|_| Self::Encrypted);
         plain.map(Self::Plain).or_else(encrypted)
     }
+}
+
+/// Whether a text is the name of a file and no words: a single one that ends in a dot and a few
+/// letters.
+pub(super) fn is_file_name(text: &str) -> bool {
+    let (stem, end) = text.rsplit_once('.').unwrap_or_default();
+    let is_ending = (1..=5).contains(&end.len()) && end.bytes().all(|b| b.is_ascii_alphanumeric());
+    !stem.is_empty() && is_ending && !text.contains(char::is_whitespace)
 }
 
 /// The flag of a voice message, in the two spellings of MSC3245.
@@ -168,6 +183,33 @@ mod tests {
             is_named_apart: false,
         };
         assert_eq!(file, Some(expected));
+    }
+
+    #[test]
+    fn the_body_is_a_name_or_a_caption_whatever_is_missing() {
+        for (body, filename, name, is_named_apart) in [
+            (json!("look"), json!("a.png"), Some("a.png"), true),
+            (json!("a.png"), json!("a.png"), Some("a.png"), false),
+            (json!("a.png "), json!("a.png"), Some("a.png"), false),
+            (json!("a.png"), Value::Null, Some("a.png"), false),
+            (json!("look"), Value::Null, Some("look"), false),
+            (json!("look"), json!(5), Some("look"), false),
+            (json!("look at this"), json!(""), None, true),
+            (json!("look at this"), json!("  "), None, true),
+            (json!("a.png"), json!(""), Some("a.png"), false),
+            (json!(""), json!("a.png"), Some("a.png"), true),
+            (Value::Null, json!("a.png"), Some("a.png"), true),
+            (json!(""), json!(""), None, false),
+            (Value::Null, Value::Null, None, false),
+        ] {
+            let content = json!({ "msgtype": "m.file", "url": "mxc://b.org/1", "body": body, "filename": filename });
+            let file = read(content.clone()).unwrap();
+            assert_eq!(
+                (file.name.as_deref(), file.is_named_apart),
+                (name, is_named_apart),
+                "{content}"
+            );
+        }
     }
 
     #[test]

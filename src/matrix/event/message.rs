@@ -3,7 +3,7 @@
 use ruma::{OwnedEventId, OwnedUserId};
 use serde_json::value::RawValue;
 
-use super::{Attachment, Profile};
+use super::{Attachment, Profile, attachment};
 use crate::matrix::{
     content::{HTML, WRITTEN},
     object::Object,
@@ -120,11 +120,29 @@ impl Message {
         Self { body, ..self }
     }
 
-    /// What was written beside a file (MSC2530): the body, when the file's name is elsewhere.
+    /// What was written beside a file (MSC2530): the body, when the file's name is elsewhere. Of a
+    /// sticker it is what the body describes, unless that is only a name.
     pub fn caption(&self) -> Option<&str> {
-        let named = self.attachment.as_ref()?.is_named_apart;
-        (named && !self.body.is_empty()).then_some(self.body.as_str())
+        let file = self.attachment.as_ref()?;
+        let is_caption = match file.kind {
+            attachment::Kind::Sticker => is_description(&self.body),
+            attachment::Kind::Image
+            | attachment::Kind::Video
+            | attachment::Kind::Voice
+            | attachment::Kind::Audio
+            | attachment::Kind::File => file.is_named_apart,
+        };
+        (is_caption && !self.body.trim().is_empty()).then_some(self.body.as_str())
     }
+}
+
+/// Whether a sticker's body says more than that it is a sticker, or where it lies.
+fn is_description(body: &str) -> bool {
+    let body = body.trim();
+    let is_address = body.starts_with("mxc://") || body.starts_with("https://");
+    let is_kind = ["sticker", "image"].iter().any(|kind| body.eq_ignore_ascii_case(kind));
+    let is_number = body.len() > 8 && body.bytes().all(|byte| byte.is_ascii_hexdigit());
+    !(is_address || is_kind || is_number || attachment::is_file_name(body))
 }
 
 fn gallery(content: &Object<'_>) -> Option<Vec<GalleryItem>> {

@@ -238,7 +238,14 @@ fn reactions_redactions_and_ciphertext_are_known() {
     let Kind::Sticker(sticker) = sticker else { panic!("{sticker:?}") };
     let file = sticker.attachment.as_ref().unwrap();
     assert_eq!((sticker.body.as_str(), file.kind), ("cat", attachment::Kind::Sticker));
-    assert_eq!((sticker.caption(), file.name.as_deref()), (None, None));
+    assert_eq!((sticker.caption(), file.name.as_deref()), (Some("cat"), None));
+    for body in
+        ["", " ", "cat.webp", "Sticker", "mxc://b.org/1", "6f1ed002ab5595859014ebf0951522d9"]
+    {
+        let sticker = kind(event("m.sticker", json!({ "body": body, "url": "mxc://b.org/1" })));
+        let Kind::Sticker(sticker) = sticker else { panic!("{sticker:?}") };
+        assert_eq!(sticker.caption(), None, "{body}");
+    }
 }
 
 #[test]

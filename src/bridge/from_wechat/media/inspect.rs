@@ -13,7 +13,7 @@ use crate::{
     ilink::{Body, File, Voice},
     matrix::content::{self, MediaKind},
     media::{
-        Done, Job, PictureReport, Report, ThumbnailReport, VideoReport, VoiceReport, WorkError,
+        Done, ImageReport, Job, Report, ThumbnailReport, VideoReport, VoiceReport, WorkError,
         name::safe_name,
         sniff::{Class, Kind, sniff_file},
     },
@@ -103,9 +103,9 @@ async fn picture(core: &Core, kind: Kind, file: Spool) -> Looked {
     if kind.class != Class::Image {
         return plain(unnamed("image", kind), file);
     }
-    let done = core.workers.run(Job::Picture, &file).await.inspect_err(told);
+    let done = core.workers.run(Job::Image, &file).await.inspect_err(told);
     match done {
-        Ok(Done { report: Report::Picture(report), thumbnail, .. }) => {
+        Ok(Done { report: Report::Image(report), thumbnail, .. }) => {
             Looked { file, about: of_picture(&report), small: small(&report, thumbnail) }
         }
         // Nobody has looked at it, so that nothing speaks against it but what is not known.
@@ -116,7 +116,7 @@ async fn picture(core: &Core, kind: Kind, file: Spool) -> Looked {
     }
 }
 
-fn of_picture(report: &PictureReport) -> About {
+fn of_picture(report: &ImageReport) -> About {
     let name = format!("image.{}", report.format.extension());
     About {
         size: Some((report.width, report.height)),
@@ -125,18 +125,17 @@ fn of_picture(report: &PictureReport) -> About {
     }
 }
 
-fn small(report: &PictureReport, file: Option<Spool>) -> Option<Small> {
+fn small(report: &ImageReport, file: Option<Spool>) -> Option<Small> {
     let ThumbnailReport { format, width, height } = report.thumbnail.as_ref()?;
     Some(Small { file: file?, mime_type: format.mime().into(), size: (*width, *height) })
 }
 
-/// A recording becomes Ogg/Opus, which every client plays; one that cannot be read, or only to
-/// a part, stays what it is.
+/// A recording becomes Ogg/Opus, which every client plays; one that cannot be read stays what it is.
+/// How long it plays is counted, for what the sender says of it may be wrong.
 async fn voice(core: &Core, voice: &Voice, kind: Kind, file: Spool) -> Looked {
     let done = core.workers.run(Job::VoiceForMatrix, &file).await.inspect_err(told);
-    let whole = |report: &VoiceReport| voice.playtime.is_none_or(|said| report.is_whole(said));
     let (file, about) = match done {
-        Ok(Done { report: Report::Voice(report), output: Some(sound), .. }) if whole(&report) => {
+        Ok(Done { report: Report::Voice(report), output: Some(sound), .. }) => {
             (sound, of_voice(report))
         }
         Ok(_) | Err(_) => (file, unnamed("voice", kind)),
@@ -185,8 +184,8 @@ fn of_film(report: VideoReport, kind: Kind) -> About {
 /// The picture that the sender gives with a film, when it is one.
 async fn poster(core: &Core, body: &Body) -> Option<Small> {
     let file = download::thumbnail(core, body).await?;
-    let done = core.workers.run(Job::Picture, &file).await.inspect_err(told).ok()?;
-    let Report::Picture(report) = done.report else { return None };
+    let done = core.workers.run(Job::Image, &file).await.inspect_err(told).ok()?;
+    let Report::Image(report) = done.report else { return None };
     let itself = || {
         let mime_type = report.format.mime().into();
         Small { file, mime_type, size: (report.width, report.height) }

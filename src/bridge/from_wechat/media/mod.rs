@@ -13,7 +13,7 @@ use crate::{
         core::{Core, attempt::Halt},
         text::Trouble,
     },
-    ilink::Body,
+    ilink::{Body, Mismatch},
     matrix::{
         self, Intent,
         content::{self, Content},
@@ -57,8 +57,15 @@ impl From<Halt> for Failed {
     }
 }
 
+/// The event of an item with a file.
+pub(super) struct Brought {
+    pub(super) content: Content,
+    /// How the file differs from what was announced.
+    pub(super) mismatch: Option<Mismatch>,
+}
+
 /// The event of an item with a file; the file is in the homeserver then.
-pub(super) async fn bring(core: &Core, ghost: &Intent, body: &Body) -> Result<Content, Failed> {
+pub(super) async fn bring(core: &Core, ghost: &Intent, body: &Body) -> Result<Brought, Failed> {
     let bringing = async {
         let file = fetch(core, ghost, body).await?;
         show(core, ghost, body, file).await
@@ -72,7 +79,11 @@ pub(super) async fn show(
     ghost: &Intent,
     body: &Body,
     file: Spool,
-) -> Result<Content, Failed> {
+) -> Result<Brought, Failed> {
+    let mismatch = body.mismatch(&file);
+    if let Some(mismatch) = mismatch {
+        tracing::warn!(?mismatch, "a file of WeChat's is not what was announced");
+    }
     let Looked { file, about, small } = inspect::look(core, body, file).await;
     let url = upload(core, ghost, &file, &about.mime_type, Some(&about.filename)).await?;
     let thumbnail = match small {
@@ -80,7 +91,7 @@ pub(super) async fn show(
         None => None,
     };
     let size = file.len();
-    Ok(content::media(about.into_media(url, size, thumbnail)))
+    Ok(Brought { content: content::media(about.into_media(url, size, thumbnail)), mismatch })
 }
 
 /// A smaller picture is an ornament: a homeserver that refuses it still gets the event.

@@ -244,7 +244,7 @@ async fn bring(
         return Ok(None);
     };
     let content = match Box::pin(media::bring(core, place.ghost, body)).await {
-        Ok(content) => content,
+        Ok(file) => file.content,
         Err(Failed::Lost(_)) => return Ok(None),
         Err(Failed::Halt(halt)) => return Err(halt),
     };

@@ -1,4 +1,4 @@
-//! The real worker process with real pictures and videos, and with what strangers may send.
+//! The real worker process with real images and videos, and with what strangers may send.
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may panic like the test itself")]
 
 mod worker;
@@ -8,9 +8,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
+use image::{DynamicImage, ImageFormat as Codec, Rgb, RgbImage};
 use matrix_appservice_wechat::media::{
-    Done, Job, PictureFormat, PictureReport, Report, Unreadable, VideoReport, WorkError,
+    Done, ImageFormat, ImageReport, Job, Report, Unreadable, VideoReport, WorkError,
     sniff::{Class, sniff},
 };
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
@@ -26,9 +26,9 @@ fn photo(width: u32, height: u32) -> DynamicImage {
         .into()
 }
 
-fn encoded(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
+fn encoded(image: &DynamicImage, format: Codec) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
-    picture.write_to(&mut bytes, format).unwrap();
+    image.write_to(&mut bytes, format).unwrap();
     bytes.into_inner()
 }
 
@@ -39,8 +39,8 @@ fn lying(jpeg: &[u8]) -> Vec<u8> {
     [&jpeg[..2], exif, &jpeg[2..]].concat()
 }
 
-fn picture(done: &Done) -> &PictureReport {
-    let Report::Picture(report) = &done.report else { panic!("{:?}", done.report) };
+fn image(done: &Done) -> &ImageReport {
+    let Report::Image(report) = &done.report else { panic!("{:?}", done.report) };
     report
 }
 
@@ -51,13 +51,13 @@ fn refused(outcome: &Outcome) -> Option<Unreadable> {
     }
 }
 
-/// A picture, its type, its size as it is shown, whether it moves, what phones get.
-type Sample = (Vec<u8>, PictureFormat, (u32, u32), bool, Option<PictureFormat>);
+/// An image, its type, its size as it is shown, whether it moves, what phones get.
+type Sample = (Vec<u8>, ImageFormat, (u32, u32), bool, Option<ImageFormat>);
 
 fn samples() -> Vec<Sample> {
-    use PictureFormat::{Bmp, Gif, Jpeg, Png, WebP};
+    use ImageFormat::{Bmp, Gif, Jpeg, Png, WebP};
     let (small, wide) = (photo(60, 40), (60, 40));
-    let jpeg = encoded(&small, ImageFormat::Jpeg);
+    let jpeg = encoded(&small, Codec::Jpeg);
     let moving = fixture("media/moving.webp");
     let (width, height) =
         image::load_from_memory(&moving).map(|it| (it.width(), it.height())).unwrap();
@@ -65,22 +65,22 @@ fn samples() -> Vec<Sample> {
         (lying(&jpeg), Jpeg, (40, 60), false, None),
         (jpeg, Jpeg, wide, false, None),
         (fixture("media/progressive.jpg"), Jpeg, (120, 80), false, None),
-        (encoded(&small, ImageFormat::Png), Png, wide, false, None),
-        (encoded(&small, ImageFormat::Gif), Gif, wide, false, None),
+        (encoded(&small, Codec::Png), Png, wide, false, None),
+        (encoded(&small, Codec::Gif), Gif, wide, false, None),
         (fixture("media/moving.gif"), Gif, (40, 30), true, None),
-        (encoded(&small, ImageFormat::Bmp), Bmp, wide, false, None),
-        (encoded(&small, ImageFormat::WebP), WebP, wide, false, Some(Png)),
+        (encoded(&small, Codec::Bmp), Bmp, wide, false, None),
+        (encoded(&small, Codec::WebP), WebP, wide, false, Some(Png)),
         (fixture("media/lossy.webp"), WebP, (120, 80), false, Some(Png)),
         (moving, WebP, (width, height), true, Some(Gif)),
     ]
 }
 
 #[tokio::test]
-async fn each_kind_of_picture_says_what_it_is() {
+async fn each_kind_of_image_says_what_it_is() {
     let setup = Setup::new();
     for (input, format, (width, height), animated, _) in samples() {
-        let done = setup.run(Job::Picture, &input).await.unwrap();
-        let report = picture(&done);
+        let done = setup.run(Job::Image, &input).await.unwrap();
+        let report = image(&done);
         assert_eq!((report.format, report.width, report.height), (format, width, height));
         assert_eq!(report.animated, animated, "{format:?}");
         assert_eq!(report.blurhash.as_ref().unwrap().len(), 28, "{format:?}");
@@ -93,36 +93,36 @@ async fn each_kind_of_picture_says_what_it_is() {
 async fn phones_get_png_and_gif_instead_of_webp_and_the_rest_as_it_is() {
     let setup = Setup::new();
     for (input, format, (width, height), animated, shown) in samples() {
-        let done = setup.run(Job::PictureForPhone, &input).await.unwrap();
-        assert_eq!(picture(&done).format, shown.unwrap_or(format));
+        let done = setup.run(Job::ImageForPhone, &input).await.unwrap();
+        assert_eq!(image(&done).format, shown.unwrap_or(format));
         assert_eq!(done.output.is_some(), shown.is_some(), "{format:?}");
         let Some(output) = &done.output else { continue };
         assert!(output.md5().is_some());
         // What came out is looked at by another worker.
-        let again = setup.run(Job::Picture, &bytes(output)).await.unwrap();
-        let report = picture(&again);
+        let again = setup.run(Job::Image, &bytes(output)).await.unwrap();
+        let report = image(&again);
         assert_eq!(Some(report.format), shown);
         assert_eq!((report.width, report.height, report.animated), (width, height, animated));
     }
 }
 
 #[tokio::test]
-async fn a_large_picture_has_a_thumbnail_in_a_file_of_its_own() {
+async fn a_large_image_has_a_thumbnail_in_a_file_of_its_own() {
     let setup = Setup::new();
-    let jpeg = lying(&encoded(&photo(4000, 3000), ImageFormat::Jpeg));
-    let done = setup.run(Job::Picture, &jpeg).await.unwrap();
-    assert_eq!((picture(&done).width, picture(&done).height), (3000, 4000));
+    let jpeg = lying(&encoded(&photo(4000, 3000), Codec::Jpeg));
+    let done = setup.run(Job::Image, &jpeg).await.unwrap();
+    assert_eq!((image(&done).width, image(&done).height), (3000, 4000));
     assert!(done.output.is_none());
     let thumbnail = done.thumbnail.as_ref().unwrap();
     assert!(thumbnail.md5().is_some() && thumbnail.len() < jpeg.len() as u64);
     let small = image::load_from_memory(&bytes(thumbnail)).unwrap();
-    let said = picture(&done).thumbnail.as_ref().unwrap();
+    let said = image(&done).thumbnail.as_ref().unwrap();
     assert_eq!((said.width, said.height), (small.width(), small.height()));
-    assert_eq!((said.width, said.height, said.format), (450, 600, PictureFormat::Jpeg));
+    assert_eq!((said.width, said.height, said.format), (450, 600, ImageFormat::Jpeg));
 }
 
 #[tokio::test]
-async fn what_is_no_picture_that_can_be_decoded_is_refused() {
+async fn what_is_no_image_that_can_be_decoded_is_refused() {
     let setup = Setup::new();
     for (input, why) in [
         (&b""[..], Unreadable::Empty),
@@ -136,7 +136,7 @@ async fn what_is_no_picture_that_can_be_decoded_is_refused() {
         (&gif((0, 0), (0, 0)), DAMAGED),
         (b"BM\x3a\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\0\0\0\0\x01\0\0\0\x01\0\x18\0\0\0\0\0\x04\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", KIND),
     ] {
-        for job in [Job::Picture, Job::PictureForPhone] {
+        for job in [Job::Image, Job::ImageForPhone] {
             let outcome = setup.run(job, input).await;
             assert_eq!(refused(&outcome), Some(why), "{outcome:?} {:?}", input.get(..20));
         }
@@ -203,19 +203,19 @@ async fn a_bomb_has_its_size_at_most() {
     // Forty megapixels in a quarter of a megabyte.
     let dense = png((8_192, 5_000), GRAY, 8_193 * 5_000);
     assert!(dense.len() < 260_000);
-    let done = setup.run(Job::Picture, &dense).await.unwrap();
-    assert!(picture(&done).blurhash.is_some());
+    let done = setup.run(Job::Image, &dense).await.unwrap();
+    assert!(image(&done).blurhash.is_some());
     // One line more.
     let above = png((8_192, 8_193), RGBA, 1_000_000);
-    let done = setup.run(Job::Picture, &above).await.unwrap();
-    let report = picture(&done);
+    let done = setup.run(Job::Image, &above).await.unwrap();
+    let report = image(&done);
     assert_eq!((report.width, report.height, &report.blurhash), (8_192, 8_193, &None));
     // A point that never ends.
     let endless = png((1, 1), GRAY, 1 << 28);
-    let done = setup.run(Job::Picture, &endless).await.unwrap();
-    assert_eq!((picture(&done).width, picture(&done).height), (1, 1));
-    for larger in [png((16_385, 1), GRAY, 100), png((u32::MAX, u32::MAX), RGBA, 100)] {
-        let outcome = setup.run(Job::Picture, &larger).await;
+    let done = setup.run(Job::Image, &endless).await.unwrap();
+    assert_eq!((image(&done).width, image(&done).height), (1, 1));
+    for larger in [png((65_536, 1), GRAY, 100), png((u32::MAX, u32::MAX), RGBA, 100)] {
+        let outcome = setup.run(Job::Image, &larger).await;
         assert!(matches!(outcome, Err(WorkError::TooLarge)), "{outcome:?}");
     }
 }
@@ -227,7 +227,7 @@ async fn frames_that_do_not_fit_end_at_worst_their_worker() {
     for (screen, frame) in
         [((10, 10), (MOST, MOST)), ((8_000, 8_000), (8_000, 8_000)), ((MOST, MOST), (1, 1))]
     {
-        for job in [Job::Picture, Job::PictureForPhone] {
+        for job in [Job::Image, Job::ImageForPhone] {
             let outcome = setup.run(job, &gif(screen, frame)).await;
             assert!(is_contained(&outcome), "{screen:?} {outcome:?}");
         }
@@ -247,15 +247,15 @@ async fn a_hundred_megabytes_of_noise_are_refused() {
     let setup = Setup::new();
     let mut noise = vec![0; 100 * 1024 * 1024];
     StdRng::seed_from_u64(5).fill(&mut noise[..]);
-    let outcome = setup.run(Job::Picture, &noise).await;
+    let outcome = setup.run(Job::Image, &noise).await;
     assert!(matches!(outcome, Err(WorkError::TooLarge)), "{outcome:?}");
     let outcome = setup.run(Job::Video, &noise).await;
     assert_eq!(refused(&outcome), Some(KIND), "{outcome:?}");
     noise.truncate(60 * 1024 * 1024);
-    let outcome = setup.run(Job::Picture, &noise).await;
+    let outcome = setup.run(Job::Image, &noise).await;
     assert_eq!(refused(&outcome), Some(KIND), "{outcome:?}");
     noise[..4].copy_from_slice(b"\xff\xd8\xff\xe0");
-    let outcome = setup.run(Job::Picture, &noise).await;
+    let outcome = setup.run(Job::Image, &noise).await;
     assert_eq!(refused(&outcome), Some(DAMAGED), "{outcome:?}");
 }
 
@@ -264,9 +264,9 @@ async fn what_is_cut_off_is_refused_or_shown_as_far_as_it_came() {
     let setup = Setup::new();
     for (input, format, ..) in samples() {
         for part in [3, 4, 7, 11] {
-            let outcome = setup.run(Job::Picture, &input[..input.len() * part / 12]).await;
+            let outcome = setup.run(Job::Image, &input[..input.len() * part / 12]).await;
             match &outcome {
-                Ok(done) => assert_eq!(picture(done).format, format),
+                Ok(done) => assert_eq!(image(done).format, format),
                 Err(_) => assert_eq!(refused(&outcome), Some(DAMAGED), "{format:?} {outcome:?}"),
             }
         }
@@ -274,14 +274,14 @@ async fn what_is_cut_off_is_refused_or_shown_as_far_as_it_came() {
 }
 
 #[tokio::test]
-async fn a_changed_picture_or_video_ends_at_worst_its_worker() {
+async fn a_changed_image_or_video_ends_at_worst_its_worker() {
     // A loop without an end is one of the ways in which a film can be hostile.
     let setup = Setup::new();
     let hasty = setup.workers.clone().with_patience(Duration::from_secs(5));
     let mut random = StdRng::seed_from_u64(3);
-    let pictures = samples().into_iter().map(|(input, ..)| (Job::PictureForPhone, input));
+    let images = samples().into_iter().map(|(input, ..)| (Job::ImageForPhone, input));
     let films = FILMS.iter().map(|(file, ..)| (Job::Video, fixture(&format!("media/{file}"))));
-    for (job, input) in pictures.chain(films) {
+    for (job, input) in images.chain(films) {
         for _ in 0..5 {
             let mut input = input.clone();
             let near = input.len().min(1_500);
@@ -294,8 +294,8 @@ async fn a_changed_picture_or_video_ends_at_worst_its_worker() {
             assert!(is_late || is_contained(&outcome), "{job:?} {outcome:?}");
         }
     }
-    let after = setup.run(Job::Picture, &fixture("media/progressive.jpg")).await.unwrap();
-    assert_eq!(picture(&after).width, 120);
+    let after = setup.run(Job::Image, &fixture("media/progressive.jpg")).await.unwrap();
+    assert_eq!(image(&after).width, 120);
 }
 
 /// A file, its size as it is shown, its type.

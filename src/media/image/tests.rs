@@ -2,9 +2,9 @@ use image::{Rgb, RgbImage, Rgba, RgbaImage};
 
 use super::*;
 
-fn encoded(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
+fn encoded(image: &DynamicImage, format: Codec) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
-    picture.write_to(&mut bytes, format).unwrap();
+    image.write_to(&mut bytes, format).unwrap();
     bytes.into_inner()
 }
 
@@ -13,15 +13,15 @@ fn photo(width: u32, height: u32) -> DynamicImage {
         .into()
 }
 
-fn report(made: &Made) -> &PictureReport {
-    let Report::Picture(report) = &made.report else { panic!("{made:?}") };
+fn report(made: &Made) -> &ImageReport {
+    let Report::Image(report) = &made.report else { panic!("{made:?}") };
     assert!(report.is_sound(), "{report:?}");
     report
 }
 
 /// A JPEG that says in its EXIF block how it is to be turned.
-fn turned(picture: &DynamicImage, orientation: u8) -> Vec<u8> {
-    let jpeg = encoded(picture, ImageFormat::Jpeg);
+fn turned(image: &DynamicImage, orientation: u8) -> Vec<u8> {
+    let jpeg = encoded(image, Codec::Jpeg);
     let mut exif = b"\xff\xe1\0\x22Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0".to_vec();
     exif.extend_from_slice(&[orientation, 0, 0, 0, 0, 0, 0, 0]);
     [&jpeg[..2], &exif, &jpeg[2..]].concat()
@@ -51,8 +51,8 @@ fn png_of(width: u32, height: u32) -> Vec<u8> {
 }
 
 #[test]
-fn a_small_picture_has_its_size_and_colours_and_no_thumbnail() {
-    for format in [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::Bmp, ImageFormat::WebP] {
+fn a_small_image_has_its_size_and_colours_and_no_thumbnail() {
+    for format in [Codec::Jpeg, Codec::Png, Codec::Bmp, Codec::WebP] {
         let made = inspected(&encoded(&photo(60, 40), format)).unwrap();
         let report = report(&made);
         assert_eq!((report.width, report.height), (60, 40), "{format:?}");
@@ -63,14 +63,14 @@ fn a_small_picture_has_its_size_and_colours_and_no_thumbnail() {
 }
 
 #[test]
-fn a_large_picture_has_a_thumbnail_that_is_turned_as_exif_says() {
+fn a_large_image_has_a_thumbnail_that_is_turned_as_exif_says() {
     let jpeg = turned(&photo(2000, 1000), 6);
     let made = inspected(&jpeg).unwrap();
     let report = report(&made);
     assert_eq!((report.width, report.height), (1000, 2000));
     let small = report.thumbnail.as_ref().unwrap();
     assert_eq!((small.width, small.height), (300, 600));
-    assert_eq!(small.format, PictureFormat::Jpeg);
+    assert_eq!(small.format, ImageFormat::Jpeg);
     let thumbnail = image::load_from_memory(made.thumbnail.as_ref().unwrap()).unwrap();
     assert_eq!((thumbnail.width(), thumbnail.height()), (300, 600));
 }
@@ -78,9 +78,9 @@ fn a_large_picture_has_a_thumbnail_that_is_turned_as_exif_says() {
 #[test]
 fn a_thumbnail_that_one_can_see_through_is_png() {
     let glass = RgbaImage::from_fn(1700, 100, |x, y| Rgba([x as u8, y as u8, 9, (x % 256) as u8]));
-    let made = inspected(&encoded(&glass.into(), ImageFormat::Png)).unwrap();
+    let made = inspected(&encoded(&glass.into(), Codec::Png)).unwrap();
     let small = report(&made).thumbnail.clone().unwrap();
-    assert_eq!((small.format, small.width, small.height), (PictureFormat::Png, 800, 47));
+    assert_eq!((small.format, small.width, small.height), (ImageFormat::Png, 800, 47));
 }
 
 #[test]
@@ -93,14 +93,14 @@ fn a_gif_moves_when_it_has_a_second_frame() {
 
 #[test]
 fn phones_get_what_they_show_and_png_instead_of_webp() {
-    for format in [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::Bmp] {
+    for format in [Codec::Jpeg, Codec::Png, Codec::Bmp] {
         let made = phones(&encoded(&photo(20, 10), format)).unwrap();
         assert!(made.output.is_none(), "{format:?}");
         assert_eq!(report(&made).format.image(), format);
     }
     assert!(phones(&gif(3)).unwrap().output.is_none());
-    let made = phones(&encoded(&photo(20, 10), ImageFormat::WebP)).unwrap();
-    assert_eq!(report(&made).format, PictureFormat::Png);
+    let made = phones(&encoded(&photo(20, 10), Codec::WebP)).unwrap();
+    assert_eq!(report(&made).format, ImageFormat::Png);
     let png = image::load_from_memory(made.output.as_ref().unwrap()).unwrap();
     assert_eq!(png.to_rgb8(), photo(20, 10).to_rgb8());
 }
@@ -110,14 +110,14 @@ fn a_moving_webp_becomes_a_gif_that_moves() {
     let webp = include_bytes!("../../../tests/fixtures/media/moving.webp");
     assert!(report(&inspected(webp).unwrap()).animated);
     let made = phones(webp).unwrap();
-    assert_eq!(report(&made).format, PictureFormat::Gif);
+    assert_eq!(report(&made).format, ImageFormat::Gif);
     let gif = GifDecoder::new(Cursor::new(made.output.unwrap())).unwrap();
     assert_eq!(gif.into_frames().count(), 3);
 }
 
 #[test]
 fn what_cannot_be_decoded_is_refused() {
-    let whole = encoded(&photo(60, 40), ImageFormat::Png);
+    let whole = encoded(&photo(60, 40), Codec::Png);
     for (bytes, refusal) in [
         (&b""[..], Refusal::Unreadable(Unreadable::Empty)),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", Unreadable::Kind.into()),
@@ -134,7 +134,23 @@ fn what_cannot_be_decoded_is_refused() {
 }
 
 #[test]
-fn a_picture_that_needs_too_much_memory_has_its_size_and_no_more() {
+fn a_screenshot_of_a_long_page_has_its_size_and_a_thumbnail() {
+    for (size, small) in
+        [((1080, 20_000), (32, 600)), ((30_000, 75), (800, 2)), ((20, 65_535), (1, 600))]
+    {
+        let made = inspected(&encoded(&photo(size.0, size.1), Codec::Png)).unwrap();
+        let report = report(&made);
+        assert_eq!((report.width, report.height), size);
+        assert!(report.blurhash.is_some());
+        let thumbnail = report.thumbnail.as_ref().unwrap();
+        assert_eq!((thumbnail.width, thumbnail.height), small);
+        let thumbnail = image::load_from_memory(made.thumbnail.as_ref().unwrap()).unwrap();
+        assert_eq!((thumbnail.width(), thumbnail.height()), small);
+    }
+}
+
+#[test]
+fn an_image_that_needs_too_much_memory_has_its_size_and_no_more() {
     let made = inspected(&png_of(16_000, 16_000)).unwrap();
     let report = report(&made);
     assert_eq!((report.width, report.height, report.blurhash.is_none()), (16_000, 16_000, true));
