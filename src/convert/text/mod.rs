@@ -8,7 +8,7 @@ mod split;
 
 use std::borrow::Cow;
 
-pub use split::{WECHAT_TEXT_LIMIT, split};
+pub use split::{WECHAT_TEXT_LIMIT, split, split_led};
 
 /// A Matrix `formatted_body` as text with the Markdown that WeChat shows.
 ///
