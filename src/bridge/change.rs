@@ -45,7 +45,7 @@ pub(crate) async fn edit(
         Changed::TooLate => Refusal::OnItsWay,
         Changed::NotThere => Refusal::Edit,
     };
-    worded::correction(core, entry, (event, edit), parts, (portal, late)).await
+    worded::correction(core, entry, (event, edit), &name, (portal, late)).await
 }
 
 /// The entry of a message that waits says from now on what its edit says.

@@ -9,7 +9,7 @@ mod member;
 
 use std::sync::Arc;
 
-use ruma::{EventId, UserId};
+use ruma::{EventId, RoomId, UserId};
 
 use super::{
     change,
@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     config::Level,
+    convert,
     id::PortalKey,
     matrix::event::{Event, Kind, Membership, MembershipState, Poll},
     store::{Change, Entry, Outcome, Portal, Source, SourceState, Work},
@@ -205,5 +206,12 @@ pub(crate) fn contact_name(core: &Core, event: &Event, portal: &Portal) -> Optio
         let owner = portal.key.owner.clone();
         core.registry.find_portal(&PortalKey { owner, contact: contact.clone() })
     });
-    Some(known.map_or_else(|| contact.to_string(), |other| name_of(&other)))
+    let name = known.map(|other| name_of(&other));
+    Some(convert::name_or(name.as_deref(), contact.as_str()))
+}
+
+/// What the contacts are called who are in a room.
+pub(crate) fn names_in(core: &Core, room: &RoomId) -> Vec<String> {
+    let members = core.registry.members(room).into_iter().chain(core.registry.portal_in(room));
+    members.filter_map(|portal| convert::name(&name_of(&portal))).collect()
 }

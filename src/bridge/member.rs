@@ -19,7 +19,7 @@ pub(crate) async fn speaker(
     portal: &Portal,
 ) -> Result<String, Halt> {
     if let Some(name) = group::contact_name(core, event, portal) {
-        return Ok(in_a_line(&name));
+        return Ok(name);
     }
     if let Some(name) = alias(event) {
         return Ok(name);
@@ -34,8 +34,7 @@ pub(crate) async fn speaker(
 /// The name that an event brings along for who speaks in it, where that is not whose account it is.
 /// Rights are the account's all the same.
 pub(crate) fn alias(event: &Event) -> Option<String> {
-    let name = in_a_line(event.profile.as_ref()?.name.as_deref()?);
-    Some(name).filter(|name| !name.is_empty())
+    convert::name(event.profile.as_ref()?.name.as_deref()?)
 }
 
 /// What whoever speaks in an event is called.
@@ -60,46 +59,13 @@ pub(crate) async fn name(core: &Core, room: &RoomId, user: &UserId) -> Result<St
         }
     };
     let told = state.and_then(|state| serde_json::from_str::<Member>(state.get()).ok());
-    let name = told.and_then(|member| member.displayname).map(|name| in_a_line(&name));
-    Ok(name.filter(|name| !name.is_empty()).unwrap_or_else(|| user.localpart().to_owned()))
+    let name = told.and_then(|member| member.displayname);
+    let name = convert::name_or(name.as_deref(), user.localpart());
+    let contacts = group::names_in(core, room);
+    Ok(convert::told_apart(&name, user.localpart(), contacts.iter().map(String::as_str)))
 }
 
 #[derive(Deserialize)]
 struct Member {
     displayname: Option<String>,
-}
-
-/// A name that cannot pass for something else in the line before a colon: no line breaks, no
-/// characters that turn the writing around, no brackets that WeChat reads, and not without end.
-fn in_a_line(name: &str) -> String {
-    let seen: String = name.chars().filter(|c| !turns(*c)).collect();
-    let words = seen.split_whitespace().collect::<Vec<_>>().join(" ");
-    let short: String = words.chars().take(LONGEST).collect();
-    convert::safe_for_wechat(&short).into_owned()
-}
-
-fn turns(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-/// In characters.
-const LONGEST: usize = 40;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_is_one_short_line() {
-        for (name, line) in [
-            ("张三", "张三"),
-            ("  Bob\n the\t builder ", "Bob the builder"),
-            ("<b>Bob</b>", "＜b＞Bob＜/b＞"),
-            ("\u{202e}muM\u{202c}", "muM"),
-            ("\u{7}", ""),
-        ] {
-            assert_eq!(in_a_line(name), line, "{name:?}");
-        }
-        assert_eq!(in_a_line(&"好".repeat(100)).chars().count(), LONGEST);
-    }
 }

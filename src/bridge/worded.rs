@@ -69,17 +69,16 @@ pub(super) async fn correction(
     core: &Core,
     entry: &Entry,
     (event, edit): (&Event, &Replacement),
-    parts: Vec<Part>,
+    speaker: &str,
     (portal, otherwise): (&Portal, Refusal),
 ) -> Result<Option<Outcome>, Halt> {
-    let texts: Vec<_> = parts.iter().filter_map(Part::text).collect();
+    let parts = outgoing::parts_behind(core, (event, &edit.new), portal, speaker, EDITED);
+    let texts: Vec<_> = parts.unwrap_or_default().into_iter().filter(Part::is_text).collect();
     let wanted = core.config.delivery.edits && !texts.is_empty();
     if !wanted || !(was_tried(entry) || is_own(core, event, edit).await?) {
         return outgoing::refuse(core, event, otherwise).await.map(Some);
     }
-    let text = format!("{EDITED} {}", texts.join("\n"));
-    let texts = convert::split(&text, convert::WECHAT_TEXT_LIMIT);
-    outgoing::queue(core, entry, event, portal, texts.into_iter().map(Part::Text).collect());
+    outgoing::queue(core, entry, event, portal, texts);
     Ok(None)
 }
 
@@ -113,12 +112,12 @@ async fn say(
     if let Err(refusal) = outgoing::may_speak(core, event, portal) {
         return outgoing::refuse(core, event, refusal).await.map(Some);
     }
-    let text = match outgoing::is_named(event, portal) {
-        false => words.to_owned(),
-        true => format!("{}: {words}", member::author(core, event).await?),
+    let name = match outgoing::is_named(event, portal) {
+        false => None,
+        true => Some(member::author(core, event).await?),
     };
-    let text = convert::safe_for_wechat(&text);
-    let texts = convert::split(&text, convert::WECHAT_TEXT_LIMIT);
+    let lead = outgoing::lead("", name.as_deref());
+    let texts = outgoing::split(&lead, &convert::safe_for_wechat(words));
     outgoing::queue(core, entry, event, portal, texts.into_iter().map(Part::Text).collect());
     Ok(None)
 }
