@@ -22,7 +22,7 @@ use crate::{
     matrix::{Homeserver, Intent},
     media::Workers,
     spool::Spools,
-    store::{self, Entry, Login, Portal, Reply, Store, Work},
+    store::{self, DigestKey, Entry, Login, Portal, Reply, Store, Work},
     tasks::Tasks,
     web::Report,
 };
@@ -36,6 +36,8 @@ pub(crate) struct Core {
     pub(crate) clock: Clock,
     pub(crate) tasks: Tasks,
     pub(crate) store: Store,
+    /// For the client ids of what goes to WeChat.
+    pub(crate) digest_key: DigestKey,
     /// Where media wait between the two sides.
     pub(crate) spools: Spools,
     /// Who looks at strangers' media.

@@ -18,7 +18,7 @@ use crate::{
     clock::Timestamp,
     convert,
     id::{InboxId, LoginId, MessageId, PortalId},
-    ilink::{Body, Item, Message},
+    ilink::{self, Body, Item, Message},
     matrix::{
         Intent,
         content::{self, Content},
@@ -71,7 +71,9 @@ async fn into_room(
         return Ok(Some(Outcome::Delivered)); // `ensure_room` returns only portals that have both.
     };
     let id = message.and_then(|m| m.id.clone());
-    let at = message.and_then(|m| m.created).unwrap_or(entry.at);
+    let created = message.and_then(|m| m.created);
+    let at = ilink::plausible(created, entry.at).unwrap_or(entry.at);
+    let known_as = message.and_then(Message::known_as);
     let said = Said::default();
     let place = |number| Place {
         said: &said,
@@ -81,7 +83,7 @@ async fn into_room(
         txn: transaction_id(portal.login, entry.id, id.as_ref(), number),
         at,
         number,
-        message: id.as_ref(),
+        message: known_as,
         answers: Answers::Nothing,
     };
     let Some(message) = message else {
@@ -155,6 +157,10 @@ impl Place<'_> {
 /// Brings one item into its place.
 async fn bring(core: &Core, place: &Place<'_>, body: &Body, raw: &str) -> Result<Outcome, Halt> {
     let content = match body {
+        // A phone cannot send one, and nothing is shown of it.
+        Body::Text(text) if convert::shows_nothing(text) => {
+            return say_instead(core, place, &ItemNotice::Empty).await;
+        }
         Body::Text(text) => content::written(content::text(convert::faces_to_unicode(text)), text),
         Body::Unsupported { kind } => {
             return say_instead(core, place, &ItemNotice::Unknown { kind: *kind }).await;

@@ -23,7 +23,7 @@ use super::{
 use crate::{
     config::Language,
     convert,
-    ilink::{Body, PartialText, Quote},
+    ilink::{self, Body, PartialText, Quote},
     matrix::{
         content::{self, Content},
         event::{self, Kind},
@@ -247,7 +247,7 @@ async fn bring(
         Err(Failed::Halt(halt)) => return Err(halt),
     };
     let txn = format!("{}.quoted", place.txn);
-    let at = quote.created.unwrap_or(place.at);
+    let at = ilink::plausible(quote.created, place.at).unwrap_or(place.at);
     let sending = || place.ghost.send(place.room, &content, &txn, Some(at));
     let event = core.insist(sending).await?;
     // Who quotes it again, or takes it back, means this event.

@@ -3,7 +3,7 @@
 //!
 //! Takes the plain fields of an event; the sentence about what is not bridged is the core's.
 
-use crate::convert::{name_or, text};
+use crate::convert::{name_or, shows_nothing, text};
 
 /// Why a Matrix message has no text for WeChat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -71,7 +71,7 @@ pub fn message_text(
         None => text::strip_reply_fallback(body).to_owned(),
     };
     let safe = text::safe_for_wechat(&shown);
-    if safe.trim().is_empty() {
+    if shows_nothing(&safe) {
         let known = matches!(msgtype, "m.text" | "m.emote");
         return Err(if known { NotBridged::Empty } else { NotBridged::Kind(Kind::Other) });
     }
@@ -107,6 +107,7 @@ mod tests {
         for (msgtype, body, why) in [
             ("m.notice", "beep", NotBridged::Notice),
             ("m.text", " \n\u{7}", NotBridged::Empty),
+            ("m.text", "\u{200b}\u{2800}", NotBridged::Empty),
             ("m.emote", "", NotBridged::Empty),
             ("m.image", "cat.png", NotBridged::File),
             ("m.audio", "song.mp3", NotBridged::File),

@@ -55,6 +55,11 @@ pub fn told_apart<'a>(
     }
 }
 
+/// Whether nothing of a text is seen, however many characters it has.
+pub fn shows_nothing(text: &str) -> bool {
+    text.chars().all(|c| is_blank(c) || is_invisible(c))
+}
+
 /// What a hasty reader sees of a name: no difference between letters of the same shape, and none of
 /// case or white space.
 fn look_of(name: &str) -> String {
@@ -185,6 +190,7 @@ mod tests {
         for given in ["", " \n", "\u{7}", "\u{200b}\u{e0041}", "\u{3164}", "\u{2800}", "\u{301}"] {
             assert_eq!(name(given), None, "{given:?}");
             assert_eq!(name_or(Some(given), "ann"), "ann");
+            assert_eq!(shows_nothing(given), given != "\u{301}");
         }
         assert_eq!(name_or(None, "ann:b"), "ann·b");
         assert_eq!(name_or(None, "\u{200b}"), NAMELESS);

@@ -27,6 +27,7 @@ pub mod cipher;
 pub mod key;
 pub mod media;
 mod reopen;
+mod time;
 pub mod upload;
 
 pub mod backoff;
@@ -49,6 +50,7 @@ pub use login::{Credentials, LoginEvent, LoginFailure, LoginPatience, LoginProce
 pub use media::RemoteMedia;
 pub use message::{Item, Malformed, Message, SenderKind};
 pub use quote::{PartialText, Quote};
+pub use time::plausible;
 pub use updates::Updates;
 pub use upload::{UploadKind, UploadRequest, Uploaded};
 pub use wire::{OutboundItem, OutboundMessage};
