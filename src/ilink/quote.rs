@@ -171,8 +171,9 @@ mod tests {
             (part("two", 0, "one", 1, Some("something else")), None),
             (part("one", 0, "one", 0, None), Some("one")),
             // Over the whole text there is no such end, or it stands before the start.
-            (part("two", 0, "one", 1, None), Some("two one three 二 one")),
+            (part("三", 0, "one", 0, None), None),
             (part("one", 1, "two", 0, None), None),
+            (part("two", 0, "one", 0, None), Some("two one")),
             (part("三", 0, "two", 0, None), None),
             (part("one", 2, "one", 2, None), Some("one")),
             (part("four", 0, "one", 0, None), None),
