@@ -43,11 +43,7 @@ pub fn name_or(given: Option<&str>, id: &str) -> String {
 
 /// The name with the `id` behind it when one of `others` looks the same, whatever letters it is
 /// written with. Both `name` and `others` are names as [`name`] makes them.
-pub fn told_apart<'a>(
-    name: &str,
-    id: &str,
-    others: impl IntoIterator<Item = &'a str>,
-) -> String {
+pub fn told_apart<'a>(name: &str, id: &str, others: impl IntoIterator<Item = &'a str>) -> String {
     let looks = look_of(name);
     match others.into_iter().any(|other| look_of(other) == looks) {
         true => format!("{name} ({})", name_or(Some(id), id)),
@@ -172,7 +168,10 @@ mod tests {
             ("Nguyễn Thị Bé", "Nguyễn Thị Bé"),
             ("สมหญิง", "สมหญิง"),
             ("नमस्ते", "नमस्ते"),
-            ("👨\u{200d}👩\u{200d}👧 ❤\u{fe0f} 1\u{fe0f}\u{20e3}", "👨\u{200d}👩\u{200d}👧 ❤\u{fe0f} 1\u{fe0f}\u{20e3}"),
+            (
+                "👨\u{200d}👩\u{200d}👧 ❤\u{fe0f} 1\u{fe0f}\u{20e3}",
+                "👨\u{200d}👩\u{200d}👧 ❤\u{fe0f} 1\u{fe0f}\u{20e3}",
+            ),
             ("👩🏽\u{200d}🚀🏳\u{fe0f}\u{200d}🌈", "👩🏽\u{200d}🚀🏳\u{fe0f}\u{200d}🌈"),
             ("Mum: send money", "Mum· send money"),
             ("Mum： x꞉∶︓﹕ː˸։׃", "Mum· x········"),

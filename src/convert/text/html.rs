@@ -12,7 +12,7 @@ use html5ever::{
     },
 };
 
-use super::flow::Flow;
+use super::{flow::Flow, script::Script};
 
 /// The text that `html` shows; `None` when it shows nothing or goes out of bounds.
 pub(super) fn render(html: &str) -> Option<String> {
@@ -59,7 +59,10 @@ struct Page {
     preformatted: usize,
     /// The language behind the mark that stands before code, until the mark is written.
     fence: Option<String>,
-    struck: usize,
+    /// Where that mark stands, once it is written.
+    fenced: Option<usize>,
+    /// The raised or lowered text that is open, and what was read of it.
+    script: Option<(Script, String)>,
     /// Cells so far in the row.
     cells: usize,
     /// Whether the table's first row has ended.
@@ -79,12 +82,33 @@ impl Page {
         if let Some(link) = &mut self.link {
             link.shown.push_str(text);
         }
+        match &mut self.script {
+            Some((_, held)) => held.push_str(text),
+            None => self.write(text),
+        }
+    }
+
+    fn write(&mut self, text: &str) {
         if self.preformatted > 0 {
             self.open_fence();
             self.flow.verbatim(text);
+        } else if self.cells > 0 && text.contains('|') {
+            // A bar would begin the next cell.
+            self.flow.words(&text.replace('|', "｜"));
         } else {
             self.flow.words(text);
         }
+    }
+
+    /// Writes what was read of raised or lowered text; what comes next may still belong to it.
+    fn write_script(&mut self) {
+        let Some((script, held)) = &mut self.script else { return };
+        let (script, held) = (*script, std::mem::take(held));
+        let words = held.trim();
+        let small = if words.is_empty() { String::new() } else { script.write(words) };
+        let before = &held[..held.len() - held.trim_start().len()];
+        let after = if words.is_empty() { "" } else { &held[held.trim_end().len()..] };
+        self.write(&format!("{before}{small}{after}"));
     }
 
     fn on_tag(&mut self, tag: &Tag) {
@@ -94,14 +118,22 @@ impl Page {
                 *open = if opens { *open + 1 } else { *open - 1 };
                 self.skipped = self.skipped.take().filter(|(_, open)| *open > 0);
             }
+        } else if let Some(script) = Script::of(&tag.name) {
+            self.write_script();
+            self.script = opens.then(|| (script, String::new()));
         } else if opens {
+            self.write_script();
             self.on_start(tag);
         } else {
+            self.write_script();
             self.on_end(&tag.name);
         }
     }
 
     fn on_start(&mut self, tag: &Tag) {
+        if let Some(formula) = attribute(tag, "data-mx-maths") {
+            return self.formula(tag, formula);
+        }
         match &*tag.name {
             name @ ("mx-reply" | "script" | "style" | "title") => {
                 self.skipped = Some((name.to_owned(), 1));
@@ -134,10 +166,7 @@ impl Page {
                 self.flow.words(" ");
             }
             "a" => self.open_link(attribute(tag, "href").unwrap_or_default()),
-            "del" | "s" | "strike" => {
-                self.on_text(STRUCK);
-                self.struck += 1;
-            }
+            "del" | "s" | "strike" => self.flow.open_mark(STRUCK),
             "table" => {
                 self.flow.block();
                 self.ruled = false;
@@ -157,14 +186,11 @@ impl Page {
             "ul" | "ol" => self.flow.close_list(),
             "li" => self.flow.close_item(),
             "pre" if self.preformatted > 0 => self.close_pre(),
-            "code" if self.preformatted == 0 => self.flow.close_mark(CODE, |_| true),
+            "code" if self.preformatted == 0 => self.flow.close_code(CODE),
             "b" | "strong" => self.flow.close_mark(BOLD, |_| true),
             "i" | "em" => self.flow.close_mark(ITALIC, |text| !text.contains(is_cjk)),
             "a" => self.close_link(),
-            "del" | "s" | "strike" if self.struck > 0 => {
-                self.struck -= 1;
-                self.on_text(STRUCK);
-            }
+            "del" | "s" | "strike" => self.flow.close_mark(STRUCK, |_| true),
             "td" | "th" => self.flow.keep_on_one_line(false),
             "tr" => self.end_row(),
             "table" => {
@@ -187,6 +213,23 @@ impl Page {
         }
     }
 
+    /// A formula as it is written in LaTeX, in the place of what stands for it.
+    fn formula(&mut self, tag: &Tag, formula: &str) {
+        let stands_apart = &*tag.name == "div";
+        if stands_apart {
+            self.flow.block();
+        }
+        self.flow.open_mark(CODE);
+        self.on_text(formula);
+        self.flow.close_code(CODE);
+        if stands_apart {
+            self.flow.block();
+        }
+        if !tag.self_closing {
+            self.skipped = Some((tag.name.to_string(), 1));
+        }
+    }
+
     fn rule(&mut self) {
         self.flow.block();
         self.on_text("---");
@@ -204,7 +247,9 @@ impl Page {
 
     fn open_fence(&mut self) {
         if let Some(language) = self.fence.take() {
-            self.flow.verbatim(&format!("{FENCE}{language}"));
+            let fence = format!("{FENCE}{language}");
+            self.flow.verbatim(&fence);
+            self.fenced = Some(self.flow.len().saturating_sub(fence.len()));
             self.flow.line();
         }
     }
@@ -212,8 +257,19 @@ impl Page {
     fn close_pre(&mut self) {
         self.preformatted -= 1;
         if self.preformatted == 0 && self.fence.take().is_none() {
+            // A line of the code that looks like its end must not be it.
+            let start = self.fenced.take().unwrap_or_else(|| self.flow.len());
+            let lines = self
+                .flow
+                .since(start)
+                .lines()
+                .skip(1)
+                .map(|line| line.trim_start_matches([' ', '>']));
+            let runs = lines.map(|line| line.len() - line.trim_start_matches('`').len());
+            let more = (runs.max().unwrap_or_default() + 1).saturating_sub(FENCE.len());
+            self.flow.insert(start, &CODE.repeat(more));
             self.flow.line();
-            self.flow.verbatim(FENCE);
+            self.flow.verbatim(&FENCE[..1].repeat(FENCE.len() + more));
         }
         self.flow.block();
     }
@@ -262,6 +318,7 @@ impl Page {
     }
 
     fn finish(mut self) -> Option<String> {
+        self.write_script();
         self.close_link();
         self.flow.finish()
     }
@@ -382,6 +439,46 @@ mod tests {
         shows("<i>你<b>好</i>x</b>", "你**好x**");
         shows("</b>a</i><code></code>", "a");
         shows("<h4>four</h4><h5>five</h5>", "#### four\n\nfive");
+    }
+
+    #[test]
+    fn raised_and_lowered_text_is_told_from_the_line() {
+        shows("10<sup>6</sup>", "10⁶");
+        shows("10<sup>-3</sup> m, H<sub>2</sub>O", "10⁻³ m, H₂O");
+        shows("the 5<sup>th</sup> day", "the 5ᵗʰ day");
+        shows("x<sup>α+1</sup> y<sub>max, q</sub>", "x^(α+1) y_(max, q)");
+        shows("x<sup> 2 </sup>y", "x ² y");
+        shows("x<sup></sup>y<sup> </sup>z", "xy z");
+        shows("<b>a<sup>2</sup></b>", "**a²**");
+        shows("a<sup><a href=\"https://a.example\">1</a></sup>b", "a¹ (https://a.example)b");
+        shows("a<sup>1<sub>2</sub></sup>b<sup>3", "a¹₂b³");
+        shows("<pre>a<sup>2</sup></pre>", "```\na²\n```");
+    }
+
+    #[test]
+    fn marks_in_code_and_bars_in_cells_do_not_end_them() {
+        shows("<code>a`b</code>", "``a`b``");
+        shows("<code>`a``</code> c", "``` `a`` ``` c");
+        shows("<b><code>a`b</code> c</b>", "**``a`b`` c**");
+        shows("<pre>a\n```\nb</pre>", "````\na\n```\nb\n````");
+        shows("<blockquote><pre>a\n````</pre></blockquote>", "> `````\n> a\n> ````\n> `````");
+        shows(
+            "<table><tr><td>a|b</td><td><code>c|d</code><br>e</td></tr></table>",
+            "| a｜b | `c｜d` e |\n| --- | --- |",
+        );
+        shows("a|b", "a|b");
+        shows("<del> old </del>new <s></s>", "~~old~~ new");
+        shows(
+            "<a href=\"https://a.example\"><del>https://a.example</del></a>",
+            "~~https://a.example~~",
+        );
+    }
+
+    #[test]
+    fn formulas_are_shown_as_they_are_written() {
+        shows("<span data-mx-maths=\"\\alpha\"><code>fallback</code></span>!", "`\\alpha`!");
+        shows("a <div data-mx-maths=\"x^2\"></div>b", "a\n\n`x^2`\n\nb");
+        shows("<span data-mx-maths=\"\">y</span>", "y");
     }
 
     #[test]

@@ -265,7 +265,8 @@ proptest! {
 
 #[test]
 fn marks_without_end_cost_one_pass() {
-    for piece in ["*", "**a ", "`", "``a`", "[", "](", "[a](", "~~", "https://", "> ", "```\n", "h"] {
+    for piece in ["*", "**a ", "`", "``a`", "[", "](", "[a](", "~~", "https://", "> ", "```\n", "h"]
+    {
         let text = piece.repeat((1 << 17) / piece.len());
         for lead in [None, Some("Ann: ")] {
             let parts = split_led(lead, &text, 1_000);
