@@ -140,6 +140,20 @@ impl Place<'_> {
         Ok(event)
     }
 
+    /// Sends a further part of a text that is too long for one event.
+    async fn send_more(&self, core: &Core, content: &Content, part: u16) -> Result<(), Halt> {
+        let txn = format!("{}.{part}", self.txn);
+        let sending = || self.ghost.send(self.room, content, &txn, Some(self.at));
+        let event = core.insist(sending).await?;
+        self.said.note(&event, content);
+        if let Some(message) = self.message {
+            // Behind the links of the items: whoever takes the message back takes all of it.
+            let item = part.saturating_mul(MOST_ITEMS).saturating_add(self.number);
+            self.link(core, message, item, &event);
+        }
+        Ok(())
+    }
+
     /// Notes which event an item of WeChat's is.
     pub(super) fn link(&self, core: &Core, message: &MessageId, item: u16, event: &EventId) {
         let link = Link {
@@ -161,7 +175,10 @@ async fn bring(core: &Core, place: &Place<'_>, body: &Body, raw: &str) -> Result
         Body::Text(text) if convert::shows_nothing(text) => {
             return say_instead(core, place, &ItemNotice::Empty).await;
         }
-        Body::Text(text) => content::written(content::text(convert::faces_to_unicode(text)), text),
+        Body::Text(text) => {
+            let shown = content::text(convert::faces_to_unicode(text));
+            return say_text(core, place, content::written(shown, text)).await;
+        }
         Body::Unsupported { kind } => {
             return say_instead(core, place, &ItemNotice::Unknown { kind: *kind }).await;
         }
@@ -178,6 +195,18 @@ async fn bring(core: &Core, place: &Place<'_>, body: &Body, raw: &str) -> Result
         }
     };
     place.send(core, &content, &place.txn).await?;
+    Ok(Outcome::Delivered)
+}
+
+/// Says a text, in as many events as it needs.
+async fn say_text(core: &Core, place: &Place<'_>, whole: Content) -> Result<Outcome, Halt> {
+    let parts = content::texts(whole, |first| place.answers.show(first));
+    for (number, content) in (0_u16..).zip(&parts) {
+        match number {
+            0 => drop(place.send(core, content, &place.txn).await?),
+            more => place.send_more(core, content, more).await?,
+        }
+    }
     Ok(Outcome::Delivered)
 }
 
@@ -216,6 +245,9 @@ pub(crate) async fn say_refused(core: &Core, entry: &Entry) {
     let _ =
         notice::to_owner(core, &portal.key.owner, &note, &format!("refused-{}", entry.id)).await;
 }
+
+/// The links of a text's further parts begin behind so many items.
+const MOST_ITEMS: u16 = 1 << 10;
 
 #[cfg(test)]
 mod tests {

@@ -27,7 +27,7 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use super::{
     Error, Homeserver,
-    content::Content,
+    content::{self, Content},
     room::{NewRoom, State},
 };
 use crate::clock::Timestamp;
@@ -138,6 +138,7 @@ impl Intent {
         txn: &str,
         at: Option<Timestamp>,
     ) -> Result<OwnedEventId, Error> {
+        let content = content::within(content.clone());
         let mut request = send_message_event::v3::Request::new_raw(
             room.to_owned(),
             self.transaction_id(txn),
