@@ -9,7 +9,7 @@ mod member;
 
 use std::sync::Arc;
 
-use ruma::{EventId, RoomId, UserId};
+use ruma::{EventId, UserId};
 
 use super::{
     change,
@@ -208,10 +208,4 @@ pub(crate) fn contact_name(core: &Core, event: &Event, portal: &Portal) -> Optio
     });
     let name = known.map(|other| name_of(&other));
     Some(convert::name_or(name.as_deref(), contact.as_str()))
-}
-
-/// What the contacts are called who are in a room.
-pub(crate) fn names_in(core: &Core, room: &RoomId) -> Vec<String> {
-    let members = core.registry.members(room).into_iter().chain(core.registry.portal_in(room));
-    members.filter_map(|portal| convert::name(&name_of(&portal))).collect()
 }

@@ -45,24 +45,40 @@ pub(crate) async fn author(core: &Core, event: &Event) -> Result<String, Halt> {
     }
 }
 
-/// What a member of a room is called there: the display name, else the localpart of the id.
+/// What a member of a room is called there: the display name, else the localpart of the id, and
+/// both where another member looks the same.
 ///
 /// Asked of the homeserver each time, so that it is the name of this moment.
 pub(crate) async fn name(core: &Core, room: &RoomId, user: &UserId) -> Result<String, Halt> {
     let bot = core.bot();
-    let state = match core.insist(|| bot.state(room, "m.room.member", user.as_str())).await {
-        Ok(state) => state,
-        Err(Halt::Stopping) => return Err(Halt::Stopping),
-        Err(Halt::Refused(error)) => {
-            tracing::debug!(%room, %error, "a member's name was not told");
-            None
+    let joined = told(room, core.insist(|| bot.joined_names(room)).await)?.unwrap_or_default();
+    let (own, others): (Vec<_>, Vec<_>) = joined.into_iter().partition(|(id, _)| id == user);
+    let name = match own.into_iter().next() {
+        Some((_, name)) => name,
+        // Whoever has left is still called as they were.
+        None => {
+            let state = core.insist(|| bot.state(room, "m.room.member", user.as_str())).await;
+            let member = told(room, state)?.flatten();
+            let member = member.and_then(|state| serde_json::from_str::<Member>(state.get()).ok());
+            member.and_then(|member| member.displayname)
         }
     };
-    let told = state.and_then(|state| serde_json::from_str::<Member>(state.get()).ok());
-    let name = told.and_then(|member| member.displayname);
     let name = convert::name_or(name.as_deref(), user.localpart());
-    let contacts = group::names_in(core, room);
-    Ok(convert::told_apart(&name, user.localpart(), contacts.iter().map(String::as_str)))
+    let others: Vec<_> =
+        others.iter().filter_map(|(_, name)| convert::name(name.as_deref()?)).collect();
+    Ok(convert::told_apart(&name, user.localpart(), others.iter().map(String::as_str)))
+}
+
+/// An answer of the homeserver; nothing when it says no, for a message goes out all the same.
+fn told<T>(room: &RoomId, answer: Result<T, Halt>) -> Result<Option<T>, Halt> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(Halt::Stopping) => Err(Halt::Stopping),
+        Err(Halt::Refused(error)) => {
+            tracing::debug!(%room, %error, "a member's name was not told");
+            Ok(None)
+        }
+    }
 }
 
 #[derive(Deserialize)]

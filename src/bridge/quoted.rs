@@ -125,15 +125,15 @@ async fn answers_to(
     if !is_here(core, place, first).await? {
         return Ok(None);
     }
-    let words = match &quote.partial {
-        Some(part) => selected(core, place, quote, part, first).await?,
-        None => None,
-    };
-    let event = first.event.clone();
-    Ok(Some(match words {
-        Some(words) => Answers::Part(event, words),
-        None => Answers::To(event),
-    }))
+    if let Some(part) = &quote.partial {
+        // A long text lies in several events, and a message in as many as it has items.
+        for link in links.iter().take(MOST_LINES) {
+            if let Some(words) = selected(core, place, quote, part, link).await? {
+                return Ok(Some(Answers::Part(link.event.clone(), words)));
+            }
+        }
+    }
+    Ok(Some(Answers::To(first.event.clone())))
 }
 
 /// The same for a message into which several events went, line by line.

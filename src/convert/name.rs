@@ -22,8 +22,7 @@ use super::text::safe_for_wechat;
 ///   who speaks.
 /// - What WeChat reads as markup or a tag is replaced, and a long name is cut.
 pub fn name(given: &str) -> Option<String> {
-    let seen = seen(given);
-    let words = seen.split_whitespace().collect::<Vec<_>>().join(" ");
+    let words: String = visible(given).chars().map(harmless).collect();
     let mut left = LONGEST;
     let fits = |cluster: &&str| {
         let fits = cluster.chars().count() <= left;
@@ -33,6 +32,17 @@ pub fn name(given: &str) -> Option<String> {
     let short: String = words.graphemes(true).take_while(fits).collect();
     let safe = safe_for_wechat(&short).into_owned();
     safe.chars().any(|c| !is_mark(c)).then_some(safe)
+}
+
+/// A name with all that it says and nothing that nobody sees, for a place where it stands alone: the
+/// name of a room. Empty when nothing is left of it.
+pub fn visible(given: &str) -> String {
+    let seen = seen(given);
+    let words: Vec<_> = seen.split_whitespace().collect();
+    match words.iter().all(|word| word.chars().all(is_mark)) {
+        true => String::new(),
+        false => words.join(" "),
+    }
 }
 
 /// The name, or where nothing is left of it the caller's `id`, such as the localpart of a user id.
@@ -65,7 +75,7 @@ fn look_of(name: &str) -> String {
     shape(&lower).chars().filter(|c| !c.is_whitespace()).collect()
 }
 
-/// The characters that are seen, each as what it may stand for in a name.
+/// The characters that are seen.
 fn seen(given: &str) -> String {
     let mut seen = String::with_capacity(given.len());
     let mut marks = 0;
@@ -86,7 +96,7 @@ fn seen(given: &str) -> String {
             }
         } else {
             marks = 0;
-            seen.push(harmless(c));
+            seen.push(c);
         }
     }
     seen
@@ -186,8 +196,9 @@ mod tests {
 
     #[test]
     fn a_name_of_which_nothing_is_seen_is_none() {
+        assert_eq!(visible(" Mum:\n<\u{202e}3 "), "Mum: <3");
         for given in ["", " \n", "\u{7}", "\u{200b}\u{e0041}", "\u{3164}", "\u{2800}", "\u{301}"] {
-            assert_eq!(name(given), None, "{given:?}");
+            assert_eq!((name(given), visible(given).as_str()), (None, ""), "{given:?}");
             assert_eq!(name_or(Some(given), "ann"), "ann");
             assert_eq!(shows_nothing(given), given != "\u{301}");
         }

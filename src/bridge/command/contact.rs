@@ -8,6 +8,7 @@ use crate::{
         core::{Core, login_name, name_of},
         face,
         halt::Halt,
+        login,
         text::{Answer, Note},
         window::{self, Hold},
     },
@@ -148,11 +149,8 @@ pub(super) async fn voice(asked: &Asked<'_>, rest: &str) -> Result<(), Halt> {
 
 /// Gives a contact another name: in the store, on the ghost, on the room.
 pub(crate) async fn rename(core: &Arc<Core>, portal: &Portal, name: &str) -> Result<(), Halt> {
-    let name: String = name.trim().chars().filter(|c| !c.is_control()).take(NAME_CHARS).collect();
     // One that is known already is shown again: the bridge may have died before it was.
-    if name.is_empty() {
-        return Ok(());
-    }
+    let Some(name) = login::sound_name(name) else { return Ok(()) };
     let changing = core.changing.lock().await;
     let Some(portal) = core.registry.portal(portal.id) else { return Ok(()) };
     let renamed = Portal { name: Some(name.clone()), ..Portal::clone(&portal) };
@@ -235,5 +233,3 @@ fn ask_which(asked: &Asked<'_>, before: &str, logins: &[Arc<Login>], after: &str
     let lines: Vec<_> = (1..).zip(logins).map(line).collect();
     Answer::WhichContact { choices: &lines.join("\n") }.text(asked.language)
 }
-
-const NAME_CHARS: usize = 100;
