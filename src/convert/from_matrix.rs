@@ -1,9 +1,9 @@
-//! A Matrix message to the texts that WeChat gets, or why there are none. What a file says
+//! A Matrix message to the text that WeChat gets, or why there is none. What a file says
 //! beside itself is a text like any other.
 //!
 //! Takes the plain fields of an event; the sentence about what is not bridged is the core's.
 
-use crate::convert::text;
+use crate::convert::{name_or, shows_nothing, text};
 
 /// Why a Matrix message has no text for WeChat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -47,17 +47,16 @@ impl Kind {
     }
 }
 
-/// The texts to send for an `m.room.message`, in order, each ready for one item: safe for WeChat
-/// and at most [`text::WECHAT_TEXT_LIMIT`] bytes long.
+/// Returns the text to send for an `m.room.message`, safe for WeChat and as long as it is.
 ///
 /// `html` is the `formatted_body` of a message whose format is `org.matrix.custom.html`.
 /// `sender_name` is shown in an emote only.
-pub fn text_parts(
+pub fn message_text(
     msgtype: &str,
     body: &str,
     html: Option<&str>,
     sender_name: &str,
-) -> Result<Vec<String>, NotBridged> {
+) -> Result<String, NotBridged> {
     match msgtype {
         "m.notice" => return Err(NotBridged::Notice),
         "m.key.verification.request" => return Err(NotBridged::Signal),
@@ -72,16 +71,15 @@ pub fn text_parts(
         None => text::strip_reply_fallback(body).to_owned(),
     };
     let safe = text::safe_for_wechat(&shown);
-    if safe.trim().is_empty() {
+    if shows_nothing(&safe) {
         let known = matches!(msgtype, "m.text" | "m.emote");
         return Err(if known { NotBridged::Empty } else { NotBridged::Kind(Kind::Other) });
     }
     if msgtype != "m.emote" {
-        return Ok(text::split(&safe, text::WECHAT_TEXT_LIMIT));
+        return Ok(safe.into_owned());
     }
-    let name = sender_name.split_whitespace().collect::<Vec<_>>().join(" ");
-    let emote = format!("* {name} {}", safe.trim_start());
-    Ok(text::split(&text::safe_for_wechat(&emote), text::WECHAT_TEXT_LIMIT))
+    let name = name_or(Some(sender_name), "");
+    Ok(format!("* {name} {}", safe.trim_start()))
 }
 
 #[cfg(test)]
@@ -89,18 +87,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_and_emotes_become_parts() {
-        for (msgtype, body, html, parts) in [
-            ("m.text", "hi <3", None, vec!["hi ＜3"]),
-            ("m.text", "hi", Some("<b>hi</b>"), vec!["**hi**"]),
-            ("m.text", "> <@a:b.c> old\n\nnew", None, vec!["new"]),
-            ("m.text", "plain", Some(""), vec!["plain"]),
-            ("nic.custom.confetti", "hooray 🎉", None, vec!["hooray 🎉"]),
-            ("m.emote", "waves", None, vec!["* Ann ＜Lee＞ waves"]),
-            ("m.emote", "waves", Some("<u>waves</u>"), vec!["* Ann ＜Lee＞ waves"]),
+    fn texts_and_emotes_become_text() {
+        for (msgtype, body, html, text) in [
+            ("m.text", "hi <3", None, "hi ＜3"),
+            ("m.text", "hi", Some("<b>hi</b>"), "**hi**"),
+            ("m.text", "> <@a:b.c> old\n\nnew", None, "new"),
+            ("m.text", "plain", Some(""), "plain"),
+            ("nic.custom.confetti", "hooray 🎉", None, "hooray 🎉"),
+            ("m.emote", "waves", None, "* Ann ＜Lee＞ waves"),
+            ("m.emote", "waves", Some("<u>waves</u>"), "* Ann ＜Lee＞ waves"),
         ] {
-            let got = text_parts(msgtype, body, html, "Ann\n <Lee> ").unwrap();
-            assert_eq!(got, parts, "{msgtype} {body:?} {html:?}");
+            let got = message_text(msgtype, body, html, "Ann\n <Lee> ").unwrap();
+            assert_eq!(got, text, "{msgtype} {body:?} {html:?}");
         }
     }
 
@@ -109,6 +107,7 @@ mod tests {
         for (msgtype, body, why) in [
             ("m.notice", "beep", NotBridged::Notice),
             ("m.text", " \n\u{7}", NotBridged::Empty),
+            ("m.text", "\u{200b}\u{2800}", NotBridged::Empty),
             ("m.emote", "", NotBridged::Empty),
             ("m.image", "cat.png", NotBridged::File),
             ("m.audio", "song.mp3", NotBridged::File),
@@ -118,15 +117,13 @@ mod tests {
             ("m.key.verification.request", "verify me", NotBridged::Signal),
             ("", "", NotBridged::Kind(Kind::Other)),
         ] {
-            assert_eq!(text_parts(msgtype, body, None, "Ann"), Err(why), "{msgtype}");
+            assert_eq!(message_text(msgtype, body, None, "Ann"), Err(why), "{msgtype}");
         }
     }
 
     #[test]
-    fn a_long_text_is_measured_after_it_was_made_safe() {
-        let parts = text_parts("m.text", &"<".repeat(10_000), None, "Ann").unwrap();
-        assert_eq!(parts.len(), 2);
-        assert!(parts.iter().all(|part| part.len() <= text::WECHAT_TEXT_LIMIT));
-        assert_eq!(parts.concat(), "＜".repeat(10_000));
+    fn a_long_text_is_made_safe_before_anybody_measures_it() {
+        let text = message_text("m.text", &"<".repeat(10_000), None, "Ann").unwrap();
+        assert_eq!(text, "＜".repeat(10_000));
     }
 }

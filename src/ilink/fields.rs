@@ -51,9 +51,9 @@ impl<'a> Fields<'a> {
         self.text(name)?.trim().parse().ok()
     }
 
-    /// A time in milliseconds; zero, negative and beyond the year 9999 are absent.
+    /// Reads a time, whatever its unit; zero, negative and beyond the year 9999 are absent.
     pub(crate) fn time(&self, name: &str) -> Option<Timestamp> {
-        self.whole(name).filter(|ms| (1..=LAST_MS).contains(ms)).map(Timestamp)
+        self.whole(name).and_then(super::time::read)
     }
 
     /// A message id (docs/protocol.md §6): digit for digit, a negative number as the uint64 it
@@ -194,8 +194,6 @@ fn lossy(bytes: &[u8]) -> Cow<'_, str> {
 }
 
 const MAX_FIELDS: usize = 256;
-/// 9999-12-31T23:59:59.999Z.
-const LAST_MS: i64 = 253_402_300_799_999;
 
 #[cfg(test)]
 mod tests {

@@ -90,6 +90,14 @@ impl Message {
     }
 }
 
+impl Message {
+    /// The id by which others name this message: its own or, where it came without one, that of its
+    /// first item (docs/protocol.md §8).
+    pub fn known_as(&self) -> Option<&MessageId> {
+        self.id.as_ref().or_else(|| self.items.iter().find_map(|item| item.msg_id.as_ref()))
+    }
+}
+
 impl Item {
     fn read_list(message: &Fields<'_>) -> Vec<Self> {
         let FirstOf { kept, left_out } = message.list("item_list", MOST_ITEMS).unwrap_or_default();
@@ -246,6 +254,17 @@ mod tests {
                 let _ = message.dedupe_keys();
             }
         }
+    }
+
+    #[test]
+    fn a_message_without_an_id_is_known_by_that_of_its_first_item() {
+        let known = |json: &str| {
+            let message = Message::parse(json).unwrap();
+            message.known_as().map(|id| id.as_str().to_owned())
+        };
+        assert_eq!(known(r#"{"message_id":7,"item_list":[{"msg_id":8}]}"#).as_deref(), Some("7"));
+        assert_eq!(known(r#"{"item_list":[{},{"msg_id":"8"}]}"#).as_deref(), Some("8"));
+        assert_eq!(known(r#"{"item_list":[{"type":1}]}"#), None);
     }
 
     #[test]

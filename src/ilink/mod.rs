@@ -29,6 +29,7 @@ pub mod cipher;
 pub mod key;
 pub mod media;
 mod reopen;
+mod time;
 pub mod upload;
 pub mod uploaded;
 
@@ -53,6 +54,7 @@ pub use media::{Mismatch, RemoteMedia};
 pub use message::{Item, Malformed, Message, SenderKind};
 pub use options::{Options, Patience};
 pub use quote::{PartialText, Quote};
+pub use time::plausible;
 pub use updates::Updates;
 pub use uploaded::{UploadKind, UploadRequest, Uploaded};
 pub use wire::{OutboundItem, OutboundMessage};

@@ -79,7 +79,8 @@ impl PartialText {
     /// end of [`PartialText::end`]; `None` when it is not in there (docs/protocol.md §8).
     ///
     /// Phones count the occurrences of the end over the whole text or from behind the start. The
-    /// checksum tells which; without one the whole text counts.
+    /// checksum tells which; without one the whole text counts, unless the end is not found there or
+    /// lies before the start.
     pub fn within<'a>(&self, text: &'a str) -> Option<&'a str> {
         text.get(self.range_in(text)?)
     }
@@ -91,11 +92,11 @@ impl PartialText {
         let over_all = occurrence(text, &self.end, self.end_index);
         let after_start =
             occurrence(text.get(behind..)?, &self.end, self.end_index).map(|at| behind + at);
-        let mut readings = [over_all, after_start]
+        let readings = [over_all, after_start]
             .into_iter()
             .map(|at| Some(from..at?.checked_add(self.end.len())?).filter(|part| !part.is_empty()));
         match &self.md5 {
-            None => readings.next()?,
+            None => readings.flatten().next(),
             Some(md5) => readings.flatten().find(|part| {
                 let sum = text.get(part.clone()).map(|part| hex::encode(Md5::digest(part)));
                 sum.is_some_and(|sum| sum.eq_ignore_ascii_case(md5.trim()))
@@ -169,8 +170,12 @@ mod tests {
             (part("two", 0, "one", 1, Some("two one")), Some("two one")),
             (part("two", 0, "one", 1, Some("something else")), None),
             (part("one", 0, "one", 0, None), Some("one")),
-            // The end stands before the start.
-            (part("three", 0, "two", 0, None), None),
+            // Over the whole text there is no such end, or it stands before the start.
+            (part("三", 0, "one", 0, None), None),
+            (part("one", 1, "two", 0, None), None),
+            (part("two", 0, "one", 0, None), Some("two one")),
+            (part("三", 0, "two", 0, None), None),
+            (part("one", 2, "one", 2, None), Some("one")),
             (part("four", 0, "one", 0, None), None),
             (part("one", 9, "one", 0, None), None),
             (part("one", u64::MAX, "one", u64::MAX, None), None),

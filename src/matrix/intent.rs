@@ -26,7 +26,7 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::{
-    content::Content,
+    content::{self, Content},
     error::Error,
     homeserver::Homeserver,
     room::{NewRoom, State},
@@ -127,6 +127,16 @@ impl Intent {
         Ok(self.request(request).await?.joined.into_keys().collect())
     }
 
+    /// Who is in the room, with the name that each has given themselves.
+    pub async fn joined_names(
+        &self,
+        room: &RoomId,
+    ) -> Result<Vec<(OwnedUserId, Option<String>)>, Error> {
+        let request = membership::joined_members::v3::Request::new(room.to_owned());
+        let joined = self.request(request).await?.joined.into_iter();
+        Ok(joined.map(|(user, member)| (user, member.display_name)).collect())
+    }
+
     /// The rooms that the user is in.
     pub async fn joined_rooms(&self) -> Result<Vec<OwnedRoomId>, Error> {
         let request = membership::joined_rooms::v3::Request::new();
@@ -142,6 +152,7 @@ impl Intent {
         txn: &str,
         at: Option<Timestamp>,
     ) -> Result<OwnedEventId, Error> {
+        let content = content::within(content.clone());
         let mut request = send_message_event::v3::Request::new_raw(
             room.to_owned(),
             self.transaction_id(txn),

@@ -268,7 +268,7 @@ mod tests {
         while workers.quick.available_permits() > 0 {
             task::yield_now().await;
         }
-        let looked = time::timeout(PATIENCE / 2, workers.run(Job::Picture, &photo)).await;
+        let looked = time::timeout(PATIENCE / 2, workers.run(Job::Image, &photo)).await;
         assert!(looked.is_ok(), "the photo waits for the film");
         assert!(!spinning.is_finished());
         spinning.abort();

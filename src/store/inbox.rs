@@ -66,6 +66,8 @@ pub struct Progress {
     pub mark: Option<OwnedEventId>,
     /// Whether it was tried: WeChat may have it as it is, and it must not become another.
     pub tried: bool,
+    /// Whether its client ids are digests: an older version tried it under plain ones.
+    pub digested: bool,
     /// How many later entries' texts went along with it when it was tried.
     pub along: u16,
     /// The entry whose message carries this one's text along.

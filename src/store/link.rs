@@ -131,7 +131,8 @@ impl Store {
             | Table::Inbox
             | Table::Progress
             | Table::Outcome
-            | Table::Looked => Ok(false),
+            | Table::Looked
+            | Table::Digest => Ok(false),
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod backup;
 mod change;
+mod digest;
 mod engine;
 mod error;
 mod fault;
@@ -41,6 +42,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 
 pub use change::Change;
+pub use digest::DigestKey;
 pub use error::Error;
 pub use inbox::{Entry, Progress, Tries, Words, Work};
 pub use kept::Kept;

@@ -24,10 +24,11 @@ pub(super) enum Table {
     Kept = 13,
     Question = 14,
     Looked = 15,
+    Digest = 16,
 }
 
 /// How many tables a count is kept for.
-pub(super) const TABLES: usize = 16;
+pub(super) const TABLES: usize = 17;
 
 impl Table {
     /// What the table with this number is called.
@@ -49,6 +50,7 @@ impl Table {
             "kept",
             "question",
             "looked",
+            "digest",
         ];
         NAMES.get(usize::from(number)).copied().unwrap_or("other")
     }

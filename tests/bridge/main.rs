@@ -59,3 +59,4 @@ mod text_out;
 mod torture;
 mod typing;
 mod unpushed;
+mod words;

@@ -1,6 +1,6 @@
 //! For administrators: `list-all`, `stats`, `doctor`, and commands in the name of others.
 
-use std::{borrow::Cow, collections::BTreeMap, fs, io, path::Path};
+use std::{collections::BTreeMap, fs, io, path::Path};
 
 use ruma::{OwnedRoomId, OwnedUserId, RoomAliasId, RoomId, UserId};
 
@@ -30,22 +30,7 @@ pub(super) async fn list_all(asked: &Asked<'_>) -> Result<(), Halt> {
         lines.push(AdminText::Owner { user: &owner, count: logins.len() }.text(asked.language));
         lines.extend(logins.iter().map(|login| describe::login_line(asked, login)));
     }
-    asked.reply(&shortened(asked, &lines)).await
-}
-
-/// As many lines as fit into one message, and how many more there are.
-fn shortened(asked: &Asked<'_>, lines: &[String]) -> String {
-    let mut bytes = 0;
-    let fitting = lines.iter().take_while(|line| {
-        bytes += line.len() + 1;
-        bytes <= MOST_BYTES
-    });
-    let mut shown: Vec<_> = fitting.map(|line| Cow::Borrowed(line.as_str())).collect();
-    let left = lines.len() - shown.len();
-    if left > 0 {
-        shown.push(AdminText::More { count: left }.text(asked.language).into());
-    }
-    shown.join("\n")
+    asked.reply(&lines.join("\n")).await
 }
 
 /// What the bridge has done and how it stands; names nobody.
@@ -176,6 +161,3 @@ async fn find_room(asked: &Asked<'_>, named: &str) -> Result<Option<OwnedRoomId>
     }
     Ok(RoomId::parse(named).ok())
 }
-
-/// Below the 64 KiB of an event, with room for everything around the text.
-const MOST_BYTES: usize = 32 << 10;

@@ -33,8 +33,9 @@ use crate::{
             attempt::{Halt, Handled},
             owner,
         },
+        notice,
         state::{Candidate, Taken},
-        text::{Answer, CommandScope},
+        text::{AdminText, Answer, CommandScope},
     },
     config::{Language, Level},
     matrix::{
@@ -201,6 +202,9 @@ fn refused<'a>(asked: &'a Asked<'_>, usage: &Usage) -> Option<(Answer<'a>, &'sta
     Some((why, "not_here"))
 }
 
+/// An answer takes at most so many events.
+const MOST_NOTICES: usize = 3;
+
 fn shortened(name: &str) -> String {
     name.chars().filter(|c| *c != '`').take(40).collect()
 }
@@ -230,9 +234,12 @@ impl Asked<'_> {
     /// Answers with a notice, once however often the command is run again.
     pub(super) async fn reply(&self, text: &str) -> Result<(), Halt> {
         let (bot, room) = (self.core.bot(), &self.said.room);
-        let notice = content::notice(text);
-        let txn = format!("answer-{}", self.event.id);
-        self.core.insist(|| bot.send(room, &notice, &txn, None)).await?;
+        let more = |count| AdminText::More { count }.text(self.language);
+        for (number, part) in content::notices(text, MOST_NOTICES, more).iter().enumerate() {
+            let notice = content::notice(part.as_str());
+            let txn = notice::txn_of_part(&format!("answer-{}", self.event.id), number);
+            self.core.insist(|| bot.send(room, &notice, &txn, None)).await?;
+        }
         Ok(())
     }
 

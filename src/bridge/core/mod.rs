@@ -23,7 +23,7 @@ use crate::{
     matrix::{Homeserver, Intent},
     media::Workers,
     spool::Spools,
-    store::{self, Entry, Login, Portal, Reply, Store, Work},
+    store::{self, DigestKey, Entry, Login, Portal, Reply, Store, Work},
     tasks::Tasks,
     web::Report,
 };
@@ -37,6 +37,8 @@ pub(super) struct Core {
     pub(super) clock: Clock,
     pub(super) tasks: Tasks,
     pub(super) store: Store,
+    /// For the client ids of what goes to WeChat.
+    pub(super) digest_key: DigestKey,
     /// Where media wait between the two sides.
     pub(super) spools: Spools,
     /// Who looks at strangers' media.

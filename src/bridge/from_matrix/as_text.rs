@@ -73,17 +73,16 @@ pub(super) async fn correction(
     core: &Core,
     entry: &Entry,
     (event, edit): (&Event, &Replacement),
-    parts: Vec<Part>,
+    speaker: &str,
     (portal, otherwise): (&Portal, Refusal),
 ) -> Result<Handled, Halt> {
-    let texts: Vec<_> = parts.iter().filter_map(Part::text).collect();
+    let parts = message::parts_behind(core, (event, &edit.new), portal, speaker, EDITED);
+    let texts: Vec<_> = parts.unwrap_or_default().into_iter().filter(Part::is_text).collect();
     let wanted = core.config.delivery.edits && !texts.is_empty();
     if !wanted || !(was_tried(entry) || is_own(core, event, edit).await?) {
         return refusal::refuse(core, event, otherwise).await.map(Handled::Done);
     }
-    let text = format!("{EDITED} {}", texts.join("\n"));
-    let texts = convert::split(&text, convert::WECHAT_TEXT_LIMIT);
-    enqueue::queue(core, entry, event, portal, texts.into_iter().map(Part::Text).collect());
+    enqueue::queue(core, entry, event, portal, texts);
     Ok(Handled::Deferred)
 }
 
@@ -117,12 +116,12 @@ async fn say(
     if let Err(refusal) = message::may_speak(core, event, portal) {
         return refusal::refuse(core, event, refusal).await.map(Handled::Done);
     }
-    let text = match message::is_named(event, portal) {
-        false => words.to_owned(),
-        true => format!("{}: {words}", speaker::author(core, event).await?),
+    let name = match message::is_named(event, portal) {
+        false => None,
+        true => Some(speaker::author(core, event).await?),
     };
-    let text = convert::safe_for_wechat(&text);
-    let texts = convert::split(&text, convert::WECHAT_TEXT_LIMIT);
+    let lead = message::lead("", name.as_deref());
+    let texts = message::split(&lead, &convert::safe_for_wechat(words));
     enqueue::queue(core, entry, event, portal, texts.into_iter().map(Part::Text).collect());
     Ok(Handled::Deferred)
 }

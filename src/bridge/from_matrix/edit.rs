@@ -49,7 +49,7 @@ pub(crate) async fn edit(
         Changed::TooLate => Refusal::OnItsWay,
         Changed::NotThere => Refusal::Edit,
     };
-    as_text::correction(core, entry, (event, edit), parts, (portal, late)).await
+    as_text::correction(core, entry, (event, edit), &name, (portal, late)).await
 }
 
 /// The entry of a message that waits says from now on what its edit says.

@@ -14,7 +14,7 @@ use crate::{
     },
     clock::Timestamp,
     id::{PortalId, PortalKey},
-    ilink::{Message, SenderKind, dedupe::is_content_key},
+    ilink::{Message, SenderKind, dedupe::is_content_key, plausible},
     store::{self, Change, Direction, Entry, Login, Outcome, Portal, Reply, Source, Work},
 };
 
@@ -216,7 +216,8 @@ impl Sorting<'_> {
     /// with. What is left out is counted.
     fn hear(&mut self, portal: PortalId, message: &Message, left_out: bool) {
         let known = self.batch.heard.get(&portal).cloned().or_else(|| self.core.reply(portal));
-        let at = reply_window::heard_at(message.created, self.arrival, self.now);
+        let at =
+            reply_window::heard_at(plausible(message.created, self.now), self.arrival, self.now);
         let context =
             message.context.clone().or_else(|| known.as_ref().and_then(|r| r.context.clone()));
         let heard = known.as_ref().map_or(at, |reply| reply.heard.max(at));

@@ -25,8 +25,11 @@ use crate::{
     },
     convert,
     id::{InboxId, LoginId, MessageId, PortalId},
-    ilink::{Body, Item, Message},
-    matrix::{self, content},
+    ilink::{self, Body, Item, Message},
+    matrix::{
+        self,
+        content::{self, Content},
+    },
     store::{Entry, Outcome, Portal, Work},
 };
 
@@ -73,7 +76,9 @@ async fn into_room(
         return Ok(Handled::Done(Outcome::Delivered)); // `ensure_room` returns only portals that have both.
     };
     let id = message.and_then(|m| m.id.clone());
-    let at = message.and_then(|m| m.created).unwrap_or(entry.at);
+    let created = message.and_then(|m| m.created);
+    let at = ilink::plausible(created, entry.at).unwrap_or(entry.at);
+    let known_as = message.and_then(Message::known_as);
     let said = Said::default();
     let place = |number| Place {
         said: &said,
@@ -83,7 +88,7 @@ async fn into_room(
         txn: transaction_id(portal.login, entry.id, id.as_ref(), number),
         at,
         number,
-        message: id.as_ref(),
+        message: known_as,
         answers: Answers::Nothing,
     };
     let Some(message) = message else {
@@ -106,29 +111,54 @@ async fn into_room(
 
 /// Brings one item into its place.
 async fn bring(core: &Core, place: &Place<'_>, body: &Body, raw: &str) -> Result<Outcome, Halt> {
-    let content = match body {
-        Body::Text(text) => content::written(content::text(convert::faces_to_unicode(text)), text),
+    match body {
+        // A phone cannot send one, and nothing is shown of it.
+        Body::Text(text) if convert::shows_nothing(text) => {
+            say_instead(core, place, &ItemNotice::Empty).await
+        }
+        Body::Text(text) => {
+            let shown = content::text(convert::faces_to_unicode(text));
+            say_text(core, place, content::written(shown, text)).await
+        }
         Body::Unsupported { kind } => {
-            return say_instead(core, place, &ItemNotice::Unknown { kind: *kind }).await;
+            say_instead(core, place, &ItemNotice::Unknown { kind: *kind }).await
         }
         Body::Image(_) | Body::Voice(_) | Body::File(_) | Body::Video(_) => {
-            if let Some(kept) = core.read(core.store.kept(&place.txn))? {
-                return lost_media::say(core, place, body, &kept).await;
-            }
-            // Boxed, because a text has no use for the room that a transfer takes.
-            match Box::pin(media::bring(core, place.ghost, body)).await {
-                Ok(Brought { content, mismatch }) => {
-                    place.send_file(core, body, (&content, mismatch)).await?;
-                    return Ok(Outcome::Delivered);
-                }
-                Err(Failed::Lost(lost)) => {
-                    return lost_media::keep(core, place, raw, body, lost).await;
-                }
-                Err(Failed::Halt(halt)) => return Err(halt),
-            }
+            bring_file(core, place, body, raw).await
         }
-    };
-    place.send(core, &content, &place.txn).await?;
+    }
+}
+
+/// Brings an item with a file, or keeps it for `retry` and says so.
+async fn bring_file(
+    core: &Core,
+    place: &Place<'_>,
+    body: &Body,
+    raw: &str,
+) -> Result<Outcome, Halt> {
+    if let Some(kept) = core.read(core.store.kept(&place.txn))? {
+        return lost_media::say(core, place, body, &kept).await;
+    }
+    // Boxed, because a text has no use for the room that a transfer takes.
+    match Box::pin(media::bring(core, place.ghost, body)).await {
+        Ok(Brought { content, mismatch }) => {
+            place.send_file(core, body, (&content, mismatch)).await?;
+            Ok(Outcome::Delivered)
+        }
+        Err(Failed::Lost(lost)) => lost_media::keep(core, place, raw, body, lost).await,
+        Err(Failed::Halt(halt)) => Err(halt),
+    }
+}
+
+/// Says a text, in as many events as it needs.
+async fn say_text(core: &Core, place: &Place<'_>, whole: Content) -> Result<Outcome, Halt> {
+    let parts = content::texts(whole, |first| place.answers.show(first));
+    for (number, content) in (0_u16..).zip(&parts) {
+        match number {
+            0 => drop(place.send(core, content, &place.txn).await?),
+            more => place.send_more(core, content, more).await?,
+        }
+    }
     Ok(Outcome::Delivered)
 }
 

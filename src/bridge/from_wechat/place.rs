@@ -79,6 +79,25 @@ impl Place<'_> {
         }
     }
 
+    /// Sends a further part of a text that is too long for one event.
+    pub(super) async fn send_more(
+        &self,
+        core: &Core,
+        content: &Content,
+        part: u16,
+    ) -> Result<(), Halt> {
+        let txn = format!("{}.{part}", self.txn);
+        let sending = || self.ghost.send(self.room, content, &txn, Some(self.at));
+        let event = core.insist(sending).await?;
+        self.said.note(&event, content);
+        if let Some(message) = self.message {
+            // Behind the links of the items: whoever takes the message back takes all of it.
+            let item = part.saturating_mul(MOST_ITEMS).saturating_add(self.number);
+            self.link(core, message, item, &event);
+        }
+        Ok(())
+    }
+
     /// Notes which event an item of WeChat's is.
     pub(crate) fn link(&self, core: &Core, message: &MessageId, item: u16, event: &EventId) {
         let link = Link {
@@ -92,3 +111,6 @@ impl Place<'_> {
         core.store.submit(Change::new().link(&link));
     }
 }
+
+/// The links of a text's further parts begin behind so many items.
+const MOST_ITEMS: u16 = 1 << 10;

@@ -28,7 +28,7 @@ pub(crate) async fn from_wechat(
     };
     // Links are handed over without waiting; behind this commit all of them can be read.
     core.commit(Change::new()).await?;
-    let links = match &message.id {
+    let links = match message.known_as() {
         Some(id) => core.read(core.store.events_of(portal.id, id))?,
         None => Vec::new(),
     };

@@ -30,7 +30,17 @@ pub(super) async fn in_room(
 
 /// Says a notice in a room; a refusal is logged, for there is nobody else to tell.
 pub(super) async fn say(core: &Core, room: &RoomId, text: &str, txn: &str) -> Result<(), Halt> {
-    heard(room, in_room(core, room, &content::notice(text), txn).await)
+    // Nothing is left out: what the bot says by itself is never that long.
+    for (number, part) in content::notices(text, usize::MAX, |_| String::new()).iter().enumerate() {
+        let txn = txn_of_part(txn, number);
+        heard(room, in_room(core, room, &content::notice(part.as_str()), &txn).await)?;
+    }
+    Ok(())
+}
+
+/// The transaction id of a part of what is said; the first one has that of the whole.
+pub(crate) fn txn_of_part(txn: &str, number: usize) -> String {
+    if number == 0 { txn.to_owned() } else { format!("{txn}.{number}") }
 }
 
 fn heard(room: &RoomId, said: Result<OwnedEventId, Halt>) -> Result<(), Halt> {

@@ -5,13 +5,14 @@ use sha2::{Digest, Sha256};
 use super::capabilities;
 use crate::{
     bridge::core::{Core, name_of},
+    convert,
     matrix::room::{self, Bridged, State},
     store::Portal,
 };
 
 /// What a contact may be called; `None` when nothing is left of it.
 pub(crate) fn sound_name(asked: &str) -> Option<String> {
-    let name: String = asked.chars().filter(|c| !c.is_control()).take(NAME_CHARS).collect();
+    let name: String = convert::visible(asked).chars().take(NAME_CHARS).collect();
     Some(name.trim().to_owned()).filter(|name| !name.is_empty())
 }
 

@@ -2,6 +2,7 @@
 
 use crate::{
     bridge::core::{Core, name_of},
+    convert,
     id::PortalKey,
     matrix::event::Event,
     store::Portal,
@@ -40,5 +41,6 @@ pub(super) fn contact_name(core: &Core, event: &Event, portal: &Portal) -> Optio
         let owner = portal.key.owner.clone();
         core.registry.find_portal(&PortalKey { owner, contact: contact.clone() })
     });
-    Some(known.map_or_else(|| contact.to_string(), |other| name_of(&other)))
+    let name = known.map(|other| name_of(&other));
+    Some(convert::name_or(name.as_deref(), contact.as_str()))
 }

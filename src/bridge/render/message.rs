@@ -32,24 +32,43 @@ pub(crate) fn parts(
     portal: &Portal,
     speaker: &str,
 ) -> Result<Vec<Part>, Verdict> {
+    parts_behind(core, (event, message), portal, speaker, "")
+}
+
+/// Makes the parts with a sign before each text, and before the name of who speaks.
+pub(crate) fn parts_behind(
+    core: &Core,
+    (event, message): (&Event, &Message),
+    portal: &Portal,
+    speaker: &str,
+    sign: &str,
+) -> Result<Vec<Part>, Verdict> {
     may_speak(core, event, portal).map_err(Verdict::Refuse)?;
     let gallery = message.gallery.iter().map(|item| &item.file);
     let files = message.attachment.iter().chain(gallery);
     let files = files.map(|file| media(file, core.config.media.max_upload));
     let files = files.collect::<Result<Vec<_>, _>>()?;
-    let name = is_named(event, portal).then_some(speaker);
-    let texts = texts(core, event, message, portal, speaker)?;
-    let texts = match (name, files.first()) {
-        (None, _) => texts,
-        (Some(name), Some(media)) if texts.is_empty() => {
-            vec![format!("{name}: {}", media.kind.sign())]
+    let lead = lead(sign, is_named(event, portal).then_some(speaker));
+    let texts = match (text(core, event, message, portal, speaker)?, files.first()) {
+        (Some(text), _) => split(&lead, &text),
+        (None, Some(media)) if is_named(event, portal) => {
+            vec![format!("{lead}{}", media.kind.sign())]
         }
-        (Some(name), _) => {
-            let named = format!("{name}: {}", texts.join("\n"));
-            convert::split(&named, convert::WECHAT_TEXT_LIMIT)
-        }
+        (None, _) => Vec::new(),
     };
     Ok(texts.into_iter().map(Part::Text).chain(files.into_iter().map(Part::Media)).collect())
+}
+
+/// What each text of a message begins with: a sign, and the name of who speaks.
+pub(crate) fn lead(sign: &str, name: Option<&str>) -> String {
+    let sign = if sign.is_empty() { String::new() } else { format!("{sign} ") };
+    name.map_or(sign.clone(), |name| format!("{sign}{name}: "))
+}
+
+/// Cuts a text into what fits into one request each, every one with the lead.
+pub(crate) fn split(lead: &str, text: &str) -> Vec<String> {
+    let lead = Some(lead).filter(|lead| !lead.is_empty());
+    convert::split_led(lead, text, convert::WECHAT_TEXT_LIMIT)
 }
 
 /// Why what this event says does not go to the contact, whatever it is.
@@ -79,16 +98,16 @@ pub(crate) fn is_named(event: &Event, portal: &Portal) -> bool {
 }
 
 /// The words of a message; a file may come without any.
-pub(super) fn texts(
+fn text(
     core: &Core,
     event: &Event,
     message: &Message,
     portal: &Portal,
     speaker: &str,
-) -> Result<Vec<String>, Verdict> {
+) -> Result<Option<String>, Verdict> {
     let is_file = message.attachment.is_some() || !message.gallery.is_empty();
     let (body, html) = words(message);
-    let Some(body) = body else { return Ok(Vec::new()) };
+    let Some(body) = body else { return Ok(None) };
     let named = |text: &str| with_names(core, portal, message, text);
     let (body, html) = (named(&body), html.map(named));
     let msgtype = match message.msgtype.as_str() {
@@ -99,8 +118,9 @@ pub(super) fn texts(
         "m.gallery" | "dm.filament.gallery" => return Err(Verdict::Refuse(Refusal::FileMissing)),
         other => other,
     };
-    convert::text_parts(msgtype, &body, html.as_deref(), speaker).or_else(|why| match why {
-        NotBridged::Empty if is_file => Ok(Vec::new()),
+    let text = convert::message_text(msgtype, &body, html.as_deref(), speaker);
+    text.map(Some).or_else(|why| match why {
+        NotBridged::Empty if is_file => Ok(None),
         NotBridged::Notice => Err(Verdict::Ignore("notice")),
         NotBridged::Signal => Err(Verdict::Ignore("signal")),
         NotBridged::Empty => Err(Verdict::Ignore("empty")),

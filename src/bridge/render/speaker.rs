@@ -20,7 +20,7 @@ pub(crate) async fn speaker(
     portal: &Portal,
 ) -> Result<String, Halt> {
     if let Some(name) = author::contact_name(core, event, portal) {
-        return Ok(in_a_line(&name));
+        return Ok(name);
     }
     if let Some(name) = alias(event) {
         return Ok(name);
@@ -35,8 +35,7 @@ pub(crate) async fn speaker(
 /// The name that an event brings along for who speaks in it, where that is not whose account it is.
 /// Rights are the account's all the same.
 pub(super) fn alias(event: &Event) -> Option<String> {
-    let name = in_a_line(event.profile.as_ref()?.name.as_deref()?);
-    Some(name).filter(|name| !name.is_empty())
+    convert::name(event.profile.as_ref()?.name.as_deref()?)
 }
 
 /// What whoever speaks in an event is called.
@@ -47,60 +46,43 @@ pub(crate) async fn author(core: &Core, event: &Event) -> Result<String, Halt> {
     }
 }
 
-/// What a member of a room is called there: the display name, else the localpart of the id.
+/// What a member of a room is called there: the display name, else the localpart of the id, and
+/// both where another member looks the same.
 ///
 /// Asked of the homeserver each time, so that it is the name of this moment.
 pub(crate) async fn name(core: &Core, room: &RoomId, user: &UserId) -> Result<String, Halt> {
     let bot = core.bot();
-    let state = match core.insist(|| bot.state(room, "m.room.member", user.as_str())).await {
-        Ok(state) => state,
-        Err(Halt::Stopping) => return Err(Halt::Stopping),
-        Err(Halt::Refused(error)) => {
-            tracing::debug!(%room, %error, "a member's name was not told");
-            None
+    let joined = told(room, core.insist(|| bot.joined_names(room)).await)?.unwrap_or_default();
+    let (own, others): (Vec<_>, Vec<_>) = joined.into_iter().partition(|(id, _)| id == user);
+    let name = match own.into_iter().next() {
+        Some((_, name)) => name,
+        // Whoever has left is still called as they were.
+        None => {
+            let state = core.insist(|| bot.state(room, "m.room.member", user.as_str())).await;
+            let member = told(room, state)?.flatten();
+            let member = member.and_then(|state| serde_json::from_str::<Member>(state.get()).ok());
+            member.and_then(|member| member.displayname)
         }
     };
-    let told = state.and_then(|state| serde_json::from_str::<Member>(state.get()).ok());
-    let name = told.and_then(|member| member.displayname).map(|name| in_a_line(&name));
-    Ok(name.filter(|name| !name.is_empty()).unwrap_or_else(|| user.localpart().to_owned()))
+    let name = convert::name_or(name.as_deref(), user.localpart());
+    let others: Vec<_> =
+        others.iter().filter_map(|(_, name)| convert::name(name.as_deref()?)).collect();
+    Ok(convert::told_apart(&name, user.localpart(), others.iter().map(String::as_str)))
+}
+
+/// An answer of the homeserver; nothing when it says no, for a message goes out all the same.
+fn told<T>(room: &RoomId, answer: Result<T, Halt>) -> Result<Option<T>, Halt> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(Halt::Stopping) => Err(Halt::Stopping),
+        Err(Halt::Refused(error)) => {
+            tracing::debug!(%room, %error, "a member's name was not told");
+            Ok(None)
+        }
+    }
 }
 
 #[derive(Deserialize)]
 struct Member {
     displayname: Option<String>,
-}
-
-/// A name that cannot pass for something else in the line before a colon: no line breaks, no
-/// characters that turn the writing around, no brackets that WeChat reads, and not without end.
-fn in_a_line(name: &str) -> String {
-    let seen: String = name.chars().filter(|c| !turns(*c)).collect();
-    let words = seen.split_whitespace().collect::<Vec<_>>().join(" ");
-    let short: String = words.chars().take(LONGEST).collect();
-    convert::safe_for_wechat(&short).into_owned()
-}
-
-fn turns(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-/// In characters.
-const LONGEST: usize = 40;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_is_one_short_line() {
-        for (name, line) in [
-            ("张三", "张三"),
-            ("  Bob\n the\t builder ", "Bob the builder"),
-            ("<b>Bob</b>", "＜b＞Bob＜/b＞"),
-            ("\u{202e}muM\u{202c}", "muM"),
-            ("\u{7}", ""),
-        ] {
-            assert_eq!(in_a_line(name), line, "{name:?}");
-        }
-        assert_eq!(in_a_line(&"好".repeat(100)).chars().count(), LONGEST);
-    }
 }

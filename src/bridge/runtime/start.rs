@@ -160,6 +160,7 @@ async fn open(
     let store = tokio::task::spawn_blocking(move || Store::open(&path)).await.map_err(|_| {
         StartError::Config("the store could not be opened: its task ended".into())
     })??;
+    let digest_key = store.digest_key().await?;
     let spools = Spools::open(config.store.path.join("media"))
         .map_err(|why| StartError::Config(format!("the folder of media cannot be made: {why}")))?;
     let at_once = usize::try_from(config.media.workers.get()).unwrap_or(1);
@@ -201,6 +202,7 @@ async fn open(
         config,
         clock,
         store,
+        digest_key,
         spools,
         workers,
         homeserver,

@@ -224,6 +224,7 @@ async fn mark_tried(core: &Core, portal: &Portal, head: &mut Outgoing) -> Result
         return Ok(());
     }
     head.progress.tried = true;
+    head.progress.digested = true;
     head.progress.along = u16::try_from(head.with.len()).unwrap_or(u16::MAX);
     core.outbox.put_head(portal.id, head.clone());
     let noted = |change: Change, one: &Outgoing| change.put_progress(one.entry.id, &one.progress);
@@ -248,19 +249,24 @@ async fn send_once(
     let message = OutboundMessage {
         to: portal.key.contact.clone(),
         context: core.reply(portal.id).and_then(|reply| reply.context),
-        client_id: client_id(head),
+        client_id: client_id(core, portal, head),
         item,
     };
     core.ilink.send_message(&session, &message).await
 }
 
-/// Derived from what the message comes from, so that sending it again is the same request.
-fn client_id(head: &Outgoing) -> String {
+/// Derived from what the message comes from, so that sending it again is the same request, and
+/// without telling Tencent what that is. What an older version tried keeps its plain id.
+fn client_id(core: &Core, portal: &Portal, head: &Outgoing) -> String {
     let part = head.progress.parts_done;
-    match head.entry.source() {
+    let plain = match head.entry.source() {
         Some(Source::Event(event)) => format!("{event}:{part}"),
         Some(Source::Copy { portal, event }) => format!("{event}:{portal}:{part}"),
         Some(Source::Message { .. }) | None => format!("{}:{part}", head.event),
+    };
+    match head.progress.digested {
+        true => core.digest_key.digest(&format!("{} {plain}", portal.id)),
+        false => plain,
     }
 }
 

@@ -40,11 +40,9 @@ impl AdminText<'_> {
             Self::Owner { user, count } => {
                 pick!(language, "{user}, {count}:", "{user}，{count} 位：")
             }
-            Self::More { count } => pick!(
-                language,
-                "… and {count} more lines; `export` writes them all.",
-                "……还有 {count} 行；`export` 可导出全部。",
-            ),
+            Self::More { count } => {
+                pick!(language, "… and {count} more lines.", "……还有 {count} 行。",)
+            }
             Self::Running { version, minutes } => {
                 let (days, hours, minutes) = (minutes / 1440, minutes / 60 % 24, minutes % 60);
                 pick!(

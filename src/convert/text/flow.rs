@@ -106,11 +106,51 @@ impl Flow {
         }
     }
 
+    /// Closes the innermost pair around code, with as many marks as the code does not have in a row.
+    pub(super) fn close_code(&mut self, mark: &'static str) {
+        let opened = self.marks.iter().rev().find(|(open, _)| *open == mark);
+        let Some(start) = opened.and_then(|(_, written)| *written) else {
+            return self.close_mark(mark, |_| true);
+        };
+        let code = self.text.get(start + mark.len()..).unwrap_or_default();
+        let runs = || code.split(|c| c != '`').map(str::len);
+        let longer = (1..).find(|len| runs().all(|run| run != *len)).unwrap_or(1) - 1;
+        let space = if code.starts_with('`') || code.ends_with('`') { " " } else { "" };
+        self.close_mark(mark, |_| true);
+        if longer > 0 {
+            let more = mark.repeat(longer);
+            self.text.insert_str(self.text.len() - mark.len(), space);
+            self.text.push_str(&more);
+            self.insert(start, &more);
+            self.insert(start + more.len() + mark.len(), space);
+        }
+    }
+
+    /// How much is written.
+    pub(super) fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    /// What was written from there on.
+    pub(super) fn since(&self, start: usize) -> &str {
+        self.text.get(start..).unwrap_or_default()
+    }
+
+    /// Puts something before what was written from there on.
+    pub(super) fn insert(&mut self, start: usize, more: &str) {
+        self.text.insert_str(start, more);
+        self.move_marks(start, |at| at + more.len());
+    }
+
     fn take_away(&mut self, start: usize, len: usize) {
         self.text.replace_range(start..start + len, "");
+        self.move_marks(start, |at| at - len);
+    }
+
+    fn move_marks(&mut self, behind: usize, to: impl Fn(usize) -> usize) {
         for written in self.marks.iter_mut().filter_map(|(_, written)| written.as_mut()) {
-            if *written > start {
-                *written -= len;
+            if *written > behind {
+                *written = to(*written);
             }
         }
     }

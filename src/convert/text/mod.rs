@@ -4,11 +4,12 @@
 
 mod flow;
 mod html;
+mod script;
 mod split;
 
 use std::borrow::Cow;
 
-pub use split::{WECHAT_TEXT_LIMIT, split};
+pub use split::{WECHAT_TEXT_LIMIT, split, split_led};
 
 /// A Matrix `formatted_body` as text with the Markdown that WeChat shows.
 ///
@@ -25,6 +26,8 @@ pub fn html_to_text(html: &str, plain: &str) -> String {
 /// - Every `<` and `>` becomes its full-width form: a bare `<` can swallow the rest of the line
 ///   and `&lt;` is shown literally (docs/protocol.md §10). There is no exception for arrows,
 ///   because there is no known border between an arrow and a tag.
+/// - Those around an address, as in `<https://a.example>`, go: a phone would take the second one
+///   into the link.
 /// - CR LF and a lone CR become LF.
 /// - Control characters other than LF and tab are removed, and so is white space at the end.
 pub fn safe_for_wechat(text: &str) -> Cow<'_, str> {
@@ -33,12 +36,17 @@ pub fn safe_for_wechat(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let mut safe = String::with_capacity(text.len());
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
+    let mut chars = text.char_indices().peekable();
+    let mut address_end = None;
+    while let Some((at, c)) = chars.next() {
         match c {
+            '<' if bracketed(&text[at..]).is_some() => {
+                address_end = bracketed(&text[at..]).map(|len| at + len);
+            }
+            '>' if address_end == Some(at) => {}
             '<' => safe.push('＜'),
             '>' => safe.push('＞'),
-            '\r' if chars.peek() == Some(&'\n') => {}
+            '\r' if chars.peek().is_some_and(|(_, next)| *next == '\n') => {}
             '\r' => safe.push('\n'),
             c if is_unwanted(c) => {}
             c => safe.push(c),
@@ -63,10 +71,22 @@ pub fn strip_reply_fallback(body: &str) -> &str {
     rest.strip_prefix("\r\n").or_else(|| rest.strip_prefix('\n')).unwrap_or(rest)
 }
 
+/// Where the bracket stands that closes an address in brackets.
+fn bracketed(text: &str) -> Option<usize> {
+    let address = text.strip_prefix('<')?;
+    let is_address = ADDRESSES.iter().any(|start| {
+        address.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
+    });
+    let end =
+        is_address.then(|| address.find(|c: char| c.is_whitespace() || "<>".contains(c)))??;
+    address[end..].starts_with('>').then_some(end + 1)
+}
+
 fn is_unwanted(c: char) -> bool {
     c.is_control() && !matches!(c, '\n' | '\t')
 }
 
+const ADDRESSES: [&str; 4] = ["http://", "https://", "ftp://", "mailto:"];
 const REPLY_STARTS: [&str; 2] = ["> <@", "> * <@"];
 
 #[cfg(test)]
@@ -83,6 +103,10 @@ mod tests {
             ("<b>bold</b>", "＜b＞bold＜/b＞"),
             ("one\r\ntwo\rthree", "one\ntwo\nthree"),
             ("\u{0}a\u{7}\tb\u{1b}[0m\u{85}", "a\tb[0m"),
+            ("see <https://a.example/b?c>.", "see https://a.example/b?c."),
+            ("<HTTP://a><mailto:a@b.example>", "HTTP://amailto:a@b.example"),
+            ("<https://a.example b> <https://a", "＜https://a.example b＞ ＜https://a"),
+            ("May <a@b.example>", "May ＜a@b.example＞"),
             ("end \n\t ", "end"),
             ("end \u{0}", "end"),
             ("", ""),

@@ -2,12 +2,15 @@
 
 mod media;
 mod quote;
+mod size;
 
 use ruma::{EventId, OwnedUserId};
 use serde_json::{Map, Value, json};
 
 pub use media::{Media, MediaKind, Thumbnail, Voice, media};
 pub use quote::{WRITTEN, quoting, written};
+pub(in crate::matrix) use size::within;
+pub use size::{notices, texts};
 
 /// The type and the fields of an event to be sent.
 #[derive(Debug, Clone, PartialEq)]

@@ -45,9 +45,11 @@ pub fn quoting(words: &str, content: Content) -> Content {
 
 /// A quote reminds of a text; it does not repeat a long one.
 fn shortened(words: &str) -> String {
-    let mut graphemes = words.grapheme_indices(true);
+    let reach = &words[..words.floor_char_boundary(MOST_QUOTED_BYTES)];
+    let mut graphemes = reach.grapheme_indices(true);
     match graphemes.nth(MOST_QUOTED) {
         Some((end, _)) => format!("{}…", words[..end].trim_end()),
+        None if reach.len() < words.len() => format!("{}…", reach.trim_end()),
         None => words.to_owned(),
     }
 }
@@ -70,8 +72,11 @@ fn to_html(text: &str) -> String {
 
 /// In graphemes.
 const MOST_QUOTED: usize = 500;
-/// Longer texts are not written twice: an event holds 64 KiB. In bytes.
-const MOST_TWICE: usize = 6 * 1024;
+/// However many of them stand on one letter.
+const MOST_QUOTED_BYTES: usize = 4 * MOST_QUOTED;
+/// Longer texts are not written twice: an event holds 64 KiB, and as HTML in JSON a quotation mark
+/// takes six bytes. In bytes.
+const MOST_TWICE: usize = 3 * 1024;
 
 #[cfg(test)]
 mod tests {

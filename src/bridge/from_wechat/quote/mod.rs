@@ -24,7 +24,7 @@ use crate::{
     },
     config::Language,
     convert,
-    ilink::{Body, PartialText, Quote},
+    ilink::{self, Body, PartialText, Quote},
     matrix::{
         content::{self, Content},
         event::{self, Kind},
@@ -126,15 +126,15 @@ async fn answers_to(
     if !is_here(core, place, first).await? {
         return Ok(None);
     }
-    let words = match &quote.partial {
-        Some(part) => selected(core, place, quote, part, first).await?,
-        None => None,
-    };
-    let event = first.event.clone();
-    Ok(Some(match words {
-        Some(words) => Answers::Part(event, words),
-        None => Answers::To(event),
-    }))
+    if let Some(part) = &quote.partial {
+        // A long text lies in several events, and a message in as many as it has items.
+        for link in links.iter().take(MOST_LINES) {
+            if let Some(words) = selected(core, place, quote, part, link).await? {
+                return Ok(Some(Answers::Part(link.event.clone(), words)));
+            }
+        }
+    }
+    Ok(Some(Answers::To(first.event.clone())))
 }
 
 /// The same for a message into which several events went, line by line.
@@ -249,7 +249,7 @@ async fn bring(
         Err(Failed::Halt(halt)) => return Err(halt),
     };
     let txn = format!("{}.quoted", place.txn);
-    let at = quote.created.unwrap_or(place.at);
+    let at = ilink::plausible(quote.created, place.at).unwrap_or(place.at);
     let sending = || place.ghost.send(place.room, &content, &txn, Some(at));
     let event = core.insist(sending).await?;
     // Who quotes it again, or takes it back, means this event.

@@ -42,12 +42,16 @@ pub(crate) enum MediaKind {
 pub(crate) fn led_by(line: Option<&str>, parts: Vec<Part>) -> Vec<Part> {
     let Some(line) = line else { return parts };
     let mut parts = parts.into_iter().peekable();
-    let first = match parts.next_if(|part| part.text().is_some()) {
+    // A text that has no room for the line stays as it was cut: each of its parts says whose it is.
+    let has_room = |part: &Part| {
+        let text = part.text().map(|text| line.len() + 1 + text.len());
+        text.is_some_and(|len| len <= convert::WECHAT_TEXT_LIMIT)
+    };
+    let first = match parts.next_if(has_room) {
         Some(part) => format!("{line}\n{}", part.line()),
         None => line.to_owned(),
     };
-    let first = convert::split(&first, convert::WECHAT_TEXT_LIMIT).into_iter().map(Part::Text);
-    first.chain(parts).collect()
+    std::iter::once(Part::Text(first)).chain(parts).collect()
 }
 
 impl MediaKind {
@@ -69,6 +73,10 @@ impl Part {
             Self::Text(text) => Some(text),
             Self::Media(_) => None,
         }
+    }
+
+    pub(crate) fn is_text(&self) -> bool {
+        self.text().is_some()
     }
 
     /// The text, or a line that stands for the file.

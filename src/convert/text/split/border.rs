@@ -1,0 +1,112 @@
+//! Where a part may end so that it reads well.
+
+use unicode_segmentation::GraphemeCursor;
+
+/// What markup says of the end of a part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// None is in the way.
+    Free,
+    /// It lies in a block of code, where an empty line ends no paragraph.
+    Code,
+    /// None may end there.
+    Taken,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Border {
+    Word,
+    Sentence,
+    Line,
+    Paragraph,
+}
+
+/// Where to cut `rest`, which is longer than `limit`; never 0. Says of a place whether a part may
+/// end there, and whether it lies in code.
+pub(super) fn best_cut(rest: &str, limit: usize, place: impl Fn(usize) -> Place) -> usize {
+    let end = rest.floor_char_boundary(limit);
+    let nearest = rest.floor_char_boundary(limit / 2);
+    let mut best = None;
+    let mut after = rest[end..].chars().next();
+    for (at, before) in rest[nearest..end].char_indices().rev() {
+        let cut = nearest + at + before.len_utf8();
+        let in_last_quarter = cut >= limit - limit / 4;
+        if !in_last_quarter && best.is_some() {
+            break;
+        }
+        let border = border_at(rest, cut, before, after)
+            .map(|border| if in_last_quarter { border } else { Border::Word });
+        if border > best.map(|(border, _)| border) && is_cluster_border(rest, cut) {
+            let border = match place(cut) {
+                Place::Free => border,
+                Place::Code => border.map(|border| border.min(Border::Line)),
+                Place::Taken => None,
+            };
+            if border > best.map(|(border, _)| border) {
+                best = border.map(|border| (border, cut));
+            }
+        }
+        if best.is_some_and(|(border, _)| border == Border::Paragraph) {
+            break;
+        }
+        after = Some(before);
+    }
+    best.map_or_else(|| last_cluster_border(rest, end), |(_, cut)| cut)
+}
+
+fn border_at(rest: &str, cut: usize, before: char, after: Option<char>) -> Option<Border> {
+    let after = after?;
+    if after == '\n' {
+        let ends_paragraph = rest[cut..].starts_with("\n\n");
+        return Some(if ends_paragraph { Border::Paragraph } else { Border::Line });
+    }
+    let last_of_sentence =
+        rest[..cut].chars().rev().take(MAX_CLOSERS).find(|c| !CLOSERS.contains(*c));
+    let ends_sentence = last_of_sentence
+        .is_some_and(|c| WIDE_STOPS.contains(c) || (STOPS.contains(c) && after.is_whitespace()));
+    if ends_sentence && !CLOSERS.contains(after) && !WIDE_STOPS.contains(after) {
+        return Some(Border::Sentence);
+    }
+    let is_space = before.is_whitespace() || after.is_whitespace();
+    let is_between_ideographs = (is_ideographic(before) || is_ideographic(after))
+        && !OPENERS.contains(before)
+        && ![CLOSERS, WIDE_STOPS, STOPS, PAUSES].iter().any(|marks| marks.contains(after));
+    (is_space || is_between_ideographs).then_some(Border::Word)
+}
+
+/// How much of the white space at a cut is lost: all but the indentation of a line, and never
+/// one half of a cluster.
+pub(super) fn lost_space(rest: &str) -> usize {
+    let run = &rest[..rest.len() - rest.trim_start().len()];
+    let lost = run.rfind('\n').map_or(run.len(), |at| at + 1);
+    if is_cluster_border(rest, lost) { lost } else { rest.floor_char_boundary(lost - 1) }
+}
+
+fn is_cluster_border(text: &str, at: usize) -> bool {
+    // An error would ask for text before or after this text, and there is none.
+    GraphemeCursor::new(at, text.len(), true).is_boundary(text, 0).unwrap_or(true)
+}
+
+/// The last border of a cluster up to `end`, or `end` when the first cluster is longer.
+fn last_cluster_border(text: &str, end: usize) -> usize {
+    if is_cluster_border(text, end) {
+        return end;
+    }
+    let border = GraphemeCursor::new(end, text.len(), true).prev_boundary(text, 0);
+    border.ok().flatten().filter(|border| *border > 0).unwrap_or(end)
+}
+
+/// Characters of scripts that put no space between words; Korean does.
+fn is_ideographic(c: char) -> bool {
+    matches!(c,
+        '\u{2E80}'..='\u{312F}' | '\u{3190}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}'
+        | '\u{FE30}'..='\u{FE4F}' | '\u{FF00}'..='\u{FFEF}' | '\u{20000}'..='\u{3FFFF}')
+}
+
+const STOPS: &str = ".!?";
+const WIDE_STOPS: &str = "。！？；…";
+const PAUSES: &str = ",;:，、：·";
+const CLOSERS: &str = "\"')]}”’）】」』》〉〕";
+const OPENERS: &str = "（【「『《〈〔“‘([{";
+/// How far back the mark that ends a sentence is looked for.
+const MAX_CLOSERS: usize = 4;
