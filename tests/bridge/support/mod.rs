@@ -9,6 +9,7 @@ pub(crate) mod media;
 mod person;
 pub(crate) mod program;
 mod proxy;
+mod shared;
 mod steps;
 pub(crate) mod synapse;
 
