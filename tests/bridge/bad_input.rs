@@ -8,9 +8,10 @@ use crate::support::{Person, World, listener::Listener, synapse::Synapse};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_with_any_field_broken_costs_the_messages_around_it_nothing() {
-    let world = World::start().await;
+    let mut world = World::idle().await;
     let alice = Person::new(Synapse::shared().await, "alice").await;
     let (phone, portal) = world.link(&alice, "Mum").await;
+    let room = alice.management_room(&world).await;
     let ghost = alice.ghost_in(&world, &portal).await;
     let mut good = Vec::new();
     for (number, broken) in broken_messages(&phone).into_iter().enumerate() {
@@ -30,18 +31,17 @@ async fn a_message_with_any_field_broken_costs_the_messages_around_it_nothing() 
 
     alice.say(&portal, "I am here").await;
     phone.wait_text("I am here").await;
-    let room = alice.management_room(&world).await;
     assert_eq!(alice.ask(&world, &room, "ping").await, "Pong.");
     world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_of_a_sender_that_cannot_be_read_is_still_heard_of() {
-    let world = World::start().await;
+    let mut world = World::idle().await;
     let alice = Person::new(Synapse::shared().await, "alice").await;
     let (phone, portal) = world.link(&alice, "Mum").await;
-    let ghost = alice.ghost_in(&world, &portal).await;
     let room = alice.management_room(&world).await;
+    let ghost = alice.ghost_in(&world, &portal).await;
     let rooms = alice.rooms();
     let senders = [
         Value::Null,
@@ -71,7 +71,7 @@ async fn a_message_of_a_sender_that_cannot_be_read_is_still_heard_of() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_that_is_broken_as_a_whole_is_asked_for_again() {
-    let world = World::start().await;
+    let mut world = World::idle().await;
     let alice = Person::new(Synapse::shared().await, "alice").await;
     let (phone, portal) = world.link(&alice, "Mum").await;
     let ghost = alice.ghost_in(&world, &portal).await;
@@ -144,7 +144,7 @@ async fn a_broken_transaction_is_refused_and_a_broken_event_costs_only_itself() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_what_the_bridge_has_is_found_at_its_listener() {
-    let world = World::start().await;
+    let mut world = World::idle().await;
     let alice = Person::new(Synapse::shared().await, "alice").await;
     let (_, portal) = world.link(&alice, "Mum").await;
     let (ghost, bot) = (alice.ghost_in(&world, &portal).await, world.bot());

@@ -36,12 +36,13 @@ async fn help_names_every_command_in_the_language_that_was_chosen() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn help_shows_what_may_be_run_here_and_the_rest_is_refused() {
-    let mut world = World::start().await;
+    let mut world = World::idle().await;
     let alice = Person::new(Synapse::shared().await, "alice").await;
     let bob = Person::new(Synapse::shared().await, "bob").await;
     let relay = format!("\"{}\" = \"relay\"\n[ilink]", bob.user_id);
-    world.reconfigure(|config| config.replace("[ilink]", &relay)).await;
+    world.configure(|config| config.replace("[ilink]", &relay));
     let (_phone, portal) = world.link(&alice, "Mum").await;
+    let room = alice.management_room(&world).await;
     alice.invite(&portal, &bob.user_id).await;
     bob.wait_new_room(&[]).await;
 
@@ -54,7 +55,6 @@ async fn help_shows_what_may_be_run_here_and_the_rest_is_refused() {
     let refused = bob.ask(&world, &portal, "!wechat queue drop").await;
     assert!(refused.starts_with("Only people who may link contacts can do that."), "{refused}");
 
-    let room = alice.management_room(&world).await;
     let refused = alice.ask(&world, &room, "queue").await;
     assert_eq!(refused, "That is done in a contact's room: write `!wechat queue` there.");
     let user = format!("\"{}\" = \"user\"", bob.user_id);
@@ -67,7 +67,7 @@ async fn help_shows_what_may_be_run_here_and_the_rest_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_room_can_become_the_management_room() {
-    let world = World::start().await;
+    let mut world = World::idle().await;
     let alice = Person::new(Synapse::shared().await, "alice").await;
     let bob = Person::new(Synapse::shared().await, "bob").await;
     let (_phone, portal) = world.link(&alice, "Mum").await;
@@ -116,10 +116,10 @@ async fn small_questions_are_answered_and_unknown_ones_too() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn list_and_status_tell_how_each_contact_stands() {
-    let world = World::start().await;
+    let mut world = World::idle().await;
     let alice = Person::new(Synapse::shared().await, "alice").await;
-    let (mum, portal) = world.link(&alice, "Mum").await;
-    let (dad, portal_of_dad) = world.link(&alice, "Dad").await;
+    let linked = world.link_all(&alice, ["Mum", "Dad"]).await;
+    let [(mum, portal), (dad, portal_of_dad)] = linked;
     let room = alice.management_room(&world).await;
     let silent = "the contact has not written yet";
     let line = |name, id: String| format!("• {name} ({}…): linked; {silent}", &id[..8]);
@@ -155,7 +155,7 @@ async fn list_and_status_tell_how_each_contact_stands() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn in_a_portal_only_the_whole_prefix_makes_a_command() {
-    let world = World::start().await;
+    let mut world = World::idle().await;
     let alice = Person::new(Synapse::shared().await, "alice").await;
     let (phone, portal) = world.link(&alice, "Mum").await;
     phone.says("hello").await;
@@ -171,7 +171,7 @@ async fn in_a_portal_only_the_whole_prefix_makes_a_command() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn logout_asks_first_and_keeps_everything_unless_the_answer_is_yes() {
-    let world = World::start().await;
+    let mut world = World::idle().await;
     let alice = Person::new(Synapse::shared().await, "alice").await;
     let (phone, portal) = world.link(&alice, "Mum").await;
     let room = alice.management_room(&world).await;

@@ -4,18 +4,19 @@ use crate::support::{Person, World, synapse::Synapse};
 
 /// Alice has a contact, and Root looks after the bridge.
 async fn begin() -> (World, Person, Person) {
-    let mut world = World::start().await;
+    let mut world = World::idle().await;
     let alice = Person::new(Synapse::shared().await, "alice").await;
     let root = Person::new(Synapse::shared().await, "root").await;
     let admin = format!("[bridge.permissions]\n\"{}\" = \"admin\"", root.user_id);
-    world.reconfigure(|config| config.replace("[bridge.permissions]", &admin)).await;
+    world.configure(|config| config.replace("[bridge.permissions]", &admin));
+    world.resume().await;
     alice.management_room(&world).await;
     (world, alice, root)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn administrators_see_everybody_and_the_figures() {
-    let (world, alice, root) = begin().await;
+    let (mut world, alice, root) = begin().await;
     let room = root.management_room(&world).await;
     assert!(root.ask(&world, &room, "help").await.contains("\n\nAdministration\n• list-all"));
     let nobody = root.ask(&world, &room, "list-all").await;
@@ -115,7 +116,7 @@ async fn sudo_acts_for_a_user_and_answers_here() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn doin_acts_in_a_room_and_answers_here() {
-    let (world, alice, root) = begin().await;
+    let (mut world, alice, root) = begin().await;
     let (_phone, portal) = world.link(&alice, "Mum").await;
     let room = root.management_room(&world).await;
     alice.say(&portal, "secret words").await;

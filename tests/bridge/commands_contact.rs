@@ -6,12 +6,12 @@ use crate::support::{Chat, Message, Person, Program, World, synapse::Synapse};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_contacts_with_one_name_a_number_picks_one() {
-    let world = World::start().await;
+    let mut world = World::idle().await;
     let alice = Person::new(Synapse::shared().await, "alice").await;
     let (_first, _) = world.link(&alice, "Mum").await;
+    let room = alice.management_room(&world).await;
     let second = world.simulator.phone("second");
     let portal = world.link_phone(&alice, &second, "Mum").await;
-    let room = alice.management_room(&world).await;
 
     let which = alice.ask(&world, &room, "logout mum").await;
     let lines: Vec<_> = which.lines().collect();
@@ -44,12 +44,12 @@ async fn of_two_contacts_with_one_name_a_number_picks_one() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_login_that_a_number_began_goes_on_after_a_restart() {
-    let mut world = World::start().await;
+    let mut world = World::idle().await;
     let alice = Person::new(Synapse::shared().await, "alice").await;
     let (_first, _) = world.link(&alice, "Mum").await;
+    let room = alice.management_room(&world).await;
     let second = world.simulator.phone("second");
     world.link_phone(&alice, &second, "Mum").await;
-    let room = alice.management_room(&world).await;
     alice.ask(&world, &room, "relogin Mum").await;
     let sent = alice.say(&room, "2").await;
     let shown = alice.wait_after(&room, &sent, |m| m.qr_url().is_some()).await;
@@ -66,13 +66,13 @@ async fn a_login_that_a_number_began_goes_on_after_a_restart() {
 #[tokio::test(flavor = "multi_thread")]
 async fn id_names_what_helps_and_no_whole_id_of_wechat() {
     let chat = Chat::open().await;
+    let room = chat.alice.management_room(&chat.world).await;
     let here = chat.alice.ask(&chat.world, &chat.portal, "!wechat id").await;
     let whole = chat.phone.user_id();
     for wanted in [&chat.portal, &chat.alice.user_id, &format!("contact {}…", &whole[..8])] {
         assert!(here.contains(wanted.as_str()), "{wanted} is not in {here}");
     }
     assert!(!here.contains(&whole), "{here}");
-    let room = chat.alice.management_room(&chat.world).await;
     let all = chat.alice.ask(&chat.world, &room, "id").await;
     assert!(all.contains(&room) && all.contains(&format!("• Mum: room {}", chat.portal)), "{all}");
     chat.world.end().await;
@@ -81,10 +81,10 @@ async fn id_names_what_helps_and_no_whole_id_of_wechat() {
 #[tokio::test(flavor = "multi_thread")]
 async fn sync_brings_the_contact_and_the_name_back() {
     let chat = Chat::open().await;
+    let room = chat.alice.management_room(&chat.world).await;
     let ghost = chat.alice.ghost_in(&chat.world, &chat.portal).await;
     chat.as_user(&ghost, "leave").await;
     let Chat { world, alice, portal, .. } = chat;
-    let room = alice.management_room(&world).await;
     let is_now = |membership: &str, m: &Message| {
         m.0["state_key"] == *ghost && m.content()["membership"] == membership
     };

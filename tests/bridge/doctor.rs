@@ -206,12 +206,12 @@ os.execv(sys.argv[1], sys.argv[1:])
 
 #[tokio::test(flavor = "multi_thread")]
 async fn administrators_may_ask_the_bridge_itself() {
-    let mut world = World::start().await;
+    let mut world = World::idle().await;
     let root = Person::new(Synapse::shared().await, "root").await;
     let admin = format!("[bridge.permissions]\n\"{}\" = \"admin\"", root.user_id);
-    world.reconfigure(|config| config.replace("[bridge.permissions]", &admin)).await;
-    let room = root.management_room(&world).await;
+    world.configure(|config| config.replace("[bridge.permissions]", &admin));
     let (phone, _) = world.link(&root, "Mum").await;
+    let room = root.management_room(&world).await;
     phone.wait_online().await;
     let found = root.ask(&world, &room, "doctor").await;
     assert!(found.lines().all(|line| line.starts_with("✅ ")), "{found}");

@@ -36,7 +36,7 @@ async fn owners_join_their_rooms_by_themselves_where_the_homeserver_lets_the_bri
     assert_eq!(alice.account_data("m.direct").await, marked);
 
     // From now on it is so from the beginning.
-    let (phone, dads) = world.link(&alice, "Dad").await;
+    let (phone, dads) = world.log_in(&alice, "Dad").await;
     alice.wait_said(&dads, "your chat with Dad").await;
     let dad = alice.ghost_in(&world, &dads).await;
     let mut expected = marked;

@@ -15,7 +15,7 @@ struct Chat {
 
 impl Chat {
     async fn open() -> Self {
-        let world = World::start().await;
+        let mut world = World::idle().await;
         let alice = Person::new(Synapse::shared().await, "alice").await;
         let (phone, portal) = world.link(&alice, "Mum").await;
         let ghost = alice.ghost_in(&world, &portal).await;

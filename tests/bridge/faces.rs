@@ -7,6 +7,7 @@ use crate::support::{Chat, Message, Person, World, picture, synapse::Synapse};
 #[tokio::test(flavor = "multi_thread")]
 async fn a_picture_becomes_the_face_of_a_contact_and_stays_with_them() {
     let mut chat = Chat::open().await;
+    let management = chat.alice.management_room(&chat.world).await;
     let ghost = chat.alice.ghost_in(&chat.world, &chat.portal).await;
     let usage = chat.ask("avatar").await;
     assert!(usage.starts_with("Usage: reply to a picture"), "{usage}");
@@ -17,7 +18,6 @@ async fn a_picture_becomes_the_face_of_a_contact_and_stays_with_them() {
     wait_face(&chat.alice, &chat.portal, &ghost, &picture).await;
 
     // It outlives the room, a restart and a new login.
-    let management = chat.alice.management_room(&chat.world).await;
     chat.alice.ask(&chat.world, &management, "delete-portal Mum").await;
     chat.alice.ask(&chat.world, &management, "yes").await;
     chat.world.stop().await;

@@ -15,7 +15,7 @@ struct Chat {
 
 impl Chat {
     async fn open() -> Self {
-        let world = World::start().await;
+        let mut world = World::idle().await;
         let alice = Person::new(Synapse::shared().await, "alice").await;
         let (phone, portal) = world.link(&alice, "Mum").await;
         let ghost = alice.ghost_in(&world, &portal).await;
@@ -83,7 +83,7 @@ async fn a_line_to_wechat_that_goes_wrong_costs_no_message_and_doubles_none() {
     world.reconfigure(|config| config.replace(direct, through)).await;
     world.simulator.set_base_url(Some(&proxy.url()));
     let alice = Person::new(Synapse::shared().await, "alice").await;
-    let (phone, portal) = world.link(&alice, "Mum").await;
+    let (phone, portal) = world.log_in(&alice, "Mum").await;
     let ghost = alice.ghost_in(&world, &portal).await;
     let (mut heard, mut sent) = (Vec::new(), Vec::new());
     for trouble in [

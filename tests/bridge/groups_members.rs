@@ -56,7 +56,7 @@ async fn wait_left(person: &Person, room: &str, user: &str) {
 async fn an_owner_who_leaves_takes_the_own_contacts_along() {
     let group = Group::open().await;
     let rooms = group.bob.rooms();
-    let (uncle, uncles) = group.world.link(&group.bob, "Uncle").await;
+    let (uncle, uncles) = group.world.log_in(&group.bob, "Uncle").await;
     assert!(!rooms.contains(&uncles));
     let answer = group.bob.ask(&group.world, &group.room, "!wechat bridge Uncle").await;
     assert!(answer.contains("Uncle is in this room now"), "{answer}");
@@ -76,13 +76,13 @@ async fn an_owner_who_leaves_takes_the_own_contacts_along() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_keeps_a_contact_out_of_a_room_is_said() {
-    let world = World::start().await;
+    let mut world = World::idle().await;
     let synapse = Synapse::shared().await;
     let (alice, bob) = tokio::join!(Person::new(synapse, "alice"), Person::new(synapse, "bob"));
     let (mum, mums) = world.link(&alice, "Mum").await;
+    let management = alice.management_room(&world).await;
     let bot = world.bot();
     let ask = |who, room, command| Person::ask(who, &world, room, command);
-    let management = alice.management_room(&world).await;
     assert!(ask(&alice, &management, "bridge Mum").await.contains("This is a management room"));
     assert!(
         ask(&alice, &mums, "!wechat bridge Mum")

@@ -71,6 +71,7 @@ async fn contacts_follow_a_replaced_room_as_soon_as_the_bridge_is_let_in() {
 async fn contacts_go_along_at_once_where_everybody_may_enter_and_their_owner_is_invited() {
     let group = Group::open().await;
     let (alice, bob, old) = (&group.alice, &group.bob, &group.room);
+    let management = alice.management_room(&group.world).await;
     let mut power = alice.content(old, "m.room.power_levels", "").await;
     power["users"][&bob.user_id] = json!(150);
     set(alice, old, "m.room.power_levels", power).await;
@@ -104,7 +105,6 @@ async fn contacts_go_along_at_once_where_everybody_may_enter_and_their_owner_is_
     assert_eq!(alice.wait_new_room(&rooms).await, secret);
     bob.wait_said(&secret, "This room is encrypted").await;
     set(bob, &new, "m.room.tombstone", json!({ "replacement_room": secret })).await;
-    let management = alice.management_room(&group.world).await;
     for (own, name) in [(&group.mums, "Mum"), (&group.dads, "Dad")] {
         alice.wait_said(own, &format!("{name} is back")).await;
         alice.wait_said(&management, &format!("{name} could not come along")).await;

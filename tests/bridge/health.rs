@@ -7,7 +7,7 @@ use crate::support::{Person, World, synapse::Synapse};
 #[tokio::test(flavor = "multi_thread")]
 async fn a_monitor_sees_when_the_bridge_works_and_when_it_waits_for_the_homeserver() {
     let synapse = Synapse::own().await;
-    let world = World::start_on(&synapse).await;
+    let mut world = World::idle_on(&synapse).await;
     let alice = Person::new(&synapse, "alice").await;
     let (phone, portal) = world.link(&alice, "Mum").await;
     let ghost = alice.ghost_in(&world, &portal).await;

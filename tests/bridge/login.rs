@@ -172,7 +172,7 @@ async fn a_state_of_the_code_that_nobody_knows_is_asked_past() {
     let alice = Person::new(Synapse::shared().await, "alice").await;
     let dancing = json!({ "ret": 0, "status": "dancing" }).to_string().into_bytes();
     world.simulator.fault("get_qrcode_status", Fault::Body(dancing), 2);
-    let (phone, portal) = world.link(&alice, "Mum").await;
+    let (phone, portal) = world.log_in(&alice, "Mum").await;
     let polls = world.simulator.requests().into_iter();
     assert!(polls.filter(|r| r.endpoint() == "get_qrcode_status").count() > 2);
     let ghost = alice.ghost_in(&world, &portal).await;
@@ -183,7 +183,7 @@ async fn a_state_of_the_code_that_nobody_knows_is_asked_past() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wechat_that_is_linked_already_is_said_to_be_so() {
-    let world = World::start().await;
+    let mut world = World::idle().await;
     let alice = Person::new(Synapse::shared().await, "alice").await;
     let (phone, portal) = world.link(&alice, "Mum").await;
     let linking = world.begin(&alice, "login Mother").await;

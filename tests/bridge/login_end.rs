@@ -46,7 +46,7 @@ async fn cancel_ends_the_login_that_is_meant_and_no_other() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn somebody_else_than_the_one_wanted_gets_a_room_of_their_own() {
-    let world = World::start().await;
+    let mut world = World::idle().await;
     let alice = Person::new(Synapse::shared().await, "alice").await;
     let (mum, portal) = world.link(&alice, "Mum").await;
     let linking = world.begin(&alice, "relogin Mum").await;
@@ -69,7 +69,7 @@ async fn somebody_else_than_the_one_wanted_gets_a_room_of_their_own() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_login_after_a_dead_session_keeps_the_room_and_brings_what_waited() {
-    let world = World::start().await;
+    let mut world = World::idle().await;
     let alice = Person::new(Synapse::shared().await, "alice").await;
     let (phone, portal) = world.link(&alice, "Mum").await;
     let room = alice.management_room(&world).await;
@@ -141,7 +141,7 @@ async fn who_may_not_use_the_bridge_gets_one_answer_and_no_login() {
     assert!(reason.contains("You do not have permission to use this bridge"), "{left:?}");
 
     let alice = Person::new(synapse, "alice").await;
-    let (phone, portal) = world.link(&alice, "Mum").await;
+    let (phone, portal) = world.log_in(&alice, "Mum").await;
     phone.says("hello").await;
     let rooms = eve.rooms();
     alice.invite(&portal, &eve.user_id).await;

@@ -58,11 +58,11 @@ async fn a_file_that_wechat_refuses_is_said_and_sent_once_more_on_request() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_that_ends_at_an_upload_holds_the_file_for_the_next() {
     let chat = Chat::open().await;
+    let room = chat.alice.management_room(&chat.world).await;
     chat.world.simulator.ret_next("getuploadurl", -14, "session timeout", 1);
     let sent = chat.send_picture("cat.png", None).await;
     chat.wait_mark(&sent, "⏳").await;
     chat.alice.wait_said(&chat.portal, "Queued: the link to Mum is logged out").await;
-    let room = chat.alice.management_room(&chat.world).await;
     let linking = chat.world.begin(&chat.alice, "relogin Mum").await;
     chat.phone.scan(&linking.url).await.unwrap();
     chat.phone.confirm().await.unwrap();

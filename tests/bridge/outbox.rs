@@ -98,9 +98,9 @@ async fn a_message_that_has_to_wait_again_is_announced_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_throttled_contact_does_not_hold_up_the_others() {
-    let chat = Chat::open().await;
-    let (dad, dads) = chat.world.link(&chat.alice, "Dad").await;
-    let (kid, kids) = chat.world.link(&chat.alice, "Kid").await;
+    let mut chat = Chat::open().await;
+    let linked = chat.world.link_all(&chat.alice, ["Dad", "Kid"]).await;
+    let [(dad, dads), (kid, kids)] = linked;
     for (phone, room) in [(&dad, &dads), (&kid, &kids)] {
         phone.says("hello, too").await;
         chat.alice.wait_said(room, "hello, too").await;
@@ -127,11 +127,11 @@ async fn a_throttled_contact_does_not_hold_up_the_others() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_that_ends_in_the_middle_of_sending_holds_the_rest_for_the_next() {
     let chat = Chat::open().await;
+    let room = chat.alice.management_room(&chat.world).await;
     let first = chat.say(&["one"]).await.remove(0);
     chat.alice.wait_receipt(&chat.portal, &first, &chat.bot).await;
     chat.world.simulator.ret_next("sendmessage", -14, "session timeout", 1);
     let rest = chat.say_waiting(&["two", "three", "four"]).await;
-    let room = chat.alice.management_room(&chat.world).await;
     chat.alice.wait_said(&room, "WeChat ended the link to Mum").await;
     chat.alice.wait_said(&chat.portal, "Queued: the link to Mum is logged out").await;
     assert_eq!(chat.requests().len(), 2);

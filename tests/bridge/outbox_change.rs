@@ -172,6 +172,7 @@ async fn who_may_not_write_may_not_have_it_sent_once_more() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_homeserver_refused_is_taken_up_by_retry() {
     let mut chat = Chat::open().await;
+    let room = chat.alice.management_room(&chat.world).await;
     let ghost = chat.alice.ghost_in(&chat.world, &chat.portal).await;
     let proxy = Proxy::to(&chat.world.slot.base_url).await;
     let (direct, through) = (chat.world.slot.base_url.clone(), proxy.url());
@@ -180,7 +181,6 @@ async fn what_the_homeserver_refused_is_taken_up_by_retry() {
     proxy.trouble(Box::leak(sends.into()), Trouble::Refusal(400, "M_INVALID_PARAM"));
     chat.phone.says("one").await;
     chat.phone.says("two").await;
-    let room = chat.alice.management_room(&chat.world).await;
     let told = chat.alice.wait_said(&room, "A message of Mum could not be put into").await;
     chat.alice
         .wait_after(&room, told.id(), |m| m.body().contains("A message of Mum could not be put"))

@@ -5,12 +5,12 @@ use crate::support::Chat;
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_of_the_contact_that_panics_is_set_aside_once_and_comes_by_retry() {
     let mut chat = Chat::open().await;
+    let room = chat.alice.management_room(&chat.world).await;
     let ghost = chat.alice.ghost_in(&chat.world, &chat.portal).await;
     let poison = "poison: work mum 3";
     chat.phone.says(poison).await;
     chat.phone.says("behind it").await;
     assert_eq!(chat.alice.wait_words(&chat.portal, &ghost, 2).await, ["hello", "behind it"]);
-    let room = chat.alice.management_room(&chat.world).await;
     chat.alice.wait_said(&room, "the bridge failed at it again and again").await;
 
     chat.world.stop().await;
@@ -40,9 +40,9 @@ async fn a_message_of_the_owner_that_panics_is_answered_and_goes_out_by_a_reacti
 #[tokio::test(flavor = "multi_thread")]
 async fn what_panics_once_is_tried_again_and_nobody_hears_of_it() {
     let chat = Chat::open().await;
+    let room = chat.alice.management_room(&chat.world).await;
     let poison = "poison: work once 1";
     chat.hear(poison).await;
-    let room = chat.alice.management_room(&chat.world).await;
     let notices = chat.alice.notices(&room, &chat.bot).into_iter();
     assert_eq!(notices.filter(|m| m.body().contains("again and again")).count(), 0);
     chat.world.end().await;

@@ -178,13 +178,11 @@ async fn a_login_is_cancelled_from_either_side_and_whoever_waits_hears_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn contacts_are_logged_out_one_by_one_and_all_together() {
-    let world = world().await;
+    let mut world = world().await;
     let alice = Person::new(Synapse::shared().await, "alice").await;
+    let phones = world.link_all(&alice, ["Mum", "Dad", "Aunt"]).await.map(|linked| linked.0);
+    let management = alice.management_room(&world).await;
     let program = Program::with_secret(&world, &alice);
-    let mut phones = Vec::new();
-    for name in ["Mum", "Dad", "Aunt"] {
-        phones.push(world.link(&alice, name).await.0);
-    }
     let ids = program.get("/logins").await["login_ids"].clone();
     let [mum, dad] = [0, 1].map(|at| ids[at].as_str().unwrap().to_owned());
     assert_eq!(program.post(&format!("/logout/{mum}")).await, (200, json!({})));
@@ -193,7 +191,6 @@ async fn contacts_are_logged_out_one_by_one_and_all_together() {
 
     // What WeChat has ended is still to be seen, until its owner puts it away.
     world.simulator.expire_session(&phones[1]);
-    let management = alice.management_room(&world).await;
     alice.wait_said(&management, "Dad").await;
     alice.wait(&management, |m| m.body().contains("relogin")).await;
     let whoami = program.get("/whoami").await;
@@ -291,7 +288,7 @@ async fn a_login_ends_with_the_bridge_and_another_can_be_started() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_contact_is_linked_again_in_the_same_room() {
-    let world = world().await;
+    let mut world = world().await;
     let alice = Person::new(Synapse::shared().await, "alice").await;
     let program = Program::with_secret(&world, &alice);
     let (phone, portal) = world.link(&alice, "Mum").await;

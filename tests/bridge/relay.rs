@@ -104,6 +104,7 @@ async fn a_bot_that_speaks_for_others_is_called_as_its_messages_say() {
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_speaks_under_another_name_gives_no_commands() {
     let chat = Chat::open().await;
+    let management = chat.alice.management_room(&chat.world).await;
     let zed = json!({ "id": "z", "displayname": "Zed", "has_fallback": true });
     let says = async |room: &str, body: &str| {
         let content = json!({
@@ -111,7 +112,6 @@ async fn whoever_speaks_under_another_name_gives_no_commands() {
         });
         chat.alice.send(room, "m.room.message", content).await
     };
-    let management = chat.alice.management_room(&chat.world).await;
     for (room, command) in [(&chat.portal, "!wechat logout"), (&management, "logout Mum")] {
         let sent = says(room, command).await;
         let refused = chat.alice.wait_after(room, &sent, |m| m.sender() == chat.bot).await;

@@ -12,7 +12,7 @@ use crate::support::{Person, Program, World, listen, synapse::Synapse};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_conversation_goes_on_through_restarts_in_order() {
-    let mut world = World::start().await;
+    let mut world = World::idle().await;
     let alice = Person::new(Synapse::shared().await, "alice").await;
     let (phone, portal) = world.link(&alice, "Mum").await;
     let ghost = alice.ghost_in(&world, &portal).await;
@@ -42,7 +42,7 @@ async fn a_conversation_goes_on_through_restarts_in_order() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_orderly_stop_says_goodbye_and_a_start_says_hello_before_it_polls() {
-    let mut world = World::start().await;
+    let mut world = World::idle().await;
     let alice = Person::new(Synapse::shared().await, "alice").await;
     let (phone, _) = world.link(&alice, "Mum").await;
     world.simulator.wait_held_polls(1).await;
@@ -104,7 +104,7 @@ async fn wait_edit(person: &Person, room: &str, message: &str, url: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waits_for_the_contact_survives_restarts_and_is_announced_once() {
-    let mut world = World::start().await;
+    let mut world = World::idle().await;
     let alice = Person::new(Synapse::shared().await, "alice").await;
     let (phone, portal) = world.link(&alice, "Mum").await;
     let bot = world.bot();
@@ -129,7 +129,7 @@ async fn what_waits_for_the_contact_survives_restarts_and_is_announced_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_homeserver_restarts_in_the_middle_and_nothing_is_lost() {
     let synapse = Synapse::own().await;
-    let mut world = World::start_on(&synapse).await;
+    let mut world = World::idle_on(&synapse).await;
     let alice = Person::new(&synapse, "alice").await;
     let (phone, portal) = world.link(&alice, "Mum").await;
     let ghost = alice.ghost_in(&world, &portal).await;

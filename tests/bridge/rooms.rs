@@ -7,7 +7,7 @@ use crate::support::{Message, Person, World, synapse::Synapse};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_portal_room_has_all_that_clients_look_for() {
-    let world = World::start().await;
+    let mut world = World::idle().await;
     let alice = Person::new(Synapse::shared().await, "alice").await;
     let (_, portal) = world.link(&alice, "Mum").await;
     let (ghost, bot) = (alice.ghost_in(&world, &portal).await, world.bot());
@@ -91,7 +91,7 @@ async fn in_an_encrypted_room_the_bot_says_in_the_clear_that_it_cannot_read() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn renaming_the_room_renames_the_contact_for_good() {
-    let mut world = World::start().await;
+    let mut world = World::idle().await;
     let alice = Person::new(Synapse::shared().await, "alice").await;
     let (phone, portal) = world.link(&alice, "Mum").await;
     let room = alice.management_room(&world).await;
@@ -110,7 +110,7 @@ async fn renaming_the_room_renames_the_contact_for_good() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_contact_renamed_by_command_has_the_name_in_every_place() {
-    let world = World::start().await;
+    let mut world = World::idle().await;
     let alice = Person::new(Synapse::shared().await, "alice").await;
     let (phone, portal) = world.link(&alice, "Mum").await;
     let room = alice.management_room(&world).await;
@@ -129,7 +129,7 @@ async fn a_contact_renamed_by_command_has_the_name_in_every_place() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stranger_who_writes_to_the_bot_gets_a_room_of_their_own() {
-    let world = World::start().await;
+    let mut world = World::idle().await;
     let alice = Person::new(Synapse::shared().await, "alice").await;
     let (phone, portal) = world.link(&alice, "Mum").await;
     let ghost_of_mum = alice.ghost_in(&world, &portal).await;
@@ -149,7 +149,7 @@ async fn a_stranger_who_writes_to_the_bot_gets_a_room_of_their_own() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_owner_who_left_the_management_room_gets_a_new_one_when_there_is_news() {
-    let world = World::start().await;
+    let mut world = World::idle().await;
     let alice = Person::new(Synapse::shared().await, "alice").await;
     let (phone, _) = world.link(&alice, "Mum").await;
     let room = alice.management_room(&world).await;

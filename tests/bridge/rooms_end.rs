@@ -32,8 +32,8 @@ async fn a_room_that_its_owner_leaves_is_closed_until_the_contact_writes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deleted_room_stays_deleted_until_the_contact_writes() {
     let mut chat = Chat::open().await;
-    let ghost = chat.alice.ghost_in(&chat.world, &chat.portal).await;
     let room = chat.alice.management_room(&chat.world).await;
+    let ghost = chat.alice.ghost_in(&chat.world, &chat.portal).await;
     let asked = chat.ask("delete-portal").await;
     assert!(asked.starts_with("Delete the room of Mum?"), "{asked}");
     assert_eq!(chat.alice.ask(&chat.world, &chat.portal, "no").await, "Nothing was deleted.");
@@ -86,8 +86,8 @@ async fn an_ignored_contact_is_counted_and_not_shown_even_after_a_restart() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_chat_follows_its_room_into_the_one_that_replaces_it() {
     let mut chat = Chat::open().await;
-    let ghost = chat.alice.ghost_in(&chat.world, &chat.portal).await;
     let room = chat.alice.management_room(&chat.world).await;
+    let ghost = chat.alice.ghost_in(&chat.world, &chat.portal).await;
     let old = chat.portal.clone();
     let upgrade = Upgrade::new(RoomId::parse(&old).unwrap(), RoomVersionId::V11);
     let new = chat.alice.client.send(upgrade).await.unwrap().replacement_room.to_string();

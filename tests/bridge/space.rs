@@ -7,6 +7,7 @@ use crate::support::{Chat, Message, Person};
 #[tokio::test(flavor = "multi_thread")]
 async fn the_rooms_of_ones_contacts_are_in_a_space_until_one_leaves_it() {
     let mut chat = Chat::open().await;
+    let management = chat.alice.management_room(&chat.world).await;
     let rooms = chat.alice.rooms();
     chat.world
         .reconfigure(|config| {
@@ -24,7 +25,7 @@ async fn the_rooms_of_ones_contacts_are_in_a_space_until_one_leaves_it() {
     let parent = chat.alice.wait(&chat.portal, parent).await;
     assert_eq!(parent.content()["canonical"], json!(true));
 
-    let (_, dads) = chat.world.link(&chat.alice, "Dad").await;
+    let (_, dads) = chat.world.log_in(&chat.alice, "Dad").await;
     wait_child(&chat.alice, &space, &dads, true).await;
     chat.ask("delete-portal").await;
     chat.alice.ask(&chat.world, &chat.portal, "yes").await;
@@ -42,7 +43,6 @@ async fn the_rooms_of_ones_contacts_are_in_a_space_until_one_leaves_it() {
     assert!(parents.is_empty(), "{parents:?}");
 
     // `sync` brings it back.
-    let management = chat.alice.management_room(&chat.world).await;
     let rooms = chat.alice.rooms();
     chat.alice.say(&management, "sync").await;
     let again = chat.alice.wait_new_room(&rooms).await;

@@ -4,7 +4,7 @@ use crate::support::{Person, World, synapse::Synapse};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_text_goes_each_way() {
-    let world = World::start().await;
+    let mut world = World::idle().await;
     let alice = Person::new(Synapse::shared().await, "alice").await;
     let (phone, portal) = world.link(&alice, "Mum").await;
     let ghost = alice.ghost_in(&world, &portal).await;
@@ -20,7 +20,7 @@ async fn a_text_goes_each_way() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fifty_texts_from_wechat_keep_their_order_and_their_time() {
-    let world = World::start().await;
+    let mut world = World::idle().await;
     let alice = Person::new(Synapse::shared().await, "alice").await;
     let (phone, portal) = world.link(&alice, "Mum").await;
     let ghost = alice.ghost_in(&world, &portal).await;
@@ -45,7 +45,7 @@ async fn fifty_texts_from_wechat_keep_their_order_and_their_time() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fifty_texts_from_matrix_keep_their_order_while_wechat_allows_ten_at_a_time() {
-    let world = World::start().await;
+    let mut world = World::idle().await;
     let alice = Person::new(Synapse::shared().await, "alice").await;
     let (phone, portal) = world.link(&alice, "Mum").await;
     let ghost = alice.ghost_in(&world, &portal).await;
@@ -67,7 +67,7 @@ async fn fifty_texts_from_matrix_keep_their_order_while_wechat_allows_ten_at_a_t
 
 #[tokio::test(flavor = "multi_thread")]
 async fn both_directions_at_once_lose_and_mix_nothing() {
-    let world = World::start().await;
+    let mut world = World::idle().await;
     let alice = Person::new(Synapse::shared().await, "alice").await;
     let (phone, portal) = world.link(&alice, "Mum").await;
     let ghost = alice.ghost_in(&world, &portal).await;
@@ -97,7 +97,7 @@ async fn both_directions_at_once_lose_and_mix_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_contacts_and_two_owners_do_not_mix() {
-    let world = World::start().await;
+    let mut world = World::idle().await;
     let synapse = Synapse::shared().await;
     let (alice, bob) = (Person::new(synapse, "alice").await, Person::new(synapse, "bob").await);
     let mut chats = Vec::new();

@@ -6,7 +6,7 @@ use crate::support::{Person, World, synapse::Synapse};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_cannot_be_shown_arrives_in_its_place_as_a_notice_that_names_it() {
-    let world = World::start().await;
+    let mut world = World::idle().await;
     let alice = Person::new(Synapse::shared().await, "alice").await;
     let (phone, portal) = world.link(&alice, "Mum").await;
     let ghost = alice.ghost_in(&world, &portal).await;
@@ -39,7 +39,7 @@ async fn whatever_cannot_be_shown_arrives_in_its_place_as_a_notice_that_names_it
 
 #[tokio::test(flavor = "multi_thread")]
 async fn several_items_of_one_message_arrive_one_by_one() {
-    let world = World::start().await;
+    let mut world = World::idle().await;
     let alice = Person::new(Synapse::shared().await, "alice").await;
     let (phone, portal) = world.link(&alice, "Mum").await;
     let ghost = alice.ghost_in(&world, &portal).await;
@@ -55,7 +55,7 @@ async fn several_items_of_one_message_arrive_one_by_one() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn notices_speak_the_owners_language() {
-    let world = World::start().await;
+    let mut world = World::start().await;
     let alice = Person::new(Synapse::shared().await, "alice").await;
     let room = alice.management_room(&world).await;
     alice.ask(&world, &room, "lang zh").await;

@@ -10,7 +10,7 @@ use crate::support::{Person, World, synapse::Synapse};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_text_arrives_whole_in_parts_that_wechat_takes() {
-    let world = World::start().await;
+    let mut world = World::idle().await;
     let alice = Person::new(Synapse::shared().await, "alice").await;
     let (phone, portal) = world.link(&alice, "Mum").await;
     phone.says("tell me").await;
@@ -28,7 +28,7 @@ async fn a_long_text_arrives_whole_in_parts_that_wechat_takes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn formatted_texts_emotes_and_brackets_are_readable_on_the_phone() {
-    let world = World::start().await;
+    let mut world = World::idle().await;
     let alice = Person::new(Synapse::shared().await, "alice").await;
     let (phone, portal) = world.link(&alice, "Mum").await;
     let ghost = alice.ghost_in(&world, &portal).await;
@@ -59,7 +59,7 @@ async fn formatted_texts_emotes_and_brackets_are_readable_on_the_phone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_does_not_go_to_wechat_gets_one_notice_each() {
-    let world = World::start().await;
+    let mut world = World::idle().await;
     let alice = Person::new(Synapse::shared().await, "alice").await;
     let (phone, portal) = world.link(&alice, "Mum").await;
     phone.says("hello").await;
@@ -102,7 +102,7 @@ async fn what_does_not_go_to_wechat_gets_one_notice_each() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_text_that_wechat_took_without_an_id_is_marked_and_not_called_read() {
-    let world = World::start().await;
+    let mut world = World::idle().await;
     let alice = Person::new(Synapse::shared().await, "alice").await;
     let (phone, portal) = world.link(&alice, "Mum").await;
     let bot = world.bot();
@@ -128,7 +128,7 @@ async fn a_text_that_wechat_took_without_an_id_is_marked_and_not_called_read() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_eleventh_text_waits_with_one_notice_until_the_contact_writes() {
-    let world = World::start().await;
+    let mut world = World::idle().await;
     let alice = Person::new(Synapse::shared().await, "alice").await;
     let (phone, portal) = world.link(&alice, "Mum").await;
     alice.say(&portal, "text 0").await;
@@ -155,10 +155,8 @@ async fn the_eleventh_text_waits_with_one_notice_until_the_contact_writes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_day_after_the_contacts_last_text_answers_wait_for_the_next() {
-    let mut world = World::start().await;
-    world.stop().await;
+    let mut world = World::idle().await;
     world.clock = Clock::manual(Timestamp(world.simulator.now_ms()));
-    world.resume().await;
     let alice = Person::new(Synapse::shared().await, "alice").await;
     let (phone, portal) = world.link(&alice, "Mum").await;
     let ghost = alice.ghost_in(&world, &portal).await;

@@ -19,11 +19,14 @@ use axum::{
 use reqwest::Client;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time::timeout};
 
-use crate::support::{Person, World, group_texts as texts, listen, synapse::Synapse};
+use crate::support::{
+    Person, World, group_texts as texts, listen,
+    synapse::{Synapse, free_address},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_homeserver_does_not_push_is_found_and_comes_once() {
-    let mut world = World::start().await;
+    let mut world = World::idle().await;
     let alice = Person::new(Synapse::shared().await, "alice").await;
     let (phone, portal) = world.link(&alice, "Mum").await;
     phone.says("hello").await;
@@ -49,7 +52,7 @@ async fn what_the_homeserver_does_not_push_is_found_and_comes_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_homeserver_forgets_at_its_end_is_found() {
     let synapse = Synapse::own().await;
-    let mut world = World::start_on(&synapse).await;
+    let mut world = World::idle_on(&synapse).await;
     let alice = Person::new(&synapse, "alice").await;
     let (phone, portal) = world.link(&alice, "Mum").await;
     phone.says("hello").await;
@@ -67,7 +70,7 @@ async fn what_the_homeserver_forgets_at_its_end_is_found() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_said_before_the_bridge_was_there_is_not_brought() {
-    let mut world = World::start().await;
+    let mut world = World::idle().await;
     let synapse = Synapse::shared().await;
     let (alice, bob) = tokio::join!(Person::new(synapse, "alice"), Person::new(synapse, "bob"));
     let (phone, portal) = world.link(&alice, "Mum").await;
@@ -108,7 +111,7 @@ impl Drawer {
     async fn before(world: &mut World) -> Self {
         world.stop().await;
         let listener: TcpListener = listen(world.slot.listen).await;
-        world.slot.listen = Synapse::shared().await.slot().listen;
+        world.slot.listen = free_address();
         world.write_config("");
         let client = Client::builder().no_proxy().pool_max_idle_per_host(0).build().unwrap();
         let way = Way {

@@ -5,13 +5,13 @@ use std::{
     time::Duration,
 };
 
-use ilink_simulator::{Phone, Simulator};
+use ilink_simulator::Simulator;
 use matrix_appservice_wechat::{bridge::Bridge, clock::Clock, config::Config};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 use super::{
-    person::Person,
+    logs,
     synapse::{Slot, Synapse},
 };
 
@@ -37,12 +37,24 @@ impl World {
 
     /// A running bridge on this Synapse.
     pub(crate) async fn start_on(synapse: &Synapse) -> Self {
+        let mut world = Self::idle_on(synapse).await;
+        world.resume().await;
+        world
+    }
+
+    /// A bridge on the shared Synapse that does not run yet: [`Self::link`] starts it.
+    pub(crate) async fn idle() -> Self {
+        Self::idle_on(Synapse::shared().await).await
+    }
+
+    /// A bridge on this Synapse that does not run yet.
+    pub(crate) async fn idle_on(synapse: &Synapse) -> Self {
+        logs::keep();
         let simulator = Simulator::start().await;
         let folder = TempDir::new().unwrap();
         let slot = synapse.slot();
-        let mut world = Self { slot, simulator, clock: Clock::System, bridge: None, folder };
+        let world = Self { slot, simulator, clock: Clock::System, bridge: None, folder };
         world.write_config("");
-        world.resume().await;
         world
     }
 
@@ -60,6 +72,11 @@ impl World {
         let bridge =
             Bridge::start(config, self.clock.clone(), listener, Some(worker())).await.unwrap();
         self.bridge = Some(bridge);
+    }
+
+    /// Whether the bridge runs within the story.
+    pub(super) fn runs(&self) -> bool {
+        self.bridge.is_some()
     }
 
     /// Has the bridge look now at what it looks at every few minutes.
@@ -126,19 +143,24 @@ merge = false
         let private = std::fs::Permissions::from_mode(0o600);
         std::fs::set_permissions(self.config_path(), private).unwrap();
     }
+}
 
-    /// Links `name`'s phone for `person`: the whole way from the command to the portal. Gives
-    /// the phone and the portal room, which the person has joined.
-    pub(crate) async fn link(&self, person: &Person, name: &str) -> (Phone, String) {
-        let room = person.management_room(self).await;
-        let rooms = person.rooms();
-        let phone = self.simulator.phone(&format!("{name} of {}", person.user_id));
-        let sent = person.say(&room, &format!("login {name}")).await;
-        let url = person.wait_after(&room, &sent, |m| m.qr_url().is_some()).await.qr_url().unwrap();
-        phone.scan(&url).await.unwrap();
-        phone.confirm().await.unwrap();
-        let portal = person.wait_linked(self, &room, &sent, &rooms).await;
-        (phone, portal)
+impl Drop for World {
+    /// A story that fails shows what its bridges and its homeserver have logged.
+    #[expect(clippy::print_stderr, reason = "libtest prints it below the name of the story")]
+    fn drop(&mut self) {
+        let bridge = logs::take();
+        if !std::thread::panicking() {
+            return;
+        }
+        let read = |path| std::fs::read_to_string(path).unwrap_or_default();
+        let program = read(self.config_path().with_file_name("program.log"));
+        eprintln!("---- the bridge in the story ----\n{bridge}");
+        eprintln!("---- the program ----\n{program}");
+        let synapse = read(self.slot.log.clone());
+        let lines: Vec<_> = synapse.lines().collect();
+        let tail = &lines[lines.len().saturating_sub(SYNAPSE_LINES)..];
+        eprintln!("---- Synapse, which other stories use as well ----\n{}", tail.join("\n"));
     }
 }
 
@@ -157,3 +179,6 @@ pub(crate) async fn listen(address: SocketAddr) -> TcpListener {
     };
     tokio::time::timeout(Duration::from_secs(60), bound).await.expect("the port becomes free")
 }
+
+/// How much of the homeserver's log a failing story shows.
+const SYNAPSE_LINES: usize = 100;

@@ -28,7 +28,7 @@ impl Chat {
 
     /// The same on another Synapse.
     pub(crate) async fn silent_on(synapse: &Synapse) -> Self {
-        let world = World::start_on(synapse).await;
+        let mut world = World::idle_on(synapse).await;
         let alice = Person::new(synapse, "alice").await;
         let (phone, portal) = world.link(&alice, "Mum").await;
         let bot = world.bot();

@@ -4,11 +4,14 @@ mod bridge;
 mod chat;
 mod files;
 mod group;
+mod link;
 pub(crate) mod listener;
+mod logs;
 pub(crate) mod media;
 mod person;
 pub(crate) mod program;
 mod proxy;
+mod shared;
 mod steps;
 pub(crate) mod synapse;
 

@@ -159,8 +159,10 @@ impl Person {
     pub(crate) async fn management_room(&self, world: &World) -> String {
         let bot = UserId::parse(world.bot()).unwrap();
         for room in self.client.joined_rooms() {
-            if room.direct_targets().iter().any(|target| target.as_str() == bot) {
-                return room.room_id().to_string();
+            let id = room.room_id().to_string();
+            let with_bot = room.direct_targets().iter().any(|target| target.as_str() == bot);
+            if with_bot && self.state(&id, "m.bridge").await.is_empty() {
+                return id;
             }
         }
         let mut request = CreateRoom::new();

@@ -52,9 +52,14 @@ impl World {
     /// Stops the bridge and starts it again with a config that `change` has changed.
     pub(crate) async fn reconfigure(&mut self, change: impl FnOnce(String) -> String) {
         self.stop().await;
+        self.configure(change);
+        self.resume().await;
+    }
+
+    /// Changes the config of a bridge that does not run.
+    pub(crate) fn configure(&self, change: impl FnOnce(String) -> String) {
         let config = std::fs::read_to_string(self.config_path()).unwrap();
         std::fs::write(self.config_path(), change(config)).unwrap();
-        self.resume().await;
     }
 
     /// The end of a story in which WeChat had nothing to complain about.

@@ -1,24 +1,24 @@
 //! A real Synapse for the stories, started by `scripts/synapse` on a memory file system.
 //!
-//! Synapse reads registrations only when it starts, so a shared one starts with a row of
-//! them and each story takes a free [`Slot`]. Nothing here knows the bridge.
+//! Synapse reads registrations only when it starts, so each one starts with a row of them and a
+//! story takes a free [`Slot`]. Which story is on which server is for `shared.rs`. Nothing here
+//! knows the bridge.
 #![expect(clippy::expect_used, reason = "a story without its homeserver has to stop")]
 
 use std::{
-    collections::HashMap,
     io::{BufRead as _, BufReader, Write as _},
     net::{Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
-        LazyLock, Mutex,
+        Mutex,
         atomic::{AtomicUsize, Ordering},
     },
 };
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::{sync::Mutex as AsyncMutex, task::spawn_blocking};
+use tokio::task::spawn_blocking;
 
 /// A homeserver with free appservice registrations; it ends with the test process, however
 /// that ends.
@@ -52,6 +52,8 @@ pub(crate) struct Slot {
     pub(crate) server_name: String,
     /// The homeserver's address.
     pub(crate) base_url: String,
+    /// What the homeserver logs.
+    pub(crate) log: PathBuf,
 }
 
 /// A Matrix user of this story alone.
@@ -62,33 +64,7 @@ pub(crate) struct User {
     pub(crate) device_id: String,
 }
 
-/// Which story is on which of the shared servers.
-#[derive(Default)]
-struct Shared {
-    of_story: HashMap<String, &'static Synapse>,
-    newest: Option<&'static Synapse>,
-}
-
 impl Synapse {
-    /// The server of this story, the same at each call. Some others are on it, but not all: each
-    /// registration costs Synapse time for each event.
-    pub(crate) async fn shared() -> &'static Self {
-        static SHARED: LazyLock<AsyncMutex<Shared>> = LazyLock::new(AsyncMutex::default);
-        // Each story has a thread of its own with its name.
-        let story = std::thread::current().name().unwrap_or_default().to_owned();
-        let mut shared = SHARED.lock().await;
-        if let Some(known) = shared.of_story.get(&story) {
-            return known;
-        }
-        let server = match shared.newest.filter(|_| shared.of_story.len() % STORIES > 0) {
-            Some(newest) => newest,
-            None => Box::leak(Box::new(Self::with_slots(SHARED_SLOTS).await)),
-        };
-        shared.newest = Some(server);
-        shared.of_story.insert(story, server);
-        server
-    }
-
     /// A server of the story's own, which it may stop and start. A story with thousands of events
     /// in one room wants one, too: Synapse keeps a list for each registration that grows with them
     /// and searches it for each.
@@ -102,32 +78,41 @@ impl Synapse {
         self.slots
             .get(taken)
             .cloned()
-            .expect("more slots asked for than there are: raise SHARED_SLOTS or OWN_SLOTS")
+            .expect("more slots asked for than there are: raise SLOTS_OF_STORY or OWN_SLOTS")
     }
 
     /// Makes a user whose localpart begins with `name` and is used once.
     pub(crate) async fn user(&self, name: &str) -> User {
         let number = self.users_made.fetch_add(1, Ordering::Relaxed);
-        let localpart = format!("{name}-{number}");
-        let password = format!("password of {localpart}");
-        let mut command = script();
-        command.args(["user", &self.base_url, &localpart, &password]);
-        let output = blocking(move || command.output().expect("scripts/synapse runs")).await;
-        assert!(
-            output.status.success(),
-            "no user was made: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        let answer: Value =
-            serde_json::from_slice(&output.stdout).expect("scripts/synapse prints JSON");
+        let body = json!({
+            "username": format!("{name}-{number}"),
+            "password": "only its client uses it",
+            "auth": { "type": "m.login.dummy" },
+        });
+        let client = reqwest::Client::builder().no_proxy().build().expect("a client can be made");
+        let request = client.post(format!("{}/_matrix/client/v3/register", self.base_url));
+        let answer = request.body(body.to_string()).send().await.expect("Synapse answers");
+        let answer = answer.text().await.expect("Synapse answers with text");
+        let fields: Value = serde_json::from_str(&answer).expect("Synapse answers with JSON");
         let field = |key: &str| {
-            answer[key].as_str().expect("the answer names the user and the device").to_owned()
+            let text = fields[key].as_str();
+            text.unwrap_or_else(|| panic!("no user was made: {answer}")).to_owned()
         };
         User {
             user_id: field("user_id"),
             access_token: field("access_token"),
             device_id: field("device_id"),
         }
+    }
+
+    /// Kills the server, which no story needs any more.
+    pub(super) fn kill(&self) {
+        drop(self.process.lock().expect("no holder of the lock panics").take());
+    }
+
+    /// How many registrations were taken.
+    pub(super) fn slots_taken(&self) -> usize {
+        self.slots_taken.load(Ordering::Relaxed)
     }
 
     /// Stops the server as an administrator would; rooms, users and tokens stay.
@@ -159,14 +144,15 @@ impl Synapse {
         *self.process.lock().expect("no holder of the lock panics") = Some(process);
     }
 
-    async fn with_slots(count: usize) -> Self {
+    pub(super) async fn with_slots(count: usize) -> Self {
         let memory = Path::new("/dev/shm");
         let parent = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
         let folder = tempfile::Builder::new().prefix("wechat-synapse-").tempdir_in(parent);
         let folder = folder.expect("a temporary folder can be made");
         let port = free_port();
         let base_url = format!("http://127.0.0.1:{port}");
-        let slots: Vec<Slot> = (0..count).map(|number| Slot::new(number, &base_url)).collect();
+        let slots: Vec<Slot> =
+            (0..count).map(|number| Slot::new(number, &base_url, folder.path())).collect();
         for (number, slot) in slots.iter().enumerate() {
             // JSON is YAML.
             std::fs::write(
@@ -190,7 +176,7 @@ impl Synapse {
 }
 
 impl Slot {
-    fn new(number: usize, base_url: &str) -> Self {
+    fn new(number: usize, base_url: &str, folder: &Path) -> Self {
         Self {
             id: format!("wechat{number:02}"),
             as_token: format!("as-token-of-slot-{number:02}"),
@@ -198,9 +184,10 @@ impl Slot {
             sender_localpart: format!("wx{number:02}-sender"),
             bot_localpart: format!("wx{number:02}bot"),
             ghost_prefix: format!("wx{number:02}_"),
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, free_port())),
+            listen: free_address(),
             server_name: SERVER_NAME.to_owned(),
             base_url: base_url.to_owned(),
+            log: folder.join("homeserver.log"),
         }
     }
 
@@ -273,6 +260,11 @@ fn registration_path(folder: &Path, slot: usize) -> PathBuf {
     folder.join(format!("registration-{slot:02}.yaml"))
 }
 
+/// An address on this machine at which nothing listens yet.
+pub(crate) fn free_address() -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()))
+}
+
 async fn blocking<T: Send + 'static>(call: impl FnOnce() -> T + Send + 'static) -> T {
     spawn_blocking(call).await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
 }
@@ -293,9 +285,6 @@ fn free_port() -> u16 {
 }
 
 const SERVER_NAME: &str = "localhost";
-/// So many stories share a server, and some need more than one registration.
-const STORIES: usize = 32;
-const SHARED_SLOTS: usize = 64;
 const OWN_SLOTS: usize = 2;
 const FIRST_PORT: u16 = 10_000;
 const PORTS: u16 = 22_000;

@@ -51,7 +51,7 @@ impl Scene for Answers {
     ];
 
     async fn set() -> Self {
-        let world = World::start_on(Synapse::shared().await).await;
+        let mut world = World::idle_on(Synapse::shared().await).await;
         let alice = Person::new(Synapse::shared().await, "alice").await;
         let (phone, portal) = world.link(&alice, "Mum").await;
         let other = world.simulator.phone(&format!("the other Mum of {}", alice.user_id));

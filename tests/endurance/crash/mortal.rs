@@ -6,7 +6,7 @@ use serde_json::Value;
 use tokio::time::{interval, timeout};
 
 use super::{daemon::Daemon, pushes::Pushes};
-use crate::support::{World, synapse::Synapse};
+use crate::support::{World, synapse::free_address};
 
 /// A world whose bridge is the program, under a guard.
 pub(super) struct Mortal {
@@ -24,7 +24,7 @@ impl Mortal {
     /// The program takes over from the bridge of this world, and comes to rest.
     pub(super) async fn take_over(mut world: World, polls: usize) -> Self {
         world.stop().await;
-        let (at, bridge) = (world.slot.listen, Synapse::shared().await.slot().listen);
+        let (at, bridge) = (world.slot.listen, free_address());
         let config = std::fs::read_to_string(world.config_path()).unwrap();
         let config =
             config.replace(&format!("listen = \"{at}\""), &format!("listen = \"{bridge}\""));

@@ -65,11 +65,12 @@ impl Scene for Stage {
 
     /// Mum is linked and has written once.
     async fn set() -> Self {
-        let world = World::start_on(Synapse::shared().await).await;
+        let mut world = World::idle_on(Synapse::shared().await).await;
         let alice = Person::new(Synapse::shared().await, "alice").await;
         let (phone, portal) = world.link(&alice, "Mum").await;
         let ghost = alice.ghost_in(&world, &portal).await;
         let bot = world.bot();
+        alice.management_room(&world).await;
         phone.says("hello").await;
         alice.wait_words(&portal, &ghost, 1).await;
         let notices = alice.notices(&portal, &bot).len();

@@ -15,19 +15,22 @@ use ledger::{Ledger, Side};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 use tokio::time::timeout;
 
-use crate::support::{Person, Program, World, program, synapse::Synapse};
+use crate::support::{
+    Person, Program, World, program,
+    synapse::{Synapse, free_address},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bridge_killed_at_any_moment_loses_nothing_and_doubles_nothing() {
     let size = Size::from_environment();
     let synapse = Synapse::own().await;
-    let mut world = World::start_on(&synapse).await;
+    let mut world = World::idle_on(&synapse).await;
     world.simulator.unlimited();
     let alice = Person::new(&synapse, "alice").await;
     let (phone, portal) = world.link(&alice, "Mum").await;
     let ghost = alice.ghost_in(&world, &portal).await;
     world.stop().await;
-    let handover = stand_between(&world, &synapse).await;
+    let handover = stand_between(&world).await;
 
     let mut play = Play { world, alice, phone, portal, typed: 0, said: 0 };
     let begun = Instant::now();
@@ -57,8 +60,8 @@ async fn a_bridge_killed_at_any_moment_loses_nothing_and_doubles_nothing() {
 
 /// Lets the homeserver's pushes pass through a listener that notes their order. The bridge is
 /// otherwise configured as it comes: messages that wait are joined.
-async fn stand_between(world: &World, synapse: &Synapse) -> Handover {
-    let (at, bridge) = (world.slot.listen, synapse.slot().listen);
+async fn stand_between(world: &World) -> Handover {
+    let (at, bridge) = (world.slot.listen, free_address());
     let config = std::fs::read_to_string(world.config_path()).unwrap();
     let config = config
         .replace(&format!("listen = \"{at}\""), &format!("listen = \"{bridge}\""))
