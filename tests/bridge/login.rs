@@ -90,7 +90,7 @@ async fn digits_that_a_restart_has_overtaken_go_to_no_contact() {
     chat.world.stop().await;
     let digits = chat.alice.say(&chat.portal, "4711").await;
     chat.world.resume().await;
-    let told = chat.alice.wait_said(&chat.portal, "No number is wanted at the moment").await;
+    let told = chat.alice.wait_said(&chat.portal, "I am not waiting for a number").await;
     assert_eq!(told.sender(), chat.bot);
     chat.say(&["hello"]).await;
     assert_eq!(chat.wait_shown(1).await, ["hello"]);

@@ -209,7 +209,7 @@ async fn a_picture_is_taken_back_while_it_is_uploaded() {
     let sent = chat.send_picture("cat.png", Some("look")).await;
     chat.world.simulator.wait_request(|request| request.endpoint() == "upload").await;
     chat.alice.remove(&chat.portal, &sent).await;
-    chat.alice.wait_said(&chat.portal, "it is taken back").await;
+    chat.alice.wait_said(&chat.portal, "I have taken it back").await;
     // The next does not wait for the end of that upload.
     chat.say(&["never mind"]).await;
     assert_eq!(chat.wait_shown(1).await, ["never mind"]);

@@ -115,14 +115,14 @@ async fn whoever_speaks_under_another_name_gives_no_commands() {
     for (room, command) in [(&chat.portal, "!wechat logout"), (&management, "logout Mum")] {
         let sent = says(room, command).await;
         let refused = chat.alice.wait_after(room, &sent, |m| m.sender() == chat.bot).await;
-        assert!(refused.body().starts_with("Not done: a message that carries"), "{refused:?}");
+        assert!(refused.body().starts_with("Not done: this message carries"), "{refused:?}");
     }
     // And answers no question.
     let asked = chat.ask("logout").await;
     assert!(asked.contains("yes"), "{asked}");
     says(&chat.portal, "yes").await;
     chat.phone.wait_text("Zed: yes").await;
-    assert_eq!(chat.ask("no").await, "Nothing was logged out.");
+    assert_eq!(chat.ask("no").await, "Cancelled. Nobody was logged out.");
     chat.world.end().await;
 }
 
