@@ -187,7 +187,7 @@ async fn logout_asks_first_and_keeps_everything_unless_the_answer_is_yes() {
     world.simulator.wait_request(|request| request.endpoint() == "notifystop").await;
     assert!(alice.ask(&world, &room, "list").await.contains(": logged out"));
     alice.say(&portal, "later").await;
-    alice.wait_said(&portal, "Queued: the link to Mum is logged out").await;
+    alice.wait_said(&portal, "Queued: Mum is logged out").await;
     assert!(phone.shows().is_empty());
     world.end().await;
 }

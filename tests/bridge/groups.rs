@@ -170,7 +170,7 @@ async fn a_throttled_contact_gets_everything_in_order_after_the_pause_and_the_ot
     group.wait_mark(&events[2], "⏳").await;
 
     // Dad has been tried once, and nobody asks again before the pause is over.
-    alice.wait_said(&group.room, "slow down. I try again later by myself, or as soon as Dad").await;
+    alice.wait_said(&group.room, "slow down. I will try again later, or as soon as Dad").await;
     assert_eq!(group.said("WeChat asks me to slow down"), 1, "once, and not for Mum");
     let status = group.ask("status").await;
     assert!(status.contains("Mum: 0 queued; ") && status.contains("Dad: 3 queued; "), "{status}");

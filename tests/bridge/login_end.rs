@@ -85,7 +85,7 @@ async fn a_login_after_a_dead_session_keeps_the_room_and_brings_what_waited() {
     for text in waiting {
         alice.say(&portal, text).await;
     }
-    alice.wait_said(&portal, "Queued: the link to Mum is logged out").await;
+    alice.wait_said(&portal, "Queued: Mum is logged out").await;
 
     let linking = world.begin(&alice, "relogin Mum").await;
     let rooms = alice.rooms();

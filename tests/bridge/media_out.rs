@@ -113,7 +113,7 @@ async fn what_is_too_large_is_refused_before_it_is_fetched_or_sent() {
     for content in [honest, silent] {
         let sent = chat.alice.send(&chat.portal, "m.room.message", content).await;
         let answer = chat.wait_answer(&sent).await;
-        assert!(answer.contains("too large, I send up to 1 MiB"), "{answer}");
+        assert!(answer.contains("too large; the limit is 1 MiB"), "{answer}");
     }
     let fits = Sent { bytes: &bytes[1..], ..file };
     let sent = chat.alice.send_file(&chat.portal, &fits).await;

@@ -34,7 +34,7 @@ async fn what_others_write_stays_in_the_room_when_its_owner_wants_so() {
     chat.world.resume().await;
     let sent = bob.say(&chat.portal, "may I?").await;
     let answer = chat.wait_answer(&sent).await;
-    assert!(answer.starts_with("⚠️ Not sent to WeChat: whoever linked"), "{answer}");
+    assert!(answer.starts_with("⚠️ Not sent to WeChat: the person who linked"), "{answer}");
     let refused = bob.ask(&chat.world, &chat.portal, "!wechat relay on").await;
     assert_eq!(refused, "Only the person who linked this contact can do that.");
     assert!(chat.ask("status").await.ends_with("; what others write stays in the room"));
