@@ -102,8 +102,8 @@ async fn sudo_acts_for_a_user_and_answers_here() {
     assert!(root.ask(&world, &room, &sudo("list")).await.contains("• Dad ("));
 
     let delete = root.ask(&world, &room, &sudo("delete-portal Dad")).await;
-    assert!(delete.starts_with("Delete the room of Dad?"), "{delete}");
-    assert!(root.ask(&world, &room, "yes").await.starts_with("The room of Dad is deleted."));
+    assert!(delete.starts_with("Delete Dad's room?"), "{delete}");
+    assert!(root.ask(&world, &room, "yes").await.starts_with("Dad's room is deleted."));
     let synced = root.ask(&world, &room, &sudo("sync")).await;
     assert!(synced.starts_with("Synced 1 room"), "what was deleted stays away: {synced}");
 

@@ -146,7 +146,7 @@ async fn what_the_bot_asks_outlives_a_restart_and_its_answer_goes_to_no_contact(
     chat.world.resume().await;
     chat.alice.wait_said(&chat.portal, "Cancelled. Nobody was logged out.").await;
 
-    assert!(chat.ask("delete-portal").await.starts_with("Delete the room of Mum?"));
+    assert!(chat.ask("delete-portal").await.starts_with("Delete Mum's room?"));
     chat.world.stop().await;
     chat.world.resume().await;
     let answer = chat.alice.ask(&chat.world, &chat.portal, "no").await;
