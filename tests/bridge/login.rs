@@ -48,7 +48,7 @@ async fn the_digits_on_the_phone_are_asked_for_and_removed_from_the_room() {
 
     let wrong = alice.say(room, "1234").await;
     assert_eq!(alice.wait_removed(room, &wrong).await, world.bot());
-    alice.wait_edit(room, &linking.message, "That was not the number").await;
+    alice.wait_edit(room, &linking.message, "That was not the right number").await;
     let right = alice.say(room, " 4711 ").await;
     assert_eq!(alice.wait_removed(room, &right).await, world.bot());
     alice.wait_edit(room, &linking.message, "Scanned").await;
@@ -189,7 +189,7 @@ async fn a_wechat_that_is_linked_already_is_said_to_be_so() {
     let linking = world.begin(&alice, "login Mother").await;
     let rooms = alice.rooms();
     phone.scan(&linking.url).await.unwrap();
-    alice.wait_said(&linking.room, "This WeChat is linked here already").await;
+    alice.wait_said(&linking.room, "This WeChat account is already linked here").await;
     alice.wait_removed(&linking.room, &linking.message).await;
 
     let ghost = alice.ghost_in(&world, &portal).await;

@@ -30,7 +30,7 @@ async fn cancel_ends_the_login_that_is_meant_and_no_other() {
     let of_mum = world.begin(&alice, "login Mum").await;
     let of_dad = world.begin(&alice, "login Dad").await;
     let room = &of_mum.room;
-    assert_eq!(alice.ask(&world, room, "cancel Mum").await, "The login is cancelled.");
+    assert_eq!(alice.ask(&world, room, "cancel Mum").await, "The login was cancelled.");
     alice.wait_removed(room, &of_mum.message).await;
 
     let rooms = alice.rooms();
