@@ -109,7 +109,7 @@ async fn small_questions_are_answered_and_unknown_ones_too() {
     assert_eq!(unknown, "I do not know the command `dance`. Send `help` to see what I can do.");
     for command in ["list", "status", "logout", "relogin"] {
         let answer = alice.ask(&world, &room, command).await;
-        assert!(answer.starts_with("Nobody is linked yet."), "{command}: {answer}");
+        assert!(answer.starts_with("You have not linked anybody yet."), "{command}: {answer}");
     }
     world.end().await;
 }
@@ -135,7 +135,7 @@ async fn list_and_status_tell_how_each_contact_stands() {
         alice.wait_receipt(&portal, &sent, &world.bot()).await;
     }
     let status = alice.ask(&world, &portal, "!wechat status").await;
-    let window = "reply window open for 23 h 59 min, 8 sends left";
+    let window = "reply window open for 23 h 59 min, 8 messages left";
     assert_eq!(status, format!("Mum: 0 queued; {window}"));
     let status = alice.ask(&world, &room, "status").await;
     assert!(status.starts_with("2 of 2 contacts linked, 0 messages queued."), "{status}");

@@ -90,7 +90,7 @@ async fn sudo_acts_for_a_user_and_answers_here() {
 
     let list = root.ask(&world, &room, &sudo("list")).await;
     assert!(list.starts_with("• Mum ("), "{list}");
-    assert!(root.ask(&world, &room, "list").await.starts_with("Nobody is linked yet."));
+    assert!(root.ask(&world, &room, "list").await.starts_with("You have not linked anybody yet."));
     assert!(root.ask(&world, &room, &sudo("logout Mum")).await.starts_with("Log out Mum?"));
     assert_eq!(root.ask(&world, &room, "yes").await, "Mum is logged out.");
 

@@ -56,7 +56,7 @@ async fn what_one_says_goes_to_all_others_under_their_name() {
     assert_eq!(alice.words(&group.mums, &group.ghosts[0]), [""; 0], "nothing went to Mum's room");
     let status = group.ask("status").await;
     assert!(status.contains("Mum: 0 queued; ") && status.contains("Dad: 0 queued; "), "{status}");
-    assert!(status.contains("sends left"), "{status}");
+    assert!(status.contains("messages left"), "{status}");
     group.world.end().await;
 }
 

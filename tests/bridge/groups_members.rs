@@ -102,7 +102,7 @@ async fn what_keeps_a_contact_out_of_a_room_is_said() {
     // The same person by Bob's own link, and a room in which Bob may not invite.
     world.link_phone(&bob, &mum, "Mama").await;
     // WeChat ends the link of before, which is said where Mum is.
-    alice.wait_said(&room, "The link to Mum is logged out").await;
+    alice.wait_said(&room, "Mum is logged out. What you write here waits").await;
     let answer = ask(&bob, &room, "!wechat bridge Mama").await;
     assert!(answer.contains("Mama is already in this room"), "{answer}");
     let level =

@@ -141,7 +141,7 @@ async fn the_eleventh_text_waits_with_one_notice_until_the_contact_writes() {
     assert_eq!(phone.wait_shows(10).await.len(), 10);
     let status = alice.ask(&world, &portal, "!wechat status").await;
     assert!(status.starts_with("Mum: 3 queued; reply window open for 23 h"), "{status}");
-    assert!(status.ends_with(" 0 sends left"), "{status}");
+    assert!(status.ends_with(" 0 messages left"), "{status}");
 
     phone.says("I am listening").await;
     let shown: Vec<_> = phone.wait_shows(13).await.into_iter().map(|shown| shown.text).collect();
