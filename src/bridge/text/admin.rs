@@ -32,6 +32,7 @@ pub(crate) struct OutcomeCounts {
 }
 
 impl AdminText<'_> {
+    #[expect(clippy::too_many_lines, reason = "a table reads best in one piece")]
     pub(crate) fn text(&self, language: Language) -> String {
         match self {
             Self::NobodyLinked => {
