@@ -24,8 +24,8 @@ use crate::{
     store::Portal,
 };
 
-/// The portal with its room, into which the owner is invited once the store knows it: whatever
-/// they write there finds its portal.
+/// Returns the portal with its room, into which the owner is invited once the store knows it:
+/// whatever they write there finds its portal. A room that is closed meanwhile is missing.
 ///
 /// A crash between making the room and recording it makes no second room: the room's alias is
 /// derived from the portal, and the room that has it is taken over.
@@ -72,7 +72,9 @@ async fn finish_room(core: &Arc<Core>, portal: Arc<Portal>) -> Result<Option<Arc
     };
     invite_owner(core, &portal, &ghost, &room).await?;
     greet(core, &portal, &room).await?;
-    change(core, portal.id, |portal| portal.welcomed = true).await?;
+    // It may have been closed in the meantime, and the next room has its own welcome.
+    let welcomed = |portal: &mut Portal| portal.welcomed |= portal.room.as_ref() == Some(&room);
+    change(core, portal.id, welcomed).await?;
     Ok(core.registry.portal(portal.id))
 }
 
