@@ -4,6 +4,7 @@ pub(super) mod attempt;
 pub(super) mod clients;
 pub(crate) mod owner;
 pub(super) mod portal_record;
+pub(super) mod txn;
 
 use std::sync::Arc;
 

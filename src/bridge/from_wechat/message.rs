@@ -14,6 +14,7 @@ use crate::{
             Core,
             attempt::{Halt, Handled},
             name_of, portal_record,
+            txn::{ItemOf, Txn},
         },
         group::{
             copies::{self, Said},
@@ -183,10 +184,8 @@ fn transaction_id(
     message: Option<&MessageId>,
     item: u16,
 ) -> String {
-    match message {
-        Some(message) => format!("w{login}.{}.{item}", message.as_str()),
-        None => format!("w{login}.i{entry}.{item}"),
-    }
+    let message = message.map_or(ItemOf::Entry(entry), ItemOf::Message);
+    Txn::Item { login, message, item }.to_string()
 }
 
 /// Tells the owner, once, that a message of a contact could not be put into the room.
@@ -196,8 +195,7 @@ pub(crate) async fn say_refused(core: &Core, entry: &Entry) {
     let name = name_of(&portal);
     let note = Note::DeliveryRefused { name: &name };
     // When the bridge is stopping, the next start tries the message again, and says it then.
-    let _ =
-        notice::to_owner(core, &portal.key.owner, &note, &format!("refused-{}", entry.id)).await;
+    let _ = notice::to_owner(core, &portal.key.owner, &note, Txn::Refused(entry.id)).await;
 }
 
 /// After the homeserver did not let the ghost speak: brings it back into its room, or gives up a

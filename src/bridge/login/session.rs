@@ -9,7 +9,7 @@ use tracing::Instrument;
 use super::logout;
 use crate::{
     bridge::{
-        core::{Core, Death, login_name},
+        core::{Core, Death, login_name, txn::Txn},
         from_wechat::ingest::{self, Batch},
         notice,
         state::{MOST_STRANGERS, reply_window::Arrival},
@@ -199,16 +199,16 @@ enum Flood {
 
 fn tell_owner(core: &Arc<Core>, login: Arc<Login>, flood: Flood) {
     tracing::warn!(?flood, "more comes than is taken; messages are left out");
-    let (tasks, core, now) = (core.tasks.clone(), Arc::clone(core), core.clock.now().0);
+    let (tasks, core, now) = (core.tasks.clone(), Arc::clone(core), core.clock.now());
     let telling = async move {
         let name = login_name(&login);
         let note = match flood {
             Flood::Messages(count) => Note::LeftOut { name: &name, count },
             Flood::Strangers => Note::Strangers { name: &name, most: MOST_STRANGERS },
         };
-        let txn = format!("flood-{}-{now}", login.id);
+        let txn = Txn::Flood { login: login.id, at: now };
         // Only the end of the bridge comes in between.
-        let _ = notice::to_owner(&core, &login.owner, &note, &txn).await;
+        let _ = notice::to_owner(&core, &login.owner, &note, txn).await;
     };
     tasks.spawn("flood", telling.in_current_span());
 }

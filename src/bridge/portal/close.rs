@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::space;
 use crate::{
     bridge::{
-        core::{Core, attempt::Halt, name_of, portal_record},
+        core::{Core, attempt::Halt, name_of, portal_record, txn::Txn},
         notice::{self, status},
         state::{Changed, Outgoing},
         text::RoomText,
@@ -47,7 +47,7 @@ pub(crate) async fn leave(core: &Core, portal: PortalId) -> Result<(), Halt> {
     space::take_out(core, &Portal { room: room_then, in_space, ..Portal::clone(&portal) }).await?;
     let (owner, name) = (&portal.key.owner, name_of(&portal));
     let text = RoomText::Closed { name: &name }.text(core.language_of(owner));
-    notice::say(core, room, &text, &format!("closed-{}", portal.id)).await?;
+    notice::say(core, room, &text, Txn::Closed(portal.id)).await?;
     let ghost = core.ghost(&portal.key.contact);
     for who in ghost.into_iter().chain([core.bot()]) {
         if let Err(Halt::Stopping) = core.insist(|| who.leave(room, None)).await {
@@ -58,7 +58,7 @@ pub(crate) async fn leave(core: &Core, portal: PortalId) -> Result<(), Halt> {
         let (dropped, prefix) = (*dropped, core.prefix());
         let text = RoomText::ClosedFor { name: &name, dropped, prefix };
         let text = text.text(core.language_of(owner));
-        notice::tell(core, owner, &text, &format!("closed-for-{room}")).await?;
+        notice::tell(core, owner, &text, Txn::ClosedFor(room)).await?;
     }
     let left =
         |portal: &mut Portal| portal.leaving = portal.leaving.take().filter(|l| *l != leaving);

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     bridge::{
-        core::{Core, attempt::Halt, name_of, portal_record::change},
+        core::{Core, attempt::Halt, name_of, portal_record::change, txn::Txn},
         notice,
         text::Note,
     },
@@ -186,7 +186,7 @@ fn power(owner: &UserId) -> Power {
 async fn greet(core: &Core, portal: &Portal, room: &RoomId) -> Result<(), Halt> {
     let name = name_of(portal);
     let greeting = Note::Greeting { name: &name }.text(core.language_of(&portal.key.owner));
-    notice::say(core, room, &greeting, &format!("greeting-{}", portal.id)).await
+    notice::say(core, room, &greeting, Txn::Greeting(portal.id)).await
 }
 
 /// Tells the owner that there is no room yet.
@@ -195,8 +195,7 @@ pub(crate) async fn say_room_failed(core: &Core, portal: PortalId) {
     let name = name_of(&portal);
     let note = Note::RoomFailed { name: &name };
     // When the bridge is stopping, the next start tries the room again.
-    let _ =
-        notice::to_owner(core, &portal.key.owner, &note, &format!("no-room-{}", portal.id)).await;
+    let _ = notice::to_owner(core, &portal.key.owner, &note, Txn::NoRoom(portal.id)).await;
 }
 
 /// Together about twenty seconds; rooms take a homeserver under load that long.

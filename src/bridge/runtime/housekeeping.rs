@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     bridge::{
-        core::{Core, login_name, name_of},
+        core::{Core, login_name, name_of, txn::Txn},
         login::session,
         notice,
         state::reply_window,
@@ -64,7 +64,7 @@ async fn say_closing(core: &Core, portal: &Portal, heard: Timestamp) {
     let text = note.text(core.language_of(&portal.key.owner));
     // The same id for the same window: however often it is said, it is there once.
     // Said in the next round when this one ends early.
-    let _ = notice::say(core, room, &text, &format!("closes-{}-{}", portal.id, heard.0)).await;
+    let _ = notice::say(core, room, &text, Txn::Closes { portal: portal.id, heard }).await;
 }
 
 /// Tries the tokens of sessions that WeChat ended, at most once an hour: some come back.
@@ -100,9 +100,9 @@ async fn back(core: &Arc<Core>, login: &Login, ended: Timestamp) {
         core.outbox.wake(portal.id);
     }
     let name = login_name(&login);
-    let txn = format!("back-{}-{}", login.id, ended.0);
+    let txn = Txn::SessionBack { login: login.id, ended };
     // Good news that a stop keeps back is seen in `status`.
-    let _ = notice::to_owner(core, &login.owner, &Note::SessionBack { name: &name }, &txn).await;
+    let _ = notice::to_owner(core, &login.owner, &Note::SessionBack { name: &name }, txn).await;
 }
 
 /// Forgets what nobody can ask for again, and writes the daily export.

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     bridge::{
-        core::{Core, attempt::Halt},
+        core::{Core, attempt::Halt, txn::Beside},
         render::{message, reply_line, speaker},
         state::led_by,
         text::{Medium, Quoted},
@@ -248,7 +248,7 @@ async fn bring(
         Err(Failed::Lost(_)) => return Ok(None),
         Err(Failed::Halt(halt)) => return Err(halt),
     };
-    let txn = format!("{}.quoted", place.txn);
+    let txn = place.beside(Beside::Quoted).to_string();
     let at = ilink::plausible(quote.created, place.at).unwrap_or(place.at);
     let sending = || place.ghost.send(place.room, &content, &txn, Some(at));
     let event = core.insist(sending).await?;
