@@ -168,7 +168,8 @@ impl Core {
         portal: PortalId,
         with: impl FnOnce(&mut Reply),
     ) -> Option<Reply> {
-        self.replies.change(&self.store, portal, with).unwrap_or_else(|error| {
+        let write = |change| self.store.submit(change);
+        self.replies.change(&self.store, portal, with, write).unwrap_or_else(|error| {
             self.die(Death::Store(error));
             None
         })

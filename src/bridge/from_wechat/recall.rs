@@ -28,7 +28,7 @@ pub(crate) async fn from_wechat(
         return Ok(Handled::Done(Outcome::Ignored("no portal".into())));
     };
     // Links are handed over without waiting; behind this commit all of them can be read.
-    core.commit(Change::new()).await?;
+    core.barrier().await?;
     let links = match message.known_as() {
         Some(id) => core.read(core.store.events_of(portal.id, id))?,
         None => Vec::new(),

@@ -17,7 +17,7 @@ use crate::{
     },
     id::{Cursor, LoginId},
     ilink::{Backoff, Next, SHORTEST_POLL, Session, Updates},
-    store::{Change, Login},
+    store::Login,
 };
 
 /// Starts polling for a login.
@@ -173,8 +173,9 @@ async fn keep_slice(
         change = change.put_cursor(id, new);
     }
     let waiting: Vec<_> = heard.keys().copied().collect();
-    core.replies.hear(&core.store, heard, change);
-    core.commit(Change::new()).await.ok()?;
+    core.replies.open(heard, || core.store.submit(change));
+    // Durable before the work on it begins, and before the next poll confirms it.
+    core.barrier().await.ok()?;
     for portal in portals {
         core.registry.put_portal(portal);
     }

@@ -16,7 +16,7 @@ use tokio::sync::{
 
 use crate::{
     id::{InboxId, PortalId},
-    store::{Change, Entry, Progress, Store, Upload},
+    store::{Change, Entry, Progress, Upload},
 };
 
 mod marks;
@@ -180,10 +180,10 @@ impl Outbox {
         joined
     }
 
-    /// Has what waits joined as far as it can be, until nothing waits any more. The wish is written
-    /// down with each message that nobody has tried, before the sender can write anything of it,
+    /// Has what waits joined as far as it can be, until nothing waits any more. The wish goes to
+    /// `write` with each message that nobody has tried, before the sender can write anything of it,
     /// and is over when they are.
-    pub(crate) fn merge(&self, store: &Store, portal: PortalId) {
+    pub(crate) fn merge(&self, portal: PortalId, write: impl FnOnce(Change)) {
         let mut queues = self.queues();
         let Some(queue) = queues.get_mut(&portal) else { return };
         queue.merges = true;
@@ -192,7 +192,7 @@ impl Outbox {
             one.progress.merges = true;
             change = change.put_progress(one.entry.id, &one.progress);
         }
-        store.submit(change);
+        write(change);
     }
 
     /// Whether somebody has asked for that.
