@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use ruma::OwnedEventId;
+
 use super::space;
 use crate::{
     bridge::{
         core::{Core, attempt::Halt, name_of, portal_record, txn::Txn},
         notice::{self, status},
-        state::{Changed, Outgoing},
+        state::Changed,
         text::RoomText,
     },
     id::PortalId,
@@ -67,16 +69,15 @@ pub(crate) async fn leave(core: &Core, portal: PortalId) -> Result<(), Halt> {
 
 /// What waits of the room and nobody has tried to send. What waits of a room with others has
 /// nothing to do with this one.
-fn droppable(core: &Core, portal: &Portal) -> Vec<Outgoing> {
-    let mut waiting = core.outbox.waiting(portal.id);
-    waiting.retain(|one| portal.room.as_ref() == Some(&one.room) && one.is_untried());
-    waiting
+fn droppable(core: &Core, portal: &Portal) -> Vec<OwnedEventId> {
+    let room = portal.room.as_deref();
+    room.map(|room| core.outbox.untried_of(portal.id, room)).unwrap_or_default()
 }
 
 /// Takes all of that back.
 async fn drop_queue(core: &Core, portal: &Portal) {
     for waiting in droppable(core, portal) {
-        if let Changed::Done(was) = core.outbox.cancel(portal.id, &waiting.event) {
+        if let Changed::Done(was) = core.outbox.cancel(portal.id, &waiting) {
             core.finish(&was.entry, &Outcome::Cancelled);
             status::unmark(core, &was).await;
         }

@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use ruma::{EventId, OwnedEventId, OwnedRoomId, OwnedUserId, UserId};
+use ruma::{EventId, OwnedEventId, OwnedRoomId, OwnedUserId, RoomId, UserId};
 use tokio::sync::{
     Notify,
     mpsc::{self, UnboundedReceiver, UnboundedSender},
@@ -308,6 +308,20 @@ impl Outbox {
         let queues = self.queues();
         let queue = queues.get(&portal);
         queue.map(|queue| queue.waiting.iter().cloned().collect()).unwrap_or_default()
+    }
+
+    /// Returns whether this event waits by itself, or with others joined to it.
+    pub(crate) fn leads(&self, portal: PortalId, event: &EventId) -> bool {
+        let queues = self.queues();
+        queues.get(&portal).is_some_and(|queue| queue.waiting.iter().any(|one| one.event == event))
+    }
+
+    /// Returns the events of what waits from this room and nobody has tried to send.
+    pub(crate) fn untried_of(&self, portal: PortalId, room: &RoomId) -> Vec<OwnedEventId> {
+        let queues = self.queues();
+        let waiting = queues.get(&portal).map(|queue| queue.waiting.iter()).into_iter().flatten();
+        let untried = waiting.filter(|one| one.room == room && one.is_untried());
+        untried.map(|one| one.event.clone()).collect()
     }
 
     /// The portals for which something waits.
