@@ -321,7 +321,7 @@ mod tests {
             (Some("a summary"), None, "a summary", "a summary"),
             (None, text(" "), "[an earlier message]", "[较早的消息]"),
             (None, None, "[an earlier message]", "[较早的消息]"),
-            (None, Some(Body::Image(Default::default())), "[picture]", "[图片]"),
+            (None, Some(Body::Image(Default::default())), "[image]", "[图片]"),
             (None, Some(Body::Video(Default::default())), "[video]", "[视频]"),
             (None, Some(Body::Voice(voice)), "[voice message] 晚上见", "[语音] 晚上见"),
             (Some("Mum"), Some(Body::File(file)), "Mum: [file] a.pdf", "Mum: [文件] a.pdf"),
