@@ -4,7 +4,7 @@ use matrix_sdk::ruma::{
     RoomId, RoomVersionId, UserId, api::client::room::upgrade_room::v3::Request as Upgrade,
 };
 
-use crate::support::{Chat, Person};
+use crate::support::{Chat, Person, Proxy, Trouble};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_room_that_its_owner_leaves_is_closed_until_the_contact_writes() {
@@ -157,6 +157,37 @@ async fn a_ghost_that_its_owner_invites_says_where_the_chat_is_and_opens_it() {
     assert!(said.body().contains(&portal), "{}", said.body());
     chat.phone.says("here you are").await;
     chat.alice.wait_said(&portal, "here you are").await;
+    chat.world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_whose_room_is_deleted_while_it_is_made_comes_in_another_one() {
+    let mut chat = Chat::open().await;
+    let room = chat.alice.management_room(&chat.world).await;
+    let proxy = Proxy::to(&chat.world.slot.base_url).await;
+    let (direct, through) = (chat.world.slot.base_url.clone(), proxy.url());
+    chat.world.reconfigure(|config| config.replacen(&direct, &through, 1)).await;
+    chat.alice.ask(&chat.world, &room, "delete-portal Mum").await;
+    chat.alice.ask(&chat.world, &room, "yes").await;
+
+    // The room of the message is there, and its greeting does not come to an end.
+    proxy.trouble("/greeting-", Trouble::Hanging);
+    let mut rooms = chat.alice.rooms();
+    chat.phone.says("do not lose me").await;
+    let made = chat.alice.wait_new_room(&rooms).await;
+    proxy.wait_met(1).await;
+    chat.alice.ask(&chat.world, &room, "delete-portal Mum").await;
+    let answer = chat.alice.ask(&chat.world, &room, "yes").await;
+    assert!(answer.starts_with("The room of Mum is deleted."), "{answer}");
+    wait_left(&chat.alice, &made, &chat.bot).await;
+    proxy.heal();
+
+    rooms.push(made);
+    let other = chat.alice.wait_new_room(&rooms).await;
+    let ghost = chat.alice.wait_said(&other, "do not lose me").await.sender().to_owned();
+    chat.phone.says("and me").await;
+    chat.alice.wait_said(&other, "and me").await;
+    assert_eq!(chat.alice.words(&other, &ghost), ["do not lose me", "and me"]);
     chat.world.end().await;
 }
 
