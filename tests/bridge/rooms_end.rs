@@ -178,7 +178,7 @@ async fn a_message_whose_room_is_deleted_while_it_is_made_comes_in_another_one()
     proxy.wait_met(1).await;
     chat.alice.ask(&chat.world, &room, "delete-portal Mum").await;
     let answer = chat.alice.ask(&chat.world, &room, "yes").await;
-    assert!(answer.starts_with("The room of Mum is deleted."), "{answer}");
+    assert!(answer.starts_with("Mum's room is deleted."), "{answer}");
     wait_left(&chat.alice, &made, &chat.bot).await;
     proxy.heal();
 
