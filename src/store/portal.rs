@@ -1,6 +1,6 @@
 //! Portals, and what is known of each contact's reply window.
 
-use ruma::{OwnedMxcUri, OwnedRoomId, OwnedUserId};
+use ruma::{OwnedMxcUri, OwnedRoomId};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -204,7 +204,7 @@ fn portal((key, value): &Pair) -> Result<Portal, String> {
     Ok(Portal { id: PortalId(id), ..decode(value)? })
 }
 
-/// Reads and writes a context token, which no type outside the store may print.
+/// How a context token, which does not serialize by itself, is written and read.
 mod token {
     use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
 
@@ -250,7 +250,7 @@ mod tests {
 
     fn read(json: &str) -> Result<Portal, String> {
         let raw: &RawValue = serde_json::from_str(json).unwrap();
-        portal(&(portal_key(PortalId(7)), encode(raw)))
+        portal(&(portal_key(PortalId(7)), encode(&raw)))
     }
 
     #[test]

@@ -1,18 +1,16 @@
-//! The program's source as a tree of modules, read by a parser: who imports whom, and what is
-//! defined where. Tests at the end of a file are left out.
+//! The program's source as a tree of modules, read as text: who imports whom. Comments, and tests
+//! at the end of a file, are left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use syn::{Item, UseTree};
-
-use super::{read, rust_files, without_tests};
+use super::{code_of, rust_files, without_tests};
 
 /// The name of a module, from the root of the crate: `["bridge", "send", "upload"]`.
 pub(super) type Module = Vec<String>;
 
 /// All modules of `src/`.
 pub(super) struct Tree {
-    pub(super) files: BTreeMap<Module, syn::File>,
+    pub(super) files: BTreeMap<Module, String>,
     /// What a module hands on from another one, and from which.
     handed_on: BTreeMap<(Module, String), Module>,
 }
@@ -25,9 +23,7 @@ impl Tree {
             if module.last().is_some_and(|name| name == "tests" || name == "interleaving") {
                 continue;
             }
-            let text = read(&file);
-            let parsed = syn::parse_file(without_tests(&text));
-            files.insert(module, parsed.unwrap_or_else(|why| panic!("{file}: {why}")));
+            files.insert(module, without_tests(&code_of(&file)).to_owned());
         }
         let mut tree = Self { files, handed_on: BTreeMap::new() };
         tree.handed_on = tree.find_handed_on();
@@ -112,39 +108,51 @@ fn module(file: &str) -> Module {
 }
 
 /// The paths that a file imports, each with whether it hands the name on.
-fn uses(file: &syn::File) -> Vec<(Vec<String>, bool)> {
+fn uses(code: &str) -> Vec<(Vec<String>, bool)> {
     let mut found = Vec::new();
-    for item in &file.items {
-        if let Item::Use(import) = item {
-            let public = !matches!(import.vis, syn::Visibility::Inherited);
-            leaves(&import.tree, &mut Vec::new(), &mut |path| found.push((path, public)));
+    for statement in code.split(';') {
+        let statement = statement.trim_start();
+        let begins = statement.rfind("\nuse ").or_else(|| statement.rfind("\npub"));
+        let statement = begins.map_or(statement, |at| &statement[at + 1..]);
+        let Some((before, tree)) = statement.split_once("use ") else { continue };
+        let public = before.starts_with("pub");
+        if before.is_empty() || (public && !before.trim_end().contains(' ')) {
+            leaves(tree, &[], &mut |path| found.push((path, public)));
         }
     }
     found
 }
 
-fn leaves(tree: &UseTree, before: &mut Vec<String>, found: &mut impl FnMut(Vec<String>)) {
-    match tree {
-        UseTree::Path(path) => {
-            before.push(path.ident.to_string());
-            leaves(&path.tree, before, found);
-            before.pop();
+/// The paths of a tree like `crate::{id::{A, B}, store::{self, C}}`.
+fn leaves(tree: &str, before: &[String], found: &mut impl FnMut(Vec<String>)) {
+    let tree = tree.trim();
+    let Some((names, group)) = tree.split_once('{') else {
+        if !tree.is_empty() {
+            found(joined(before, tree.split(" as ").next().unwrap_or(tree)));
         }
-        UseTree::Group(group) => {
-            group.items.iter().for_each(|tree| leaves(tree, before, found));
+        return;
+    };
+    let before = joined(before, names.trim_end().trim_end_matches("::"));
+    let (mut depth, mut begin) = (0, 0);
+    let group = group.trim_end().strip_suffix('}').unwrap_or(group);
+    for (at, sign) in group.char_indices() {
+        match sign {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                leaves(&group[begin..at], &before, found);
+                begin = at + 1;
+            }
+            _ => {}
         }
-        UseTree::Name(name) => found(with(before, &name.ident.to_string())),
-        UseTree::Rename(name) => found(with(before, &name.ident.to_string())),
-        UseTree::Glob(_) => found(before.clone()),
     }
+    leaves(&group[begin..], &before, found);
 }
 
-fn with(before: &[String], name: &str) -> Vec<String> {
-    let mut path = before.to_vec();
-    if name != "self" {
-        path.push(name.to_owned());
-    }
-    path
+fn joined(before: &[String], path: &str) -> Vec<String> {
+    let names = path.split("::").map(str::trim).filter(|name| !name.is_empty());
+    let names = names.filter(|name| !["*", "self"].contains(name) || before.is_empty());
+    before.iter().cloned().chain(names.map(str::to_owned)).collect()
 }
 
 /// A path from the root of the crate; that of another crate stays what it is.
@@ -169,4 +177,13 @@ fn a_path_is_found_from_where_it_stands() {
     assert_eq!(absolute(&module, &names("super::super::core")), names("bridge::core"));
     assert_eq!(absolute(&module, &names("crate::id::PortalId")), names("id::PortalId"));
     assert_eq!(absolute(&module, &names("self::x")), names("bridge::send::upload::x"));
+}
+
+#[test]
+fn the_paths_of_a_tree_are_found() {
+    let code = "//! A\n\nuse super::{\n    a::{self, B},\n    c,\n};\npub(crate) use self::d::E;\nfn f() {}";
+    let found: Vec<_> = uses(code).into_iter().map(|(path, on)| (path.join("::"), on)).collect();
+    let expected = ["super::a", "super::a::B", "super::c"].map(|path| (path.to_owned(), false));
+    assert_eq!(found[..3], expected);
+    assert_eq!(found[3..], [("self::d::E".to_owned(), true)]);
 }

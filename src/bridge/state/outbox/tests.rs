@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     clock::Timestamp,
     secret::Secret,
-    store::{SentAs, Source, Work},
+    store::{SentAs, Source, Store, Work},
 };
 
 pub(super) const PORTAL: PortalId = PortalId(1);
