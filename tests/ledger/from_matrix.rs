@@ -172,7 +172,8 @@ async fn every_type_of_event_has_one_end_and_a_refusal_says_why() {
         "each of what was pushed is in exactly one count"
     );
     assert_eq!(ledger.pending(), 0);
-    let expected_sent = cases.iter().filter(|(_, end)| *end == End::Sent).count() + 1;
+    // And what was pushed twice, and the words of the sticker.
+    let expected_sent = cases.iter().filter(|(_, end)| *end == End::Sent).count() + 2;
     assert_eq!(sent.len(), expected_sent, "{sent:?}");
 }
 

@@ -4,8 +4,13 @@ use std::{
     fs::File,
     os::unix::process::ExitStatusExt as _,
     path::PathBuf,
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{ExitStatus, Stdio},
     time::Duration,
+};
+
+use tokio::{
+    process::{Child, Command},
+    time::timeout,
 };
 
 use super::bridge::World;
@@ -41,6 +46,7 @@ impl Program {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(lines)
+            .kill_on_drop(true)
             .spawn()
             .unwrap();
         Self { child, log }
@@ -58,7 +64,7 @@ impl Program {
 
     /// SIGKILL, now.
     pub(crate) async fn kill(mut self) {
-        self.child.kill().unwrap();
+        self.child.start_kill().unwrap();
         let status = self.wait().await;
         let killed = status.signal() == Some(SIGKILL);
         assert!(killed, "the program had ended by itself: {status}; {}", self.says());
@@ -66,8 +72,9 @@ impl Program {
 
     /// Ends the program in order, and gives its exit code.
     pub(crate) async fn stop(mut self) -> Option<i32> {
-        let kill = Command::new("kill").args(["-s", "TERM", &self.child.id().to_string()]).status();
-        assert!(kill.unwrap().success());
+        let id = self.child.id().expect("the program runs").to_string();
+        let kill = Command::new("kill").args(["-s", "TERM", &id]).status();
+        assert!(kill.await.unwrap().success());
         self.wait().await.code()
     }
 
@@ -82,19 +89,12 @@ impl Program {
     }
 
     async fn wait(&mut self) -> ExitStatus {
-        tokio::task::block_in_place(|| self.child.wait()).unwrap()
+        let ended = timeout(PATIENCE, self.child.wait()).await;
+        ended.unwrap_or_else(|_| panic!("the program does not end: {}", self.says())).unwrap()
     }
 
     fn says(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        // Whoever was waited for is gone already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -106,3 +106,5 @@ pub(crate) fn log_path(world: &World) -> PathBuf {
 /// The bridge's program.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_matrix-appservice-wechat");
 const SIGKILL: i32 = 9;
+/// How long a program may take to end.
+const PATIENCE: Duration = Duration::from_secs(120);

@@ -90,6 +90,13 @@ impl Daemon {
         self.life.borrow().deaths
     }
 
+    /// Waits until the program has died so often where it was told to.
+    pub(super) async fn wait_deaths(&self, deaths: usize) {
+        let mut life = self.life.subscribe();
+        let died = timeout(PATIENCE, life.wait_for(|life| life.deaths >= deaths)).await;
+        died.expect("the program dies").unwrap();
+    }
+
     /// Every place the program has passed, in order.
     pub(super) fn passed(&self) -> Vec<String> {
         passed(self.folder.path())

@@ -53,7 +53,7 @@ fn parts(lead: Option<&str>, text: &str, limit: usize) -> Vec<Part> {
     let is_short = lead.len() + text.len() <= limit;
     let spans = if is_short { Vec::new() } else { spans(text) };
     let mut cutter = Cutter { text, limit, lead, longest_tail: 0, spans, from: 0 };
-    let tails = cutter.spans.iter().map(|span| cutter.tail_len(span.inner.start + 1));
+    let tails = cutter.spans.iter().map(|span| cutter.tail_len(span.all.start + 1));
     cutter.longest_tail = tails.max().unwrap_or_default();
     std::iter::from_fn(|| cutter.next_part()).collect()
 }

@@ -264,6 +264,18 @@ proptest! {
 }
 
 #[test]
+fn a_fence_without_content_counts_its_end() {
+    for text in ["```•(", "~~~abcdefgh", "> ```•(", "a\n\n```•(\n```"] {
+        for limit in 4..40 {
+            for lead in [None, Some("Ann: ")] {
+                let parts = split_led(lead, text, limit);
+                assert!(parts.iter().all(|part| part.len() <= limit), "{limit} {parts:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn marks_without_end_cost_one_pass() {
     for piece in ["*", "**a ", "`", "``a`", "[", "](", "[a](", "~~", "https://", "> ", "```\n", "h"]
     {
