@@ -44,6 +44,9 @@ pub(crate) fn parts_behind(
     sign: &str,
 ) -> Result<Vec<Part>, Verdict> {
     may_speak(core, event, portal).map_err(Verdict::Refuse)?;
+    if message.msgtype == "m.text" && is_command(&message.body, core.prefix()) {
+        return Err(Verdict::Ignore("command"));
+    }
     let gallery = message.gallery.iter().map(|item| &item.file);
     let files = message.attachment.iter().chain(gallery);
     let files = files.map(|file| media(file, core.config.media.max_upload));
@@ -57,6 +60,15 @@ pub(crate) fn parts_behind(
         (None, _) => Vec::new(),
     };
     Ok(texts.into_iter().map(Part::Text).chain(files.into_iter().map(Part::Media)).collect())
+}
+
+/// Returns whether a text in a chat is for the bot, not for the contact: it begins with the prefix,
+/// in any case (ASCII), and white space or nothing behind it. An empty prefix is none.
+pub(crate) fn is_command(body: &str, prefix: &str) -> bool {
+    let said = convert::text::strip_reply_fallback(body).trim();
+    let Some((head, tail)) = said.split_at_checked(prefix.len()) else { return false };
+    let ends_word = tail.is_empty() || tail.starts_with(char::is_whitespace);
+    !prefix.is_empty() && head.eq_ignore_ascii_case(prefix) && ends_word
 }
 
 /// What each text of a message begins with: a sign, and the name of who speaks.

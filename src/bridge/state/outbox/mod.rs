@@ -16,7 +16,7 @@ use tokio::sync::{
 
 use crate::{
     id::{InboxId, PortalId},
-    store::{Change, Entry, Progress, Store, Upload},
+    store::{Change, Entry, Progress, Store, Upload, Words},
 };
 
 mod marks;
@@ -38,9 +38,15 @@ pub(crate) struct Outgoing {
     /// Who wrote it; nobody else may change it.
     pub(crate) sender: OwnedUserId,
     pub(crate) room: OwnedRoomId,
-    /// What it became; the client id of each part is derived from the entry's source and the
+    /// What it became, without the line above it.
+    pub(crate) plain: Vec<Part>,
+    /// What is sent; the client id of each part is derived from the entry's source and the
     /// part's number.
     pub(crate) parts: Vec<Part>,
+    /// What it belongs to.
+    pub(crate) about: About,
+    /// Whether it was found, just now, that it may go out, and with which line.
+    pub(crate) settled: bool,
     pub(crate) progress: Progress,
     /// How often the next part was tried. Once it was, WeChat may have it, and it is too late to
     /// change it.
@@ -53,6 +59,19 @@ pub(crate) struct Outgoing {
     pub(crate) shown: Shown,
     /// Later messages whose texts go along with this one's.
     pub(crate) with: Vec<Outgoing>,
+}
+
+/// The event that a message belongs to, of which the contact may learn only what they were given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum About {
+    /// None.
+    Nothing,
+    /// It answers this event: it goes with a line above it, or without.
+    Answer(OwnedEventId),
+    /// It tells of a reaction to this event, and is nothing without it.
+    Reaction(OwnedEventId),
+    /// It has the new words of this event, which are these parts without the sign of an edit.
+    Correction { of: OwnedEventId, words: Vec<Part> },
 }
 
 /// What became of a wish to change something that waits.
@@ -165,7 +184,9 @@ impl Outbox {
         let Some(mut head) = waiting.pop_front() else { return Vec::new() };
         let mut joined = Vec::new();
         if let Some(mut bytes) = head.whole_text().map(str::len) {
-            while let Some(next) = waiting.front().and_then(Outgoing::whole_text) {
+            while let Some(next) = waiting.front().filter(|next| next.settled)
+                && let Some(next) = next.whole_text()
+            {
                 bytes += 1 + next.len();
                 if bytes > limit {
                     break;
@@ -286,6 +307,7 @@ impl Outbox {
         event: &EventId,
         sender: &UserId,
         parts: &[Part],
+        version: &EventId,
     ) -> Changed {
         let mut queues = self.queues();
         let Some(queue) = queues.get_mut(&portal) else { return Changed::NotThere };
@@ -298,9 +320,67 @@ impl Outbox {
         if !waiting.is_untried() {
             return Changed::TooLate;
         }
-        let line = waiting.progress.line.as_ref().map(|line| &*line.0);
-        waiting.parts = led_by(line, parts.to_vec());
+        waiting.progress.version = Some(version.to_owned());
+        waiting.plain = parts.to_vec();
+        waiting.lead();
         Changed::Done(waiting.clone().into())
+    }
+
+    /// Gives the correction of `sender` that waits for this event newer words; see
+    /// [`About::Correction`].
+    pub(crate) fn replace_correction(
+        &self,
+        portal: PortalId,
+        newer: (&About, &[Part]),
+        sender: &UserId,
+        version: &EventId,
+    ) -> Changed {
+        let (About::Correction { of, .. }, parts) = newer else { return Changed::NotThere };
+        let mut queues = self.queues();
+        let waiting = queues.get_mut(&portal).map(|queue| queue.waiting.iter_mut());
+        let found = waiting
+            .into_iter()
+            .flatten()
+            .find(|one| one.corrects(of) && one.sender == sender && one.is_untried());
+        let Some(waiting) = found else { return Changed::NotThere };
+        waiting.progress.version = Some(version.to_owned());
+        waiting.about = newer.0.clone();
+        waiting.plain = parts.to_vec();
+        waiting.lead();
+        Changed::Done(waiting.clone().into())
+    }
+
+    /// Takes out the corrections of an event that nobody has tried to send.
+    pub(crate) fn cancel_corrections(&self, portal: PortalId, of: &EventId) -> Vec<Outgoing> {
+        let mut queues = self.queues();
+        let Some(queue) = queues.get_mut(&portal) else { return Vec::new() };
+        let (gone, stay) = std::mem::take(&mut queue.waiting)
+            .into_iter()
+            .partition::<VecDeque<_>, _>(|one| one.corrects(of) && one.is_untried());
+        queue.waiting = stay;
+        queue.changed.notify_one();
+        gone.into()
+    }
+
+    /// Notes whether a message may go out, as `Some` line above it or none, that nobody has tried.
+    pub(crate) fn settle(&self, portal: PortalId, entry: InboxId, line: Option<Option<&str>>) {
+        let mut queues = self.queues();
+        let waiting = queues.get_mut(&portal).map(|queue| queue.waiting.iter_mut());
+        let Some(one) = waiting.into_iter().flatten().find(|one| one.entry.id == entry) else {
+            return;
+        };
+        one.settled = line.is_some();
+        if let Some(line) = line.filter(|_| one.tries == 0 && !one.progress.tried) {
+            one.progress.line = line.map(|line| Words(line.into()));
+            one.lead();
+        }
+    }
+
+    /// The message, not its correction, that this event is on its way as.
+    pub(crate) fn find(&self, portal: PortalId, event: &EventId) -> Option<Outgoing> {
+        let queues = self.queues();
+        let mut all = queues.get(&portal)?.waiting.iter().flat_map(Outgoing::all);
+        all.find(|one| one.event == event).cloned()
     }
 
     /// What waits for this contact, in order.
@@ -379,9 +459,19 @@ impl Outgoing {
     }
 
     /// The text of a message that is nothing else and that nobody has tried.
-    fn whole_text(&self) -> Option<&str> {
+    pub(crate) fn whole_text(&self) -> Option<&str> {
         let [Part::Text(text)] = self.parts.as_slice() else { return None };
         self.is_untried().then_some(text)
+    }
+
+    /// Puts the line above what it became.
+    fn lead(&mut self) {
+        let line = self.progress.line.as_ref().map(|line| &*line.0);
+        self.parts = led_by(line, self.plain.clone());
+    }
+
+    fn corrects(&self, event: &EventId) -> bool {
+        matches!(&self.about, About::Correction { of, .. } if of == event)
     }
 
     fn carries(&self, event: &EventId) -> bool {
