@@ -209,7 +209,9 @@ async fn what_waits_and_is_edited_into_nothing_or_a_command_is_taken_back() {
     chat.wait_unmarked(&events[0]).await;
     chat.alice.edit(&chat.portal, &events[1], " ").await;
     chat.wait_unmarked(&events[1]).await;
-    chat.alice.until("both are said", || (chat.said("it is taken back") == 2).then_some(())).await;
+    chat.alice
+        .until("both are said", || (chat.said("I have taken it back") == 2).then_some(()))
+        .await;
     chat.hear("here I am").await;
     chat.say(&["four"]).await;
     assert_eq!(chat.wait_shown(2).await, ["three", "four"]);

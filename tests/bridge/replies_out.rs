@@ -160,7 +160,7 @@ async fn what_is_quoted_is_asked_when_the_answer_goes_out() {
         chat.wait_mark(&reply, "⏳").await;
     }
     chat.alice.remove(&chat.portal, &events[0]).await;
-    chat.alice.wait_said(&chat.portal, "it is taken back").await;
+    chat.alice.wait_said(&chat.portal, "I have taken it back").await;
     chat.alice.edit(&chat.portal, &events[1], "a typo").await;
     chat.hear("here I am").await;
     let shown = ["a typo", "stays", "one", "「a typo」\ntwo", "「stays」\nthree"];

@@ -25,7 +25,7 @@ use crate::{
     store::{Change, Entry, Outcome, Portal, Work},
 };
 
-/// Gives a message that waits its new words or file; of one that is on its way or was sent the new
+/// Changes a message that waits to its new words or file; of one that is on its way or was sent the new
 /// words follow.
 pub(crate) async fn edit(
     core: &Core,

@@ -192,3 +192,23 @@ pub(super) fn media(attachment: &Attachment, limit: u64) -> Result<Media, Verdic
     };
     Ok(Media { uri, kind, name: attachment.name.clone() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::is_command;
+
+    #[test]
+    fn what_begins_with_the_prefix_and_a_border_is_for_the_bot() {
+        for (body, expected) in [
+            ("!wechat", true),
+            ("  !WeChat  logout", true),
+            ("> <@a:b.org> old\n\n!wechat retry", true),
+            ("!wechats", false),
+            ("see !wechat", false),
+            ("", false),
+        ] {
+            assert_eq!(is_command(body, "!wechat"), expected, "{body}");
+        }
+        assert!(!is_command("anything", ""), "an empty prefix is none");
+    }
+}

@@ -24,7 +24,7 @@ pub(super) enum Fit {
     Unchanged,
 }
 
-/// Finds out whether a message goes out that nobody has tried, and puts the line above it.
+/// Finds out whether a message goes out that was not tried, and puts the line above it.
 pub(super) async fn settle(
     core: &Core,
     portal: &Portal,

@@ -266,3 +266,35 @@ fn a_queue_is_asked_for_one_of_its_messages_and_for_what_a_room_can_take_back() 
     assert_eq!(outbox.untried_of(PORTAL, room_id!("!room")), ["$2"]);
     assert!(outbox.untried_of(PortalId(2), room_id!("!room")).is_empty());
 }
+
+#[test]
+fn of_the_corrections_of_an_event_one_waits() {
+    let of = event_id!("$1").to_owned();
+    let about = |text: &str| {
+        let words = vec![Part::Text(text.to_owned())];
+        About::Correction { of: of.clone(), words }
+    };
+    let outbox = queue([Outgoing { about: about("a"), ..outgoing(2, &["✏️ a"]) }]);
+    let (newer, parts) = (about("b"), [Part::Text("✏️ b".to_owned())]);
+    for (who, is_changed) in [(user_id!("@mallory:b.org"), false), (user_id!("@alice:b.org"), true)]
+    {
+        let changed = outbox.replace_correction(PORTAL, (&newer, &parts), who, event_id!("$3"));
+        assert_eq!(matches!(changed, Changed::Done(_)), is_changed, "{who}");
+    }
+    let head = outbox.head(PORTAL).unwrap();
+    assert_eq!(text(&head), "✏️ b");
+    assert_eq!(head.progress.version.as_deref(), Some(event_id!("$3")));
+    assert_eq!(outbox.cancel_corrections(PORTAL, &of).len(), 1);
+    assert!(outbox.head(PORTAL).is_none());
+}
+
+#[test]
+fn what_may_not_go_out_is_not_joined_and_the_line_is_that_of_the_moment() {
+    let outbox = queue([outgoing(1, &["a"]), outgoing(2, &["b"])]);
+    outbox.settle(PORTAL, InboxId(2), None);
+    assert!(outbox.join(PORTAL, 100).is_empty());
+    outbox.settle(PORTAL, InboxId(2), Some(Some("「x」")));
+    outbox.settle(PORTAL, InboxId(2), Some(Some("「a」")));
+    assert_eq!(outbox.join(PORTAL, 100).len(), 1);
+    assert_eq!(text(&outbox.head(PORTAL).unwrap()), "a\n「a」\nb");
+}
