@@ -77,6 +77,8 @@ pub struct Progress {
     pub uploaded: Option<Box<Upload>>,
     /// The line above it that tells what it answers to; settled once it was tried.
     pub line: Option<Words>,
+    /// The edit whose words it has; `None` for its own.
+    pub version: Option<OwnedEventId>,
     /// Whether its owner wants it to go out with others in as few messages as can be.
     pub merges: bool,
 }

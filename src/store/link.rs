@@ -86,6 +86,22 @@ impl Store {
         link.map(|(_, value)| self.sound(decode(value).and_then(LinkRecord::into_link))).transpose()
     }
 
+    /// Whether an event, or a part of it, was sent to this contact as a message with an id.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn was_sent(&self, portal: PortalId, event: &ruma::EventId) -> Result<bool, Error> {
+        let prefix = by_event(event);
+        let pairs = self.0.engine.scan(&prefix, &prefix, usize::MAX);
+        for (_, value) in pairs.map_err(|fault| self.fault(fault))? {
+            let link = self.sound(decode(&value).and_then(LinkRecord::into_link))?;
+            if link.portal == portal && link.direction == Direction::ToWechat {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Forgets links, answered transactions, kept items, questions, and sources that ended before
     /// `before`, some at a time; returns how many. Unfinished work is never forgotten.
     ///
@@ -121,6 +137,7 @@ impl Store {
             }
             Table::Source => self.source_is_over(value, before),
             Table::Kept => self.kept_is_over(value, before),
+            Table::Given => self.given_is_over(value, before),
             Table::Question => self.question_is_over(value, before),
             Table::Meta
             | Table::Login
@@ -170,12 +187,13 @@ fn by_event(event: &ruma::EventId) -> Vec<u8> {
     Table::MessageLink.key(&[&bounded(event.as_str()), &[0]])
 }
 
-const PRUNED: [Table; 6] = [
+const PRUNED: [Table; 7] = [
     Table::Source,
     Table::Transaction,
     Table::EventLink,
     Table::MessageLink,
     Table::Kept,
+    Table::Given,
     Table::Question,
 ];
 const PRUNE_STEP: usize = 500;

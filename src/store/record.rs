@@ -25,10 +25,11 @@ pub(super) enum Table {
     Question = 14,
     Looked = 15,
     Digest = 16,
+    Given = 17,
 }
 
 /// How many tables a count is kept for.
-pub(super) const TABLES: usize = 17;
+pub(super) const TABLES: usize = 18;
 
 impl Table {
     /// What the table with this number is called.
@@ -51,6 +52,7 @@ impl Table {
             "question",
             "looked",
             "digest",
+            "given",
         ];
         NAMES.get(usize::from(number)).copied().unwrap_or("other")
     }

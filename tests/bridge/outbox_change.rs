@@ -200,6 +200,68 @@ async fn what_the_homeserver_refused_is_taken_up_by_retry() {
 }
 
 /// Somebody else in the portal.
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_and_is_edited_into_nothing_or_a_command_is_taken_back() {
+    let chat = Chat::silent().await;
+    let events = chat.say_waiting(&["one", "two", "three"]).await;
+    chat.alice.edit(&chat.portal, &events[0], "!WeChat  logout").await;
+    chat.wait_unmarked(&events[0]).await;
+    chat.alice.edit(&chat.portal, &events[1], " ").await;
+    chat.wait_unmarked(&events[1]).await;
+    chat.alice
+        .until("both are said", || (chat.said("I have taken it back") == 2).then_some(()))
+        .await;
+    chat.hear("here I am").await;
+    chat.say(&["four"]).await;
+    assert_eq!(chat.wait_shown(2).await, ["three", "four"]);
+    chat.world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_sent_once_more_says_what_its_latest_edit_says() {
+    let chat = Chat::open().await;
+    chat.world.simulator.ret_next("sendmessage", -3, "invalid argument", 1);
+    let refused = chat.say(&["a tyop"]).await.remove(0);
+    chat.wait_answer(&refused).await;
+    let edit = chat.alice.edit(&chat.portal, &refused, "a typo").await;
+    assert!(chat.wait_answer(&edit).await.contains("does not have the message"));
+    chat.alice.react(&chat.portal, &refused, "🔁").await;
+    assert_eq!(chat.wait_shown(1).await, ["a typo"]);
+    chat.alice.answer(&chat.portal, &refused, "yes").await;
+    assert_eq!(chat.wait_shown(2).await[1], "「a typo」\nyes");
+    let command = chat.alice.say(&chat.portal, "!wechat status").await;
+    chat.alice.wait_said(&chat.portal, "Mum: ").await;
+    let asking = chat.alice.react(&chat.portal, &command, "🔁").await;
+    assert!(chat.wait_answer(&asking).await.contains("nothing to send again"));
+    chat.world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_edits_that_wait_the_newest_goes_out_and_one_that_changes_nothing_does_not() {
+    let mut chat = Chat::open().await;
+    let first = chat.say(&["one"]).await.remove(0);
+    chat.phone.wait_text("one").await;
+    chat.alice.edit(&chat.portal, &first, "one").await;
+    chat.say(&["two"]).await;
+    assert_eq!(chat.wait_shown(2).await, ["one", "two"]);
+    chat.world.simulator.throttle(Duration::from_secs(600));
+    chat.say_waiting(&["three"]).await;
+    for number in 0..10 {
+        chat.alice.edit(&chat.portal, &first, &format!("one, edit {number}")).await;
+    }
+    assert!(chat.ask("queue").await.ends_with("\n1. three\n2. ✏️ one, edit 9"));
+    chat.world.stop().await;
+    chat.world.resume().await;
+    chat.world.simulator.clear_faults();
+    chat.hear("go on").await;
+    assert_eq!(chat.wait_shown(4).await[2..], ["three", "✏️ one, edit 9"]);
+    chat.alice.edit(&chat.portal, &first, "one, edit 9").await;
+    chat.say(&["four"]).await;
+    assert_eq!(chat.wait_shown(5).await[4], "four");
+    chat.world.end().await;
+}
+
 async fn bob_in(chat: &Chat) -> Person {
     let bob = Person::new(Synapse::shared().await, "bob").await;
     let rooms = bob.rooms();

@@ -83,7 +83,7 @@ async fn an_edit_of_a_reply_that_waits_keeps_its_line_also_after_a_restart() {
     let reply = chat.alice.answer(&chat.portal, &events[0], "tow").await;
     chat.wait_mark(&reply, "⏳").await;
     chat.alice.edit(&chat.portal, &reply, "two").await;
-    assert!(chat.ask("queue").await.ends_with("\n1. one\n2. 「one」 two"));
+    assert!(chat.ask("queue").await.ends_with("\n1. one\n2. two"));
     chat.world.stop().await;
     chat.world.resume().await;
     chat.hear("here I am").await;
@@ -125,5 +125,82 @@ async fn a_reply_to_what_the_homeserver_does_not_hand_out_goes_without_its_line(
     chat.alice.say(&chat.portal, "and on").await;
     chat.phone.wait_text("and on").await;
     assert_eq!(chat.wait_shown(3).await, ["to nothing", "all the same", "and on"]);
+    chat.world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_quoted_that_the_contact_never_got() {
+    let mut chat = Chat::open().await;
+    let bob = Person::new(Synapse::shared().await, "bob").await;
+    let rooms = bob.rooms();
+    chat.alice.invite(&chat.portal, &bob.user_id).await;
+    bob.wait_new_room(&rooms).await;
+    chat.ask("relay off").await;
+    let his = bob.say(&chat.portal, "between us").await;
+    chat.wait_answer(&his).await;
+    let command = chat.alice.say(&chat.portal, "!wechat status").await;
+    chat.alice.wait_said(&chat.portal, "what others write stays in the room").await;
+    let notice = chat.alice.wait_said(&chat.portal, "your chat with Mum").await;
+    for (event, text) in [(&*his, "one"), (&*command, "two"), (notice.id(), "three")] {
+        chat.alice.answer(&chat.portal, event, text).await;
+    }
+    let mut thread = json!({ "msgtype": "m.text", "body": "four" });
+    thread["m.relates_to"] = json!({ "rel_type": "m.thread", "event_id": his });
+    chat.alice.send(&chat.portal, "m.room.message", thread).await;
+    assert_eq!(chat.wait_shown(4).await, ["one", "two", "three", "four"]);
+    chat.world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_quoted_is_asked_when_the_answer_goes_out() {
+    let chat = Chat::silent().await;
+    let events = chat.say_waiting(&["a secret", "a tyop", "stays"]).await;
+    for (event, text) in [(&events[0], "one"), (&events[1], "two"), (&events[2], "three")] {
+        let reply = chat.alice.answer(&chat.portal, event, text).await;
+        chat.wait_mark(&reply, "⏳").await;
+    }
+    chat.alice.remove(&chat.portal, &events[0]).await;
+    chat.alice.wait_said(&chat.portal, "I have taken it back").await;
+    chat.alice.edit(&chat.portal, &events[1], "a typo").await;
+    chat.hear("here I am").await;
+    let shown = ["a typo", "stays", "one", "「a typo」\ntwo", "「stays」\nthree"];
+    assert_eq!(chat.wait_shown(5).await, shown);
+    chat.world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_an_edited_text_the_version_that_the_contact_has_is_quoted() {
+    let mut chat = Chat::open().await;
+    let first = chat.say(&["old words"]).await.remove(0);
+    chat.phone.wait_text("old words").await;
+    chat.alice.edit(&chat.portal, &first, "newer words").await;
+    chat.phone.wait_text("✏️ newer words").await;
+    chat.alice.answer(&chat.portal, &first, "one").await;
+    chat.phone.wait_text("「newer words」\none").await;
+    chat.world
+        .reconfigure(|config| config.replace("merge = false", "merge = false\nedits = false"))
+        .await;
+    let edit = chat.alice.edit(&chat.portal, &first, "never sent").await;
+    chat.wait_answer(&edit).await;
+    chat.alice.answer(&chat.portal, &first, "two").await;
+    chat.phone.wait_text("「newer words」\ntwo").await;
+    chat.world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reaction_to_what_the_contact_never_got_is_not_told() {
+    let mut chat = Chat::open().await;
+    chat.world
+        .reconfigure(|config| config.replace("merge = false", "merge = false\nreactions = true"))
+        .await;
+    let command = chat.alice.say(&chat.portal, "!wechat status").await;
+    chat.alice.wait_said(&chat.portal, "Mum: ").await;
+    let thumb = chat.alice.react(&chat.portal, &command, "👍").await;
+    assert!(chat.wait_answer(&thumb).await.contains("does not have the message"));
+    let notice = chat.alice.wait_said(&chat.portal, "your chat with Mum").await;
+    chat.alice.react(&chat.portal, notice.id(), "🎉").await;
+    chat.say(&["and on"]).await;
+    assert_eq!(chat.wait_shown(1).await, ["and on"]);
+    assert_eq!(chat.said("does not have the message"), 1);
     chat.world.end().await;
 }

@@ -1,6 +1,7 @@
 //! The homeserver does not push everything: what it kept is found in the rooms.
 
 use std::{
+    fs,
     net::SocketAddr,
     sync::{
         Arc,
@@ -20,7 +21,7 @@ use reqwest::Client;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time::timeout};
 
 use crate::support::{
-    Person, World, group_texts as texts, listen,
+    Message, Person, Proxy, Trouble, World, group_texts as texts, listen,
     synapse::{Synapse, free_address},
 };
 
@@ -91,6 +92,34 @@ async fn what_was_said_before_the_bridge_was_there_is_not_brought() {
     assert_eq!(texts(&phone).len(), 1);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_said_before_a_store_began_comes_before_what_is_found_later() {
+    let mut world = World::start().await;
+    let alice = Person::new(Synapse::shared().await, "alice").await;
+    let room = alice.management_room(&world).await;
+    world.stop().await;
+    fs::remove_dir_all(world.store_path()).unwrap();
+    let proxy = Proxy::to(&world.slot.base_url).await;
+    proxy.trouble("/sync", Trouble::Slow);
+    world.slot.base_url = proxy.url();
+    let drawer = Drawer::shut(&mut world).await;
+    let older = alice.say(&room, "older").await;
+    world.resume().await;
+    // The first look is over, which only takes a place.
+    proxy.wait_met(2).await;
+    let younger = alice.say(&room, "younger").await;
+    proxy.wait_met(4).await;
+    drawer.way.is_shut.store(false, Ordering::Relaxed);
+    let mut times = Vec::new();
+    for event in [&older, &younger] {
+        let relation = |m: &Message| m.content()["m.relates_to"]["m.in_reply_to"].clone();
+        let answer = alice.wait(&room, |m| relation(m)["event_id"] == **event).await;
+        times.push(answer.at());
+    }
+    assert!(times.is_sorted(), "{times:?}");
+    world.end().await;
+}
+
 /// Stands between the homeserver and the bridge, and keeps what says so.
 struct Drawer {
     way: Way,
@@ -102,14 +131,23 @@ struct Way {
     bridge: SocketAddr,
     client: Client,
     is_open: Arc<AtomicBool>,
+    is_shut: Arc<AtomicBool>,
     kept: Arc<watch::Sender<Vec<(Parts, Bytes)>>>,
 }
 
 impl Drawer {
     /// Puts itself between the two; the bridge is started again.
-    #[expect(clippy::disallowed_methods, reason = "the bridge's tasks are not the drawer's")]
     async fn before(world: &mut World) -> Self {
         world.stop().await;
+        let drawer = Self::shut(world).await;
+        drawer.way.is_shut.store(false, Ordering::Relaxed);
+        world.resume().await;
+        drawer
+    }
+
+    /// Puts itself between the two, before the bridge starts, and lets nothing through.
+    #[expect(clippy::disallowed_methods, reason = "the bridge's tasks are not the drawer's")]
+    async fn shut(world: &mut World) -> Self {
         let listener: TcpListener = listen(world.slot.listen).await;
         world.slot.listen = free_address();
         world.write_config("");
@@ -118,11 +156,11 @@ impl Drawer {
             bridge: world.slot.listen,
             client,
             is_open: Arc::default(),
+            is_shut: Arc::new(AtomicBool::new(true)),
             kept: Arc::new(watch::Sender::new(Vec::new())),
         };
         let router = Router::new().fallback(pass).with_state(way.clone());
         let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        world.resume().await;
         Self { way, task }
     }
 
@@ -170,6 +208,9 @@ impl Way {
 async fn pass(State(way): State<Way>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap();
+    if way.is_shut.load(Ordering::Relaxed) {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
     let is_kept = String::from_utf8_lossy(&body).contains(r#""body":"kept "#);
     if is_kept && !way.is_open.load(Ordering::Relaxed) {
         way.kept.send_modify(|kept| kept.push((head, body)));

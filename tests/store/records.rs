@@ -4,8 +4,8 @@ use matrix_appservice_wechat::{
     clock::Timestamp,
     id::{Cursor, InboxId, MessageId},
     store::{
-        Change, Direction, Entry, Link, LoginState, LogoutReason, Outcome, Owner, Progress, Source,
-        SourceState, Store, Words, Work,
+        Change, Direction, Entry, Given, Link, LoginState, LogoutReason, Outcome, Owner, Progress,
+        Source, SourceState, Store, Words, Work,
     },
 };
 
@@ -176,4 +176,47 @@ async fn a_number_is_never_handed_out_twice() {
         store.close().await.unwrap();
     }
     assert_eq!(used, [InboxId(4), InboxId(4)]);
+}
+
+#[tokio::test]
+async fn what_a_contact_was_given_is_known_for_each_contact_and_goes_by_age() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let (mum, dad) = (store.new_portal_id(), store.new_portal_id());
+    let given = |version: u64, at: i64| Given {
+        portal: mum,
+        event: event(1),
+        version: event(version),
+        digest: "abc".into(),
+        at: Timestamp(at),
+    };
+    for one in [given(1, 5), given(2, 1_000)] {
+        store.commit(Change::new().put_given(&one)).await.unwrap();
+        assert_eq!(store.given(mum, &event(1)).unwrap(), Some(one));
+    }
+    assert_eq!(store.given(dad, &event(1)).unwrap(), None);
+    assert_eq!(store.given(mum, &event(2)).unwrap(), None);
+    assert_eq!(store.prune(Timestamp(1_000)).await.unwrap(), 0);
+    assert_eq!(store.prune(Timestamp(1_001)).await.unwrap(), 1);
+    assert_eq!(store.given(mum, &event(1)).unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_link_tells_to_which_contact_an_event_was_sent() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let (mum, dad) = (store.new_portal_id(), store.new_portal_id());
+    let link = |portal, n: u64, direction| Link {
+        portal,
+        message: MessageId::parse("123").unwrap(),
+        item: 0,
+        event: event(n),
+        direction,
+        at: NOW,
+    };
+    let change = Change::new().link(&link(mum, 1, Direction::ToWechat));
+    store.commit(change.link(&link(dad, 2, Direction::ToMatrix))).await.unwrap();
+    for (portal, n, sent) in [(mum, 1, true), (dad, 1, false), (dad, 2, false), (mum, 2, false)] {
+        assert_eq!(store.was_sent(portal, &event(n)).unwrap(), sent, "{portal} {n}");
+    }
 }

@@ -10,12 +10,16 @@ use crate::{
             Core,
             attempt::{Halt, Handled},
         },
-        from_matrix::{as_text, edit, enqueue::queue, retry},
+        from_matrix::{
+            as_text, edit,
+            enqueue::{about, queue},
+            retry,
+        },
         notice::refusal::{refusal_of, refuse},
         portal::{profile, upgrade},
         render::{
             message::{Verdict, parts},
-            reply_line, speaker,
+            speaker,
         },
         text::Refusal,
     },
@@ -99,15 +103,7 @@ async fn take(
     let name = speaker::speaker(core, event, message, portal).await?;
     match parts(core, event, message, portal, &name) {
         Ok(parts) => {
-            let entry = reply_line::with_line(
-                core,
-                entry,
-                &event.room,
-                reply_line::target(message),
-                portal,
-            );
-            let entry = entry.await?;
-            queue(core, &entry, event, portal, parts);
+            queue(core, entry, event, portal, (parts, about(message)));
             Ok(Handled::Deferred)
         }
         Err(Verdict::Ignore(reason)) => Ok(Handled::Done(Outcome::Ignored(reason.into()))),

@@ -1,7 +1,10 @@
 //! Things that WeChat has no form for, told to the contact in words: polls, reactions, and edits
 //! of what was sent.
 
-use super::enqueue;
+use ruma::EventId;
+use serde_json::Value;
+
+use super::{edit, enqueue};
 use crate::{
     bridge::{
         core::{
@@ -9,13 +12,17 @@ use crate::{
             attempt::{Halt, Handled},
         },
         notice::refusal,
-        render::{message, reply_line, speaker},
-        state::Part,
+        policy::visibility,
+        render::{
+            message::{self, Verdict},
+            reply_line, speaker,
+        },
+        state::{About, Changed, Outgoing, Part},
         text::{CONTACTS, Refusal, Worded},
     },
     convert,
     matrix::event::{Event, Poll, Replacement},
-    store::{Entry, Portal, Work},
+    store::{Entry, Outcome, Portal, Work},
 };
 
 /// Decides about a poll's question, a vote, or a poll's end.
@@ -32,14 +39,16 @@ pub(crate) async fn poll(
             refusal::refuse(core, event, refusal).await.map(Handled::Done)
         }
         Poll::Start { question, answers } => {
-            say(core, entry, event, portal, &question_text(question, answers)).await
+            let text = question_text(question, answers);
+            say(core, entry, event, portal, (&text, About::Nothing)).await
         }
         Poll::Vote => refusal::refuse(core, event, Refusal::Vote).await.map(Handled::Done),
         Poll::End { text: Some(text) } => {
-            say(core, entry, event, portal, &format!("📊 {text}")).await
+            say(core, entry, event, portal, (&format!("📊 {text}"), About::Nothing)).await
         }
         Poll::End { text: None } => {
-            say(core, entry, event, portal, &Worded::PollEnded.text(CONTACTS)).await
+            let text = Worded::PollEnded.text(CONTACTS);
+            say(core, entry, event, portal, (&text, About::Nothing)).await
         }
     }
 }
@@ -62,39 +71,88 @@ pub(crate) async fn reaction(
     if !core.config.delivery.reactions || key.starts_with("mxc://") {
         return refusal::refuse(core, event, Refusal::Reaction).await.map(Handled::Done);
     }
+    // The contact knows nothing of it, and who reacts does not mean the contact.
+    if !was_tried(entry)
+        && let Some(of) = reply_line::event(core, &event.room, of).await?
+        && visibility::is_of_bridge(core, &of)
+    {
+        return Ok(Handled::Done(Outcome::Ignored("to the bridge".into())));
+    }
     let key = key.chars().take(LONGEST_KEY).collect::<String>();
-    let entry = reply_line::with_line(core, entry, &event.room, Some(of), portal).await?;
-    say(core, &entry, event, portal, &Worded::Reaction { key: &key }.text(CONTACTS)).await
+    let words = Worded::Reaction { key: &key }.text(CONTACTS);
+    say(core, entry, event, portal, (&words, About::Reaction(of.to_owned()))).await
 }
 
 /// Sends the new words of a message that WeChat has in its old form already; `otherwise` is said
-/// where that is not wanted or not possible.
+/// where that is not wanted or not possible. Of several that wait only the newest goes out, and what
+/// changes nothing for the contact does not.
 pub(super) async fn correction(
     core: &Core,
     entry: &Entry,
     (event, edit): (&Event, &Replacement),
-    speaker: &str,
     (portal, otherwise): (&Portal, Refusal),
 ) -> Result<Handled, Halt> {
-    let parts = message::parts_behind(core, (event, &edit.new), portal, speaker, EDITED);
-    let texts: Vec<_> = parts.unwrap_or_default().into_iter().filter(Part::is_text).collect();
-    let wanted = core.config.delivery.edits && !texts.is_empty();
-    if !wanted || !(was_tried(entry) || is_own(core, event, edit).await?) {
+    let name = speaker::speaker(core, event, &edit.new, portal).await?;
+    let parts = |sign| message::parts_behind(core, (event, &edit.new), portal, &name, sign);
+    let refusal = match (parts(""), parts(EDITED)) {
+        (Ok(words), Ok(texts)) => {
+            let texts: Vec<_> = texts.into_iter().filter(Part::is_text).collect();
+            let about = About::Correction { of: edit.of.clone(), words };
+            return correct(core, entry, event, portal, (about, texts, otherwise)).await;
+        }
+        (Err(Verdict::Ignore("command")), _) => otherwise,
+        (Err(Verdict::Ignore(reason)), _) | (_, Err(Verdict::Ignore(reason))) => {
+            return Ok(Handled::Done(Outcome::Ignored(reason.into())));
+        }
+        (Err(Verdict::Refuse(refusal)), _) | (_, Err(Verdict::Refuse(refusal))) => refusal,
+    };
+    refusal::refuse(core, event, refusal).await.map(Handled::Done)
+}
+
+async fn correct(
+    core: &Core,
+    entry: &Entry,
+    event: &Event,
+    portal: &Portal,
+    (about, texts, otherwise): (About, Vec<Part>, Refusal),
+) -> Result<Handled, Halt> {
+    let About::Correction { of, words } = &about else { return Ok(Handled::Deferred) };
+    let is_tried = was_tried(entry);
+    if !is_tried && is_own(core, event, of).await? {
+        let newer = (&about, texts.as_slice());
+        let older = core.outbox.replace_correction(portal.id, newer, &event.sender, &event.id);
+        if let (Changed::Done(older), Work::FromMatrix { raw, .. }) = (older, &entry.work) {
+            rewrite(core, *older, raw).await?;
+            return Ok(Handled::Done(Outcome::Delivered));
+        }
+        if visibility::is_as_given(core, portal, of, words).await? {
+            return Ok(Handled::Done(Outcome::Ignored("unchanged".into())));
+        }
+    } else if !is_tried {
         return refusal::refuse(core, event, otherwise).await.map(Handled::Done);
     }
-    enqueue::queue(core, entry, event, portal, texts);
+    if !core.config.delivery.edits || texts.is_empty() {
+        return refusal::refuse(core, event, otherwise).await.map(Handled::Done);
+    }
+    enqueue::queue(core, entry, event, portal, (texts, about));
     Ok(Handled::Deferred)
 }
 
-/// Whether the edit is of a message of the same person, which was for the contact. The homeserver
-/// does not look at who edits what; clients do.
-async fn is_own(core: &Core, event: &Event, edit: &Replacement) -> Result<bool, Halt> {
-    let prefix = core.prefix();
-    let is_command = |body: &str| !prefix.is_empty() && body.trim_start().starts_with(prefix);
-    if is_command(&edit.new.body) {
-        return Ok(false);
+/// Writes the content of a newer edit into the entry of an older one that waits.
+async fn rewrite(core: &Core, older: Outgoing, newer: &str) -> Result<(), Halt> {
+    let Work::FromMatrix { raw, .. } = &older.entry.work else { return Ok(()) };
+    let content = serde_json::from_str::<Value>(newer).ok();
+    let content = content.and_then(|event| Some(event.get("content")?.to_string()));
+    match content.and_then(|content| edit::with_content(raw, &content)) {
+        Some(written) => edit::rewrite(core, older, written).await,
+        None => Ok(()),
     }
-    let original = reply_line::event(core, &event.room, &edit.of).await?;
+}
+
+/// Whether the edit is of a message of the same person. The homeserver does not look at who edits
+/// what; clients do.
+async fn is_own(core: &Core, event: &Event, of: &EventId) -> Result<bool, Halt> {
+    let original = reply_line::event(core, &event.room, of).await?;
     Ok(original.is_some_and(|original| original.sender == event.sender))
 }
 
@@ -111,7 +169,7 @@ async fn say(
     entry: &Entry,
     event: &Event,
     portal: &Portal,
-    words: &str,
+    (words, about): (&str, About),
 ) -> Result<Handled, Halt> {
     if let Err(refusal) = message::may_speak(core, event, portal) {
         return refusal::refuse(core, event, refusal).await.map(Handled::Done);
@@ -122,7 +180,8 @@ async fn say(
     };
     let lead = message::lead("", name.as_deref());
     let texts = message::split(&lead, &convert::safe_for_wechat(words));
-    enqueue::queue(core, entry, event, portal, texts.into_iter().map(Part::Text).collect());
+    let parts = texts.into_iter().map(Part::Text).collect();
+    enqueue::queue(core, entry, event, portal, (parts, about));
     Ok(Handled::Deferred)
 }
 

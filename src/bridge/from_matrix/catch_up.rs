@@ -5,6 +5,10 @@
 //! what happened in its rooms, as a client would: before each push of the first half minute that
 //! brings something of others, which keeps the order, and with growing pauses, every few minutes in
 //! the end. What was not pushed is taken over as if it had been.
+//!
+//! A store without a place to begin from gets one at its first look. What happened before may still
+//! have to be pushed, so nothing is taken from there on until something is known to have been pushed
+//! that happened after: pushes come in order.
 
 use std::{sync::Arc, time::Duration};
 
@@ -25,6 +29,7 @@ pub(crate) async fn run(core: Arc<Core>) {
     // Without a place to begin from, the first look is for finding one.
     let mut pause = if known { SHORTEST } else { Duration::ZERO };
     let mut failed = false;
+    let mut first = None;
     loop {
         let is_wish = tokio::select! {
             () = core.tasks.pause(pause) => false,
@@ -34,7 +39,7 @@ pub(crate) async fn run(core: Arc<Core>) {
             return;
         }
         let wishes = core.looks.begin();
-        let looked = look(&core).await;
+        let looked = look(&core, &mut first).await;
         let in_vain = matches!(&looked, Err(Halt::Refused(error)) if error.retry() == Retry::Never);
         core.looks.end(wishes, in_vain);
         let fails = match looked {
@@ -54,18 +59,30 @@ pub(crate) async fn run(core: Arc<Core>) {
     }
 }
 
-/// Compares what happened since the last look with what was pushed.
-async fn look(core: &Arc<Core>) -> Result<(), Halt> {
-    let since = core.read(core.store.looked())?;
+/// Compares what happened since the last look with what was pushed. `first` is the place of a store
+/// that has none, until it is known that pushes have come that far.
+async fn look(core: &Arc<Core>, first: &mut Option<String>) -> Result<(), Halt> {
+    let stored = core.read(core.store.looked())?;
+    let since = stored.clone().or_else(|| first.clone());
     let changes = match core.bot().changes(since.as_deref()).await {
         Ok(changes) => changes,
         Err(error) => {
             if since.is_some() && is_about_the_place(&error) {
+                *first = None;
                 core.commit(Change::new().drop_looked()).await?;
             }
             return Err(Halt::Refused(error));
         }
     };
+    if stored.is_none() {
+        if first.is_none() {
+            *first = Some(changes.next);
+            return Ok(());
+        }
+        if !pushes_have_come(core, &changes.rooms)? {
+            return Ok(());
+        }
+    }
     if since.is_some() {
         let mut events = Vec::new();
         for timeline in changes.rooms {
@@ -82,6 +99,35 @@ async fn look(core: &Arc<Core>) -> Result<(), Halt> {
     // Nobody waits for it: from an earlier place the same is found, and known.
     core.store.submit(Change::new().put_looked(&changes.next));
     Ok(())
+}
+
+/// Whether any of what happened in these rooms since the place was pushed. What lies before the
+/// bot's entry may have happened before that place.
+fn pushes_have_come(core: &Core, rooms: &[Timeline]) -> Result<bool, Halt> {
+    for timeline in rooms {
+        let events = timeline.events.iter().map(|raw| event::parse(raw).ok());
+        let events: Vec<_> = events.collect();
+        let entered =
+            |event: &Option<Event>| event.as_ref().is_some_and(|event| joins(core, event));
+        let from = events.iter().rposition(entered).unwrap_or(0);
+        for event in events.iter().skip(from).flatten() {
+            let source = Source::Event(event.id.clone());
+            let was_pushed = match core.is_ours(&event.sender) {
+                true => core.looks.was_pushed(&event.id),
+                false => core.read(core.store.source_seen(&source))?.is_some(),
+            };
+            if was_pushed {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// Whether an event is the bot's entry into a room.
+fn joins(core: &Core, event: &Event) -> bool {
+    matches!(&event.kind, Kind::Membership(change)
+        if change.user == core.bot && change.now == MembershipState::Join)
 }
 
 /// Whether another look from the same place would fail as well: the homeserver does not know it, or
@@ -110,9 +156,7 @@ fn unpushed(
 
 fn mark(core: &Core, event: &Event, since: Timestamp) -> Result<Mark, Halt> {
     if core.is_ours(&event.sender) {
-        let joins = matches!(&event.kind, Kind::Membership(change)
-            if change.user == core.bot && change.now == MembershipState::Join);
-        return Ok(if joins { Mark::Entered } else { Mark::Ours });
+        return Ok(if joins(core, event) { Mark::Entered } else { Mark::Ours });
     }
     let source = Source::Event(event.id.clone());
     let known = core.read(core.store.source_seen(&source))?.is_some();

@@ -21,11 +21,11 @@ use crate::{
         state::{Changed, Outgoing},
         text::{Answer, GroupText, Refusal},
     },
-    matrix::event::{Event, PROFILE_KEYS, Replacement},
+    matrix::event::{self, Event, Kind, PROFILE_KEYS, Replacement},
     store::{Change, Entry, Outcome, Portal, Work},
 };
 
-/// A message that waits gets its new words or file; of one that is on its way or was sent the new
+/// Changes a message that waits to its new words or file; of one that is on its way or was sent the new
 /// words follow.
 pub(crate) async fn edit(
     core: &Core,
@@ -34,34 +34,97 @@ pub(crate) async fn edit(
     edit: &Replacement,
     portal: &Portal,
 ) -> Result<Handled, Halt> {
-    let name = speaker::speaker(core, event, &edit.new, portal).await?;
-    let parts = match message::parts(core, event, &edit.new, portal, &name) {
-        Ok(parts) => parts,
-        Err(Verdict::Ignore(reason)) => return Ok(Handled::Done(Outcome::Ignored(reason.into()))),
-        Err(Verdict::Refuse(refusal)) => {
-            return refusal::refuse(core, event, refusal).await.map(Handled::Done);
+    let waiting = core.outbox.find(portal.id, &edit.of);
+    let late = match waiting.filter(|waiting| waiting.sender == event.sender) {
+        None => Refusal::Edit,
+        Some(waiting) if waiting.is_untried() => {
+            if let Some(outcome) = of_waiting(core, (event, edit), waiting, portal).await? {
+                return Ok(Handled::Done(outcome));
+            }
+            Refusal::OnItsWay
         }
+        Some(_) => Refusal::OnItsWay,
     };
-    let late = match core.outbox.replace(portal.id, &edit.of, &event.sender, &parts) {
-        Changed::Done(waiting) => {
-            replaced(core, *waiting, edit).await?;
-            return Ok(Handled::Done(Outcome::Delivered));
-        }
-        Changed::TooLate => Refusal::OnItsWay,
-        Changed::NotThere => Refusal::Edit,
-    };
-    as_text::correction(core, entry, (event, edit), &name, (portal, late)).await
+    as_text::correction(core, entry, (event, edit), (portal, late)).await
 }
 
-/// The entry of a message that waits says from now on what its edit says.
-async fn replaced(core: &Core, mut waiting: Outgoing, edit: &Replacement) -> Result<(), Halt> {
-    if let Work::FromMatrix { raw, .. } = &mut waiting.entry.work
-        && let Some(edited) = with_content(raw, edit.new.content.get())
-    {
-        *raw = edited;
-        core.commit(Change::new().put_entry(&waiting.entry)).await?;
+/// Makes of a message that waits what would go out if it had been written so at first; `None` when
+/// it goes out in this moment. What would not go to the contact is taken back.
+async fn of_waiting(
+    core: &Core,
+    (event, edit): (&Event, &Replacement),
+    mut waiting: Outgoing,
+    portal: &Portal,
+) -> Result<Option<Outcome>, Halt> {
+    let Work::FromMatrix { raw, .. } = &mut waiting.entry.work else { return Ok(None) };
+    let edited = with_content(raw, edit.new.content.get());
+    let Some((edited, written)) = edited.and_then(|raw| Some((parsed(&raw)?, raw))) else {
+        return refusal::refuse(core, event, Refusal::Edit).await.map(Some);
+    };
+    let parts = match &edited.kind {
+        Kind::Message(message) | Kind::Sticker(message) => {
+            let name = speaker::speaker(core, &edited, message, portal).await?;
+            message::parts(core, &edited, message, portal, &name)
+        }
+        Kind::Reaction { .. }
+        | Kind::Redaction { .. }
+        | Kind::Poll(_)
+        | Kind::LiveLocation
+        | Kind::Encrypted
+        | Kind::Membership(_)
+        | Kind::RoomName(_)
+        | Kind::RoomPicture(_)
+        | Kind::Tombstone { .. }
+        | Kind::Other { .. } => Err(Verdict::Ignore("unusable")),
+    };
+    match parts {
+        Ok(parts) => {
+            let changed =
+                core.outbox.replace(portal.id, &edit.of, &event.sender, &parts, &event.id);
+            let Changed::Done(waiting) = changed else { return Ok(None) };
+            rewrite(core, *waiting, written).await?;
+            Ok(Some(Outcome::Delivered))
+        }
+        Err(Verdict::Ignore(_)) => take_back(core, event, &edit.of, portal).await,
+        Err(Verdict::Refuse(refusal @ (Refusal::NotAllowed | Refusal::RelayOff))) => {
+            refusal::refuse(core, event, refusal).await.map(Some)
+        }
+        Err(Verdict::Refuse(refusal)) => match take_back(core, event, &edit.of, portal).await? {
+            Some(_) => refusal::refuse(core, event, refusal).await.map(Some),
+            None => Ok(None),
+        },
     }
-    Ok(())
+}
+
+fn parsed(raw: &str) -> Option<Event> {
+    event::parse(serde_json::from_str(raw).ok()?).ok()
+}
+
+/// Writes down that the entry of a message that waits holds this event from now on.
+pub(super) async fn rewrite(
+    core: &Core,
+    mut waiting: Outgoing,
+    written: Box<str>,
+) -> Result<(), Halt> {
+    if let Work::FromMatrix { raw, .. } = &mut waiting.entry.work {
+        *raw = written;
+    }
+    let change = Change::new().put_entry(&waiting.entry);
+    core.commit(change.put_progress(waiting.entry.id, &waiting.progress)).await
+}
+
+/// Takes a message out of the queue and says so; `None` when it does not wait.
+async fn take_back(
+    core: &Core,
+    event: &Event,
+    of: &EventId,
+    portal: &Portal,
+) -> Result<Option<Outcome>, Halt> {
+    let Changed::Done(waiting) = core.outbox.cancel(portal.id, of) else { return Ok(None) };
+    core.finish(&waiting.entry, &Outcome::Cancelled);
+    status::unmark(core, &waiting).await;
+    say_taken_back(core, event, portal).await?;
+    Ok(Some(Outcome::Delivered))
 }
 
 /// An event as if it had been sent with the content of its edit. What it answers to cannot be
@@ -89,6 +152,10 @@ pub(crate) async fn redact(
     of: &EventId,
     portal: &Portal,
 ) -> Result<Outcome, Halt> {
+    for correction in core.outbox.cancel_corrections(portal.id, of) {
+        core.finish(&correction.entry, &Outcome::Cancelled);
+        status::unmark(core, &correction).await;
+    }
     match core.outbox.cancel(portal.id, of) {
         Changed::Done(waiting) => {
             core.finish(&waiting.entry, &Outcome::Cancelled);

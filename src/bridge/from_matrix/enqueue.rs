@@ -3,22 +3,32 @@
 use crate::{
     bridge::{
         core::Core,
-        state::{Outgoing, Part, Shown, led_by},
+        render::reply_line,
+        state::{About, Outgoing, Part, Shown, led_by},
     },
-    matrix::event::Event,
+    matrix::event::{Event, Message},
     store::{Entry, Portal, Work},
 };
 
-/// Hands a message to the outbox, which finishes its entry.
-pub(crate) fn queue(core: &Core, entry: &Entry, event: &Event, portal: &Portal, parts: Vec<Part>) {
+/// Hands a message to the outbox, which finishes its entry. The line above it is made when it is
+/// about to be sent, and is kept from the first try on.
+pub(crate) fn queue(
+    core: &Core,
+    entry: &Entry,
+    event: &Event,
+    portal: &Portal,
+    (parts, about): (Vec<Part>, About),
+) {
     let Work::FromMatrix { progress, .. } = &entry.work else { return };
-    let parts = led_by(progress.line.as_ref().map(|line| &*line.0), parts);
     let outgoing = Outgoing {
         entry: entry.clone(),
         event: event.id.clone(),
         sender: event.sender.clone(),
         room: event.room.clone(),
-        parts,
+        parts: led_by(progress.line.as_ref().map(|line| &*line.0), parts.clone()),
+        plain: parts,
+        about,
+        settled: false,
         progress: progress.clone(),
         tries: 0,
         refused: 0,
@@ -27,4 +37,12 @@ pub(crate) fn queue(core: &Core, entry: &Entry, event: &Event, portal: &Portal, 
         with: Vec::new(),
     };
     core.outbox.push(portal.id, outgoing);
+}
+
+/// Returns what a message belongs to.
+pub(crate) fn about(message: &Message) -> About {
+    match reply_line::target(message) {
+        Some(of) => About::Answer(of.to_owned()),
+        None => About::Nothing,
+    }
 }

@@ -40,7 +40,11 @@ pub(crate) async fn on_transaction(
         if core.looks.come_first() && brings_news(&core, &transaction) {
             core.tasks.unless_stopped(core.looks.next()).await;
         }
-        let _ = done.send(take(&core, &transaction).await);
+        let taken = take(&core, &transaction).await;
+        if taken.is_ok() {
+            note_own(&core, &transaction);
+        }
+        let _ = done.send(taken);
     });
     taken.await.unwrap_or(Err(Unavailable))
 }
@@ -49,6 +53,14 @@ pub(crate) async fn on_transaction(
 fn brings_news(core: &Core, transaction: &Transaction) -> bool {
     let of_others = |event: Event| !core.is_ours(&event.sender);
     transaction.events.iter().any(|raw| event::parse(raw).is_ok_and(of_others))
+}
+
+/// Notes what the homeserver has told the bridge of itself; see [`super::catch_up`].
+fn note_own(core: &Core, transaction: &Transaction) {
+    let events = transaction.events.iter().filter_map(|raw| event::parse(raw).ok());
+    events.filter(|event| core.is_ours(&event.sender)).for_each(|event| {
+        core.looks.note_pushed(event.id);
+    });
 }
 
 /// Makes what was pushed, or found, durable and has it done; not to be dropped in between.

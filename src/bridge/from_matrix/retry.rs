@@ -3,7 +3,7 @@
 use ruma::EventId;
 use serde_json::value::RawValue;
 
-use super::enqueue;
+use super::{edit, enqueue};
 use crate::{
     bridge::{
         core::{
@@ -15,7 +15,7 @@ use crate::{
         render::{
             author::{self, Author},
             message::{self, Verdict},
-            reply_line, speaker,
+            speaker,
         },
         text::Refusal,
     },
@@ -58,7 +58,7 @@ pub(crate) async fn retry(
         Err(Halt::Refused(_)) => None,
     };
     let author = message.as_ref().map(|(event, _)| author::author(core, portal, event));
-    let (event, raw) = match (message, author) {
+    let (original, raw) = match (message, author) {
         (Some(found), Some(Author::Person | Author::AnotherContact)) => found,
         (Some(_), Some(Author::Themselves)) if author::is_copy(portal, asking) => {
             return Ok(Handled::Done(Outcome::Ignored("own".into())));
@@ -71,24 +71,30 @@ pub(crate) async fn retry(
             return refusal::refuse(core, asking, Refusal::NothingToRetry).await.map(Handled::Done);
         }
     };
+    let entry = as_message(entry, raw);
+    let latest = match &entry.work {
+        Work::FromMatrix { raw, .. } => serde_json::from_str::<&RawValue>(raw).ok(),
+        Work::FromWechat { .. } => None,
+    };
+    let event = latest.and_then(|raw| event::parse(raw).ok()).unwrap_or(original);
     let (Kind::Message(message) | Kind::Sticker(message)) = &event.kind else {
         return refusal::refuse(core, asking, Refusal::NothingToRetry).await.map(Handled::Done);
     };
     let name = speaker::speaker(core, &event, message, portal).await?;
     match message::parts(core, &event, message, portal, &name) {
         Ok(parts) => {
-            let entry = as_message(entry, raw);
-            let entry = reply_line::with_line(
-                core,
-                &entry,
-                &event.room,
-                reply_line::target(message),
-                portal,
-            );
-            let entry = entry.await?;
-            core.commit(Change::new().put_entry(&entry)).await?;
-            enqueue::queue(core, &entry, &event, portal, parts);
+            let change = Change::new().put_entry(&entry);
+            let change = match &entry.work {
+                Work::FromMatrix { progress, .. } => change.put_progress(entry.id, progress),
+                Work::FromWechat { .. } => change,
+            };
+            core.commit(change).await?;
+            let about = enqueue::about(message);
+            enqueue::queue(core, &entry, &event, portal, (parts, about));
             Ok(Handled::Deferred)
+        }
+        Err(Verdict::Ignore("command" | "empty")) => {
+            refusal::refuse(core, asking, Refusal::NothingToRetry).await.map(Handled::Done)
         }
         Err(Verdict::Ignore(reason)) => Ok(Handled::Done(Outcome::Ignored(reason.into()))),
         Err(Verdict::Refuse(refusal)) => {
@@ -97,11 +103,19 @@ pub(crate) async fn retry(
     }
 }
 
-/// The entry of the event that asks, holding the message that is asked for.
-pub(super) fn as_message(entry: &Entry, message: &RawValue) -> Entry {
+/// The entry of the event that asks, holding the message that is asked for as it is now: with what
+/// its latest edit says.
+fn as_message(entry: &Entry, message: &RawValue) -> Entry {
     let mut entry = entry.clone();
-    if let Work::FromMatrix { raw, .. } = &mut entry.work {
+    if let Work::FromMatrix { raw, progress, .. } = &mut entry.work {
         *raw = message.get().into();
+        if let Some(edit) = event::latest_edit_id(message)
+            && let Ok(Event { kind: Kind::Message(latest), .. }) = event::parse_latest(message)
+            && let Some(edited) = edit::with_content(raw, latest.content.get())
+        {
+            *raw = edited;
+            progress.version = Some(edit);
+        }
     }
     entry
 }

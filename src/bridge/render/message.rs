@@ -44,6 +44,9 @@ pub(crate) fn parts_behind(
     sign: &str,
 ) -> Result<Vec<Part>, Verdict> {
     may_speak(core, event, portal).map_err(Verdict::Refuse)?;
+    if message.msgtype == "m.text" && is_command(&message.body, core.prefix()) {
+        return Err(Verdict::Ignore("command"));
+    }
     let gallery = message.gallery.iter().map(|item| &item.file);
     let files = message.attachment.iter().chain(gallery);
     let files = files.map(|file| media(file, core.config.media.max_upload));
@@ -57,6 +60,15 @@ pub(crate) fn parts_behind(
         (None, _) => Vec::new(),
     };
     Ok(texts.into_iter().map(Part::Text).chain(files.into_iter().map(Part::Media)).collect())
+}
+
+/// Returns whether a text in a chat is for the bot, not for the contact: it begins with the prefix,
+/// in any case (ASCII), and white space or nothing behind it. An empty prefix is none.
+pub(crate) fn is_command(body: &str, prefix: &str) -> bool {
+    let said = convert::text::strip_reply_fallback(body).trim();
+    let Some((head, tail)) = said.split_at_checked(prefix.len()) else { return false };
+    let ends_word = tail.is_empty() || tail.starts_with(char::is_whitespace);
+    !prefix.is_empty() && head.eq_ignore_ascii_case(prefix) && ends_word
 }
 
 /// What each text of a message begins with: a sign, and the name of who speaks.
@@ -179,4 +191,24 @@ pub(super) fn media(attachment: &Attachment, limit: u64) -> Result<Media, Verdic
         attachment::Kind::Audio | attachment::Kind::File => MediaKind::File,
     };
     Ok(Media { uri, kind, name: attachment.name.clone() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_command;
+
+    #[test]
+    fn what_begins_with_the_prefix_and_a_border_is_for_the_bot() {
+        for (body, expected) in [
+            ("!wechat", true),
+            ("  !WeChat  logout", true),
+            ("> <@a:b.org> old\n\n!wechat retry", true),
+            ("!wechats", false),
+            ("see !wechat", false),
+            ("", false),
+        ] {
+            assert_eq!(is_command(body, "!wechat"), expected, "{body}");
+        }
+        assert!(!is_command("anything", ""), "an empty prefix is none");
+    }
 }

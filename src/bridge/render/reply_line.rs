@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use ruma::{EventId, RoomId, UserId};
+use ruma::{EventId, OwnedEventId, RoomId, UserId};
+use serde_json::value::RawValue;
 
 use super::{
     author::{self, Author},
@@ -12,62 +13,45 @@ use super::{
 use crate::{
     bridge::{
         core::{Core, attempt::Halt},
+        policy::visibility::{self, Seen},
         text::{CONTACTS, Quoted},
     },
     convert,
     matrix::event::{self, Event, Kind, Message, Poll, attachment},
-    store::{Entry, Portal, Words, Work},
+    store::Portal,
 };
-
-/// The entry of a message, with the line that stands above the message.
-///
-/// The line is made once: from the first try on it is what was sent, whatever becomes of the event
-/// that it is taken from.
-pub(crate) async fn with_line(
-    core: &Core,
-    entry: &Entry,
-    room: &RoomId,
-    of: Option<&EventId>,
-    portal: &Portal,
-) -> Result<Entry, Halt> {
-    let mut entry = entry.clone();
-    if let Work::FromMatrix { progress, .. } = &mut entry.work
-        && !progress.tried
-        && progress.line.is_none()
-    {
-        let line = line(core, room, of, portal).await?;
-        progress.line = line.map(|line| Words(line.into()));
-    }
-    Ok(entry)
-}
 
 /// The event that a message answers to: one that it names, or the first of its thread.
 pub(crate) fn target(message: &Message) -> Option<&EventId> {
     message.reply_to.as_deref().or(message.thread.as_deref())
 }
 
-/// The line above what answers to this event.
+/// Returns the line above what answers to this event, `None` where the contact has nothing of it.
+/// `along` are the messages that go out before it in one bubble, each with the form it has there.
+///
+/// To be asked when the message is about to be sent: the contact may have got the event by then, or
+/// somebody may have changed it.
 pub(crate) async fn line(
     core: &Core,
     room: &RoomId,
-    of: Option<&EventId>,
+    of: &EventId,
     portal: &Portal,
+    along: &[(OwnedEventId, OwnedEventId)],
 ) -> Result<Option<String>, Halt> {
-    let Some(of) = of else { return Ok(None) };
-    let words = about(core, room, of, portal).await?;
+    let words = about(core, room, of, portal, along).await?;
     Ok(words.and_then(|words| convert::quote_line(&words)))
 }
 
-/// What an event of a portal's room says, as the contact knows it. Nothing for what the contact
-/// has never seen, and when the homeserver does not hand the event out: a message goes without the
-/// line rather than not at all.
+/// What an event of a portal's room says, as the contact has it. Nothing for what the contact was
+/// not given, and when the homeserver does not hand the event out.
 async fn about(
     core: &Core,
     room: &RoomId,
     of: &EventId,
     portal: &Portal,
+    along: &[(OwnedEventId, OwnedEventId)],
 ) -> Result<Option<String>, Halt> {
-    let Some(event) = event(core, room, of).await? else { return Ok(None) };
+    let Some(event) = as_given(core, room, of, portal, along).await? else { return Ok(None) };
     let is_ours = core.is_ours(&event.sender);
     let Some(words) = words(&event, &core.bot, is_ours) else { return Ok(None) };
     let of_others = portal.room.as_deref() != Some(room);
@@ -84,23 +68,75 @@ async fn about(
     Ok(Some(name.map_or(words.clone(), |name| format!("{name}: {words}"))))
 }
 
+/// An event in the form in which the contact was given it; `None` for what they were not given, and
+/// for what was redacted since.
+async fn as_given(
+    core: &Core,
+    room: &RoomId,
+    of: &EventId,
+    portal: &Portal,
+    along: &[(OwnedEventId, OwnedEventId)],
+) -> Result<Option<Event>, Halt> {
+    let Some(mut raw) = find(core, room, of).await? else { return Ok(None) };
+    let Ok(mut event) = event::parse(&raw) else { return Ok(None) };
+    if let Kind::Message(Message { edits: Some(edit), .. }) = &event.kind {
+        // Of an edit the contact knows only the message that it changes.
+        let of = edit.of.clone();
+        let Some(original) = find(core, room, &of).await? else { return Ok(None) };
+        let Ok(parsed) = event::parse(&original) else { return Ok(None) };
+        (raw, event) = (original, parsed);
+    }
+    let in_front = along.iter().find(|(one, _)| *one == event.id);
+    let seen = match in_front {
+        Some((_, version)) => Seen::Version(version.clone()),
+        None => visibility::seen_by(core, portal, &event).await?,
+    };
+    match seen {
+        Seen::Not => Ok(None),
+        Seen::Own => Ok(event::parse_latest(&raw).ok()),
+        Seen::Version(version) if version == event.id => Ok(Some(event)),
+        Seen::SomeVersion => Ok((event::latest_edit_id(&raw).is_none()).then_some(event)),
+        Seen::Version(version) => in_version(core, event, &version).await,
+    }
+}
+
+/// The event with the words of this edit of it.
+async fn in_version(
+    core: &Core,
+    mut event: Event,
+    version: &EventId,
+) -> Result<Option<Event>, Halt> {
+    let Some(raw) = find(core, &event.room, version).await? else { return Ok(None) };
+    let Ok(edit) = event::parse(&raw) else { return Ok(None) };
+    let (Kind::Message(message), Kind::Message(edit)) = (&mut event.kind, edit.kind) else {
+        return Ok(None); // One of the two was redacted.
+    };
+    let Some(edit) = edit.edits else { return Ok(None) };
+    *message = *edit.new;
+    Ok(Some(event))
+}
+
 /// An event as it is now; nothing when the homeserver does not hand it out in good time.
 pub(crate) async fn event(core: &Core, room: &RoomId, of: &EventId) -> Result<Option<Event>, Halt> {
+    let raw = find(core, room, of).await?;
+    Ok(raw.and_then(|raw| event::parse_latest(&raw).ok()))
+}
+
+async fn find(core: &Core, room: &RoomId, of: &EventId) -> Result<Option<Box<RawValue>>, Halt> {
     let bot = core.bot();
     let asking = core.insist(|| bot.event(room, of));
-    let raw = match tokio::time::timeout(PATIENCE, asking).await {
-        Ok(Ok(raw)) => raw,
-        Ok(Err(Halt::Stopping)) => return Err(Halt::Stopping),
+    match tokio::time::timeout(PATIENCE, asking).await {
+        Ok(Ok(raw)) => Ok(Some(raw)),
+        Ok(Err(Halt::Stopping)) => Err(Halt::Stopping),
         Ok(Err(Halt::Refused(error))) => {
             tracing::debug!(%error, "the homeserver does not know an event that another one names");
-            return Ok(None);
+            Ok(None)
         }
         Err(_) => {
             tracing::warn!("the homeserver does not hand out an event that another one names");
-            return Ok(None);
+            Ok(None)
         }
-    };
-    Ok(event::parse_latest(&raw).ok())
+    }
 }
 
 /// The words of an event.

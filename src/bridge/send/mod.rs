@@ -2,5 +2,6 @@
 
 pub(super) mod format;
 pub(crate) mod sender;
+mod settle;
 pub(super) mod upload;
 pub(super) mod verdict;

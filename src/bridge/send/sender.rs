@@ -5,6 +5,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use futures_util::FutureExt as _;
 
 use super::{
+    settle::{self, Fit},
     upload,
     verdict::{self, After},
 };
@@ -13,6 +14,7 @@ use crate::{
         core::{Core, attempt::Halt},
         login::logout,
         notice::status,
+        policy::visibility,
         state::{
             LaneKey, Outgoing, Part,
             reply_window::{self, Hold},
@@ -133,7 +135,12 @@ async fn wait(core: &Core, portal: &Portal, why: Hold) {
 
 /// Tries the next part of the message at the head once; true when WeChat took it.
 async fn try_head(core: &Core, portal: &Portal, head: Outgoing) -> bool {
-    join(core, portal);
+    if !head.progress.tried && !is_fit(core, portal, &head).await {
+        return false;
+    }
+    if join(core, portal).await.is_err() {
+        return false;
+    }
     let pace = core.paces.of(portal.login, core.config.delivery);
     let mut pace = pace.lock().await;
     while let Err(wait) = pace.take(core.clock.now()) {
@@ -202,19 +209,35 @@ pub(super) async fn go_on(
     }
 }
 
+/// Finds out whether the head may be sent at all; one that may not ends here.
+async fn is_fit(core: &Core, portal: &Portal, head: &Outgoing) -> bool {
+    match settle::settle(core, portal, head, &[]).await {
+        Ok(Fit::Goes) => return true,
+        Ok(Fit::Unseen) => failed(core, portal, head, Refusal::Unseen).await,
+        Ok(Fit::Unchanged) => {
+            end(core, portal, head, &Outcome::Ignored("unchanged".into()));
+            status::unmark(core, head).await;
+        }
+        Err(Halt::Refused(_) | Halt::Stopping) => {}
+    }
+    false
+}
+
 /// When more waits than may be sent, or the owner wishes it, short messages go out as lines of
 /// one.
-fn join(core: &Core, portal: &Portal) {
+async fn join(core: &Core, portal: &Portal) -> Result<(), Halt> {
     let left =
         core.reply(portal.id).map_or(0, |reply| reply_window::QUOTA.saturating_sub(reply.sends));
     let short = core.config.delivery.merge && core.outbox.queued(portal.id) > left as usize;
     if !short && !core.outbox.merges(portal.id) {
-        return;
+        return Ok(());
     }
+    settle::settle_rest(core, portal).await?;
     let joined = core.outbox.join(portal.id, WECHAT_TEXT_LIMIT);
     if !joined.is_empty() {
         tracing::debug!(portal = %portal.id, joined = joined.len(), "messages go out as one");
     }
+    Ok(())
 }
 
 /// What is sent, and what goes along with it, is durable before it is sent: WeChat loses another
@@ -316,8 +339,10 @@ async fn finish(core: &Core, portal: &Portal, head: &Outgoing) {
 /// Records the end of a message and of those that went along with it, as one.
 fn end(core: &Core, portal: &Portal, head: &Outgoing, outcome: &Outcome) {
     let now = core.clock.now();
+    let was_sent = matches!(outcome, Outcome::Delivered | Outcome::Unconfirmed);
     let change = head.all().fold(Change::new(), |change, one| {
-        change.finish(one.entry.id, one.entry.source(), outcome, now)
+        let change = change.finish(one.entry.id, one.entry.source(), outcome, now);
+        if was_sent { visibility::note(core, change, portal, one) } else { change }
     });
     core.store.submit(change);
     core.outbox.remove(portal.id, head.entry.id);

@@ -1,10 +1,15 @@
 //! Looks at what happened in the rooms (`unpushed.rs`): who waits for one, and which have ended.
 
 use std::{
-    sync::atomic::{AtomicBool, Ordering},
+    collections::HashSet,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
+use ruma::{EventId, OwnedEventId};
 use tokio::{sync::watch, time::timeout};
 
 /// Looks are numbered from 1 as they are wished for; one look may fulfil several wishes.
@@ -14,12 +19,20 @@ pub(crate) struct Looks {
     wished: watch::Sender<u64>,
     done: watch::Sender<u64>,
     in_vain: AtomicBool,
+    /// The bridge's own events that were pushed, as long as it matters.
+    pushed: Mutex<HashSet<OwnedEventId>>,
 }
 
 impl Default for Looks {
     fn default() -> Self {
         let (wished, done) = (watch::Sender::new(0), watch::Sender::new(0));
-        Self { begun: Instant::now(), wished, done, in_vain: AtomicBool::new(false) }
+        Self {
+            begun: Instant::now(),
+            wished,
+            done,
+            in_vain: AtomicBool::new(false),
+            pushed: Mutex::default(),
+        }
     }
 }
 
@@ -41,6 +54,19 @@ impl Looks {
         if timeout(PATIENCE, done.wait_for(|done| *done >= mine)).await.is_err() {
             tracing::debug!("a push goes before the look at the rooms, which takes long");
         }
+    }
+
+    /// Notes an event of the bridge itself that was pushed: how far pushes have come.
+    pub(crate) fn note_pushed(&self, event: OwnedEventId) {
+        let mut pushed = self.pushed.lock().unwrap_or_else(PoisonError::into_inner);
+        if pushed.len() < MOST_PUSHED {
+            pushed.insert(event);
+        }
+    }
+
+    /// Whether this event of the bridge itself was pushed.
+    pub(crate) fn was_pushed(&self, event: &EventId) -> bool {
+        self.pushed.lock().unwrap_or_else(PoisonError::into_inner).contains(event)
     }
 
     /// Waits until somebody wishes for a look.
@@ -65,6 +91,8 @@ impl Looks {
 /// How long after its start the bridge looks before it takes a push: about as long as a homeserver
 /// takes to bring what it has kept.
 const SETTLING: Duration = Duration::from_secs(30);
+/// So many of the bridge's own events are kept to tell how far pushes have come.
+const MOST_PUSHED: usize = 10_000;
 const PATIENCE: Duration = Duration::from_secs(3);
 
 #[cfg(test)]

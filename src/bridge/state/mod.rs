@@ -26,7 +26,9 @@ pub(crate) use self::copies::{Copies, Mark, Stand};
 pub(crate) use self::flow::{Flow, LoginFlows, Place, Wanted};
 pub(crate) use self::lane::{Job, LaneKey, Lanes, Read};
 pub(crate) use self::looks::Looks;
-pub(crate) use self::outbox::{Changed, Media, MediaKind, Outbox, Outgoing, Part, Shown, led_by};
+pub(crate) use self::outbox::{
+    About, Changed, Media, MediaKind, Outbox, Outgoing, Part, Shown, led_by,
+};
 pub(crate) use self::places::Places;
 pub(crate) use self::question::{Candidate, OPEN_FOR, Questions, Taken};
 pub(crate) use self::registry::Registry;

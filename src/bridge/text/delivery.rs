@@ -85,6 +85,8 @@ pub(crate) enum Refusal {
     NotAllowed,
     /// The owner keeps the chat to themselves.
     RelayOff,
+    /// The contact does not have the message that it belongs to.
+    Unseen,
     /// What was asked for once more is no message of this room.
     NothingToRetry,
     /// The bridge itself fails at it.
@@ -113,6 +115,7 @@ impl Refusal {
             Self::BadServer => "bad_server",
             Self::NotAllowed => "not_allowed",
             Self::RelayOff => "relay_off",
+            Self::Unseen => "unseen",
             Self::NothingToRetry => "nothing_to_retry",
             Self::Poison => "poison",
         }
@@ -206,6 +209,11 @@ impl Refusal {
                 language,
                 "⚠️ Not sent: WeChat moved this contact to a server that the bridge may not talk to. Ask the administrator to look at the log.",
                 "⚠️ 未发送：微信把这位联系人移到了桥接不允许连接的服务器，请让管理员查看日志。",
+            ),
+            Self::Unseen => pick!(
+                language,
+                "⚠️ Not sent to WeChat: your contact does not have the message that this belongs to. Send it as a new message.",
+                "⚠️ 未发送到微信：对方没有收到与此相关的那条消息，请作为新消息发送。",
             ),
             Self::NothingToRetry => pick!(
                 language,

@@ -381,6 +381,7 @@ fn deliveries(language: Language) -> Vec<String> {
         Refusal::NotAllowed,
         Refusal::RelayOff,
         Refusal::BadServer,
+        Refusal::Unseen,
         Refusal::NothingToRetry,
         Refusal::Poison,
     ];

@@ -149,6 +149,12 @@ pub fn parse_latest(raw: &RawValue) -> Result<Event, Malformed> {
     Ok(event)
 }
 
+/// Returns the id of the latest edit of an event that the homeserver hands out by its id.
+pub fn latest_edit_id(raw: &RawValue) -> Option<OwnedEventId> {
+    let relations = Object::parse(raw.get())?.object("unsigned")?.object("m.relations")?;
+    relations.object("m.replace")?.id("event_id")
+}
+
 fn latest_edit(raw: &RawValue) -> Option<Message> {
     let relations = Object::parse(raw.get())?.object("unsigned")?.object("m.relations")?;
     let edit = message("m.room.message", &relations.object("m.replace")?)?;

@@ -224,9 +224,10 @@ async fn text_on_phone(
             let Ok(parts) = message::parts(core, &event, message, place.portal, &name) else {
                 return Ok(None);
             };
-            let line =
-                reply_line::line(core, place.room, reply_line::target(message), place.portal)
-                    .await?;
+            let line = match reply_line::target(message) {
+                Some(of) => reply_line::line(core, place.room, of, place.portal, &[]).await?,
+                None => None,
+            };
             let sent = led_by(line.as_deref(), parts).into_iter().nth(part.into());
             sent.and_then(|part| part.text().map(str::to_owned))
         }

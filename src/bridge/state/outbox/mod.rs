@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use ruma::{EventId, OwnedEventId, OwnedRoomId, OwnedUserId, RoomId, UserId};
+use ruma::{EventId, OwnedEventId, OwnedRoomId, OwnedUserId, RoomId};
 use tokio::sync::{
     Notify,
     mpsc::{self, UnboundedReceiver, UnboundedSender},
@@ -19,11 +19,13 @@ use crate::{
     store::{Change, Entry, Progress, Upload},
 };
 
+mod changes;
 mod marks;
 mod outgoing;
 mod part;
 mod tries;
 
+pub(crate) use super::outbox::changes::About;
 pub(crate) use super::outbox::marks::Shown;
 pub(crate) use super::outbox::part::Media;
 pub(crate) use super::outbox::part::MediaKind;
@@ -39,9 +41,15 @@ pub(crate) struct Outgoing {
     /// Who wrote it; nobody else may change it.
     pub(crate) sender: OwnedUserId,
     pub(crate) room: OwnedRoomId,
-    /// What it became; the client id of each part is derived from the entry's source and the
+    /// What it became, without the line above it.
+    pub(crate) plain: Vec<Part>,
+    /// What is sent; the client id of each part is derived from the entry's source and the
     /// part's number.
     pub(crate) parts: Vec<Part>,
+    /// What it belongs to.
+    pub(crate) about: About,
+    /// Whether it was found, just now, that it may go out, and with which line.
+    pub(crate) settled: bool,
     pub(crate) progress: Progress,
     /// How often the next part was tried. Once it was, WeChat may have it, and it is too late to
     /// change it.
@@ -166,7 +174,9 @@ impl Outbox {
         let Some(mut head) = waiting.pop_front() else { return Vec::new() };
         let mut joined = Vec::new();
         if let Some(mut bytes) = head.whole_text().map(str::len) {
-            while let Some(next) = waiting.front().and_then(Outgoing::whole_text) {
+            while let Some(next) = waiting.front().filter(|next| next.settled)
+                && let Some(next) = next.whole_text()
+            {
                 bytes += 1 + next.len();
                 if bytes > limit {
                     break;
@@ -263,45 +273,6 @@ impl Outbox {
             queue.waiting.remove(at);
             self.tried.notify_waiters();
         }
-    }
-
-    /// Takes a message out that nobody has tried to send.
-    pub(crate) fn cancel(&self, portal: PortalId, event: &EventId) -> Changed {
-        let mut queues = self.queues();
-        let Some(queue) = queues.get_mut(&portal) else { return Changed::NotThere };
-        let found = queue.waiting.iter().position(|waiting| waiting.carries(event));
-        match found.map(|at| (at, queue.waiting.get(at).is_some_and(Outgoing::is_untried))) {
-            None => Changed::NotThere,
-            Some((_, false)) => Changed::TooLate,
-            Some((at, true)) => {
-                queue.changed.notify_one();
-                queue.waiting.remove(at).map_or(Changed::NotThere, |was| Changed::Done(was.into()))
-            }
-        }
-    }
-
-    /// Gives a message of `sender` that nobody has tried to send other words, or another file.
-    pub(crate) fn replace(
-        &self,
-        portal: PortalId,
-        event: &EventId,
-        sender: &UserId,
-        parts: &[Part],
-    ) -> Changed {
-        let mut queues = self.queues();
-        let Some(queue) = queues.get_mut(&portal) else { return Changed::NotThere };
-        let Some(waiting) = queue.waiting.iter_mut().find(|waiting| waiting.carries(event)) else {
-            return Changed::NotThere;
-        };
-        if waiting.sender != sender {
-            return Changed::NotThere;
-        }
-        if !waiting.is_untried() {
-            return Changed::TooLate;
-        }
-        let line = waiting.progress.line.as_ref().map(|line| &*line.0);
-        waiting.parts = led_by(line, parts.to_vec());
-        Changed::Done(waiting.clone().into())
     }
 
     /// What waits for this contact, in order.

@@ -45,7 +45,7 @@ impl Outgoing {
     }
 
     /// The text of a message that is nothing else and that nobody has tried.
-    pub(super) fn whole_text(&self) -> Option<&str> {
+    pub(crate) fn whole_text(&self) -> Option<&str> {
         let [Part::Text(text)] = self.parts.as_slice() else { return None };
         self.is_untried().then_some(text)
     }

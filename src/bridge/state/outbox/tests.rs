@@ -24,7 +24,10 @@ pub(super) fn outgoing(number: u64, texts: &[&str]) -> Outgoing {
         event,
         sender: user_id!("@alice:b.org").to_owned(),
         room,
+        plain: texts.iter().map(|text| Part::Text((*text).to_owned())).collect(),
         parts: texts.iter().map(|text| Part::Text((*text).to_owned())).collect(),
+        about: About::Nothing,
+        settled: true,
         progress: Progress::default(),
         tries: 0,
         refused: 0,
@@ -69,11 +72,20 @@ fn a_message_can_be_changed_until_it_is_tried() {
     let outbox = queue([outgoing(1, &["one"]), outgoing(2, &["two"])]);
     let new = [Part::Text("uno".to_owned())];
     let (alice, mallory) = (user_id!("@alice:b.org"), user_id!("@mallory:b.org"));
-    assert!(matches!(outbox.replace(PORTAL, event_id!("$1"), mallory, &new), Changed::NotThere));
-    assert!(matches!(outbox.replace(PORTAL, event_id!("$1"), alice, &new), Changed::Done(_)));
+    assert!(matches!(
+        outbox.replace(PORTAL, event_id!("$1"), mallory, &new, event_id!("$2")),
+        Changed::NotThere
+    ));
+    assert!(matches!(
+        outbox.replace(PORTAL, event_id!("$1"), alice, &new, event_id!("$2")),
+        Changed::Done(_)
+    ));
     let tried = outbox.begin_try(PORTAL, InboxId(1)).unwrap();
     assert_eq!(text(&tried), "uno");
-    assert!(matches!(outbox.replace(PORTAL, event_id!("$1"), alice, &new), Changed::TooLate));
+    assert!(matches!(
+        outbox.replace(PORTAL, event_id!("$1"), alice, &new, event_id!("$2")),
+        Changed::TooLate
+    ));
     assert!(matches!(outbox.cancel(PORTAL, event_id!("$1")), Changed::TooLate));
     assert!(matches!(outbox.cancel(PORTAL, event_id!("$2")), Changed::Done(_)));
     assert!(matches!(outbox.cancel(PORTAL, event_id!("$2")), Changed::NotThere));
@@ -188,10 +200,16 @@ fn an_upload_is_for_the_file_that_the_head_waits_for() {
     // Other words keep it, another file does not.
     let alice = user_id!("@alice:b.org");
     let words = [Part::Text("see".to_owned()), Part::Text("here".to_owned()), picture(cat)];
-    assert!(matches!(outbox.replace(PORTAL, event_id!("$1"), alice, &words), Changed::Done(_)));
+    assert!(matches!(
+        outbox.replace(PORTAL, event_id!("$1"), alice, &words, event_id!("$2")),
+        Changed::Done(_)
+    ));
     assert!(outbox.head(PORTAL).unwrap().upload_of(&media).is_some());
     let other = [picture(dog)];
-    assert!(matches!(outbox.replace(PORTAL, event_id!("$1"), alice, &other), Changed::Done(_)));
+    assert!(matches!(
+        outbox.replace(PORTAL, event_id!("$1"), alice, &other, event_id!("$2")),
+        Changed::Done(_)
+    ));
     let head = outbox.head(PORTAL).unwrap();
     assert!(head.upload_of(head.next_media().unwrap()).is_none());
     assert!(!outbox.waits_for(PORTAL, InboxId(1), &media));
@@ -247,4 +265,36 @@ fn a_queue_is_asked_for_one_of_its_messages_and_for_what_a_room_can_take_back() 
     assert!(outbox.leads(PORTAL, event_id!("$1")) && !outbox.leads(PORTAL, event_id!("$4")));
     assert_eq!(outbox.untried_of(PORTAL, room_id!("!room")), ["$2"]);
     assert!(outbox.untried_of(PortalId(2), room_id!("!room")).is_empty());
+}
+
+#[test]
+fn of_the_corrections_of_an_event_one_waits() {
+    let of = event_id!("$1").to_owned();
+    let about = |text: &str| {
+        let words = vec![Part::Text(text.to_owned())];
+        About::Correction { of: of.clone(), words }
+    };
+    let outbox = queue([Outgoing { about: about("a"), ..outgoing(2, &["✏️ a"]) }]);
+    let (newer, parts) = (about("b"), [Part::Text("✏️ b".to_owned())]);
+    for (who, is_changed) in [(user_id!("@mallory:b.org"), false), (user_id!("@alice:b.org"), true)]
+    {
+        let changed = outbox.replace_correction(PORTAL, (&newer, &parts), who, event_id!("$3"));
+        assert_eq!(matches!(changed, Changed::Done(_)), is_changed, "{who}");
+    }
+    let head = outbox.head(PORTAL).unwrap();
+    assert_eq!(text(&head), "✏️ b");
+    assert_eq!(head.progress.version.as_deref(), Some(event_id!("$3")));
+    assert_eq!(outbox.cancel_corrections(PORTAL, &of).len(), 1);
+    assert!(outbox.head(PORTAL).is_none());
+}
+
+#[test]
+fn what_may_not_go_out_is_not_joined_and_the_line_is_that_of_the_moment() {
+    let outbox = queue([outgoing(1, &["a"]), outgoing(2, &["b"])]);
+    outbox.settle(PORTAL, InboxId(2), None);
+    assert!(outbox.join(PORTAL, 100).is_empty());
+    outbox.settle(PORTAL, InboxId(2), Some(Some("「x」")));
+    outbox.settle(PORTAL, InboxId(2), Some(Some("「a」")));
+    assert_eq!(outbox.join(PORTAL, 100).len(), 1);
+    assert_eq!(text(&outbox.head(PORTAL).unwrap()), "a\n「a」\nb");
 }

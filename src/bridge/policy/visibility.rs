@@ -1,0 +1,170 @@
+//! What a contact may learn of an event: what they were given of it, asked when something that
+//! tells of it is sent.
+
+use ruma::{EventId, OwnedEventId};
+
+use crate::{
+    bridge::{
+        core::{Core, attempt::Halt},
+        state::{About, Outgoing, Part},
+    },
+    matrix::event::{Event, Kind},
+    store::{Change, Given, Outcome, Portal, Source, SourceState},
+};
+
+/// What a contact has of an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Seen {
+    /// Nothing, or not all of it.
+    Not,
+    /// It is the contact's own.
+    Own,
+    /// What this event says: itself, or an edit of it.
+    Version(OwnedEventId),
+    /// It in a form that is not known, which only an event without edits has.
+    SomeVersion,
+}
+
+/// Whose event it is, for one contact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    Contact,
+    Bot,
+    Other,
+}
+
+/// What is written down of an event that was to go to a contact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Trace {
+    Given(OwnedEventId),
+    /// WeChat took it, says what an older version of the bridge has written down.
+    Sent,
+    None,
+}
+
+/// Returns what the contact of a portal has of an event.
+pub(crate) async fn seen_by(core: &Core, portal: &Portal, event: &Event) -> Result<Seen, Halt> {
+    settled(core).await?;
+    let by = match core.ghosts.contact(&event.sender) {
+        Some(contact) if contact == portal.key.contact => By::Contact,
+        _ if event.sender == core.bot => By::Bot,
+        Some(_) | None => By::Other,
+    };
+    let trace = match by {
+        By::Other => trace(core, portal, &event.id)?,
+        By::Contact | By::Bot => Trace::None,
+    };
+    Ok(decide(by, is_notice(event), trace))
+}
+
+/// Returns whether the contact of a portal was sent an event, in whatever form.
+pub(crate) async fn was_given(core: &Core, portal: &Portal, of: &EventId) -> Result<bool, Halt> {
+    settled(core).await?;
+    Ok(trace(core, portal, of)? != Trace::None)
+}
+
+/// Returns whether an event, if it were sent to the contact as these parts, would be what they have.
+pub(crate) async fn is_as_given(
+    core: &Core,
+    portal: &Portal,
+    of: &EventId,
+    parts: &[Part],
+) -> Result<bool, Halt> {
+    settled(core).await?;
+    let given = core.read(core.store.given(portal.id, of))?;
+    Ok(given.is_some_and(|given| *given.digest == *digest(core, portal, parts)))
+}
+
+/// Notes in a change that the contact of a portal has this message now.
+pub(crate) fn note(core: &Core, change: Change, portal: &Portal, sent: &Outgoing) -> Change {
+    let (event, parts) = match &sent.about {
+        About::Correction { of, words } => (of, words),
+        About::Nothing | About::Answer(_) | About::Reaction(_) => (&sent.event, &sent.plain),
+    };
+    change.put_given(&Given {
+        portal: portal.id,
+        event: event.clone(),
+        version: sent.progress.version.clone().unwrap_or_else(|| sent.event.clone()),
+        digest: digest(core, portal, parts).into(),
+        at: core.clock.now(),
+    })
+}
+
+fn digest(core: &Core, portal: &Portal, parts: &[Part]) -> String {
+    let parts = parts.iter().map(|part| match part {
+        Part::Text(text) => text.as_str(),
+        Part::Media(media) => media.uri.as_str(),
+    });
+    let text = parts.fold(format!("given {}", portal.id), |text, part| text + "\0" + part);
+    core.digest_key.digest(&text)
+}
+
+/// Waits until what was sent last is written down.
+async fn settled(core: &Core) -> Result<(), Halt> {
+    core.commit(Change::new()).await
+}
+
+/// Returns whether an event is what the bridge itself says in a room, through the bot or a ghost.
+pub(crate) fn is_of_bridge(core: &Core, event: &Event) -> bool {
+    event.sender == core.bot || (core.is_ours(&event.sender) && is_notice(event))
+}
+
+/// A ghost's notice stands for something that the contact did not write.
+fn decide(by: By, is_notice: bool, trace: Trace) -> Seen {
+    match (by, trace) {
+        (By::Contact, _) if !is_notice => Seen::Own,
+        (By::Contact | By::Bot, _) | (By::Other, Trace::None) => Seen::Not,
+        (By::Other, Trace::Given(version)) => Seen::Version(version),
+        (By::Other, Trace::Sent) => Seen::SomeVersion,
+    }
+}
+
+fn is_notice(event: &Event) -> bool {
+    matches!(&event.kind, Kind::Message(message) if message.msgtype == "m.notice")
+}
+
+fn trace(core: &Core, portal: &Portal, event: &EventId) -> Result<Trace, Halt> {
+    if let Some(given) = core.read(core.store.given(portal.id, event))? {
+        return Ok(Trace::Given(given.version));
+    }
+    if core.read(core.store.was_sent(portal.id, event))? {
+        return Ok(Trace::Sent);
+    }
+    // Only what goes to WeChat can end like this: a command that was obeyed is `Delivered`.
+    let sources = [
+        Source::Event(event.to_owned()),
+        Source::Copy { portal: portal.id, event: event.to_owned() },
+    ];
+    for source in sources {
+        let seen = core.read(core.store.source_seen(&source))?;
+        if matches!(seen, Some(SourceState::Finished { outcome: Outcome::Unconfirmed, .. })) {
+            return Ok(Trace::Sent);
+        }
+    }
+    Ok(Trace::None)
+}
+
+#[cfg(test)]
+mod tests {
+    use ruma::owned_event_id;
+
+    use super::*;
+
+    #[test]
+    fn a_contact_has_seen_their_own_words_and_what_was_sent_and_nothing_else() {
+        let edit = || owned_event_id!("$edit");
+        for (by, is_notice, trace, seen) in [
+            (By::Contact, false, Trace::None, Seen::Own),
+            (By::Contact, true, Trace::None, Seen::Not),
+            (By::Bot, false, Trace::None, Seen::Not),
+            (By::Bot, true, Trace::Sent, Seen::Not),
+            (By::Other, false, Trace::None, Seen::Not),
+            (By::Other, true, Trace::None, Seen::Not),
+            (By::Other, false, Trace::Sent, Seen::SomeVersion),
+            (By::Other, true, Trace::Given(edit()), Seen::Version(edit())),
+            (By::Other, false, Trace::Given(edit()), Seen::Version(edit())),
+        ] {
+            assert_eq!(decide(by, is_notice, trace.clone()), seen, "{by:?} {is_notice} {trace:?}");
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! What may still change about a message that waits: its words, the line above it, whether it goes
+//! out at all.
+
+use std::collections::VecDeque;
+
+use ruma::{EventId, OwnedEventId, UserId};
+
+use super::{Changed, Outbox, Outgoing, Part, led_by};
+use crate::{
+    id::{InboxId, PortalId},
+    store::Words,
+};
+
+/// The event that a message belongs to, of which the contact may learn only what they were given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum About {
+    /// None.
+    Nothing,
+    /// It answers this event: it goes with a line above it, or without.
+    Answer(OwnedEventId),
+    /// It tells of a reaction to this event, and is nothing without it.
+    Reaction(OwnedEventId),
+    /// It has the new words of this event, which are these parts without the sign of an edit.
+    Correction { of: OwnedEventId, words: Vec<Part> },
+}
+
+impl Outbox {
+    /// Takes a message out that nobody has tried to send.
+    pub(crate) fn cancel(&self, portal: PortalId, event: &EventId) -> Changed {
+        let mut queues = self.queues();
+        let Some(queue) = queues.get_mut(&portal) else { return Changed::NotThere };
+        let found = queue.waiting.iter().position(|waiting| waiting.carries(event));
+        match found.map(|at| (at, queue.waiting.get(at).is_some_and(Outgoing::is_untried))) {
+            None => Changed::NotThere,
+            Some((_, false)) => Changed::TooLate,
+            Some((at, true)) => {
+                queue.changed.notify_one();
+                queue.waiting.remove(at).map_or(Changed::NotThere, |was| Changed::Done(was.into()))
+            }
+        }
+    }
+
+    /// Gives a message of `sender` that nobody has tried to send other words, or another file.
+    pub(crate) fn replace(
+        &self,
+        portal: PortalId,
+        event: &EventId,
+        sender: &UserId,
+        parts: &[Part],
+        version: &EventId,
+    ) -> Changed {
+        let mut queues = self.queues();
+        let Some(queue) = queues.get_mut(&portal) else { return Changed::NotThere };
+        let Some(waiting) = queue.waiting.iter_mut().find(|waiting| waiting.carries(event)) else {
+            return Changed::NotThere;
+        };
+        if waiting.sender != sender {
+            return Changed::NotThere;
+        }
+        if !waiting.is_untried() {
+            return Changed::TooLate;
+        }
+        waiting.progress.version = Some(version.to_owned());
+        waiting.plain = parts.to_vec();
+        waiting.lead();
+        Changed::Done(waiting.clone().into())
+    }
+
+    /// Changes the correction of `sender` that waits for this event to newer words; see
+    /// [`About::Correction`].
+    pub(crate) fn replace_correction(
+        &self,
+        portal: PortalId,
+        newer: (&About, &[Part]),
+        sender: &UserId,
+        version: &EventId,
+    ) -> Changed {
+        let (About::Correction { of, .. }, parts) = newer else { return Changed::NotThere };
+        let mut queues = self.queues();
+        let waiting = queues.get_mut(&portal).map(|queue| queue.waiting.iter_mut());
+        let found = waiting
+            .into_iter()
+            .flatten()
+            .find(|one| one.corrects(of) && one.sender == sender && one.is_untried());
+        let Some(waiting) = found else { return Changed::NotThere };
+        waiting.progress.version = Some(version.to_owned());
+        waiting.about = newer.0.clone();
+        waiting.plain = parts.to_vec();
+        waiting.lead();
+        Changed::Done(waiting.clone().into())
+    }
+
+    /// Takes out the corrections of an event that were not tried.
+    pub(crate) fn cancel_corrections(&self, portal: PortalId, of: &EventId) -> Vec<Outgoing> {
+        let mut queues = self.queues();
+        let Some(queue) = queues.get_mut(&portal) else { return Vec::new() };
+        let (gone, stay) = std::mem::take(&mut queue.waiting)
+            .into_iter()
+            .partition::<VecDeque<_>, _>(|one| one.corrects(of) && one.is_untried());
+        queue.waiting = stay;
+        queue.changed.notify_one();
+        gone.into()
+    }
+
+    /// Notes whether a message may go out that was not tried: `Some` with the line above it, if any.
+    pub(crate) fn settle(&self, portal: PortalId, entry: InboxId, line: Option<Option<&str>>) {
+        let mut queues = self.queues();
+        let waiting = queues.get_mut(&portal).map(|queue| queue.waiting.iter_mut());
+        let Some(one) = waiting.into_iter().flatten().find(|one| one.entry.id == entry) else {
+            return;
+        };
+        one.settled = line.is_some();
+        if let Some(line) = line.filter(|_| one.tries == 0 && !one.progress.tried) {
+            one.progress.line = line.map(|line| Words(line.into()));
+            one.lead();
+        }
+    }
+
+    /// The message, not its correction, that this event is on its way as.
+    pub(crate) fn find(&self, portal: PortalId, event: &EventId) -> Option<Outgoing> {
+        let queues = self.queues();
+        let mut all = queues.get(&portal)?.waiting.iter().flat_map(Outgoing::all);
+        all.find(|one| one.event == event).cloned()
+    }
+}
+
+impl Outgoing {
+    /// Puts the line above what it became.
+    pub(super) fn lead(&mut self) {
+        let line = self.progress.line.as_ref().map(|line| &*line.0);
+        self.parts = led_by(line, self.plain.clone());
+    }
+
+    pub(super) fn corrects(&self, event: &EventId) -> bool {
+        matches!(&self.about, About::Correction { of, .. } if of == event)
+    }
+}
