@@ -62,7 +62,7 @@ async fn a_session_that_ends_at_an_upload_holds_the_file_for_the_next() {
     chat.world.simulator.ret_next("getuploadurl", -14, "session timeout", 1);
     let sent = chat.send_picture("cat.png", None).await;
     chat.wait_mark(&sent, "⏳").await;
-    chat.alice.wait_said(&chat.portal, "Queued: the link to Mum is logged out").await;
+    chat.alice.wait_said(&chat.portal, "Queued: Mum is logged out").await;
     let linking = chat.world.begin(&chat.alice, "relogin Mum").await;
     chat.phone.scan(&linking.url).await.unwrap();
     chat.phone.confirm().await.unwrap();

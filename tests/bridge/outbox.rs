@@ -125,7 +125,7 @@ async fn a_session_that_ends_in_the_middle_of_sending_holds_the_rest_for_the_nex
     chat.world.simulator.ret_next("sendmessage", -14, "session timeout", 1);
     let rest = chat.say_waiting(&["two", "three", "four"]).await;
     chat.alice.wait_said(&room, "WeChat ended the link to Mum").await;
-    chat.alice.wait_said(&chat.portal, "Queued: the link to Mum is logged out").await;
+    chat.alice.wait_said(&chat.portal, "Queued: Mum is logged out").await;
     assert_eq!(chat.requests().len(), 2);
 
     let linking = chat.world.begin(&chat.alice, "relogin Mum").await;

@@ -10,7 +10,7 @@ use crate::{
         text::{Answer, Note},
     },
     id::PortalId,
-    store::{Change, Outcome, Portal},
+    store::{Outcome, Portal},
 };
 
 pub(super) async fn queue(asked: &Asked<'_>, rest: &str) -> Result<(), Halt> {
@@ -41,8 +41,9 @@ pub(super) async fn queue(asked: &Asked<'_>, rest: &str) -> Result<(), Halt> {
 
 /// Has what waits for this contact go out as few messages, also after a restart.
 pub(super) async fn merge(asked: &Asked<'_>, portal: PortalId) -> Result<(), Halt> {
-    asked.core.outbox.merge(&asked.core.store, portal);
-    asked.core.commit(Change::new()).await // Returns when what was written before is on the disk.
+    let core = asked.core;
+    core.outbox.merge(portal, |change| core.store.submit(change));
+    core.barrier().await
 }
 
 /// Takes these back, as far as nobody has tried to send them; gives how many it were.

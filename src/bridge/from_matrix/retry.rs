@@ -46,7 +46,7 @@ pub(crate) async fn retry(
             .await
             .map(Handled::Done);
     }
-    if core.outbox.waiting(portal.id).iter().any(|waiting| waiting.event == of) {
+    if core.outbox.leads(portal.id, of) {
         core.outbox.wake(portal.id);
         return Ok(Handled::Done(Outcome::Delivered));
     }

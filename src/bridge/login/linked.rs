@@ -62,7 +62,7 @@ pub(super) async fn keep(
         change = change.drop_reply(other);
     }
     let windows = portals.iter().map(|p| p.id).chain([portal.id]);
-    core.replies.forget(&core.store, windows, change);
+    core.replies.forget(windows, || core.store.submit(change));
     core.commit(Change::new()).await?;
     tracing::info!(login.id = %login.id, again = known.is_some(), "a contact is linked");
     let name = login_name(&login);

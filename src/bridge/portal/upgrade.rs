@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     bridge::{
-        core::{Core, attempt::Halt, name_of, portal_record},
+        core::{Core, attempt::Halt, name_of, portal_record, txn::Txn},
         notice,
         text::RoomText,
     },
@@ -38,7 +38,7 @@ pub(crate) async fn replaced(
     let (name, link) = (name_of(portal), link(core, new));
     let text = RoomText::InviteMe { name: &name, bot: core.bot.as_str(), link: &link };
     let text = text.text(core.language_of(&portal.key.owner));
-    notice::tell(core, &portal.key.owner, &text, &format!("replaced-{new}")).await?;
+    notice::tell(core, &portal.key.owner, &text, Txn::Replaced(new)).await?;
     Ok(Outcome::Refused("not_invited".into()))
 }
 
@@ -74,6 +74,6 @@ pub(crate) async fn follow(core: &Arc<Core>, portal: PortalId, new: &RoomId) -> 
     space::put(core, &portal).await?;
     let name = name_of(&portal);
     let text = RoomText::Moved { name: &name }.text(core.language_of(&portal.key.owner));
-    notice::say(core, new, &text, &format!("moved-{}", portal.id)).await?;
+    notice::say(core, new, &text, Txn::Moved(portal.id)).await?;
     Ok(true)
 }

@@ -29,26 +29,26 @@ impl Replies {
         Ok(self.replies().entry(portal).or_insert(stored).clone())
     }
 
-    /// What a batch has heard, together with the batch itself, which is durable behind the next
-    /// commit. As one step: a send that is counted afterwards is counted in the new window, and
-    /// never puts the old one in its place.
-    pub(crate) fn hear(
+    /// Opens the windows of what a batch has heard, and has `write` hand the batch to the store, as
+    /// one step: a send that is counted afterwards is counted in the new window, and the old one
+    /// is not put in its place.
+    pub(crate) fn open(
         &self,
-        store: &Store,
         heard: impl IntoIterator<Item = (PortalId, Reply)>,
-        batch: Change,
+        write: impl FnOnce(),
     ) {
         let mut replies = self.replies();
-        store.submit(batch);
+        write();
         replies.extend(heard.into_iter().map(|(portal, reply)| (portal, Some(reply))));
     }
 
-    /// Changes what is known and has it written down, in the order of the changes.
+    /// Changes what is known, and has `write` hand that to the store in the order of the changes.
     pub(crate) fn change(
         &self,
         store: &Store,
         portal: PortalId,
         with: impl FnOnce(&mut Reply),
+        write: impl FnOnce(Change),
     ) -> Result<Option<Reply>, store::Error> {
         let mut replies = self.replies();
         let reply = match replies.entry(portal) {
@@ -57,25 +57,18 @@ impl Replies {
         };
         let Some(reply) = reply else { return Ok(None) };
         with(reply);
-        store.submit(Change::new().put_reply(portal, reply));
+        write(Change::new().put_reply(portal, reply));
         Ok(Some(reply.clone()))
     }
 
-    /// Contacts have a new bot, which has heard nothing yet: forgets their windows together with
-    /// the change that drops them, which is durable behind the next commit. As one step: a send
-    /// that is counted afterwards does not bring the old window back.
-    pub(crate) fn forget(
-        &self,
-        store: &Store,
-        portals: impl IntoIterator<Item = PortalId>,
-        new_bot: Change,
-    ) {
+    /// Forgets the windows of contacts who have a new bot, and has `write` hand the change that
+    /// drops them to the store, as one step: a send that is counted afterwards does not bring the
+    /// old window back.
+    pub(crate) fn forget(&self, portals: impl IntoIterator<Item = PortalId>, write: impl FnOnce()) {
         let mut replies = self.replies();
-        store.submit(new_bot);
-        for portal in portals {
-            // What is still behind in the store's line must not be read again.
-            replies.insert(portal, None);
-        }
+        write();
+        // What the store has not written yet must not be read again.
+        replies.extend(portals.into_iter().map(|portal| (portal, None)));
     }
 
     fn replies(&self) -> MutexGuard<'_, HashMap<PortalId, Option<Reply>>> {
@@ -122,14 +115,16 @@ mod tests {
         let portal = PortalId(1);
         store.commit(Change::new().put_reply(portal, &window(1, 7))).await.unwrap();
         assert_eq!(replies.of(&store, portal).unwrap(), Some(window(1, 7)));
-        replies.forget(&store, [portal], Change::new().drop_reply(portal));
+        replies.forget([portal], || store.submit(Change::new().drop_reply(portal)));
         // The send that was under way meanwhile.
-        assert_eq!(replies.change(&store, portal, |reply| reply.sends += 1).unwrap(), None);
+        let write = |change| store.submit(change);
+        let counted = replies.change(&store, portal, |reply| reply.sends += 1, write);
+        assert_eq!(counted.unwrap(), None);
         assert_eq!(replies.of(&store, portal).unwrap(), None);
-        store.commit(Change::new()).await.unwrap();
+        store.barrier().await.unwrap();
         assert_eq!(store.reply(portal).unwrap(), None);
         let batch = Change::new().put_reply(portal, &window(2, 0));
-        replies.hear(&store, [(portal, window(2, 0))], batch);
+        replies.open([(portal, window(2, 0))], || store.submit(batch));
         assert_eq!(replies.of(&store, portal).unwrap(), Some(window(2, 0)));
         store.close().await.unwrap();
     }
@@ -142,9 +137,10 @@ mod tests {
         store.commit(Change::new().put_reply(portal, &window(1, 7))).await.unwrap();
         assert_eq!(replies.of(&store, portal).unwrap(), Some(window(1, 7)));
         let batch = Change::new().put_reply(portal, &window(2, 0));
-        replies.hear(&store, [(portal, window(2, 0))], batch);
-        replies.change(&store, portal, |reply| reply.sends += 1).unwrap();
-        store.commit(Change::new()).await.unwrap();
+        replies.open([(portal, window(2, 0))], || store.submit(batch));
+        let write = |change| store.submit(change);
+        replies.change(&store, portal, |reply| reply.sends += 1, write).unwrap();
+        store.barrier().await.unwrap();
         assert_eq!(store.reply(portal).unwrap(), Some(window(2, 1)));
         store.close().await.unwrap();
     }
