@@ -63,7 +63,7 @@ pub(super) async fn keep(
     }
     let windows = portals.iter().map(|p| p.id).chain([portal.id]);
     core.replies.forget(windows, || core.store.submit(change));
-    core.commit(Change::new()).await?;
+    core.barrier().await?;
     tracing::info!(login.id = %login.id, again = known.is_some(), "a contact is linked");
     let name = login_name(&login);
     let (login_id, portal_id) = (login.id, portal.id);
