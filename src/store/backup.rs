@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::{
+    Login, LoginState, LogoutReason,
     engine::Engine,
     folder::{FOLDER_MODE, ensure_private_folder, make_private, private_file},
     login,
@@ -14,9 +15,13 @@ use super::{
     transfer,
 };
 
-/// Writes `exports/logins-<number>.jsonl` unless the newest one says the same, and keeps five.
+/// Writes `exports/logins-<number>.jsonl` unless the newest one says the same, and keeps five, out
+/// of which goes who was logged out.
 pub(super) fn write(engine: &Engine, dir: &Path) -> io::Result<()> {
-    let text = text(engine)?;
+    let logins = logins(engine)?;
+    let mut text = String::new();
+    logins.iter().for_each(|login| transfer::append_line(&mut text, login));
+    forget(&logins, dir)?;
     let before = exports(dir);
     let newest = before.last().map(|(_, path)| fs::read_to_string(path)).transpose()?;
     if text.is_empty() || newest.as_ref() == Some(&text) {
@@ -25,17 +30,57 @@ pub(super) fn write(engine: &Engine, dir: &Path) -> io::Result<()> {
     let folder = folder(dir);
     ensure_private_folder(&folder)?;
     let number = before.last().map_or(1, |(number, _)| number + 1);
-    let unfinished = folder.join("unfinished");
-    let mut file = private_file().create(true).truncate(true).open(&unfinished)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&unfinished, folder.join(format!("logins-{number:06}.jsonl")))?;
-    fs::File::open(&folder)?.sync_all()?;
+    put(&folder, &folder.join(format!("logins-{number:06}.jsonl")), &text)?;
     make_private(&folder, FOLDER_MODE)?;
     for (_, old) in before.iter().rev().skip(KEPT - 1) {
         fs::remove_file(old)?;
     }
     Ok(())
+}
+
+fn put(folder: &Path, path: &Path, text: &str) -> io::Result<()> {
+    let unfinished = folder.join("unfinished");
+    let mut file = private_file().create(true).truncate(true).open(&unfinished)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&unfinished, path)?;
+    fs::File::open(folder)?.sync_all()
+}
+
+/// Takes the lines of those whom their owner has logged out from all exports, and overwrites what
+/// stood there. An export without any other line goes as a whole.
+fn forget(logins: &[Login], dir: &Path) -> io::Result<()> {
+    let by_owner = |login: &&Login| {
+        matches!(login.state, LoginState::LoggedOut { why: LogoutReason::ByOwner, .. })
+    };
+    let gone: Vec<_> = logins.iter().filter(by_owner).collect();
+    if gone.is_empty() {
+        return Ok(());
+    }
+    for (_, path) in exports(dir) {
+        let before = fs::read_to_string(&path)?;
+        let stays = |line: &&str| !gone.iter().any(|login| transfer::is_of(line, login));
+        let after: String = before.split_inclusive('\n').filter(stays).collect();
+        if after == before {
+            continue;
+        }
+        if !after.is_empty() {
+            put(&folder(dir), &path.with_extension("forgetting"), &after)?;
+        }
+        overwrite(&path, before.len())?;
+        match after.is_empty() {
+            true => fs::remove_file(&path)?,
+            false => fs::rename(path.with_extension("forgetting"), &path)?,
+        }
+    }
+    Ok(())
+}
+
+/// Overwrites a file in its place; what the file system or the disk keeps of it elsewhere stays.
+fn overwrite(path: &Path, bytes: usize) -> io::Result<()> {
+    let mut file = fs::OpenOptions::new().write(true).open(path)?;
+    file.write_all(&vec![b' '; bytes])?;
+    file.sync_all()
 }
 
 /// The newest export of the store in `dir`.
@@ -56,16 +101,12 @@ pub(super) fn recovery(dir: &Path) -> String {
     )
 }
 
-fn text(engine: &Engine) -> io::Result<String> {
+fn logins(engine: &Engine) -> io::Result<Vec<Login>> {
     let failed = |cause: String| io::Error::new(io::ErrorKind::InvalidData, cause);
     let prefix = Table::Login.key(&[]);
     let pairs = engine.scan(&prefix, &prefix, usize::MAX);
     let pairs = pairs.map_err(|fault| failed(format!("{fault:?}")))?;
-    let mut text = String::new();
-    for pair in &pairs {
-        transfer::append_line(&mut text, &login::login(pair).map_err(failed)?);
-    }
-    Ok(text)
+    pairs.iter().map(|pair| login::login(pair).map_err(failed)).collect()
 }
 
 /// The exports that are there, oldest first.

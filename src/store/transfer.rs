@@ -129,6 +129,14 @@ pub(super) fn append_line(text: &mut String, login: &Login) {
     text.push('\n');
 }
 
+/// Whether a line of an export is this login's, whatever its token was.
+pub(super) fn is_of(line: &str, login: &Login) -> bool {
+    serde_json::from_str::<Loose>(line).is_ok_and(|loose| {
+        loose.owner.as_deref() == Some(login.owner.as_str())
+            && loose.contact_id.as_deref() == Some(login.contact.as_str())
+    })
+}
+
 /// The logins and portals of the store, while lines are taken in.
 struct Known {
     logins: HashMap<PortalKey, Login>,
@@ -217,10 +225,14 @@ fn read_line(line: &[u8]) -> Result<Sound, String> {
     if base_url.as_deref().is_some_and(|base_url| url::Url::parse(base_url).is_err()) {
         return Err("\"base_url\" is not a URL".into());
     }
+    let token = there(loose.token, "token")?;
+    if http::HeaderValue::from_str(&token).is_err() {
+        return Err("\"token\" cannot be one".into());
+    }
     Ok(Sound {
         owner: OwnedUserId::try_from(owner).map_err(|_| "\"owner\" is not a Matrix user id")?,
         bot: BotId::parse(&there(loose.bot_id, "bot_id")?).ok_or("\"bot_id\" cannot be one")?,
-        token: BotToken::new(there(loose.token, "token")?),
+        token: BotToken::new(token),
         base_url,
         contact: WechatUserId::parse(&there(loose.contact_id, "contact_id")?)
             .ok_or("\"contact_id\" cannot be one")?,

@@ -61,14 +61,22 @@ pub enum Ending {
     Cancelled,
     /// It went on for too long.
     TimedOut,
-    /// None of its codes was scanned.
+    /// None of its codes was scanned and confirmed.
     CodesUsedUp,
     /// Who scanned is linked already.
     AlreadyLinked,
-    /// WeChat gave no code.
+    /// Who scanned is bound to another bot than those of this owner.
+    BoundElsewhere,
+    /// There was no connection to WeChat.
     Unreachable,
+    /// WeChat answered, and not with what a login needs.
+    NoCode,
+    /// WeChat moved the login to a server that the bridge may not talk to.
+    BadServer,
     /// WeChat left out what makes a login.
     Incomplete,
+    /// What WeChat gave for the login does not work.
+    Unusable,
     /// The bridge was stopped, and will not go on with it.
     Stopped,
 }

@@ -121,7 +121,7 @@ async fn list_and_status_tell_how_each_contact_stands() {
     let linked = world.link_all(&alice, ["Mum", "Dad"]).await;
     let [(mum, portal), (dad, portal_of_dad)] = linked;
     let room = alice.management_room(&world).await;
-    let silent = "the contact has not written yet";
+    let silent = "the contact has not written since they were linked";
     let line = |name, id: String| format!("• {name} ({}…): linked; {silent}", &id[..8]);
     let list = alice.ask(&world, &room, "list").await;
     let lines = [line("Mum", mum.user_id()), line("Dad", dad.user_id())];
@@ -132,7 +132,7 @@ async fn list_and_status_tell_how_each_contact_stands() {
     alice.wait_words(&portal, &ghost, 1).await;
     for text in ["one", "two"] {
         let sent = alice.say(&portal, text).await;
-        alice.wait_receipt(&portal, &sent, &world.bot()).await;
+        alice.wait_receipt(&portal, &sent).await;
     }
     let status = alice.ask(&world, &portal, "!wechat status").await;
     let window = "reply window open for 23 h 59 min, 8 messages left";
@@ -140,10 +140,13 @@ async fn list_and_status_tell_how_each_contact_stands() {
     let status = alice.ask(&world, &room, "status").await;
     assert!(status.starts_with("2 of 2 contacts linked, 0 messages queued."), "{status}");
     assert!(status.contains(&format!("• Mum: 0 queued; {window}")), "{status}");
-    assert!(status.contains("• Dad: 0 queued; the contact has not written yet"), "{status}");
+    assert!(
+        status.contains("• Dad: 0 queued; the contact has not written since they were linked"),
+        "{status}"
+    );
 
     alice.say(&portal_of_dad, "wait").await;
-    alice.wait_said(&portal_of_dad, "Queued: Dad has not written yet").await;
+    alice.wait_said(&portal_of_dad, "Queued: Dad has not written since they were linked").await;
     let list = alice.ask(&world, &room, "list").await;
     assert!(list.lines().next().unwrap().ends_with(&format!(": linked; {window}")), "{list}");
     assert!(list.ends_with(&format!(": linked; {silent}; 1 queued")), "{list}");

@@ -27,7 +27,7 @@ async fn administrators_see_everybody_and_the_figures() {
     mum.says("hello").await;
     alice.wait_said(&portal, "hello").await;
     let sent = alice.say(&portal, "hi").await;
-    alice.wait_receipt(&portal, &sent, &world.bot()).await;
+    alice.wait_receipt(&portal, &sent).await;
     let all = root.ask(&world, &room, "list-all").await;
     let lines: Vec<_> = all.lines().collect();
     assert_eq!(lines.len(), 4, "{all}");
@@ -120,11 +120,11 @@ async fn doin_acts_in_a_room_and_answers_here() {
     let (_phone, portal) = world.link(&alice, "Mum").await;
     let room = root.management_room(&world).await;
     alice.say(&portal, "secret words").await;
-    alice.wait_said(&portal, "Queued: Mum has not written yet").await;
+    alice.wait_said(&portal, "Queued: Mum has not written since they were linked").await;
     let before = alice.timeline(&portal).len();
 
     let status = root.ask(&world, &room, &format!("doin {portal} status")).await;
-    assert_eq!(status, "Mum: 1 queued; the contact has not written yet");
+    assert_eq!(status, "Mum: 1 queued; the contact has not written since they were linked");
     let drop = root.ask(&world, &room, &format!("doin {portal} queue drop")).await;
     assert_eq!(drop, "I have taken back 1 message; it will not be sent.");
     let alias = alice.content(&portal, "m.room.canonical_alias", "").await["alias"].clone();

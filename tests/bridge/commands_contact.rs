@@ -108,7 +108,7 @@ async fn queue_merge_sends_what_waits_as_one() {
     chat.hear("hello").await;
     assert_eq!(chat.wait_shown(1).await, ["one\ntwo\nthree"]);
     let next = chat.say(&["four", "five"]).await;
-    chat.alice.wait_receipt(&chat.portal, &next[1], &chat.bot).await;
+    chat.alice.wait_receipt(&chat.portal, &next[1]).await;
     assert_eq!(chat.wait_shown(3).await[1..], ["four", "five"], "the wish is over");
     chat.world.end().await;
 }
@@ -130,7 +130,7 @@ async fn queue_merge_lives_through_restarts_until_nothing_waits() {
     chat.hear("hello").await;
     assert_eq!(chat.wait_shown(1).await, ["one\ntwo\nthree\nfour"]);
     let next = chat.say(&["five", "six"]).await;
-    chat.alice.wait_receipt(&chat.portal, &next[1], &chat.bot).await;
+    chat.alice.wait_receipt(&chat.portal, &next[1]).await;
     assert_eq!(chat.wait_shown(3).await[1..], ["five", "six"], "the wish is over");
     chat.world.end().await;
 }

@@ -16,7 +16,7 @@ async fn what_one_says_goes_to_all_others_under_their_name() {
     for phone in [&group.mum, &group.dad] {
         phone.wait_text(&group.line(bob, "hi all")).await;
     }
-    bob.wait_receipt(&group.room, &hi, &group.bot).await;
+    bob.wait_receipt(&group.room, &hi).await;
 
     group.mum.says("你好").await;
     let said = bob.wait_said(&group.room, "你好").await;
@@ -25,7 +25,7 @@ async fn what_one_says_goes_to_all_others_under_their_name() {
 
     // Each can answer the other, and a picture goes the same ways.
     let answered = alice.answer(&group.room, said.id(), "Mum is right").await;
-    bob.wait_receipt(&group.room, &answered, &group.bot).await;
+    bob.wait_receipt(&group.room, &answered).await;
     let shown = group.mum.wait_for(|shown| shown.text.ends_with("Mum is right")).await;
     assert!(shown.text.starts_with("「你好」"), "{}", shown.text);
     let shown = group.dad.wait_for(|shown| shown.text.ends_with("Mum is right")).await;
@@ -37,7 +37,7 @@ async fn what_one_says_goes_to_all_others_under_their_name() {
     let bytes = &picture("bob");
     let file = Sent { msgtype: "m.image", name: "bob.png", mime: "image/png", bytes };
     let sent = bob.send_file(&group.room, &file).await;
-    bob.wait_receipt(&group.room, &sent, &group.bot).await;
+    bob.wait_receipt(&group.room, &sent).await;
     for phone in [&group.mum, &group.dad] {
         let opened = phone.shows().iter().any(|one| phone.opens(one) == Some(picture("bob")));
         assert!(opened, "{:?}", texts(phone));
@@ -74,7 +74,7 @@ async fn a_contact_who_must_wait_does_not_hold_up_the_others() {
         group.wait_mark(event, "⏳").await;
         assert!(!group.is_unmarked(event).await, "Dad has not got it");
     }
-    group.alice.wait_said(&group.room, "Queued: Dad has not written yet").await;
+    group.alice.wait_said(&group.room, "Queued: Dad has not written since they were linked").await;
     let status = group.ask("status").await;
     assert!(status.contains("Mum: 0 queued") && status.contains("Dad: 3 queued"), "{status}");
     let queue = group.ask("queue").await;
@@ -193,7 +193,7 @@ async fn a_throttled_contact_gets_everything_in_order_after_the_pause_and_the_ot
         group.wait_unmarked(event).await;
         assert_eq!(group.marks(event, "⏳"), 1);
     }
-    bob.wait_receipt(&group.room, &events[3], &group.bot).await;
+    bob.wait_receipt(&group.room, &events[3]).await;
     assert_eq!(texts(&group.dad), dads);
     assert_eq!((throttled(&group), group.said("WeChat asks me to slow down")), (1, 1));
 }
@@ -215,7 +215,7 @@ async fn what_one_contact_does_not_get_is_said_by_name_and_sent_again_to_them_al
     group.alice.react(&group.room, &event, "🔁").await;
     unlucky.wait_text(&line).await;
     let next = group.alice.say(&group.room, "next").await;
-    group.alice.wait_receipt(&group.room, &next, &group.bot).await;
+    group.alice.wait_receipt(&group.room, &next).await;
     for phone in [unlucky, lucky] {
         let times = texts(phone).iter().filter(|text| **text == line).count();
         assert_eq!(times, 1);

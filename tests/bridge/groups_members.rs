@@ -69,7 +69,7 @@ async fn an_owner_who_leaves_takes_the_own_contacts_along() {
     group.alice.wait_said(&group.dads, "Dad is back").await;
     let sent = group.bob.say(&group.room, "only we two").await;
     uncle.wait_text(&group.line(&group.bob, "only we two")).await;
-    group.bob.wait_receipt(&group.room, &sent, &group.bot).await;
+    group.bob.wait_receipt(&group.room, &sent).await;
     assert!(texts(&group.mum).iter().all(|text| !text.ends_with("only we two")));
     group.world.end().await;
 }

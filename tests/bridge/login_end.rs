@@ -1,6 +1,6 @@
 //! Several logins, logins that end otherwise, and logins after the first.
 
-use crate::support::{Person, World, synapse::Synapse};
+use crate::support::{Chat, Person, World, synapse::Synapse};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_logins_at_once_do_not_take_each_others_phones() {
@@ -153,4 +153,29 @@ async fn who_may_not_use_the_bridge_gets_one_answer_and_no_login() {
     assert_eq!(answers.iter().filter(|m| m.body().contains("permission")).count(), 1);
     assert_eq!(world.simulator.pending_qr(), None);
     world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_whose_server_cannot_be_used_is_refused_and_changes_nothing() {
+    let chat = Chat::open().await;
+    let room = chat.alice.management_room(&chat.world).await;
+    let simulator = &chat.world.simulator;
+    for (number, (server, sentence)) in [
+        ("https://elsewhere.example/", "to a server that the bridge may not talk to"),
+        ("http://127.0.0.1:1/", "does not work at the server that it named"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        simulator.set_base_url(Some(server));
+        let linking = chat.world.begin(&chat.alice, "login Dad").await;
+        let phone = simulator.phone(&format!("Dad {number}"));
+        phone.scan(&linking.url).await.unwrap();
+        phone.confirm().await.unwrap();
+        chat.alice.wait_said(&room, sentence).await;
+    }
+    let list = chat.ask("list").await;
+    assert!(list.contains("Mum") && !list.contains("Dad"), "{list}");
+    chat.hear("still here").await;
+    chat.world.end().await;
 }

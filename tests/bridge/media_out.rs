@@ -27,7 +27,7 @@ async fn each_kind_of_file_arrives_as_it_was_sent() {
     ];
     for (msgtype, name, mime, bytes, _) in &files {
         let sent = chat.alice.send_file(&chat.portal, &Sent { msgtype, name, mime, bytes }).await;
-        chat.alice.wait_receipt(&chat.portal, &sent, &chat.bot).await;
+        chat.alice.wait_receipt(&chat.portal, &sent).await;
     }
     for ((line, opened), (.., bytes, expected)) in
         chat.wait_opened(files.len()).await.iter().zip(&files)
@@ -53,7 +53,7 @@ async fn a_video_that_no_phone_plays_goes_as_a_file() {
         let bytes = film(&format!("film.{}", &name[2..]));
         let file = Sent { msgtype: "m.video", name, mime, bytes: &bytes };
         let sent = chat.alice.send_file(&chat.portal, &file).await;
-        chat.alice.wait_receipt(&chat.portal, &sent, &chat.bot).await;
+        chat.alice.wait_receipt(&chat.portal, &sent).await;
         let (line, opened) = chat.wait_opened(number).await.remove(number - 1);
         assert!(line == expected && opened == bytes, "{line}");
     }
@@ -66,7 +66,7 @@ async fn words_go_before_their_picture_and_a_picture_keeps_its_place() {
     chat.say(&["before"]).await;
     let sent = chat.send_picture("cat.png", Some("look, **a cat**\nof ours")).await;
     let last = chat.say(&["after"]).await.remove(0);
-    chat.alice.wait_receipt(&chat.portal, &last, &chat.bot).await;
+    chat.alice.wait_receipt(&chat.portal, &last).await;
     let shown = chat.wait_opened(4).await;
     let lines: Vec<_> = shown.iter().map(|(line, _)| line.as_str()).collect();
     assert_eq!(lines, ["before", "look, **a cat**\nof ours", "picture", "after"]);
@@ -87,7 +87,7 @@ async fn somebody_elses_picture_comes_under_their_name() {
     let bytes = &picture("bob");
     let file = Sent { msgtype: "m.image", name: "bob.png", mime: "image/png", bytes };
     let sent = bob.send_file(&chat.portal, &file).await;
-    bob.wait_receipt(&chat.portal, &sent, &chat.bot).await;
+    bob.wait_receipt(&chat.portal, &sent).await;
     let shown = chat.wait_opened(2).await;
     let name = bob.user_id.trim_start_matches('@').split(':').next().unwrap();
     assert_eq!(shown[0].0, format!("{name}: 📷"));
@@ -118,7 +118,7 @@ async fn what_is_too_large_is_refused_before_it_is_fetched_or_sent() {
     }
     let fits = Sent { bytes: &bytes[1..], ..file };
     let sent = chat.alice.send_file(&chat.portal, &fits).await;
-    chat.alice.wait_receipt(&chat.portal, &sent, &chat.bot).await;
+    chat.alice.wait_receipt(&chat.portal, &sent).await;
     assert_eq!(chat.uploads(), 1);
     assert!(chat.wait_opened(1).await[0].1 == bytes[1..]);
     chat.world.end().await;
@@ -170,7 +170,7 @@ async fn a_picture_that_waits_is_listed_changed_and_taken_back() {
     assert_eq!(chat.uploads(), 0, "WeChat is not bothered with what may not go");
 
     chat.hear("here I am").await;
-    chat.alice.wait_receipt(&chat.portal, &third, &chat.bot).await;
+    chat.alice.wait_receipt(&chat.portal, &third).await;
     let shown = chat.wait_opened(4).await;
     let expected =
         [("see", None), ("picture", Some("dog.png")), ("moo", None), ("picture", Some("cow.png"))];
@@ -198,7 +198,7 @@ async fn a_file_whose_upload_hangs_holds_up_neither_others_nor_the_stop() {
 
     chat.world.simulator.clear_faults();
     chat.world.resume().await;
-    chat.alice.wait_receipt(&chat.portal, &sent, &chat.bot).await;
+    chat.alice.wait_receipt(&chat.portal, &sent).await;
     assert!(chat.wait_opened(1).await[0].1 == picture("cat.png"));
     chat.world.end().await;
 }

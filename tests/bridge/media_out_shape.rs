@@ -8,7 +8,7 @@ use crate::support::{Chat, Sent, opus, vector};
 async fn a_voice_message_becomes_a_file_that_a_phone_plays() {
     let chat = Chat::open().await;
     let sent = send_voice(&chat, &opus()).await;
-    chat.alice.wait_receipt(&chat.portal, &sent, &chat.bot).await;
+    chat.alice.wait_receipt(&chat.portal, &sent).await;
     let (line, bytes) = chat.wait_opened(1).await.remove(0);
     assert_eq!(line, "file voice-1s.wav");
     assert!(bytes.starts_with(b"RIFF") && bytes[8..].starts_with(b"WAVE"));
@@ -21,7 +21,7 @@ async fn a_voice_message_becomes_a_voice_item_where_that_is_wanted() {
     chat.world.reconfigure(|config| config + "[media]\nvoice_out = \"silk\"\n").await;
     chat.world.simulator.show_voice(true);
     let sent = send_voice(&chat, &opus()).await;
-    chat.alice.wait_receipt(&chat.portal, &sent, &chat.bot).await;
+    chat.alice.wait_receipt(&chat.portal, &sent).await;
     let shown = chat.phone.wait_shows(1).await.remove(0);
     let voice = &shown.item["voice_item"];
     assert_eq!(voice["encode_type"], 6);
@@ -42,7 +42,7 @@ async fn a_voice_message_becomes_a_voice_item_where_that_is_wanted() {
             assert!(chat.ask(choice).await.contains("as WeChat voice messages"));
         }
         let sent = send_voice(&chat, &opus()).await;
-        chat.alice.wait_receipt(&chat.portal, &sent, &chat.bot).await;
+        chat.alice.wait_receipt(&chat.portal, &sent).await;
         assert_eq!(chat.wait_opened(number).await[number - 1].0, line);
     }
     chat.world.end().await;
@@ -55,12 +55,12 @@ async fn what_is_not_what_it_is_called_goes_as_a_file() {
     for (number, (msgtype, name)) in (1..).zip([("m.image", "a.png"), ("m.video", "b.mp4")]) {
         let file = Sent { msgtype, name, mime: "image/png", bytes: &pdf };
         let sent = chat.alice.send_file(&chat.portal, &file).await;
-        chat.alice.wait_receipt(&chat.portal, &sent, &chat.bot).await;
+        chat.alice.wait_receipt(&chat.portal, &sent).await;
         let (line, bytes) = chat.wait_opened(number).await.remove(number - 1);
         assert!(line == format!("file {name}") && bytes == pdf, "{line}");
     }
     let sent = send_voice(&chat, b"no sound at all").await;
-    chat.alice.wait_receipt(&chat.portal, &sent, &chat.bot).await;
+    chat.alice.wait_receipt(&chat.portal, &sent).await;
     let (line, bytes) = chat.wait_opened(3).await.remove(2);
     assert!(line == "file Voice message.ogg" && bytes == b"no sound at all", "{line}");
     chat.world.end().await;
@@ -72,7 +72,7 @@ async fn a_sticker_becomes_a_picture_that_a_phone_shows() {
     let url = chat.alice.upload("image/webp", &vector("image-webp/plain.webp")).await;
     let sticker = json!({ "body": "a cat that waves", "url": url, "info": {} });
     let sent = chat.alice.send(&chat.portal, "m.sticker", sticker).await;
-    chat.alice.wait_receipt(&chat.portal, &sent, &chat.bot).await;
+    chat.alice.wait_receipt(&chat.portal, &sent).await;
     let shown = chat.wait_opened(2).await;
     let lines: Vec<_> = shown.iter().map(|(line, _)| line.as_str()).collect();
     assert_eq!(lines, ["a cat that waves", "picture"]);

@@ -20,7 +20,7 @@ async fn a_cdn_that_fails_now_and_then_gets_the_file_once() {
         let shown = chat.phone.shows().len();
         simulator.fault(endpoint, fault, times);
         let sent = chat.send_picture(name, None).await;
-        chat.alice.wait_receipt(&chat.portal, &sent, &chat.bot).await;
+        chat.alice.wait_receipt(&chat.portal, &sent).await;
         let opened = chat.wait_opened(shown + 1).await;
         assert_eq!(opened.len(), shown + 1);
         assert!(opened[shown].1 == picture(name), "{name} arrived as another picture");
@@ -37,7 +37,7 @@ async fn a_file_that_wechat_refuses_is_said_and_sent_once_more_on_request() {
     simulator.fault("upload", Fault::Status(403), 1);
     let first = chat.send_picture("a.png", Some("look")).await;
     let answer = chat.wait_answer(&first).await;
-    assert!(answer.contains("WeChat refused the message (code 403)"), "{answer}");
+    assert!(answer.contains("WeChat's file server refused the file (HTTP status 403)"), "{answer}");
     // What no table knows may pass, and is tried three times.
     simulator.ret_next("getuploadurl", -1, "", 3);
     let second = chat.send_picture("b.png", None).await;
@@ -93,7 +93,7 @@ async fn a_server_that_takes_no_files_is_said_and_tried_until_it_does() {
     let chat = Chat::open().await;
     chat.world.simulator.standing_fault("getuploadurl", Some(Fault::Status(502)));
     let sent = chat.send_picture("cat.png", None).await;
-    chat.alice.wait_said(&chat.portal, "WeChat's server is not answering").await;
+    chat.alice.wait_said(&chat.portal, "I cannot get this through to WeChat").await;
     chat.wait_mark(&sent, "⏳").await;
     chat.world.simulator.clear_faults();
     chat.wait_unmarked(&sent).await;
@@ -130,4 +130,38 @@ async fn a_file_is_uploaded_once_and_sent_as_the_same_one_after_a_kill() {
         let dropped = simulator.dropped();
         assert!(dropped.iter().all(|one| one.reason == Reason::Repeated), "{dropped:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_never_succeeds_is_given_up_and_what_is_behind_it_goes() {
+    let chat = Chat::open().await;
+    let simulator = &chat.world.simulator;
+    // A CDN that takes the file and does not say where it is; a place that is not named.
+    for (endpoint, fault) in [
+        ("upload", Fault::Body(Vec::new())),
+        ("getuploadurl", Fault::Body(b"{\"ret\":0}".to_vec())),
+    ] {
+        simulator.standing_fault(endpoint, Some(fault));
+        let file = chat.send_picture("cat.png", None).await;
+        let text = chat.alice.say(&chat.portal, endpoint).await;
+        let answer = chat.wait_answer(&file).await;
+        assert!(answer.contains("I tried three times to bring the file"), "{answer}");
+        chat.alice.wait_receipt(&chat.portal, &text).await;
+        simulator.clear_faults();
+    }
+    assert_eq!(chat.wait_shown(2).await, ["upload", "getuploadurl"]);
+    chat.world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_taken_back_while_it_is_brought_frees_the_queue() {
+    let chat = Chat::open().await;
+    let simulator = &chat.world.simulator;
+    simulator.standing_fault("upload", Some(Fault::Hang));
+    let file = chat.send_picture("cat.png", None).await;
+    simulator.wait_request(|request| request.endpoint() == "upload").await;
+    chat.alice.say(&chat.portal, "behind it").await;
+    chat.alice.remove(&chat.portal, &file).await;
+    assert_eq!(chat.wait_shown(1).await, ["behind it"]);
+    chat.world.end().await;
 }

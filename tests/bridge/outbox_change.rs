@@ -51,7 +51,7 @@ async fn a_message_that_waits_can_be_taken_back_and_one_that_was_sent_cannot() {
     chat.alice.remove(&chat.portal, &events[0]).await;
     chat.alice.wait_said(&chat.portal, "WeChat cannot recall a message").await;
     let last = chat.say(&["four"]).await.remove(0);
-    chat.alice.wait_receipt(&chat.portal, &last, &chat.bot).await;
+    chat.alice.wait_receipt(&chat.portal, &last).await;
     assert_eq!(chat.said("I have taken it back"), 1);
     assert_eq!(chat.said("WeChat cannot recall a message"), 1);
     assert_eq!(chat.wait_shown(3).await, ["one", "three", "four"]);
@@ -74,7 +74,7 @@ async fn what_wechat_refused_for_now_can_be_changed_and_taken_back() {
     assert!(chat.ask("queue").await.ends_with("\n1. a typo"));
     chat.world.simulator.clear_faults();
     chat.hear("go on now").await;
-    chat.alice.wait_receipt(&chat.portal, &second, &chat.bot).await;
+    chat.alice.wait_receipt(&chat.portal, &second).await;
     assert_eq!(chat.wait_shown(1).await, ["a typo"]);
 }
 
@@ -106,7 +106,7 @@ async fn the_queue_is_listed_and_dropped() {
 
     chat.hear("here I am").await;
     let last = chat.say(&["five"]).await.remove(0);
-    chat.alice.wait_receipt(&chat.portal, &last, &chat.bot).await;
+    chat.alice.wait_receipt(&chat.portal, &last).await;
     assert_eq!(chat.wait_shown(1).await, ["five"]);
     chat.world.end().await;
 }
@@ -120,7 +120,7 @@ async fn what_was_refused_is_sent_once_more_by_retry_and_by_a_reaction() {
         chat.wait_answer(event).await;
     }
     let first = chat.say(&["three"]).await.remove(0);
-    chat.alice.wait_receipt(&chat.portal, &first, &chat.bot).await;
+    chat.alice.wait_receipt(&chat.portal, &first).await;
     chat.alice.answer(&chat.portal, &refused[0], "!wechat retry").await;
     chat.alice.react(&chat.portal, &refused[1], "🔁").await;
     chat.wait_status(&refused[0], "SUCCESS").await;
@@ -147,7 +147,7 @@ async fn a_reaction_to_what_waits_changes_nothing_about_it() {
     chat.hear("here I am").await;
     chat.wait_status(&events[1], "SUCCESS").await;
     let last = chat.say(&["three"]).await.remove(0);
-    chat.alice.wait_receipt(&chat.portal, &last, &chat.bot).await;
+    chat.alice.wait_receipt(&chat.portal, &last).await;
     assert_eq!(chat.wait_shown(3).await, ["one", "two", "three"]);
     chat.world.end().await;
 }

@@ -15,7 +15,7 @@ async fn each_message_that_waits_is_marked_until_it_goes_out() {
     for event in &events {
         chat.wait_unmarked(event).await;
     }
-    chat.alice.wait_receipt(&chat.portal, &events[2], &chat.bot).await;
+    chat.alice.wait_receipt(&chat.portal, &events[2]).await;
 
     chat.world.simulator.throttle(Duration::from_secs(600));
     events.extend(chat.say_waiting(&["four", "five"]).await);
@@ -24,10 +24,10 @@ async fn each_message_that_waits_is_marked_until_it_goes_out() {
     for event in &events[3..] {
         chat.wait_unmarked(event).await;
     }
-    chat.alice.wait_receipt(&chat.portal, &events[4], &chat.bot).await;
+    chat.alice.wait_receipt(&chat.portal, &events[4]).await;
     assert_eq!(chat.wait_shown(5).await, ["one", "two", "three", "four", "five"]);
     assert!(events.iter().all(|event| chat.marks(event, "⏳") == 1), "one mark each");
-    assert_eq!(chat.said("Queued: Mum has not written yet"), 1);
+    assert_eq!(chat.said("Queued: Mum has not written since they were linked"), 1);
     assert_eq!(chat.said("Queued: WeChat asks me to slow down"), 1);
     assert_eq!(chat.said("⏳"), 2, "one notice for each period");
 }
@@ -82,7 +82,7 @@ async fn three_unconfirmed_messages_in_a_row_are_one_warning() {
         chat.wait_mark(event, "❔").await;
     }
     let sure = chat.say(&["five"]).await.remove(0);
-    chat.alice.wait_receipt(&chat.portal, &sure, &chat.bot).await;
+    chat.alice.wait_receipt(&chat.portal, &sure).await;
     assert_eq!(chat.wait_shown(1).await, ["five"]);
     assert_eq!(chat.said("3 messages to Mum in a row without confirming"), 1);
     assert_eq!(chat.marks(&sure, "❔"), 0);

@@ -14,7 +14,7 @@ async fn a_text_goes_each_way() {
 
     let sent = alice.say(&portal, "hello, Mum").await;
     phone.wait_text("hello, Mum").await;
-    alice.wait_receipt(&portal, &sent, &world.bot()).await;
+    alice.wait_receipt(&portal, &sent).await;
     world.end().await;
 }
 
@@ -57,7 +57,7 @@ async fn fifty_texts_from_matrix_keep_their_order_while_wechat_allows_ten_at_a_t
     }
     for allowed in [10, 20, 30, 40] {
         // Until then a send might still be counted, against the window that is opened here.
-        alice.wait_receipt(&portal, &answers[allowed - 1], &world.bot()).await;
+        alice.wait_receipt(&portal, &answers[allowed - 1]).await;
         phone.says("go on").await;
     }
     let shown: Vec<_> = phone.wait_shows(50).await.into_iter().map(|shown| shown.text).collect();

@@ -17,7 +17,7 @@ async fn a_long_text_arrives_whole_in_parts_that_wechat_takes() {
     let long: String = (0..2_500).map(|number| format!("第{number}句话 ")).collect();
     assert!((32_768..60_000).contains(&long.len()));
     let sent = alice.say(&portal, &long).await;
-    alice.wait_receipt(&portal, &sent, &world.bot()).await;
+    alice.wait_receipt(&portal, &sent).await;
 
     let parts: Vec<_> = phone.shows().into_iter().map(|shown| shown.text).collect();
     assert!(parts.len() > 2 && parts.iter().all(|part| part.len() <= 16_384));
@@ -65,7 +65,7 @@ async fn what_does_not_go_to_wechat_gets_one_notice_each() {
     phone.says("hello").await;
     alice.wait_said(&portal, "hello").await;
     let text = alice.say(&portal, "a text").await;
-    alice.wait_receipt(&portal, &text, &world.bot()).await;
+    alice.wait_receipt(&portal, &text).await;
 
     let location = json!({ "msgtype": "m.location", "body": " ", "geo_uri": "geo:nowhere" });
     let riddle = json!({ "msgtype": "org.example.riddle", "body": "" });
@@ -92,7 +92,7 @@ async fn what_does_not_go_to_wechat_gets_one_notice_each() {
     alice.remove(&portal, &text).await;
     alice.wait_said(&portal, "WeChat cannot recall a message").await;
     let last = alice.say(&portal, "another text").await;
-    alice.wait_receipt(&portal, &last, &world.bot()).await;
+    alice.wait_receipt(&portal, &last).await;
     let shown: Vec<_> = phone.shows().into_iter().map(|shown| shown.text).collect();
     assert_eq!(shown, ["a text", "another text"]);
     let said = alice.notices(&portal, &world.bot());
@@ -117,7 +117,7 @@ async fn a_text_that_wechat_took_without_an_id_is_marked_and_not_called_read() {
     assert_eq!(alice.read_by(&portal, &bot).await, None, "nobody knows whether it was shown");
 
     let sure = alice.say(&portal, "surely").await;
-    alice.wait_receipt(&portal, &sure, &bot).await;
+    alice.wait_receipt(&portal, &sure).await;
     let marks = alice.timeline(&portal).into_iter().filter(|m| m.kind() == "m.reaction");
     assert_eq!(marks.count(), 1);
     let dropped = world.simulator.dropped();
@@ -132,7 +132,7 @@ async fn the_eleventh_text_waits_with_one_notice_until_the_contact_writes() {
     let alice = Person::new(Synapse::shared().await, "alice").await;
     let (phone, portal) = world.link(&alice, "Mum").await;
     alice.say(&portal, "text 0").await;
-    alice.wait_said(&portal, "Queued: Mum has not written yet").await;
+    alice.wait_said(&portal, "Queued: Mum has not written since they were linked").await;
     phone.says("hello").await;
     for number in 1..13 {
         alice.say(&portal, &format!("text {number}")).await;

@@ -43,7 +43,7 @@ async fn what_the_homeserver_does_not_push_is_found_and_comes_once() {
     phone.wait_shows(3).await;
     drawer.empty().await;
     let last = alice.say(&portal, "last").await;
-    alice.wait_receipt(&portal, &last, &world.bot()).await;
+    alice.wait_receipt(&portal, &last).await;
     // A look may come between the two of the beginning.
     let mut shown = texts(&phone);
     shown.sort();

@@ -2,9 +2,12 @@
 
 use std::{fs, io::Write, os::unix::fs::PermissionsExt};
 
-use matrix_appservice_wechat::store::{
-    Change, Error, LoginState, LogoutReason, Store,
-    transfer::{export_file, export_lines, import_file, import_lines},
+use matrix_appservice_wechat::{
+    id::BotToken,
+    store::{
+        Change, Error, LoginState, LogoutReason, Store,
+        transfer::{export_file, export_lines, import_file, import_lines},
+    },
 };
 
 use crate::scene::{NOW, fill, new_login};
@@ -110,6 +113,31 @@ async fn ten_thousand_logins_are_imported_in_a_few_batches() {
     assert_eq!(store.portals().unwrap().len(), 10_000);
     let mut exported = Vec::new();
     assert_eq!(export_lines(&store, &mut exported).unwrap(), 10_000);
+}
+
+#[tokio::test]
+async fn a_login_that_its_owner_ended_is_in_no_export_any_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let (mut goes, stays) = (new_login(&store, 1), new_login(&store, 2));
+    (goes.token, goes.base_url) = (BotToken::new("SECRET-OF-1"), None);
+    store.commit(Change::new().put_login(&goes)).await.unwrap();
+    store.export().await.unwrap();
+    store.commit(Change::new().put_login(&stays)).await.unwrap();
+    store.export().await.unwrap();
+    let texts = || -> Vec<String> {
+        let files = fs::read_dir(dir.path().join("exports")).unwrap();
+        files.map(|file| fs::read_to_string(file.unwrap().path()).unwrap()).collect()
+    };
+    assert_eq!(texts().iter().filter(|text| text.contains("SECRET-OF-1")).count(), 2);
+    (goes.token, goes.state) =
+        (BotToken::new(""), LoginState::LoggedOut { at: NOW, why: LogoutReason::ByOwner });
+    store.commit(Change::new().put_login(&goes)).await.unwrap();
+    store.export().await.unwrap();
+    assert_eq!(texts().len(), 1);
+    assert!(texts().iter().all(|text| !text.contains("SECRET-OF-1")));
+    assert!(texts()[0].contains(stays.token.expose()));
+    store.close().await.unwrap();
 }
 
 #[tokio::test]

@@ -213,7 +213,7 @@ impl Sorting<'_> {
     }
 
     /// The contact wrote: the window opens, and the newest context token is the one to answer
-    /// with. What is left out is counted.
+    /// with; a penalty goes on. What is left out is counted.
     fn hear(&mut self, portal: PortalId, message: &Message, left_out: bool) {
         let known = self.batch.heard.get(&portal).cloned().or_else(|| self.core.reply(portal));
         let at =
@@ -222,13 +222,16 @@ impl Sorting<'_> {
             message.context.clone().or_else(|| known.as_ref().and_then(|r| r.context.clone()));
         let heard = known.as_ref().map_or(at, |reply| reply.heard.max(at));
         let unconfirmed = known.as_ref().map_or(0, |reply| reply.unconfirmed);
+        let penalty = known.as_ref();
+        let penalty = penalty.map(|reply| reply_window::penalty_after_message(reply, self.now));
+        let (held_until, throttled) = penalty.unwrap_or_default();
         let before = known.as_ref().map_or(0, |reply| reply.left_out);
         let reply = Reply {
             context,
             heard,
             sends: 0,
-            held_until: None,
-            throttled: 0,
+            held_until,
+            throttled,
             unconfirmed,
             left_out: before.saturating_add(u32::from(left_out)),
         };

@@ -21,6 +21,7 @@ use crate::{
 pub(super) enum Linked {
     New { name: String },
     Again { name: String },
+    Kept { name: String, asked: String },
     Other { name: String, wanted: String },
 }
 
@@ -29,6 +30,7 @@ impl Linked {
         match self {
             Self::New { name } => LoginText::Linked { name },
             Self::Again { name } => LoginText::LinkedAgain { name },
+            Self::Kept { name, asked } => LoginText::LinkedKept { name, asked },
             Self::Other { name, wanted } => LoginText::LinkedOther { name, wanted },
         }
     }
@@ -48,6 +50,7 @@ pub(super) async fn keep(
     let known = core.registry.find_login(owner, &contact);
     let login = record(core, owner, wanted, contact, credentials);
     let portal = portal(core, &login);
+    let same_room = known.is_some() && portal.place().is_some();
     // A new bot: the old cursor would deafen it, and the old context tokens are another bot's.
     let mut change = Change::new().put_login(&login).put_portal(&portal).drop_cursor(login.id);
     if let Some(command) = command {
@@ -58,7 +61,9 @@ pub(super) async fn keep(
     for other in portals.iter().map(|p| p.id).chain([portal.id]) {
         change = change.drop_reply(other);
     }
-    core.commit(change).await?;
+    let windows = portals.iter().map(|p| p.id).chain([portal.id]);
+    core.replies.forget(windows, || core.store.submit(change));
+    core.barrier().await?;
     tracing::info!(login.id = %login.id, again = known.is_some(), "a contact is linked");
     let name = login_name(&login);
     let (login_id, portal_id) = (login.id, portal.id);
@@ -66,7 +71,6 @@ pub(super) async fn keep(
     core.registry.put_portal(portal);
     drop(changing);
     for portal in core.registry.portals_of(login_id) {
-        core.replies.forget(portal.id);
         core.outbox.wake(portal.id);
     }
     session::start(core, login_id);
@@ -75,7 +79,10 @@ pub(super) async fn keep(
         Wanted::Again { login, name: wanted } if *login != login_id => {
             Linked::Other { name, wanted: wanted.clone() }
         }
-        Wanted::Again { .. } | Wanted::Anybody { .. } if known.is_some() => Linked::Again { name },
+        Wanted::Anybody { name: Some(asked) } if known.is_some() && *asked != name => {
+            Linked::Kept { name, asked: asked.clone() }
+        }
+        Wanted::Again { .. } | Wanted::Anybody { .. } if same_room => Linked::Again { name },
         Wanted::Again { .. } | Wanted::Anybody { .. } => Linked::New { name },
     };
     Ok(Some((login_id, linked)))
@@ -97,7 +104,7 @@ fn record(
     Login {
         id: known.as_ref().map_or_else(|| core.store.new_login_id(), |login| login.id),
         owner: owner.to_owned(),
-        name: asked_name.or_else(|| known.as_ref().and_then(|login| login.name.clone())),
+        name: known.as_ref().and_then(|login| login.name.clone()).or(asked_name),
         created: known.map_or_else(|| core.clock.now(), |login| login.created),
         contact,
         bot: credentials.bot,

@@ -16,7 +16,11 @@ use crate::{
 /// The owner does not want the login any more; its token is forgotten.
 pub(crate) async fn by_owner(core: &Core, login: &Login) -> Result<(), Halt> {
     let state = LoginState::LoggedOut { at: core.clock.now(), why: LogoutReason::ByOwner };
-    end(core, login, state).await.map(drop)
+    if end(core, login, state).await? {
+        // The exports forget it as well. A store that fails has said so.
+        let _ = core.store.export().await;
+    }
+    Ok(())
 }
 
 /// WeChat ended the session of the bot that `login` had: the owner hears it once, in each place

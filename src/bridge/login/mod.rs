@@ -6,3 +6,4 @@ pub(super) mod logout;
 pub(super) mod provisioning;
 pub(super) mod qr_login;
 pub(super) mod session;
+mod trial;

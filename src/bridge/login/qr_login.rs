@@ -6,7 +6,7 @@ use rand::RngCore;
 use ruma::UserId;
 use tokio::sync::mpsc;
 
-use super::{in_room::InRoom, linked};
+use super::{in_room::InRoom, linked, trial};
 use crate::{
     bridge::{
         core::{Core, attempt::Halt},
@@ -15,7 +15,7 @@ use crate::{
     },
     convert,
     id::BotToken,
-    ilink::{Credentials, LoginEvent, LoginFailure, LoginPatience, LoginProcess, VerifyCode},
+    ilink::{self, Credentials, LoginEvent, LoginFailure, LoginPatience, LoginProcess, VerifyCode},
     matrix::event::Event,
     store::{Entry, LoginState, Outcome},
     web::{
@@ -103,6 +103,7 @@ async fn run(mut going: Going, typed: mpsc::Receiver<VerifyCode>) {
 async fn follow(going: &mut Going, mut typed: mpsc::Receiver<VerifyCode>) -> Result<(), Halt> {
     let core = Arc::clone(&going.core);
     let held = held_tokens(going);
+    let is_known = !held.is_empty();
     let patience = match (&core.config.bridge.public_url, &going.room) {
         (None, Some(_)) => LoginPatience::PICTURE,
         (Some(_), _) | (_, None) => LoginPatience::PAGE,
@@ -113,7 +114,8 @@ async fn follow(going: &mut Going, mut typed: mpsc::Receiver<VerifyCode>) -> Res
         let event = going.next(&mut process, &mut typed);
         let Some(event) = flow.cancelled.run_until_cancelled(event).await else { return Ok(()) };
         match event? {
-            LoginEvent::AlreadyBound => return going.fail(Ending::AlreadyLinked).await,
+            LoginEvent::AlreadyBound if is_known => return going.fail(Ending::AlreadyLinked).await,
+            LoginEvent::AlreadyBound => return going.fail(Ending::BoundElsewhere).await,
             LoginEvent::Failed(why) => return going.fail(ending(&why)).await,
             LoginEvent::Confirmed(credentials) => return going.link(credentials).await,
             LoginEvent::Code { .. }
@@ -141,11 +143,27 @@ fn ending(why: &LoginFailure) -> Ending {
     match why {
         LoginFailure::CodesUsedUp => Ending::CodesUsedUp,
         LoginFailure::Unreachable(error) => {
-            tracing::warn!(%error, "iLink gave no QR code");
-            Ending::Unreachable
+            tracing::warn!(%error, "iLink did not go on with a login");
+            of_error(error)
         }
         LoginFailure::NoBotId | LoginFailure::NoToken => Ending::Incomplete,
         LoginFailure::TimedOut | LoginFailure::NoDigits | LoginFailure::Over => Ending::TimedOut,
+    }
+}
+
+/// What an error during a login is told as.
+fn of_error(error: &ilink::Error) -> Ending {
+    match error {
+        ilink::Error::HostNotAllowed { .. } => Ending::BadServer,
+        ilink::Error::Unreachable { .. } | ilink::Error::Timeout | ilink::Error::Cut => {
+            Ending::Unreachable
+        }
+        ilink::Error::SessionExpired
+        | ilink::Error::Refused { .. }
+        | ilink::Error::Http { .. }
+        | ilink::Error::Garbled
+        | ilink::Error::TooLarge { .. }
+        | ilink::Error::Setup { .. } => Ending::NoCode,
     }
 }
 
@@ -156,7 +174,11 @@ fn said(why: Ending, prefix: &str) -> Option<LoginText<'_>> {
         Ending::CodesUsedUp => LoginText::CodesUsedUp { prefix },
         Ending::TimedOut => LoginText::TimedOut { prefix },
         Ending::Unreachable => LoginText::Unreachable { prefix },
+        Ending::BoundElsewhere => LoginText::BoundElsewhere { prefix },
+        Ending::NoCode => LoginText::NoCode { prefix },
+        Ending::BadServer => LoginText::BadServer,
         Ending::Incomplete => LoginText::Incomplete { prefix },
+        Ending::Unusable => LoginText::Unusable { prefix },
         Ending::Cancelled | Ending::Stopped => return None,
     })
 }
@@ -214,6 +236,9 @@ impl Going {
 
     async fn link(&mut self, credentials: Credentials) -> Result<(), Halt> {
         let (core, owner) = (Arc::clone(&self.core), self.flow.owner.clone());
+        if let Err(why) = trial::of(&core, &credentials).await {
+            return self.fail(why).await;
+        }
         let command = self.room.as_ref().map(|room| &room.entry);
         let kept = linked::keep(&core, &owner, &self.wanted, credentials, command).await?;
         let Some((login, linked)) = kept else { return self.fail(Ending::Incomplete).await };

@@ -1,4 +1,4 @@
-//! How the state of a message is shown in its room: a read receipt, a mark, a notice, and a
+//! How the state of a message is shown in its room: the contact's read receipt, a mark, a notice, and a
 //! status event for clients that know it.
 
 use std::sync::Arc;
@@ -18,7 +18,10 @@ use crate::{
     },
     clock::Timestamp,
     id::PortalId,
-    matrix::content::{self, Content},
+    matrix::{
+        Intent,
+        content::{self, Content},
+    },
     store::{Change, Entry, LoginState, Portal, Reply, Source, Work},
 };
 
@@ -34,11 +37,11 @@ impl Period {
     pub(crate) fn of(core: &Core, portal: &Portal, why: Hold) -> Self {
         let since = match why {
             Hold::LoggedOut => logged_out_at(core, portal),
-            Hold::NeverHeard
-            | Hold::WindowClosed
-            | Hold::QuotaSpent
-            | Hold::Throttled(_)
-            | Hold::Unreachable => core.reply(portal.id).map(|reply| reply.heard),
+            // A penalty does not end with what the contact writes meanwhile.
+            Hold::Throttled(_) => None,
+            Hold::NeverHeard | Hold::WindowClosed | Hold::QuotaSpent | Hold::Unreachable => {
+                core.reply(portal.id).map(|reply| reply.heard)
+            }
         };
         Self { code: why.code(), since }
     }
@@ -120,22 +123,29 @@ pub(crate) fn show_accepted(core: &Arc<Core>, portal: PortalId) {
             if accepted.is_empty() {
                 return;
             }
-            all_accepted(&shared, &accepted).await;
+            all_accepted(&shared, portal, &accepted).await;
         }
     });
 }
 
-/// WeChat took it all: the bot's read receipt says so, or a quiet mark that nobody can tell. A
-/// receipt stands for all before it in its room, so that only the newest message gets one.
-async fn all_accepted(core: &Core, heads: &[Outgoing]) {
+/// WeChat took it all: the contact's read receipt says so, or a quiet mark that it cannot be told.
+/// A receipt stands for all before it in its room, so that only the newest message gets one.
+///
+/// It is the ghost's and not the bot's: a homeserver or a client moves a user's receipt onto
+/// whatever they send, and the bot sends marks and notices behind a message that waits. The ghost
+/// sends what its contact wrote and nothing else.
+async fn all_accepted(core: &Core, portal: PortalId, heads: &[Outgoing]) {
+    let portal = core.registry.portal(portal);
+    let reader = portal.and_then(|portal| core.ghost(&portal.key.contact));
     let all: Vec<_> = heads.iter().flat_map(Accepted::all).collect();
-    let has_arrived: Vec<_> = all.iter().map(|one| one.has_arrived(core)).collect();
-    for (at, (one, arrived)) in all.iter().zip(&has_arrived).enumerate() {
-        let gets_receipt = |(other, arrived): (&Accepted<'_>, &bool)| {
-            *arrived && !other.unconfirmed && other.message.room == one.message.room
+    for (at, one) in all.iter().enumerate() {
+        let gets_receipt = |other: &Accepted<'_>| {
+            !other.unconfirmed
+                && !core.is_ours(&other.message.sender)
+                && other.message.room == one.message.room
         };
-        let newest = all.iter().zip(&has_arrived).rposition(gets_receipt) == Some(at);
-        accepted(core, one, *arrived, newest).await;
+        let newest = all.iter().rposition(gets_receipt) == Some(at);
+        accepted(core, one, reader.as_ref().filter(|_| newest)).await;
     }
 }
 
@@ -159,26 +169,26 @@ impl<'a> Accepted<'a> {
     }
 }
 
-async fn accepted(core: &Core, one: &Accepted<'_>, arrived: bool, newest: bool) {
+async fn accepted(core: &Core, one: &Accepted<'_>, reader: Option<&Intent>) {
     let Accepted { message, unconfirmed } = one;
     let success = async {
-        if arrived {
+        if one.has_arrived(core) {
             let success = json!({ "status": "SUCCESS" });
             status(core, &message.room, &message.event, success).await;
         }
     };
-    let marked = mark_accepted(core, message, *unconfirmed, newest);
+    let marked = mark_accepted(core, message, *unconfirmed, reader);
     tokio::join!(unmark(core, message), marked, success);
 }
 
-async fn mark_accepted(core: &Core, one: &Outgoing, unconfirmed: bool, newest: bool) {
+async fn mark_accepted(core: &Core, one: &Outgoing, unconfirmed: bool, reader: Option<&Intent>) {
     let (bot, room, event) = (core.bot(), &one.room, &one.event);
     let shown = if unconfirmed {
         let mark = content::reaction(event, UNCONFIRMED);
         let txn = Txn::Unconfirmed(event).to_string();
         bot.send(room, &mark, &txn, None).await.map(drop)
-    } else if newest {
-        bot.read_receipt(room, event).await
+    } else if let Some(reader) = reader {
+        reader.read_receipt(room, event).await
     } else {
         return;
     };

@@ -17,7 +17,7 @@ use crate::{
         state::{Media, Outgoing},
     },
     id::InboxId,
-    ilink::{OutboundItem, UploadKind, Uploaded},
+    ilink::{CdnError, OutboundItem, UploadKind, Uploaded},
     spool::Spool,
     store::{Change, Direction, Login, Portal, SentAs, Upload},
 };
@@ -80,10 +80,15 @@ pub(super) async fn bring(
                 let _ = core.commit(change).await;
             }
         }
-        Err(after) => {
-            if matches!(after, After::Retry(_) | After::Refused(_)) {
-                core.outbox.count_failed_upload(portal.id, head.entry.id);
+        Err(after @ (After::Retry(_) | After::Refused(_))) => {
+            core.outbox.count_failed_upload(portal.id, head.entry.id);
+            // Taken back during the pause, it holds up what is behind it no longer.
+            tokio::select! {
+                () = go_on(core, portal, &login, head, after) => {}
+                () = given_up(core, portal, head, media) => {}
             }
+        }
+        Err(after @ (After::Throttled | After::LoggedOut | After::Failed(_))) => {
             go_on(core, portal, &login, head, after).await;
         }
     }
@@ -110,7 +115,10 @@ async fn fetch_and_upload(
         None => ready.insert(fetch(core, portal, head, media).await?),
     };
     let tries = head.failed_uploads + 1;
-    let again = |error| verdict::after_upload(error, tries);
+    let again = |error: CdnError| {
+        tracing::info!(portal = %portal.id, tries, %error, "a file was not brought to WeChat");
+        verdict::after_upload(error, tries, head.refused)
+    };
     let session = core.ilink.session(login.token.clone(), login.base_url.as_deref());
     let session = session.map_err(|error| again(error.into()))?;
     let kind = match ready.sent_as {

@@ -15,8 +15,8 @@ use crate::{
 pub(super) enum After {
     /// The same request once more, this much later.
     Retry(Duration),
-    /// WeChat refused it for a reason that nobody knows, which may pass: the same request once
-    /// more, this much later.
+    /// WeChat is there and does not take it, for a reason that may pass: the same request once
+    /// more, this much later, and not for ever.
     Refused(Duration),
     /// WeChat wants to be left alone.
     Throttled,
@@ -49,14 +49,19 @@ pub(super) fn after_send(
     answer.map(|accepted| accepted.message_id).map_err(|error| after_error(error, tries, refused))
 }
 
-/// What to do about a file that was not uploaded for the `tries`-th time (from 1) in a row.
-pub(super) fn after_upload(error: CdnError, tries: u32) -> After {
+/// What to do about a file that was not uploaded for the `tries`-th time (from 1) in a row, of which
+/// `refused` failed at the file itself while WeChat was there.
+///
+/// A file is announced before it is brought: once the announcement is answered, WeChat is there,
+/// and a file that cannot be brought all the same must not hold up what is written behind it.
+pub(super) fn after_upload(error: CdnError, tries: u32, refused: u32) -> After {
     match error {
-        CdnError::Ilink(error) => after_error(error, tries, tries.saturating_sub(1)),
+        CdnError::Ilink(ilink::Error::Garbled | ilink::Error::TooLarge { .. })
+        | CdnError::Unreachable { .. } => again_or(refused, Refusal::UploadFailed),
+        CdnError::Ilink(error) => after_error(error, tries, refused),
         CdnError::TooLarge { limit } => After::Failed(Refusal::FileTooLarge { limit }),
-        CdnError::HostNotAllowed { .. } => After::Failed(Refusal::BadServer),
-        CdnError::Rejected { status, .. } => After::Failed(Refusal::Rejected(status.into())),
-        CdnError::Unreachable { .. } => After::Retry(retry_pause(tries)),
+        CdnError::HostNotAllowed { .. } => After::Failed(Refusal::BadFileServer),
+        CdnError::Rejected { status, .. } => After::Failed(Refusal::UploadRefused(status)),
         CdnError::Disk(_) | CdnError::NoKey | CdnError::Undecryptable { .. } => {
             After::Failed(Refusal::Disk)
         }
@@ -96,9 +101,8 @@ fn after_error(error: ilink::Error, tries: u32, refused: u32) -> After {
     match error {
         ilink::Error::SessionExpired => After::LoggedOut,
         ilink::Error::Refused { code, message } => after_refusal(code, &message, refused),
-        ilink::Error::HostNotAllowed { .. } | ilink::Error::Setup { .. } => {
-            After::Failed(Refusal::BadServer)
-        }
+        ilink::Error::HostNotAllowed { .. } => After::Failed(Refusal::BadServer),
+        ilink::Error::Setup { .. } => After::Failed(Refusal::BadLogin),
         ilink::Error::Http { status: 429 } => After::Throttled,
         ilink::Error::Http { status } if (400..500).contains(&status) => {
             After::Failed(Refusal::Rejected(status.into()))
@@ -118,10 +122,16 @@ fn after_refusal(code: i64, message: &str, refused: u32) -> After {
     match code {
         -2 if throttling.contains(&message.to_ascii_lowercase().as_str()) => After::Throttled,
         -13 => After::Throttled,
-        code if !FINAL.contains(&code) && refused + 1 < REFUSED_TRIES => {
-            After::Refused(retry_pause(refused + 1))
-        }
-        code => After::Failed(Refusal::Rejected(code)),
+        code if FINAL.contains(&code) => After::Failed(Refusal::Rejected(code)),
+        code => again_or(refused, Refusal::Rejected(code)),
+    }
+}
+
+/// Once more, unless it was the last try.
+fn again_or(refused: u32, refusal: Refusal) -> After {
+    match refused + 1 < REFUSED_TRIES {
+        true => After::Refused(retry_pause(refused + 1)),
+        false => After::Failed(refusal),
     }
 }
 
@@ -132,7 +142,7 @@ fn retry_pause(tries: u32) -> Duration {
 
 /// Codes that say what is wrong with the request itself, and will say it again.
 const FINAL: [i64; 3] = [-2, -3, -4];
-/// So often a request is made that WeChat refuses for a reason that nobody knows.
+/// So often a request is made that WeChat does not take for a reason that may pass.
 const REFUSED_TRIES: u32 = 3;
 /// So often the homeserver is asked for a file that it cannot give, for about a minute.
 const DOWNLOAD_TRIES: u32 = 7;
@@ -194,31 +204,48 @@ mod tests {
     fn a_file_that_wechat_did_not_take_goes_by_the_same_table() {
         let rejected = |code| After::Failed(Refusal::Rejected(code));
         let cdn = |status| CdnError::Rejected { status, message: String::new() };
-        for (error, tries, expected) in [
-            (ilink::Error::SessionExpired.into(), 1, After::LoggedOut),
-            (refused(-2, "prepare failed").unwrap_err().into(), 1, After::Throttled),
-            (refused(-1, "").unwrap_err().into(), 1, After::Refused(Duration::from_secs(1))),
-            (refused(-1, "").unwrap_err().into(), 3, rejected(-1)),
-            (ilink::Error::Timeout.into(), 2, After::Retry(Duration::from_secs(2))),
-            (cdn(403), 1, rejected(403)),
-            (
-                CdnError::Unreachable { reason: "500".into() },
-                3,
-                After::Retry(Duration::from_secs(4)),
-            ),
+        let again = |seconds| After::Refused(Duration::from_secs(seconds));
+        for (error, tries, before, expected) in [
+            (ilink::Error::SessionExpired.into(), 1, 0, After::LoggedOut),
+            (refused(-2, "prepare failed").unwrap_err().into(), 1, 0, After::Throttled),
+            (refused(-1, "").unwrap_err().into(), 1, 0, again(1)),
+            (refused(-1, "").unwrap_err().into(), 9, 1, again(2)),
+            (refused(-1, "").unwrap_err().into(), 3, 2, rejected(-1)),
+            (ilink::Error::Timeout.into(), 2, 2, After::Retry(Duration::from_secs(2))),
+            (ilink::Error::Http { status: 503 }.into(), 1, 2, After::Retry(Duration::from_secs(1))),
+            (cdn(403), 1, 0, After::Failed(Refusal::UploadRefused(403))),
             (
                 CdnError::HostNotAllowed { host: "b.org".into() },
                 1,
-                After::Failed(Refusal::BadServer),
+                0,
+                After::Failed(Refusal::BadFileServer),
             ),
             (
                 CdnError::Disk(std::io::ErrorKind::StorageFull.into()),
                 1,
+                0,
                 After::Failed(Refusal::Disk),
             ),
         ] {
             let shown = format!("{error:?}");
-            assert_eq!(after_upload(error, tries), expected, "{shown}, try {tries}");
+            assert_eq!(after_upload(error, tries, before), expected, "{shown}, try {tries}");
+        }
+    }
+
+    #[test]
+    fn an_upload_that_never_succeeds_is_over_after_three_tries() {
+        let errors: [fn() -> CdnError; 3] = [
+            || CdnError::Unreachable { reason: "it did not say where it put the file".into() },
+            || ilink::Error::Garbled.into(),
+            || ilink::Error::TooLarge { limit: 9 }.into(),
+        ];
+        for error in errors {
+            let again = |seconds| After::Refused(Duration::from_secs(seconds));
+            let over = After::Failed(Refusal::UploadFailed);
+            // However often WeChat was not there in between.
+            let found =
+                [(1, 0), (7, 1), (8, 2)].map(|(t, refused)| after_upload(error(), t, refused));
+            assert_eq!(found, [again(1), again(2), over], "{:?}", error());
         }
     }
 

@@ -12,9 +12,9 @@ use crate::{
     store::{self, Change, Reply, Store},
 };
 
-/// Each portal's reply window, read from the store the first time.
+/// Each portal's reply window, or that it has none; read from the store the first time.
 #[derive(Debug, Default)]
-pub(crate) struct Replies(Mutex<HashMap<PortalId, Reply>>);
+pub(crate) struct Replies(Mutex<HashMap<PortalId, Option<Reply>>>);
 
 impl Replies {
     pub(crate) fn of(
@@ -22,11 +22,11 @@ impl Replies {
         store: &Store,
         portal: PortalId,
     ) -> Result<Option<Reply>, store::Error> {
-        if let Some(reply) = self.replies().get(&portal) {
-            return Ok(Some(reply.clone()));
+        if let Some(known) = self.replies().get(&portal) {
+            return Ok(known.clone());
         }
         let stored = store.reply(portal)?;
-        Ok(stored.map(|stored| self.replies().entry(portal).or_insert(stored).clone()))
+        Ok(self.replies().entry(portal).or_insert(stored).clone())
     }
 
     /// Opens the windows of what a batch has heard, and has `write` hand the batch to the store, as
@@ -39,7 +39,7 @@ impl Replies {
     ) {
         let mut replies = self.replies();
         write();
-        replies.extend(heard);
+        replies.extend(heard.into_iter().map(|(portal, reply)| (portal, Some(reply))));
     }
 
     /// Changes what is known, and has `write` hand that to the store in the order of the changes.
@@ -53,22 +53,25 @@ impl Replies {
         let mut replies = self.replies();
         let reply = match replies.entry(portal) {
             Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(unread) => match store.reply(portal)? {
-                Some(stored) => unread.insert(stored),
-                None => return Ok(None),
-            },
+            Entry::Vacant(unread) => unread.insert(store.reply(portal)?),
         };
+        let Some(reply) = reply else { return Ok(None) };
         with(reply);
         write(Change::new().put_reply(portal, reply));
         Ok(Some(reply.clone()))
     }
 
-    /// The contact has a new bot, which has heard nothing yet.
-    pub(crate) fn forget(&self, portal: PortalId) {
-        self.replies().remove(&portal);
+    /// Forgets the windows of contacts who have a new bot, and has `write` hand the change that
+    /// drops them to the store, as one step: a send that is counted afterwards does not bring the
+    /// old window back.
+    pub(crate) fn forget(&self, portals: impl IntoIterator<Item = PortalId>, write: impl FnOnce()) {
+        let mut replies = self.replies();
+        write();
+        // What the store has not written yet must not be read again.
+        replies.extend(portals.into_iter().map(|portal| (portal, None)));
     }
 
-    fn replies(&self) -> MutexGuard<'_, HashMap<PortalId, Reply>> {
+    fn replies(&self) -> MutexGuard<'_, HashMap<PortalId, Option<Reply>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -93,11 +96,8 @@ mod tests {
     use super::*;
     use crate::{clock::Timestamp, id::ContextToken};
 
-    #[tokio::test]
-    async fn a_send_that_is_counted_after_a_message_leaves_the_new_window() {
-        let folder = tempfile::TempDir::new().unwrap();
-        let (store, replies) = (Store::open(folder.path()).unwrap(), Replies::default());
-        let window = |heard, sends| Reply {
+    fn window(heard: i64, sends: u32) -> Reply {
+        Reply {
             context: Some(ContextToken::new(format!("token {heard}"))),
             heard: Timestamp(heard),
             sends,
@@ -105,7 +105,34 @@ mod tests {
             throttled: 0,
             unconfirmed: 0,
             left_out: 0,
-        };
+        }
+    }
+
+    #[tokio::test]
+    async fn a_send_that_is_counted_after_a_new_bot_leaves_no_window() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let (store, replies) = (Store::open(folder.path()).unwrap(), Replies::default());
+        let portal = PortalId(1);
+        store.commit(Change::new().put_reply(portal, &window(1, 7))).await.unwrap();
+        assert_eq!(replies.of(&store, portal).unwrap(), Some(window(1, 7)));
+        replies.forget([portal], || store.submit(Change::new().drop_reply(portal)));
+        // The send that was under way meanwhile.
+        let write = |change| store.submit(change);
+        let counted = replies.change(&store, portal, |reply| reply.sends += 1, write);
+        assert_eq!(counted.unwrap(), None);
+        assert_eq!(replies.of(&store, portal).unwrap(), None);
+        store.barrier().await.unwrap();
+        assert_eq!(store.reply(portal).unwrap(), None);
+        let batch = Change::new().put_reply(portal, &window(2, 0));
+        replies.open([(portal, window(2, 0))], || store.submit(batch));
+        assert_eq!(replies.of(&store, portal).unwrap(), Some(window(2, 0)));
+        store.close().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_send_that_is_counted_after_a_message_leaves_the_new_window() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let (store, replies) = (Store::open(folder.path()).unwrap(), Replies::default());
         let portal = PortalId(1);
         store.commit(Change::new().put_reply(portal, &window(1, 7))).await.unwrap();
         assert_eq!(replies.of(&store, portal).unwrap(), Some(window(1, 7)));

@@ -97,6 +97,24 @@ pub(crate) fn redated(reply: &Reply, now: Timestamp) -> Option<Reply> {
     (!same).then(|| Reply { heard, held_until, ..reply.clone() })
 }
 
+/// Until when WeChat is to be left alone, and how often in a row it has throttled, now that the
+/// contact has written.
+///
+/// A message opens a new window and does not end a penalty: it is worth one try at once, and
+/// further ones are worth another no sooner than a minute after the last.
+pub(crate) fn penalty_after_message(known: &Reply, now: Timestamp) -> (Option<Timestamp>, u32) {
+    let Some(until) = known.held_until else { return (None, 0) };
+    if now.since(until) >= LONGEST_PAUSE {
+        return (None, 0); // Long over.
+    }
+    if until.since(now) <= BETWEEN_TRIES {
+        return (Some(until), known.throttled);
+    }
+    let tried = Timestamp(until.0.saturating_sub(millis(throttle_pause(known.throttled))));
+    let next = if known.throttled > 1 { tried.plus(BETWEEN_TRIES) } else { now };
+    (Some(next.max(now).min(until)), known.throttled)
+}
+
 /// Whether the window is open and closes within an hour.
 pub(crate) fn closes_soon(heard: Timestamp, now: Timestamp) -> bool {
     let age = now.since(heard);
@@ -113,6 +131,8 @@ pub(crate) fn throttle_pause(times: u32) -> Duration {
 /// By so much the clocks of two servers of WeChat may differ.
 const SECONDS_APART: Duration = Duration::from_secs(60);
 const LAST_HOUR: Duration = Duration::from_secs(60 * 60);
+/// Between two tries during a penalty, when the contact writes more than once.
+const BETWEEN_TRIES: Duration = Duration::from_secs(60);
 const FIRST_PAUSE: Duration = Duration::from_secs(2 * 60);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
 
@@ -216,6 +236,26 @@ mod tests {
         let soon = [0, 22 * 60, 23 * 60, 24 * 60 - 1, 24 * 60, 48 * 60]
             .map(|at| closes_soon(HEARD, minutes(at)));
         assert_eq!(soon, [false, false, true, true, false, false]);
+    }
+
+    #[test]
+    fn a_message_during_a_penalty_is_worth_one_try_a_minute() {
+        let at = |seconds: u64| HEARD.plus(Duration::from_secs(seconds));
+        let held = |until, throttled| Reply { throttled, ..reply(0, Some(at(until))) };
+        for (known, now, expected) in [
+            (reply(0, None), 5, (None, 0)),
+            // Throttled for the first time at 0, for two minutes.
+            (held(120, 1), 5, (Some(at(5)), 1)),
+            // The try at 5 was throttled again, for four minutes.
+            (held(245, 2), 10, (Some(at(65)), 2)),
+            (held(65, 2), 20, (Some(at(65)), 2)),
+            (held(245, 2), 100, (Some(at(100)), 2)),
+            // A try is under way, or the penalty was over a moment ago.
+            (held(100, 2), 101, (Some(at(100)), 2)),
+            (held(100, 2), 100 + 60 * 60, (None, 0)),
+        ] {
+            assert_eq!(penalty_after_message(&known, at(now)), expected, "{known:?} at {now}");
+        }
     }
 
     #[test]

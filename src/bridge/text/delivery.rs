@@ -17,8 +17,8 @@ impl Held<'_> {
         match self.why {
             Hold::NeverHeard => pick!(
                 language,
-                "⏳ Queued: {contact} has not written yet, and WeChat does not let me write first. It goes out when {contact} writes.",
-                "⏳ 已排队：{contact}还没有发过消息，微信不允许我先发。等{contact}发来消息后会自动发送。",
+                "⏳ Queued: {contact} has not written since they were linked, and WeChat does not let me write first. It goes out when {contact} writes.",
+                "⏳ 已排队：{contact}连接后还没有发过消息，微信不允许我先发。等{contact}发来消息后会自动发送。",
             ),
             Hold::WindowClosed => pick!(
                 language,
@@ -37,8 +37,8 @@ impl Held<'_> {
             ),
             Hold::Unreachable => pick!(
                 language,
-                "⏳ Queued: WeChat's server is not answering at the moment. I will keep trying.",
-                "⏳ 已排队：微信服务器暂时没有响应，我会一直重试。",
+                "⏳ Queued: I cannot get this through to WeChat at the moment. I keep trying.",
+                "⏳ 已排队：暂时无法把消息送到微信，我会持续重试。",
             ),
             Hold::LoggedOut => pick!(
                 language,
@@ -81,6 +81,14 @@ pub(crate) enum Refusal {
     Rejected(i64),
     /// The login's server is none that the bridge may talk to.
     BadServer,
+    /// What WeChat gave for the login cannot be used.
+    BadLogin,
+    /// The server of WeChat's files refused this one, with this HTTP status.
+    UploadRefused(u16),
+    /// The server of WeChat's files did not take this one, however often it was tried.
+    UploadFailed,
+    /// The server that WeChat names for the file is none that the bridge may talk to.
+    BadFileServer,
     /// The sender may not write into this portal.
     NotAllowed,
     /// The owner keeps the chat to themselves.
@@ -113,6 +121,10 @@ impl Refusal {
             Self::Disk => "disk",
             Self::Rejected(_) => "rejected",
             Self::BadServer => "bad_server",
+            Self::BadLogin => "bad_login",
+            Self::UploadRefused(_) => "upload_refused",
+            Self::UploadFailed => "upload_failed",
+            Self::BadFileServer => "bad_file_server",
             Self::NotAllowed => "not_allowed",
             Self::RelayOff => "relay_off",
             Self::Unseen => "unseen",
@@ -214,6 +226,26 @@ impl Refusal {
                 language,
                 "⚠️ Not sent to WeChat: your contact does not have the message that this belongs to. Send it as a new message.",
                 "⚠️ 未发送到微信：对方没有收到与此相关的那条消息，请作为新消息发送。",
+            ),
+            Self::BadLogin => pick!(
+                language,
+                "⚠️ Not sent: what WeChat sent for this link cannot be used. Link the contact again with `relogin`, then react with 🔁.",
+                "⚠️ 未发送：微信为此连接提供的凭据无法使用。请用 `relogin` 重新连接，再用 🔁 回应以重试。",
+            ),
+            Self::UploadRefused(status) => pick!(
+                language,
+                "⚠️ Not sent to WeChat: WeChat's file server refused the file (HTTP status {status}). React with 🔁 to try again.",
+                "⚠️ 未发送到微信：微信的文件服务器拒绝了该文件（HTTP 状态 {status}）。可用 🔁 回应以重试。",
+            ),
+            Self::UploadFailed => pick!(
+                language,
+                "⚠️ Not sent to WeChat: I tried three times to bring the file to WeChat's file server, and it did not work. React with 🔁 to try again.",
+                "⚠️ 未发送到微信：三次尝试把文件上传到微信的文件服务器均未成功。可用 🔁 回应以重试。",
+            ),
+            Self::BadFileServer => pick!(
+                language,
+                "⚠️ Not sent to WeChat: WeChat names a file server that the bridge may not talk to. Ask the administrator to look at the log.",
+                "⚠️ 未发送到微信：微信指定的文件服务器不在桥接允许连接的范围内，请管理员查看日志。",
             ),
             Self::NothingToRetry => pick!(
                 language,

@@ -31,6 +31,10 @@ pub(crate) enum LoginText<'a> {
     LinkedAgain {
         name: &'a str,
     },
+    LinkedKept {
+        name: &'a str,
+        asked: &'a str,
+    },
     LinkedOther {
         name: &'a str,
         wanted: &'a str,
@@ -41,10 +45,20 @@ pub(crate) enum LoginText<'a> {
     TimedOut {
         prefix: &'a str,
     },
+    BoundElsewhere {
+        prefix: &'a str,
+    },
     Unreachable {
         prefix: &'a str,
     },
+    NoCode {
+        prefix: &'a str,
+    },
+    BadServer,
     Incomplete {
+        prefix: &'a str,
+    },
+    Unusable {
         prefix: &'a str,
     },
     Cancelled,
@@ -61,8 +75,8 @@ impl LoginText<'_> {
             ),
             Self::PageOnly { page } => pick!(
                 language,
-                "⏳ Nobody has scanned yet. This page keeps showing a valid code until 30 minutes after the login began: {page}",
-                "⏳ 还没有人扫码。登录开始后 30 分钟内，这个页面会继续显示有效的二维码：{page}",
+                "⏳ I show no more codes here. This page keeps showing a valid code until 30 minutes after the login began: {page}",
+                "⏳ 这里不再显示新的二维码。登录开始后 30 分钟内，这个页面会继续显示有效的二维码：{page}",
             ),
             Self::Code { url, number, of, page: None } => pick!(
                 language,
@@ -106,13 +120,18 @@ impl LoginText<'_> {
             ),
             Self::Linked { name } => pick!(
                 language,
-                "✅ {name} is linked, and I have invited you to a room. WeChat does not let me write first, so ask {name} to send a message.",
-                "✅ 已连接{name}，并已邀请你进入聊天房间。请让{name}先在微信里发一条消息：微信不允许我先发。",
+                "✅ {name} is linked, and I invite you to a room with {name}. WeChat does not let me write first, so ask {name} to send a message.",
+                "✅ 已连接{name}，正在邀请你进入聊天房间。请让{name}先在微信里发一条消息：微信不允许我先发。",
             ),
             Self::LinkedAgain { name } => pick!(
                 language,
                 "✅ {name} is linked again, in the same room as before.",
                 "✅ 已重新连接{name}，仍使用原来的房间。",
+            ),
+            Self::LinkedKept { name, asked } => pick!(
+                language,
+                "✅ Linked, but the person who scanned is {name}, whom you know already, and I keep that name. If {asked} is the better one, `name` changes it.",
+                "✅ 已连接，但扫码的是你已有的联系人{name}，名字保持不变。如果想改名为{asked}，请使用 `name`。",
             ),
             Self::LinkedOther { name, wanted } => pick!(
                 language,
@@ -121,8 +140,8 @@ impl LoginText<'_> {
             ),
             Self::CodesUsedUp { prefix } => pick!(
                 language,
-                "⚠️ Nobody scanned any of the QR codes in time. Send `{prefix} login` for new ones.",
-                "⚠️ 没有人及时扫码。请发送 `{prefix} login` 重新获取二维码。",
+                "⚠️ None of the QR codes was scanned and confirmed in time. Send `{prefix} login` for new ones.",
+                "⚠️ 二维码均未及时扫描并确认。请发送 `{prefix} login` 重新获取。",
             ),
             Self::TimedOut { prefix } => pick!(
                 language,
@@ -133,6 +152,26 @@ impl LoginText<'_> {
                 language,
                 "⚠️ WeChat's server could not be reached. Please try `{prefix} login` again in a few minutes.",
                 "⚠️ 无法连接微信服务器，请过几分钟再发送 `{prefix} login`。",
+            ),
+            Self::BoundElsewhere { prefix } => pick!(
+                language,
+                "⚠️ WeChat says that the person who scanned has a bot already, but it is none of your contacts here. Send `{prefix} login` for a new code.",
+                "⚠️ 微信表示扫码的人已绑定机器人，但不在你的联系人之中。请发送 `{prefix} login` 重新获取二维码。",
+            ),
+            Self::NoCode { prefix } => pick!(
+                language,
+                "⚠️ WeChat's server answered, but not with what a login needs. Please try `{prefix} login` again in a few minutes.",
+                "⚠️ 微信服务器有响应，但没有提供登录所需的内容，请几分钟后再试 `{prefix} login`。",
+            ),
+            Self::BadServer => pick!(
+                language,
+                "⚠️ WeChat moved the login to a server that the bridge may not talk to. Nothing was changed. Ask the administrator to look at the log.",
+                "⚠️ 微信把登录移到了桥接不允许连接的服务器，未做任何更改。请管理员查看日志。",
+            ),
+            Self::Unusable { prefix } => pick!(
+                language,
+                "⚠️ WeChat confirmed the login, but what it sent does not work at the server that it named. Nothing was changed. Please try `{prefix} login` again.",
+                "⚠️ 微信确认了登录，但所给的凭据在其指定的服务器上无法使用。未做任何更改，请重试 `{prefix} login`。",
             ),
             Self::Incomplete { prefix } => pick!(
                 language,

@@ -157,7 +157,11 @@ impl Note<'_> {
                 "回复窗口已关闭，等待对方发来消息",
             ),
             Self::NeverHeard => {
-                pick!(language, "the contact has not written yet", "对方还没有发过消息")
+                pick!(
+                    language,
+                    "the contact has not written since they were linked",
+                    "对方连接后还没有发过消息"
+                )
             }
             Self::Greeting { name } => pick!(
                 language,

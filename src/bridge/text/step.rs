@@ -52,8 +52,32 @@ fn over(why: Ending, language: Language) -> String {
             "没有人及时确认，登录已取消。",
         ),
         Ending::CodesUsedUp => {
-            pick!(language, "Nobody scanned any of the QR codes in time.", "没有人及时扫码。",)
+            pick!(
+                language,
+                "None of the QR codes was scanned and confirmed in time.",
+                "二维码均未及时扫描并确认。",
+            )
         }
+        Ending::BoundElsewhere => pick!(
+            language,
+            "WeChat says that the person who scanned has a bot already, but it is none of your contacts here. Please start a new login.",
+            "微信表示扫码的人已绑定机器人，但不在你的联系人之中。请重新发起登录。",
+        ),
+        Ending::NoCode => pick!(
+            language,
+            "WeChat's server answered, but not with what a login needs. Please try again in a few minutes.",
+            "微信服务器有响应，但没有提供登录所需的内容，请几分钟后再试。",
+        ),
+        Ending::BadServer => pick!(
+            language,
+            "WeChat moved the login to a server that the bridge may not talk to. Nothing was changed.",
+            "微信把登录移到了桥接不允许连接的服务器，未做任何更改。",
+        ),
+        Ending::Unusable => pick!(
+            language,
+            "WeChat confirmed the login, but what it sent does not work at the server that it named. Nothing was changed. Please try again.",
+            "微信确认了登录，但所给的凭据在其指定的服务器上无法使用。未做任何更改，请重试。",
+        ),
         Ending::AlreadyLinked => pick!(
             language,
             "This WeChat account is already linked. To link it again, start a login for that contact.",

@@ -299,11 +299,16 @@ fn logins(language: Language) -> Vec<String> {
         LoginText::AlreadyBound { prefix: PREFIX },
         LoginText::Linked { name: NAME },
         LoginText::LinkedAgain { name: NAME },
+        LoginText::LinkedKept { name: NAME, asked: "Dad" },
         LoginText::LinkedOther { name: NAME, wanted: "Dad" },
         LoginText::CodesUsedUp { prefix: PREFIX },
         LoginText::TimedOut { prefix: PREFIX },
         LoginText::Unreachable { prefix: PREFIX },
         LoginText::Incomplete { prefix: PREFIX },
+        LoginText::BoundElsewhere { prefix: PREFIX },
+        LoginText::NoCode { prefix: PREFIX },
+        LoginText::BadServer,
+        LoginText::Unusable { prefix: PREFIX },
         LoginText::Cancelled,
     ]
     .map(|text| text.text(language))
@@ -324,6 +329,10 @@ fn steps(language: Language) -> Vec<String> {
         StepText::Over(Ending::AlreadyLinked),
         StepText::Over(Ending::Unreachable),
         StepText::Over(Ending::Incomplete),
+        StepText::Over(Ending::BoundElsewhere),
+        StepText::Over(Ending::NoCode),
+        StepText::Over(Ending::BadServer),
+        StepText::Over(Ending::Unusable),
         StepText::Over(Ending::Stopped),
     ]
     .map(|text| text.text(language))
@@ -382,6 +391,10 @@ fn deliveries(language: Language) -> Vec<String> {
         Refusal::RelayOff,
         Refusal::BadServer,
         Refusal::Unseen,
+        Refusal::BadLogin,
+        Refusal::UploadRefused(403),
+        Refusal::UploadFailed,
+        Refusal::BadFileServer,
         Refusal::NothingToRetry,
         Refusal::Poison,
     ];

@@ -99,8 +99,12 @@ fn over(ending: Ending) -> (u16, &'static str) {
         Ending::CodesUsedUp => (410, "WECHAT.QR_EXPIRED"),
         Ending::Stopped => (410, "WECHAT.LOGIN_INTERRUPTED"),
         Ending::AlreadyLinked => (409, "WECHAT.ALREADY_LINKED"),
+        Ending::BoundElsewhere => (409, "WECHAT.BOUND_ELSEWHERE"),
         Ending::Unreachable => (502, "WECHAT.UNREACHABLE"),
+        Ending::NoCode => (502, "WECHAT.NO_CODE"),
+        Ending::BadServer => (502, "WECHAT.BAD_SERVER"),
         Ending::Incomplete => (502, "WECHAT.INCOMPLETE"),
+        Ending::Unusable => (502, "WECHAT.UNUSABLE"),
     }
 }
 

@@ -342,6 +342,10 @@ async fn an_end_is_told_with_its_reason() {
         (Ending::AlreadyLinked, 409, "WECHAT.ALREADY_LINKED"),
         (Ending::Unreachable, 502, "WECHAT.UNREACHABLE"),
         (Ending::Incomplete, 502, "WECHAT.INCOMPLETE"),
+        (Ending::BoundElsewhere, 409, "WECHAT.BOUND_ELSEWHERE"),
+        (Ending::NoCode, 502, "WECHAT.NO_CODE"),
+        (Ending::BadServer, 502, "WECHAT.BAD_SERVER"),
+        (Ending::Unusable, 502, "WECHAT.UNUSABLE"),
     ] {
         let world = world();
         assert_eq!(world.ask("POST", "/login/cancel/P", "").await, (200, json!({})));

@@ -287,26 +287,33 @@ impl Person {
             .collect()
     }
 
-    /// Waits for a read receipt of this user on this event.
-    pub(crate) async fn wait_receipt(&self, room: &str, event: &str, user: &str) {
-        use matrix_sdk::ruma::events::receipt::{ReceiptThread, ReceiptType};
-        let user = UserId::parse(user).unwrap();
+    /// Waits until each contact in the room has read receipt on this event: WeChat has taken it.
+    pub(crate) async fn wait_receipt(&self, room: &str, event: &str) {
+        use matrix_sdk::{
+            RoomMemberships,
+            ruma::events::receipt::{ReceiptThread, ReceiptType},
+        };
         let event = OwnedEventId::try_from(event).unwrap();
         let mut changed = self.client.subscribe_to_all_room_updates();
         let came = timeout(PATIENCE, async {
             loop {
-                let receipt = self
-                    .room(room)
-                    .load_user_receipt(ReceiptType::Read, ReceiptThread::Unthreaded, &user)
-                    .await
-                    .unwrap();
-                if receipt.is_some_and(|(read, _)| read == event) {
+                let room = self.room(room);
+                let members = room.members(RoomMemberships::JOIN).await.unwrap();
+                let ghosts =
+                    members.iter().filter(|m| m.user_id().localpart().starts_with("wechat_"));
+                let mut missing = 0;
+                for ghost in ghosts {
+                    let (kind, thread) = (ReceiptType::Read, ReceiptThread::Unthreaded);
+                    let receipt = room.load_user_receipt(kind, thread, ghost.user_id()).await;
+                    missing += usize::from(receipt.unwrap().is_none_or(|(read, _)| read != event));
+                }
+                if missing == 0 {
                     return;
                 }
                 let _ = changed.recv().await;
             }
         });
-        came.await.unwrap_or_else(|_| panic!("no receipt of {user} came for {event}"));
+        came.await.unwrap_or_else(|_| panic!("no receipt of the contacts came for {event}"));
     }
 
     /// Waits until `look` finds something in what the client was told.

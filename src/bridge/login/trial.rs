@@ -1,0 +1,70 @@
+//! Looking at what WeChat gave for a login before it takes the place of one that works.
+
+use std::time::Duration;
+
+use crate::{
+    bridge::core::Core,
+    ilink::{Credentials, Error},
+    web::stage::Ending,
+};
+
+/// Asks the server that was named, with the token that was given, whether it answers.
+///
+/// Nothing is lost by it: the bot is greeted first, and only where that is not taken is one poll
+/// made, from the very beginning, to which the session's own first poll is a repetition. A poll
+/// that is held is a good sign, and not waited for.
+pub(super) async fn of(core: &Core, credentials: &Credentials) -> Result<(), Ending> {
+    let session = core.ilink.session(credentials.token.clone(), credentials.base_url.as_deref());
+    let session = session.map_err(|error| refused(&error))?;
+    let error = match core.ilink.notify_start(&session).await {
+        Ok(()) => return Ok(()),
+        Err(error) => error,
+    };
+    if is_final(&error) {
+        return Err(refused(&error));
+    }
+    let polling = core.ilink.get_updates(&session, None, None);
+    tokio::select! {
+        polled = polling => match polled {
+            Ok(updates) if updates.gateway.is_none() => Ok(()),
+            Ok(_) => Err(refused(&error)),
+            Err(error) => Err(refused(&error)),
+        },
+        () = core.tasks.pause(HELD) => Ok(()),
+    }
+}
+
+/// Whether a poll cannot do better than the greeting.
+fn is_final(error: &Error) -> bool {
+    match error {
+        Error::HostNotAllowed { .. }
+        | Error::Setup { .. }
+        | Error::Unreachable { .. }
+        | Error::Timeout
+        | Error::SessionExpired => true,
+        Error::Refused { .. }
+        | Error::Cut
+        | Error::Http { .. }
+        | Error::Garbled
+        | Error::TooLarge { .. } => false,
+    }
+}
+
+fn refused(error: &Error) -> Ending {
+    tracing::warn!(%error, "a login was confirmed, but its server cannot be used");
+    match error {
+        Error::HostNotAllowed { .. } => Ending::BadServer,
+        Error::Setup { .. }
+        | Error::Unreachable { .. }
+        | Error::Timeout
+        | Error::SessionExpired
+        | Error::Refused { .. }
+        | Error::Cut
+        | Error::Http { .. }
+        | Error::Garbled
+        | Error::TooLarge { .. } => Ending::Unusable,
+    }
+}
+
+/// A server that holds a poll for so long has taken it.
+const HELD: Duration = Duration::from_secs(5);
