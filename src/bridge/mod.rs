@@ -14,6 +14,7 @@ mod from_wechat;
 mod group;
 mod login;
 mod notice;
+mod policy;
 mod portal;
 mod render;
 mod runtime;

@@ -13,7 +13,7 @@ use crate::{
             attempt::{Halt, Handled},
             owner,
         },
-        notice,
+        notice, policy,
         portal::space,
         text::Answer,
     },
@@ -34,6 +34,9 @@ pub(super) async fn from_room(
                 Ran::Done(outcome) => Handled::Done(outcome),
                 Ran::GoesOn => Handled::Deferred,
             })
+        }
+        Kind::Encrypted if policy::is_stranger(core, &event.sender) => {
+            Ok(Handled::Done(Outcome::Ignored("stranger".into())))
         }
         Kind::Encrypted => encrypted(core, &event).await.map(Handled::Done),
         Kind::Membership(change) => membership(core, &event, change).await.map(Handled::Done),

@@ -9,13 +9,17 @@ use crate::{
             attempt::{Halt, Handled},
         },
         notice::refusal,
-        render::{message, reply_line, speaker},
+        policy::{self, Act, Actor, RoomRules, Ruling, after_prefix},
+        render::{
+            message::{self, Verdict},
+            reply_line, speaker,
+        },
         state::Part,
         text::{CONTACTS, Refusal, Worded},
     },
     convert,
     matrix::event::{Event, Poll, Replacement},
-    store::{Entry, Portal, Work},
+    store::{Entry, Outcome, Portal, Work},
 };
 
 /// Decides about a poll's question, a vote, or a poll's end.
@@ -79,7 +83,7 @@ pub(super) async fn correction(
     let parts = message::parts_behind(core, (event, &edit.new), portal, speaker, EDITED);
     let texts: Vec<_> = parts.unwrap_or_default().into_iter().filter(Part::is_text).collect();
     let wanted = core.config.delivery.edits && !texts.is_empty();
-    if !wanted || !(was_tried(entry) || is_own(core, event, edit).await?) {
+    if !wanted || !(was_tried(entry) || is_own(core, event, edit, portal).await?) {
         return refusal::refuse(core, event, otherwise).await.map(Handled::Done);
     }
     enqueue::queue(core, entry, event, portal, texts);
@@ -88,14 +92,22 @@ pub(super) async fn correction(
 
 /// Whether the edit is of a message of the same person, which was for the contact. The homeserver
 /// does not look at who edits what; clients do.
-async fn is_own(core: &Core, event: &Event, edit: &Replacement) -> Result<bool, Halt> {
-    let prefix = core.prefix();
-    let is_command = |body: &str| !prefix.is_empty() && body.trim_start().starts_with(prefix);
-    if is_command(&edit.new.body) {
+async fn is_own(
+    core: &Core,
+    event: &Event,
+    edit: &Replacement,
+    portal: &Portal,
+) -> Result<bool, Halt> {
+    if after_prefix(&edit.new.body, core.prefix()).is_some() {
         return Ok(false);
     }
     let original = reply_line::event(core, &event.room, &edit.of).await?;
-    Ok(original.is_some_and(|original| original.sender == event.sender))
+    let actor = Actor::of_event(core, portal, event);
+    Ok(original.is_some_and(|original| {
+        let authored_by_actor = original.sender == event.sender;
+        let rules = RoomRules { authored_by_actor, ..policy::rules(portal, &event.room) };
+        policy::decide(actor, Act::Edit, rules) == Ruling::Allowed
+    }))
 }
 
 fn was_tried(entry: &Entry) -> bool {
@@ -113,8 +125,12 @@ async fn say(
     portal: &Portal,
     words: &str,
 ) -> Result<Handled, Halt> {
-    if let Err(refusal) = message::may_speak(core, event, portal) {
-        return refusal::refuse(core, event, refusal).await.map(Handled::Done);
+    match message::may_speak(core, event, portal) {
+        Ok(()) => {}
+        Err(Verdict::Ignore(why)) => return Ok(Handled::Done(Outcome::Ignored(why.into()))),
+        Err(Verdict::Refuse(why)) => {
+            return refusal::refuse(core, event, why).await.map(Handled::Done);
+        }
     }
     let name = match message::is_named(event, portal) {
         false => None,

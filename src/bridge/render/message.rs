@@ -2,17 +2,14 @@
 //!
 //! First send, edit and resend all come through here.
 
-use super::{
-    author::{self, Author},
-    speaker,
-};
+use super::{author, speaker};
 use crate::{
     bridge::{
         core::{Core, name_of},
+        policy::{self, Act, Ruling},
         state::{Media, MediaKind, Part},
         text::Refusal,
     },
-    config::Level,
     convert::{self, NotBridged},
     matrix::event::{Attachment, Event, Message, Source, attachment},
     store::Portal,
@@ -43,7 +40,7 @@ pub(crate) fn parts_behind(
     speaker: &str,
     sign: &str,
 ) -> Result<Vec<Part>, Verdict> {
-    may_speak(core, event, portal).map_err(Verdict::Refuse)?;
+    may_speak(core, event, portal)?;
     let gallery = message.gallery.iter().map(|item| &item.file);
     let files = message.attachment.iter().chain(gallery);
     let files = files.map(|file| media(file, core.config.media.max_upload));
@@ -72,21 +69,12 @@ pub(crate) fn split(lead: &str, text: &str) -> Vec<String> {
 }
 
 /// Why what this event says does not go to the contact, whatever it is.
-pub(crate) fn may_speak(core: &Core, event: &Event, portal: &Portal) -> Result<(), Refusal> {
-    let allowed = match author::author(core, portal, event) {
-        Author::AnotherContact => true,
-        Author::Person | Author::Themselves | Author::Bridge => {
-            core.config.bridge.permissions.level_of(&event.sender) >= Some(Level::Relay)
-        }
-    };
-    if !allowed {
-        return Err(Refusal::NotAllowed);
+pub(crate) fn may_speak(core: &Core, event: &Event, portal: &Portal) -> Result<(), Verdict> {
+    match policy::judge(core, portal, event, Act::FirstSend) {
+        Ruling::Allowed => Ok(()),
+        Ruling::Refused(refusal) => Err(Verdict::Refuse(refusal)),
+        Ruling::LeftAlone => Err(Verdict::Ignore("policy")),
     }
-    let is_guest = event.sender != portal.key.owner && !author::is_copy(portal, event);
-    if portal.relay_off && is_guest {
-        return Err(Refusal::RelayOff);
-    }
-    Ok(())
 }
 
 /// WeChat shows one sender, so the name of anybody but the owner goes into the text, also when

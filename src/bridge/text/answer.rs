@@ -1,6 +1,6 @@
 //! What the bot answers to people who talk to it.
 
-use super::{CommandScope, OPEN_MINUTES, pick};
+use super::{CommandScope, MOST_LOGINS, OPEN_MINUTES, pick};
 use crate::config::Language;
 
 /// Greetings and answers to commands.
@@ -29,6 +29,7 @@ pub(crate) enum Answer<'a> {
     NothingDone,
     TooLate,
     NoDigitsWanted,
+    TooManyLogins { prefix: &'a str },
     IdHere { room: &'a str, user: &'a str },
     Synced { done: usize, refused: &'a str },
     Merges,
@@ -182,6 +183,11 @@ impl Answer<'_> {
                 "matrix-appservice-wechat {version}",
                 "matrix-appservice-wechat {version}",
             ),
+            Self::TooManyLogins { prefix } => pick!(
+                language,
+                "{MOST_LOGINS} logins of yours are going on already. Let one of them end, or stop one with `{prefix} cancel`.",
+                "你已有 {MOST_LOGINS} 个登录正在进行。请等其中一个结束，或发送 `{prefix} cancel` 取消一个。",
+            ),
             Self::Pong => pick!(language, "Pong.", "在。"),
             Self::NothingToCancel => {
                 pick!(language, "There is nothing to cancel.", "没有可取消的操作。")
@@ -286,8 +292,8 @@ impl Answer<'_> {
             ),
             Self::ConfirmLogout { name } => pick!(
                 language,
-                "Log out {name}? The bridge forgets the login; the chat in {name}'s WeChat and this room stay, and queued messages wait for the next login. Send `yes` within {OPEN_MINUTES} minutes to confirm, anything else keeps it.",
-                "要登出{name}吗？桥接会忘记此登录；{name}微信里的聊天和这里的房间都会保留，排队的消息等待下次登录。请在 {OPEN_MINUTES} 分钟内发送 `yes` 确认，发送其他内容则保留。",
+                "Log out {name}? The bridge forgets the login; the chat in {name}'s WeChat and this room stay, and queued messages wait for the next login. Answer `yes` or `no` within {OPEN_MINUTES} minutes. Any other message is no answer and keeps the login; written in a contact's room, it goes to the contact.",
+                "要登出{name}吗？桥接会忘记此登录；{name}微信里的聊天和这里的房间都会保留，排队的消息等待下次登录。请在 {OPEN_MINUTES} 分钟内回复 `yes` 或 `no`。其他消息不算回答，登录会保留；在联系人房间里写的其他消息会照常发给对方。",
             ),
             Self::LogoutKept => pick!(language, "Nothing was logged out.", "未登出。"),
             Self::LoggedOut { name } => pick!(language, "{name} is logged out.", "{name}已登出。"),

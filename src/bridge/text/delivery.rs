@@ -85,6 +85,8 @@ pub(crate) enum Refusal {
     NotAllowed,
     /// The owner keeps the chat to themselves.
     RelayOff,
+    /// Somebody else wrote what was asked for once more.
+    NotYours,
     /// What was asked for once more is no message of this room.
     NothingToRetry,
     /// The bridge itself fails at it.
@@ -113,6 +115,7 @@ impl Refusal {
             Self::BadServer => "bad_server",
             Self::NotAllowed => "not_allowed",
             Self::RelayOff => "relay_off",
+            Self::NotYours => "not_yours",
             Self::NothingToRetry => "nothing_to_retry",
             Self::Poison => "poison",
         }
@@ -221,6 +224,11 @@ impl Refusal {
                 language,
                 "⚠️ Not sent to WeChat: whoever linked this contact has switched off what others write here.",
                 "⚠️ 未发送到微信：连接此联系人的人已关闭转发他人在此处的消息。",
+            ),
+            Self::NotYours => pick!(
+                language,
+                "⚠️ Not sent again: only the person who wrote a message, or who linked this contact, can have it sent once more.",
+                "⚠️ 未重发：只有消息的作者或连接此联系人的人可以重发。",
             ),
             Self::NotAllowed => pick!(
                 language,

@@ -39,6 +39,9 @@ pub(super) const CONTACTS: crate::config::Language = crate::config::Language::Zh
 /// How many minutes a question waits for its answer.
 const OPEN_MINUTES: u64 = crate::bridge::state::OPEN_FOR.as_secs() / 60;
 
+/// How many logins of one owner go on at once.
+const MOST_LOGINS: usize = crate::bridge::state::MOST_AT_ONCE;
+
 /// Picks a language and fills in the names in scope.
 macro_rules! pick {
     ($language:expr, $en:literal, $zh:literal $(,)?) => {

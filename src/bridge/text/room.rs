@@ -25,6 +25,12 @@ pub(crate) enum RoomText<'a> {
         bot: &'a str,
         link: &'a str,
     },
+    /// The room that a tombstone names does not count.
+    NotReplaced {
+        name: &'a str,
+        link: &'a str,
+        prefix: &'a str,
+    },
     Moved {
         name: &'a str,
     },
@@ -96,6 +102,11 @@ impl RoomText<'_> {
                 "⚠️ The room of {name} was replaced, and I may not enter the new one: {link}. Invite {bot} there; until then messages come into the old room.",
                 "⚠️ {name}的房间已被替换，而我无法进入新房间：{link}。请邀请 {bot} 加入；在此之前消息仍送到旧房间。",
             ),
+            Self::NotReplaced { name, link, prefix } => pick!(
+                language,
+                "⚠️ Somebody ended the room of {name} in favour of {link}, but that room is not an upgrade of it, so the chat does not move there. It stays in the old room; `{prefix} delete-portal {name}` gives that up, and {name}'s next message opens a new one.",
+                "⚠️ 有人用 {link} 替换了{name}的房间，但它并不是由原房间升级而来，所以聊天不会移到那里，仍在原来的房间继续。发送 `{prefix} delete-portal {name}` 可放弃原房间，{name}的下一条消息会打开新的房间。",
+            ),
             Self::Moved { name } => pick!(
                 language,
                 "The chat with {name} goes on in this room.",
@@ -108,8 +119,8 @@ impl RoomText<'_> {
             ),
             Self::ConfirmDelete { name, queued } => pick!(
                 language,
-                "Delete the room of {name}? I leave it, and what waits in it is not sent (waiting: {queued}). {name} stays linked, and the next message opens a new room. Send `yes` within {OPEN_MINUTES} minutes to confirm, anything else keeps it.",
-                "要删除{name}的房间吗？我会离开，排队的消息不会发送（现有 {queued} 条）。连接仍然保留，{name}的下一条消息会打开新的房间。请在 {OPEN_MINUTES} 分钟内发送 `yes` 确认，发送其他内容则保留。",
+                "Delete the room of {name}? I leave it, and what waits in it is not sent (waiting: {queued}). {name} stays linked, and the next message opens a new room. Answer `yes` or `no` within {OPEN_MINUTES} minutes. Any other message is no answer and keeps the room; written in a contact's room, it goes to the contact.",
+                "要删除{name}的房间吗？我会离开，排队的消息不会发送（现有 {queued} 条）。连接仍然保留，{name}的下一条消息会打开新的房间。请在 {OPEN_MINUTES} 分钟内回复 `yes` 或 `no`。其他消息不算回答，房间会保留；在联系人房间里写的其他消息会照常发给对方。",
             ),
             Self::NotDeleted => pick!(language, "Nothing was deleted.", "未删除。"),
             Self::Deleted { name, dropped } => pick!(

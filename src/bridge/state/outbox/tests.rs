@@ -218,7 +218,8 @@ async fn the_wish_for_few_messages_lives_as_long_as_something_waits() {
     store.commit(accepted).await.unwrap();
     let outbox = queue(messages);
     outbox.begin_try(PORTAL, InboxId(1)).unwrap();
-    outbox.merge(&store, PORTAL);
+    let room = outbox.waiting(PORTAL).remove(0).room;
+    outbox.merge(&store, PORTAL, &room);
     store.commit(Change::new()).await.unwrap();
 
     let again = queue([]);

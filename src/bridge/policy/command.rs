@@ -1,0 +1,13 @@
+//! Which texts are commands, for those who run them and for those who must not send them on.
+
+use crate::convert::text::strip_reply_fallback;
+
+/// Returns what follows the prefix of a command; `None` when the text is none. An empty prefix is
+/// none, and a reply fallback before the text does not count.
+pub(crate) fn after_prefix<'a>(body: &'a str, prefix: &str) -> Option<&'a str> {
+    let said = strip_reply_fallback(body).trim();
+    let (head, tail) = said.split_at_checked(prefix.len())?;
+    let ends_word = tail.is_empty() || tail.starts_with(char::is_whitespace);
+    let found = !prefix.is_empty() && head.eq_ignore_ascii_case(prefix) && ends_word;
+    found.then(|| tail.trim_start())
+}

@@ -1,0 +1,18 @@
+//! Who may do what with a chat. Pure functions, asked by every path that acts for somebody.
+
+mod act;
+mod actor;
+mod ask;
+mod command;
+mod decide;
+mod replacement;
+
+pub(crate) use self::act::Act;
+pub(crate) use self::actor::{Actor, Person, is_stranger};
+pub(crate) use self::ask::{judge, rules};
+pub(crate) use self::command::after_prefix;
+pub(crate) use self::decide::{RoomRules, Ruling, decide};
+pub(crate) use self::replacement::{Doubt, Successor};
+
+#[cfg(test)]
+mod tests;
