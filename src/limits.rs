@@ -37,12 +37,12 @@ impl Descriptors {
         now
     }
 
-    /// Gives how many logins may poll at once; others wait until one of these polls ends.
+    /// Returns how many logins may poll at once; others wait until one of these polls ends.
     pub fn polls(self) -> usize {
         self.share(5, 8).max(1)
     }
 
-    /// Gives how many connections the listener may have.
+    /// Returns how many connections the listener may have.
     pub fn connections(self) -> usize {
         self.share(1, 8).clamp(16, MOST_CONNECTIONS)
     }

@@ -45,7 +45,7 @@ impl Failure {
         Self { exit, why: anyhow::Error::msg(why) }
     }
 
-    /// Says why, in the log when there is one that would show it, and gives the code.
+    /// Says why, in the log when there is one that would show it, and returns the code.
     pub(crate) fn tell(self) -> ExitCode {
         let Self { exit, why } = self;
         let code = exit as u8;

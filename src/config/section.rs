@@ -202,7 +202,7 @@ impl<'d> Section<'d> {
         self.path
     }
 
-    /// Notes every key that nobody asked for.
+    /// Notes every key that no section took.
     pub(super) fn note_unknown(self) {
         for (key, Entry { place, .. }) in self.entries {
             if !key.is_empty() && !self.known.contains(&key.as_str()) {

@@ -28,7 +28,7 @@ pub(super) fn token(
     }
 }
 
-/// The same for a token that may be missing.
+/// Reads a token that may be missing.
 pub(super) fn optional_token(
     section: &mut Section<'_>,
     key: &'static str,

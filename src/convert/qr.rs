@@ -5,18 +5,18 @@ use std::io::Cursor;
 use image::{GrayImage, ImageFormat, Luma};
 use qrcode::{Color, EcLevel, QrCode, render::svg};
 
-/// Why there is no picture.
+/// Why there is no image.
 #[derive(Debug, thiserror::Error)]
 pub enum QrError {
     /// More than a QR code can hold (2953 bytes).
     #[error("the text is too long for a QR code")]
     TooLong,
-    /// The picture could not be written.
+    /// The image could not be written.
     #[error("the QR code could not be encoded as PNG")]
     Png(#[from] image::ImageError),
 }
 
-/// A QR code as a picture.
+/// A QR code as an image.
 #[derive(Debug, Clone)]
 pub struct Qr {
     /// The file.

@@ -9,6 +9,7 @@ use std::fmt;
 
 pub use ghost::GhostNames;
 use ruma::OwnedUserId;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::secret::secret_kind;
 
@@ -32,6 +33,19 @@ macro_rules! text_id {
             /// The id as the wire spells it.
             pub fn as_str(&self) -> &str {
                 &self.0
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(from)?;
+                Self::parse(&text).ok_or_else(|| D::Error::custom("an impossible id"))
             }
         }
 
@@ -75,7 +89,7 @@ secret_kind! {
 /// One chat: whose account, and with which contact.
 ///
 /// Two owners who link the same person have two portals, and both keep theirs through new logins.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct PortalKey {
     /// The Matrix user whose login carries the chat.
     pub owner: OwnedUserId,
@@ -87,7 +101,7 @@ pub struct PortalKey {
 macro_rules! number_id {
     ($(#[$doc:meta])* $name:ident($inner:ty)) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub struct $name(pub $inner);
 
         impl fmt::Display for $name {

@@ -33,7 +33,7 @@ secret_kind! {
 pub struct QrCode {
     /// Polls its status.
     pub id: QrId,
-    /// The text of the QR picture; also a link that opens on the phone.
+    /// The text of the QR image; also a link that opens on the phone.
     pub url: String,
 }
 
@@ -46,7 +46,7 @@ impl fmt::Debug for QrCode {
 /// How far a QR code has come (docs/protocol.md §3).
 #[derive(Debug, Clone)]
 pub enum QrStatus {
-    /// Nobody has scanned it yet.
+    /// It was not scanned yet.
     Wait,
     /// Scanned; the phone asks its owner to confirm.
     Scanned,

@@ -12,13 +12,13 @@ use crate::secret::secret_kind;
 pub enum Body {
     /// A text, possibly empty.
     Text(String),
-    /// A picture.
+    /// An image.
     Image(Image),
     /// A recording.
     Voice(Voice),
     /// A file with a name.
     File(File),
-    /// A film.
+    /// A video.
     Video(Video),
     /// A kind that is not known, or a known one without its content.
     Unsupported {
@@ -53,10 +53,10 @@ pub struct CdnMedia {
     pub encrypt_type: Option<i64>,
 }
 
-/// A picture; sizes are the sender's claim, in bytes and pixels.
+/// An image; sizes are the sender's claim, in bytes and pixels.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Image {
-    /// The picture itself.
+    /// The image itself.
     pub media: Option<CdnMedia>,
     /// A smaller one.
     pub thumb: Option<CdnMedia>,
@@ -106,12 +106,12 @@ pub struct File {
     pub md5: Option<String>,
 }
 
-/// A film; sizes are the sender's claim, in bytes and pixels.
+/// A video; sizes are the sender's claim, in bytes and pixels.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Video {
-    /// The film itself.
+    /// The video itself.
     pub media: Option<CdnMedia>,
-    /// A picture of it.
+    /// An image of it.
     pub thumb: Option<CdnMedia>,
     /// `video_size` in bytes, of the plain or the encrypted file.
     pub size: Option<u64>,

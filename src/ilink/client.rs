@@ -62,7 +62,7 @@ impl Client {
         Self::with_patience(options, Patience::default())
     }
 
-    /// The same, with other times for the transfers of media.
+    /// Creates a client like [`Self::new`], with other times for the transfers of media.
     ///
     /// # Errors
     /// As [`Client::new`].
@@ -95,7 +95,7 @@ impl Client {
         &self.0.fixed
     }
 
-    /// Whether the API's fixed host answers at all; gives the time that it has.
+    /// Whether the API's fixed host answers at all; returns the time that it has.
     ///
     /// # Errors
     /// When no connection is made, or nothing comes within ten seconds.
@@ -103,7 +103,7 @@ impl Client {
         self.0.http.reach(self.0.fixed.endpoint("")).await
     }
 
-    /// The same of the CDN.
+    /// Asks whether the CDN answers at all; returns the time that it has.
     ///
     /// # Errors
     /// As [`Client::reach`].

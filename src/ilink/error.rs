@@ -65,10 +65,10 @@ pub enum Error {
 /// Whether doing the same call again makes sense.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retry {
-    /// The same request may succeed after at least this long; a message keeps its client id, which
+    /// The request may succeed after at least this long; a message keeps its client id, which
     /// makes sending it twice harmless (docs/protocol.md §5).
     After(Duration),
-    /// The same request fails the same way. What a refusal means for a queue is not decided here.
+    /// The request fails again in this way. What a refusal means for a queue is not decided here.
     Never,
 }
 

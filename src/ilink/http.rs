@@ -49,7 +49,7 @@ impl Http {
         Box::pin(finish(point, self.0.get(url), bounds)).await.map(|answer| answer.body)
     }
 
-    /// Whether anything answers there, whatever it says; gives the time that the server has.
+    /// Whether anything answers there, whatever it says; returns the time that the server has.
     pub(super) async fn reach(&self, url: Url) -> Result<Option<Timestamp>, Error> {
         let asking = self.0.get(url).timeout(REACH_WITHIN).send();
         let answer = asking.await.map_err(|e| Error::of_transport(&e))?;

@@ -98,7 +98,7 @@ impl Body {
         (announced > 0 && announced != came).then_some(Mismatch::Size { announced, came })
     }
 
-    /// The small picture that goes with a picture or a film, if one is named.
+    /// The small image that goes with an image or a video, if one is named.
     pub fn thumb(&self) -> Option<RemoteMedia> {
         let (thumb, whole, key) = match self {
             Self::Image(image) => (&image.thumb, &image.media, &image.key),
@@ -113,7 +113,7 @@ impl Body {
     }
 }
 
-/// A picture without any key is not encrypted.
+/// An image without any key is not encrypted.
 fn keys_of_picture<const N: usize>(spelled: [&Option<MediaKey>; N]) -> Keys {
     if spelled.iter().all(|key| key.is_none()) {
         return Keys::Plain;

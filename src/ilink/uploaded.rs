@@ -6,9 +6,9 @@ use crate::{id::WechatUserId, secret::Secret};
 /// What a file is announced as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UploadKind {
-    /// A picture.
+    /// An image.
     Image,
-    /// A film.
+    /// A video.
     Video,
     /// Any file.
     File,

@@ -114,7 +114,7 @@ impl Homeserver {
         self.0.default_room_version.get_or_try_init(ask).await.cloned()
     }
 
-    /// Asks the homeserver to reach the bridge's listener; gives how long that took it.
+    /// Asks the homeserver to reach the bridge's listener; returns how long that took it.
     ///
     /// A success also makes the homeserver push at once what it kept for the bridge.
     pub async fn ping(&self, appservice_id: &str, txn: &str) -> Result<Duration, Error> {
@@ -179,7 +179,7 @@ impl Homeserver {
         self.request_with(&self.0.options.as_token, request, identity).await
     }
 
-    /// The same with the token of another registration than the bridge's.
+    /// Sends a request with the token of another registration than the bridge's.
     pub(super) async fn request_with<R>(
         &self,
         token: &AsToken,

@@ -77,7 +77,7 @@ impl Intent {
         self.request(request).await.map(drop)
     }
 
-    /// Sets the picture that people see; an empty address takes it away.
+    /// Sets the image that people see; an empty address takes it away.
     pub async fn set_avatar(&self, picture: &OwnedMxcUri) -> Result<(), Error> {
         let picture = ProfileFieldValue::AvatarUrl(picture.clone());
         let request = set_profile_field::v3::Request::new(self.user.clone(), picture);

@@ -1,4 +1,4 @@
-//! The bridge's own reactions, found again where nobody wrote down which they are.
+//! The bridge's own reactions, found again where their ids are not known.
 
 use ruma::{
     EventId, OwnedEventId, RoomId, UserId,

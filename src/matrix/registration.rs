@@ -26,7 +26,7 @@ pub struct Registration<'a> {
     pub as_token: &'a AsToken,
     /// What the homeserver shows the bridge.
     pub hs_token: &'a HsToken,
-    /// A user that nobody uses.
+    /// A user that has no other purpose.
     pub sender_localpart: &'a str,
     /// The bot's localpart.
     pub bot: &'a str,

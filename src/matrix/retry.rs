@@ -16,7 +16,7 @@ use crate::tasks::Tasks;
 impl Homeserver {
     /// Makes `call` until it succeeds or its error is final; how often does not matter.
     ///
-    /// Gives [`Error::Stopping`] when the soft stop comes between two attempts. An attempt under
+    /// Returns [`Error::Stopping`] when the soft stop comes between two attempts. An attempt under
     /// way is finished: its answer counts.
     pub async fn with_retry<T, F>(
         &self,

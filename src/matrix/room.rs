@@ -88,7 +88,7 @@ pub struct Bridged<'a> {
     pub channel_name: Option<&'a str>,
 }
 
-/// The same under the proposal's name and under the one that clients know from before.
+/// The type under the proposal's name and under the one that clients know from before.
 pub fn bridge_info(bridged: &Bridged<'_>) -> [State; 2] {
     let mut channel = json!({ "id": bridged.channel });
     if let Some(name) = bridged.channel_name {
@@ -105,7 +105,7 @@ pub fn bridge_info(bridged: &Bridged<'_>) -> [State; 2] {
         .map(|event_type| State::new(event_type, bridged.state_key, content.clone()))
 }
 
-/// Members that are part of the machinery: clients leave them out of a room's name and picture
+/// Members that are part of the machinery: clients leave them out of a room's name and image
 /// (MSC4171).
 pub fn functional_members(members: &[&UserId]) -> State {
     let content = json!({ "service_members": members });

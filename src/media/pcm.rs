@@ -29,7 +29,7 @@ impl Pcm {
         Duration::from_secs_f64(self.samples.len() as f64 / f64::from(self.rate.max(1)))
     }
 
-    /// The same sound at another rate; both rates lie between 4 and 192 kHz.
+    /// Resamples a sound to another rate; both rates lie between 4 and 192 kHz.
     ///
     /// # Errors
     /// When the sound is empty or a rate is out of range.

@@ -40,7 +40,7 @@ pub fn run_worker() -> ExitCode {
     }
 }
 
-/// Opens what is needed and gives up the rest.
+/// Opens what is needed and returns up the rest.
 fn held() -> io::Result<(Input, io::StdoutLock<'static>)> {
     let input = Input::from_stdin()?;
     sandbox::enter()?;

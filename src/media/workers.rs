@@ -69,13 +69,13 @@ impl Workers {
         }
     }
 
-    /// The same, with another program as the worker; for a caller that is not the program.
+    /// Creates workers of another program, for a caller that is not the program itself.
     #[must_use]
     pub fn with_program(self, program: PathBuf) -> Self {
         Self { program: Arc::new(program), ..self }
     }
 
-    /// The same, with another time than 30 seconds after which a worker is ended.
+    /// Sets the time after which a worker is ended; 30 seconds without it.
     #[must_use]
     pub fn with_patience(self, patience: Duration) -> Self {
         Self { patience, ..self }

@@ -114,8 +114,7 @@ impl Store {
         Ok(Self(Arc::new(Inner { dir: dir.to_path_buf(), engine, shared, jobs, thread })))
     }
 
-    /// Writes a change; it is on the disk when this returns. An empty change returns when
-    /// everything that was asked before it is on the disk.
+    /// Writes a change; it is on the disk when this returns.
     ///
     /// # Errors
     /// When this or an earlier write failed; nothing is accepted from then on.
@@ -123,6 +122,14 @@ impl Store {
         let (answer, answered) = oneshot::channel();
         self.ask(Job::Commit(change.into_ops(), Some(answer)))?;
         answered.await.unwrap_or_else(|_| Err(self.gone()))
+    }
+
+    /// Returns when every change that was asked for before is on the disk.
+    ///
+    /// # Errors
+    /// When one of them could not be written.
+    pub async fn barrier(&self) -> Result<(), Error> {
+        self.commit(Change::new()).await
     }
 
     /// Writes a change behind those before it, soon; nobody waits. For what is harmless to do

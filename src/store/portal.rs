@@ -10,15 +10,18 @@ use super::{
 };
 use crate::{
     clock::Timestamp,
-    id::{ContextToken, LoginId, PortalId, PortalKey, WechatUserId},
+    id::{ContextToken, LoginId, PortalId, PortalKey},
 };
 
-/// One chat and its room.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One chat and its room, as it lies in the store. A field that came later has a default, so that
+/// older records can be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Portal {
-    /// The store's number of it.
+    /// The store's number of it, which is in the record's key.
+    #[serde(skip, default = "unnumbered")]
     pub id: PortalId,
     /// Whose chat with whom.
+    #[serde(flatten)]
     pub key: PortalKey,
     /// The login that carries it.
     pub login: LoginId,
@@ -27,33 +30,47 @@ pub struct Portal {
     /// What the room is called.
     pub name: Option<String>,
     /// Whether the owner was invited and greeted.
+    #[serde(default)]
     pub welcomed: bool,
     /// Whether voice messages go out as voice items, when the owner has chosen.
+    #[serde(default)]
     pub voice_items: Option<bool>,
     /// The room with others in it into which the contact was brought; their messages go there, and
     /// the portal's own room waits.
+    #[serde(default)]
     pub group: Option<OwnedRoomId>,
     /// The room that replaced that one, while the bridge may not enter.
+    #[serde(default)]
     pub group_next: Option<OwnedRoomId>,
     /// Rooms with others that the contact is in no more, and the ghost still is.
+    #[serde(default)]
     pub groups_left: Vec<OwnedRoomId>,
     /// How many rooms it had before this one.
+    #[serde(default)]
     pub generation: u32,
     /// Whether its room was closed: there is no other before the contact writes.
+    #[serde(default)]
     pub closed: bool,
     /// The room that it had last, while the bridge is not out of it.
+    #[serde(default)]
     pub leaving: Option<Leaving>,
     /// The room that replaced its room, while the bridge may not enter.
+    #[serde(default)]
     pub moving_to: Option<OwnedRoomId>,
     /// Whether the owner does not want the contact's messages.
+    #[serde(default)]
     pub ignored: bool,
     /// What the owner has chosen for the contact to look like.
+    #[serde(default)]
     pub picture: Option<OwnedMxcUri>,
     /// Whether what others than the owner write in the room stays there.
+    #[serde(default)]
     pub relay_off: bool,
     /// Whether its room is in the owner's space, or was refused there.
+    #[serde(default)]
     pub in_space: bool,
     /// Which list of what WeChat takes its room has, or was refused.
+    #[serde(default)]
     pub features: Option<String>,
 }
 
@@ -118,10 +135,11 @@ impl Portal {
     }
 }
 
-/// What an answer to the contact depends on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What an answer to the contact depends on, as it lies in the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {
     /// What the contact's newest message brought along.
+    #[serde(default, with = "token")]
     pub context: Option<ContextToken>,
     /// When the contact wrote last.
     pub heard: Timestamp,
@@ -130,38 +148,20 @@ pub struct Reply {
     /// Before this moment nothing is sent.
     pub held_until: Option<Timestamp>,
     /// How often in a row WeChat throttled.
+    #[serde(default)]
     pub throttled: u32,
     /// How many messages in a row WeChat took without confirming them.
+    #[serde(default)]
     pub unconfirmed: u32,
     /// How many of the contact's messages were not shown, since they are ignored.
+    #[serde(default)]
     pub left_out: u32,
 }
 
 impl Change {
     /// Adds or replaces a portal.
     pub fn put_portal(self, portal: &Portal) -> Self {
-        let record = PortalRecord {
-            owner: portal.key.owner.clone(),
-            contact: portal.key.contact.as_str().to_owned(),
-            login: portal.login.0,
-            room: portal.room.clone(),
-            name: portal.name.clone(),
-            welcomed: portal.welcomed,
-            voice_items: portal.voice_items,
-            group: portal.group.clone(),
-            group_next: portal.group_next.clone(),
-            groups_left: portal.groups_left.clone(),
-            generation: portal.generation,
-            closed: portal.closed,
-            leaving: portal.leaving.clone(),
-            moving_to: portal.moving_to.clone(),
-            ignored: portal.ignored,
-            picture: portal.picture.clone(),
-            relay_off: portal.relay_off,
-            in_space: portal.in_space,
-            features: portal.features.clone(),
-        };
-        self.put(portal_key(portal.id), encode(&record))
+        self.put(portal_key(portal.id), encode(portal))
     }
 
     /// Forgets a portal and its reply window; its links go by age.
@@ -171,16 +171,7 @@ impl Change {
 
     /// Notes what answers depend on.
     pub fn put_reply(self, portal: PortalId, reply: &Reply) -> Self {
-        let record = ReplyRecord {
-            context: reply.context.as_ref().map(|token| token.expose().to_owned()),
-            heard: reply.heard.0,
-            sends: reply.sends,
-            held_until: reply.held_until.map(|at| at.0),
-            throttled: reply.throttled,
-            unconfirmed: reply.unconfirmed,
-            left_out: reply.left_out,
-        };
-        self.put(reply_key(portal), encode(&record))
+        self.put(reply_key(portal), encode(reply))
     }
 
     /// Forgets what answers depend on, as a new bot does.
@@ -204,94 +195,37 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub fn reply(&self, portal: PortalId) -> Result<Option<Reply>, Error> {
-        Ok(self.find::<ReplyRecord>(&reply_key(portal))?.map(|record| Reply {
-            context: record.context.map(ContextToken::new),
-            heard: Timestamp(record.heard),
-            sends: record.sends,
-            held_until: record.held_until.map(Timestamp),
-            throttled: record.throttled,
-            unconfirmed: record.unconfirmed,
-            left_out: record.left_out,
-        }))
+        self.find(&reply_key(portal))
     }
 }
 
 fn portal((key, value): &Pair) -> Result<Portal, String> {
     let id = u32_at(key, 1).ok_or("a portal has no number")?;
-    let record: PortalRecord = decode(value)?;
-    let contact = WechatUserId::parse(&record.contact).ok_or("a portal has an impossible id")?;
-    Ok(Portal {
-        id: PortalId(id),
-        key: PortalKey { owner: record.owner, contact },
-        login: LoginId(record.login),
-        room: record.room,
-        name: record.name,
-        welcomed: record.welcomed,
-        voice_items: record.voice_items,
-        group: record.group,
-        group_next: record.group_next,
-        groups_left: record.groups_left,
-        generation: record.generation,
-        closed: record.closed,
-        leaving: record.leaving,
-        moving_to: record.moving_to,
-        ignored: record.ignored,
-        picture: record.picture,
-        relay_off: record.relay_off,
-        in_space: record.in_space,
-        features: record.features,
-    })
+    Ok(Portal { id: PortalId(id), ..decode(value)? })
 }
 
-#[derive(Serialize, Deserialize)]
-struct PortalRecord {
-    owner: OwnedUserId,
-    contact: String,
-    login: u32,
-    room: Option<OwnedRoomId>,
-    name: Option<String>,
-    #[serde(default)]
-    welcomed: bool,
-    #[serde(default)]
-    voice_items: Option<bool>,
-    #[serde(default)]
-    group: Option<OwnedRoomId>,
-    #[serde(default)]
-    group_next: Option<OwnedRoomId>,
-    #[serde(default)]
-    groups_left: Vec<OwnedRoomId>,
-    #[serde(default)]
-    generation: u32,
-    #[serde(default)]
-    closed: bool,
-    #[serde(default)]
-    leaving: Option<Leaving>,
-    #[serde(default)]
-    moving_to: Option<OwnedRoomId>,
-    #[serde(default)]
-    ignored: bool,
-    #[serde(default)]
-    picture: Option<OwnedMxcUri>,
-    #[serde(default)]
-    relay_off: bool,
-    #[serde(default)]
-    in_space: bool,
-    #[serde(default)]
-    features: Option<String>,
+/// Reads and writes a context token, which no type outside the store may print.
+mod token {
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    use crate::id::ContextToken;
+
+    pub(super) fn serialize<S: Serializer>(
+        token: &Option<ContextToken>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        token.as_ref().map(ContextToken::expose).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<ContextToken>, D::Error> {
+        Ok(Option::<String>::deserialize(from)?.map(ContextToken::new))
+    }
 }
 
-#[derive(Serialize, Deserialize)]
-struct ReplyRecord {
-    context: Option<String>,
-    heard: i64,
-    sends: u32,
-    held_until: Option<i64>,
-    #[serde(default)]
-    throttled: u32,
-    #[serde(default)]
-    unconfirmed: u32,
-    #[serde(default)]
-    left_out: u32,
+fn unnumbered() -> PortalId {
+    PortalId(0)
 }
 
 fn portal_key(portal: PortalId) -> Vec<u8> {
@@ -300,4 +234,77 @@ fn portal_key(portal: PortalId) -> Vec<u8> {
 
 fn reply_key(portal: PortalId) -> Vec<u8> {
     Table::Reply.key(&[&portal.0.to_be_bytes()])
+}
+
+#[cfg(test)]
+mod tests {
+    use ruma::{owned_room_id, owned_user_id};
+    use serde_json::{Value, json, value::RawValue};
+
+    use super::*;
+    use crate::{id::WechatUserId, store::record::body};
+
+    fn written(record: &impl Serialize) -> String {
+        String::from_utf8(body(&encode(record)).unwrap().to_vec()).unwrap()
+    }
+
+    fn read(json: &str) -> Result<Portal, String> {
+        let raw: &RawValue = serde_json::from_str(json).unwrap();
+        portal(&(portal_key(PortalId(7)), encode(raw)))
+    }
+
+    #[test]
+    fn a_portal_of_the_first_form_is_read_and_one_of_now_is_written_as_before() {
+        let first =
+            r#"{"owner":"@a:b.org","contact":"o1@im.wechat","login":3,"room":null,"name":"Mum"}"#;
+        let contact = WechatUserId::parse("o1@im.wechat").unwrap();
+        let key = PortalKey { owner: owned_user_id!("@a:b.org"), contact };
+        let known = Portal::new(PortalId(7), key, LoginId(3), Some("Mum".into()));
+        assert_eq!(read(first), Ok(known.clone()));
+
+        let leaving =
+            Leaving { room: owned_room_id!("!o:b.org"), in_space: true, dropped: 2, tell: false };
+        let full = Portal {
+            room: Some(owned_room_id!("!r:b.org")),
+            leaving: Some(leaving),
+            groups_left: vec![owned_room_id!("!g:b.org")],
+            generation: 4,
+            ..known
+        };
+        let expected = concat!(
+            r#"{"owner":"@a:b.org","contact":"o1@im.wechat","login":3,"room":"!r:b.org","#,
+            r#""name":"Mum","welcomed":false,"voice_items":null,"group":null,"group_next":null,"#,
+            r#""groups_left":["!g:b.org"],"generation":4,"closed":false,"leaving":{"#,
+            r#""room":"!o:b.org","in_space":true,"dropped":2,"tell":false},"moving_to":null,"#,
+            r#""ignored":false,"picture":null,"relay_off":false,"in_space":false,"features":null}"#,
+        );
+        assert_eq!(written(&full), expected);
+        assert_eq!(read(expected), Ok(full));
+    }
+
+    #[test]
+    fn a_portal_with_an_impossible_contact_is_not_read() {
+        assert!(read(r#"{"owner":"@a:b.org","contact":"","login":3}"#).is_err());
+    }
+
+    #[test]
+    fn a_window_of_the_first_form_is_read_and_one_of_now_is_written_as_before() {
+        let first = encode(&json!({"context":"t","heard":5,"sends":2,"held_until":null}));
+        let known = Reply {
+            context: Some(ContextToken::new("t")),
+            heard: Timestamp(5),
+            sends: 2,
+            held_until: None,
+            throttled: 0,
+            unconfirmed: 0,
+            left_out: 0,
+        };
+        assert_eq!(decode::<Reply>(&first), Ok(known.clone()));
+        let expected = concat!(
+            r#"{"context":"t","heard":5,"sends":2,"held_until":null,"#,
+            r#""throttled":0,"unconfirmed":0,"left_out":0}"#,
+        );
+        assert_eq!(written(&known), expected);
+        assert!(decode::<Reply>(&encode(&Value::Null)).is_err());
+    }
 }

@@ -64,7 +64,7 @@ pub struct Asked {
 }
 
 impl Change {
-    /// Notes a question, in the place of an earlier one in the same room to the same user.
+    /// Notes a question, in the place of an earlier one in this room to this user.
     pub fn put_question(self, asked: &Asked) -> Self {
         let Asked { user, room, question, by, at, answered_by } = asked;
         let record = QuestionRecord {

@@ -1,4 +1,4 @@
-//! How long commits take, for whoever watches the disk.
+//! How long commits take, for the administrator who watches the disk.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},

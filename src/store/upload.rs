@@ -29,9 +29,9 @@ pub struct Upload {
 /// What a file is on the phone.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SentAs {
-    /// A picture.
+    /// An image.
     Image,
-    /// A film.
+    /// A video.
     Video,
     /// A file of this name.
     File {

@@ -44,7 +44,7 @@ pub(super) enum Op {
     },
 }
 
-/// Where an answer goes; `None` when nobody waits.
+/// Where an answer goes; `None` when no caller waits.
 pub(super) type Answer = Option<oneshot::Sender<Result<(), Error>>>;
 
 /// What the thread is asked to do, in order.

@@ -12,7 +12,7 @@ pub struct Stage {
     pub number: u32,
     /// What is to be shown.
     pub view: View,
-    /// The same as a sentence in the owner's language.
+    /// The stage as a sentence in the owner's language.
     pub words: String,
 }
 
@@ -29,7 +29,7 @@ pub enum View {
     /// A code is being fetched.
     #[default]
     Wait,
-    /// The current code, as a picture and as the address that it stands for.
+    /// The current code, as an image and as the address that it stands for.
     Code(Arc<Code>),
     /// The phone asks for consent.
     Scanned,
@@ -61,7 +61,7 @@ pub enum Ending {
     Cancelled,
     /// It went on for too long.
     TimedOut,
-    /// Nobody scanned any of its codes.
+    /// None of its codes was scanned.
     CodesUsedUp,
     /// Who scanned is linked already.
     AlreadyLinked,
@@ -76,7 +76,7 @@ pub enum Ending {
 /// A code on the page.
 #[derive(PartialEq, Eq)]
 pub struct Code {
-    /// The picture, an SVG document.
+    /// The image, an SVG document.
     pub svg: String,
     /// What it says, which opens WeChat on a phone.
     pub url: String,

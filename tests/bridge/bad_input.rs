@@ -64,7 +64,7 @@ async fn a_message_of_a_sender_that_cannot_be_read_is_still_heard_of() {
     let mut message = phone.draft("nobody");
     message["from_user_id"] = json!(format!("{}@im.wechat", "X".repeat(200)));
     phone.sends_raw(message).await;
-    alice.wait_said(&room, "A message of XXXXXXXX… could not be put into the room").await;
+    alice.wait_said(&room, "A message from XXXXXXXX… could not be put into the room").await;
     assert_eq!(alice.rooms(), rooms);
     world.end().await;
 }

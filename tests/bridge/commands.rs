@@ -18,13 +18,13 @@ async fn help_names_every_command_in_the_language_that_was_chosen() {
         assert!(told, "{name} is not in {help}");
     }
     assert!(
-        help.ends_with("In a contact's room there are also: `voice`, `relay`, `queue`, `retry`"),
+        help.ends_with("In a contact's room you can also use: `voice`, `relay`, `queue`, `retry`"),
         "{help}"
     );
     assert_eq!(alice.ask(&world, &room, "!wechat").await, help, "the prefix alone asks for help");
     assert!(alice.ask(&world, &room, "lang tlh").await.starts_with("Usage: `lang en`"));
 
-    assert_eq!(alice.ask(&world, &room, "lang zh").await, "现在起我用中文回复。");
+    assert_eq!(alice.ask(&world, &room, "lang zh").await, "以后我会用中文回复你。");
     let help = alice.ask(&world, &room, "HELP").await;
     assert!(help.starts_with("这里是你的管理房间"), "{help}");
     assert!(names.iter().all(|name| help.contains(&format!("• {name}"))), "{help}");
@@ -47,7 +47,7 @@ async fn help_shows_what_may_be_run_here_and_the_rest_is_refused() {
     bob.wait_new_room(&[]).await;
 
     let help = alice.ask(&world, &portal, "!wechat help").await;
-    assert!(help.starts_with("This is a contact's room: begin each command with `!wechat`."));
+    assert!(help.starts_with("This is a contact's room: start each command with `!wechat`."));
     assert!(help.contains("\n\nQueue\n• queue [drop [number]|merge] – "), "{help}");
     assert!(!help.contains("Administration"), "{help}");
     let help = bob.ask(&world, &portal, "!wechat help").await;
@@ -56,7 +56,7 @@ async fn help_shows_what_may_be_run_here_and_the_rest_is_refused() {
     assert!(refused.starts_with("Only people who may link contacts can do that."), "{refused}");
 
     let refused = alice.ask(&world, &room, "queue").await;
-    assert_eq!(refused, "That is done in a contact's room: write `!wechat queue` there.");
+    assert_eq!(refused, "That works only in a contact's room: send `!wechat queue` there.");
     let user = format!("\"{}\" = \"user\"", bob.user_id);
     let relay = relay.lines().next().unwrap().to_owned();
     world.reconfigure(|config| config.replace(&relay, &user)).await;
@@ -73,16 +73,16 @@ async fn another_room_can_become_the_management_room() {
     let (_phone, portal) = world.link(&alice, "Mum").await;
     let first = alice.management_room(&world).await;
     let again = alice.ask(&world, &first, "set-management-room").await;
-    assert_eq!(again, "This room is your management room already.");
+    assert_eq!(again, "This is already your management room.");
 
     let second = alice.make_room(&[&world.bot(), &bob.user_id], &[]).await;
     bob.wait_new_room(&[]).await;
     alice.wait_said(&second, "Hello, I am the WeChat bridge.").await;
     let command = "!wechat set-management-room";
     let crowded = alice.ask(&world, &second, command).await;
-    assert_eq!(crowded, "A management room holds you and me and nobody else.");
+    assert_eq!(crowded, "Only you and I can be in a management room.");
     bob.room(&second).leave().await.unwrap();
-    let wanted = "This is your management room now; the prefix is not needed here.";
+    let wanted = "This is now your management room; commands need no prefix here.";
     assert_eq!(alice.ask(&world, &second, command).await, wanted);
     assert_eq!(alice.ask(&world, &second, "ping").await, "Pong.");
     alice.say(&first, "ping").await;
@@ -93,7 +93,7 @@ async fn another_room_can_become_the_management_room() {
     );
 
     let refused = alice.ask(&world, &portal, command).await;
-    assert_eq!(refused, "That cannot be done in a contact's room.");
+    assert_eq!(refused, "That does not work in a contact's room.");
     world.end().await;
 }
 
@@ -106,10 +106,10 @@ async fn small_questions_are_answered_and_unknown_ones_too() {
     assert_eq!(version, concat!("matrix-appservice-wechat ", env!("CARGO_PKG_VERSION")));
     assert_eq!(alice.ask(&world, &room, "!WeChat Ping").await, "Pong.");
     let unknown = alice.ask(&world, &room, "dance with me").await;
-    assert_eq!(unknown, "I do not know the command `dance`. `help` lists what I can do.");
+    assert_eq!(unknown, "I do not know the command `dance`. Send `help` to see what I can do.");
     for command in ["list", "status", "logout", "relogin"] {
         let answer = alice.ask(&world, &room, command).await;
-        assert!(answer.starts_with("Nobody is linked yet."), "{command}: {answer}");
+        assert!(answer.starts_with("You have not linked anybody yet."), "{command}: {answer}");
     }
     world.end().await;
 }
@@ -135,7 +135,7 @@ async fn list_and_status_tell_how_each_contact_stands() {
         alice.wait_receipt(&portal, &sent, &world.bot()).await;
     }
     let status = alice.ask(&world, &portal, "!wechat status").await;
-    let window = "reply window open for 23 h 59 min, 8 sends left";
+    let window = "reply window open for 23 h 59 min, 8 messages left";
     assert_eq!(status, format!("Mum: 0 queued; {window}"));
     let status = alice.ask(&world, &room, "status").await;
     assert!(status.starts_with("2 of 2 contacts linked, 0 messages queued."), "{status}");
@@ -149,7 +149,7 @@ async fn list_and_status_tell_how_each_contact_stands() {
     assert!(list.ends_with(&format!(": linked; {silent}; 1 queued")), "{list}");
 
     let nobody = alice.ask(&world, &room, "logout Bob").await;
-    assert_eq!(nobody, "You have no contact “Bob”. Your contacts: Mum, Dad");
+    assert_eq!(nobody, "You have no contact named “Bob”. Your contacts: Mum, Dad");
     world.end().await;
 }
 
@@ -177,17 +177,17 @@ async fn logout_asks_first_and_keeps_everything_unless_the_answer_is_yes() {
     let room = alice.management_room(&world).await;
     phone.wait_online().await;
     assert!(alice.ask(&world, &room, "logout Mum").await.starts_with("Log out Mum?"));
-    assert_eq!(alice.ask(&world, &room, "no").await, "Nothing was logged out.");
+    assert_eq!(alice.ask(&world, &room, "no").await, "Cancelled. Nobody was logged out.");
     assert!(alice.ask(&world, &room, "list").await.contains(": linked; "));
 
     assert!(alice.ask(&world, &room, "disconnect").await.starts_with("Log out Mum?"));
-    assert_eq!(alice.ask(&world, &room, "cancel").await, "Nothing was logged out.");
+    assert_eq!(alice.ask(&world, &room, "cancel").await, "Cancelled. Nobody was logged out.");
     assert!(alice.ask(&world, &portal, "!wechat logout").await.starts_with("Log out Mum?"));
     assert_eq!(alice.ask(&world, &portal, "yes").await, "Mum is logged out.");
     world.simulator.wait_request(|request| request.endpoint() == "notifystop").await;
     assert!(alice.ask(&world, &room, "list").await.contains(": logged out"));
     alice.say(&portal, "later").await;
-    alice.wait_said(&portal, "Queued: the link to Mum is logged out").await;
+    alice.wait_said(&portal, "Queued: Mum is logged out").await;
     assert!(phone.shows().is_empty());
     world.end().await;
 }

@@ -41,8 +41,8 @@ async fn administrators_see_everybody_and_the_figures() {
     let stats = root.ask(&world, &room, "stats").await;
     let version = concat!("Version ", env!("CARGO_PKG_VERSION"), ", running for 0 d 0 h ");
     assert!(stats.starts_with(version), "{stats}");
-    assert!(stats.contains("\nLogins: 2; linked 2, logged out 0, "), "{stats}");
-    assert!(stats.contains("\nFrom WeChat: delivered 1, "), "{stats}");
+    assert!(stats.contains("\nLogins: 2 (2 linked, 0 logged out); "), "{stats}");
+    assert!(stats.contains("\nFrom WeChat: 1 delivered, "), "{stats}");
     assert!(stats.contains("\nQueued: 0 messages for 0 contacts; "), "{stats}");
     assert!(!stats.contains("Store: 0 KiB"), "{stats}");
     world.end().await;
@@ -56,12 +56,12 @@ async fn a_user_is_told_that_only_administrators_may() {
     let me = format!("sudo {} list", alice.user_id);
     for command in ["list-all", "stats", "doin !room:example.org list", &me] {
         let refused = alice.ask(&world, &room, command).await;
-        assert_eq!(refused, "Only administrators of the bridge may do that.", "{command}");
+        assert_eq!(refused, "Only administrators of this bridge can do that.", "{command}");
     }
     // Nor does an administrator give a user more than the user has.
     let room = root.management_room(&world).await;
     let refused = root.ask(&world, &room, &format!("sudo {} list-all", alice.user_id)).await;
-    assert_eq!(refused, "Only administrators of the bridge may do that.");
+    assert_eq!(refused, "Only administrators of this bridge can do that.");
     world.end().await;
 }
 
@@ -90,7 +90,7 @@ async fn sudo_acts_for_a_user_and_answers_here() {
 
     let list = root.ask(&world, &room, &sudo("list")).await;
     assert!(list.starts_with("• Mum ("), "{list}");
-    assert!(root.ask(&world, &room, "list").await.starts_with("Nobody is linked yet."));
+    assert!(root.ask(&world, &room, "list").await.starts_with("You have not linked anybody yet."));
     assert!(root.ask(&world, &room, &sudo("logout Mum")).await.starts_with("Log out Mum?"));
     assert_eq!(root.ask(&world, &room, "yes").await, "Mum is logged out.");
 
@@ -102,10 +102,10 @@ async fn sudo_acts_for_a_user_and_answers_here() {
     assert!(root.ask(&world, &room, &sudo("list")).await.contains("• Dad ("));
 
     let delete = root.ask(&world, &room, &sudo("delete-portal Dad")).await;
-    assert!(delete.starts_with("Delete the room of Dad?"), "{delete}");
-    assert!(root.ask(&world, &room, "yes").await.starts_with("The room of Dad is deleted."));
+    assert!(delete.starts_with("Delete Dad's room?"), "{delete}");
+    assert!(root.ask(&world, &room, "yes").await.starts_with("Dad's room is deleted."));
     let synced = root.ask(&world, &room, &sudo("sync")).await;
-    assert!(synced.starts_with("Rooms set right: 1."), "what was deleted stays away: {synced}");
+    assert!(synced.starts_with("Synced 1 room"), "what was deleted stays away: {synced}");
 
     for wrong in ["sudo", "sudo alice list", &format!("sudo {}", alice.user_id)] {
         let usage = root.ask(&world, &room, wrong).await;
@@ -126,15 +126,15 @@ async fn doin_acts_in_a_room_and_answers_here() {
     let status = root.ask(&world, &room, &format!("doin {portal} status")).await;
     assert_eq!(status, "Mum: 1 queued; the contact has not written yet");
     let drop = root.ask(&world, &room, &format!("doin {portal} queue drop")).await;
-    assert_eq!(drop, "Taken back, and not to be sent: 1.");
+    assert_eq!(drop, "I have taken back 1 message; it will not be sent.");
     let alias = alice.content(&portal, "m.room.canonical_alias", "").await["alias"].clone();
     let alias = alias.as_str().unwrap();
     let both = format!("doin {alias} sudo {} logout", alice.user_id);
     assert!(root.ask(&world, &room, &both).await.starts_with("Log out Mum?"));
-    assert_eq!(root.ask(&world, &room, "no").await, "Nothing was logged out.");
+    assert_eq!(root.ask(&world, &room, "no").await, "Cancelled. Nobody was logged out.");
 
     let nowhere = root.ask(&world, &room, "doin #nowhere:localhost list").await;
-    assert_eq!(nowhere, "There is no room `#nowhere:localhost` that I can find.");
+    assert_eq!(nowhere, "I cannot find the room `#nowhere:localhost`.");
     let usage = root.ask(&world, &room, "doin here").await;
     assert!(usage.starts_with("Usage: `doin <room> <command>`"), "{usage}");
     let spoken = alice.timeline(&portal);

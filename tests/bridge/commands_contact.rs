@@ -15,11 +15,11 @@ async fn of_two_contacts_with_one_name_a_number_picks_one() {
 
     let which = alice.ask(&world, &room, "logout mum").await;
     let lines: Vec<_> = which.lines().collect();
-    assert_eq!(lines[0], "Which contact? Answer with the number within 10 minutes, or `cancel`.");
+    assert_eq!(lines[0], "Which contact? Reply with a number within 10 minutes, or with `cancel`.");
     assert_eq!(lines[2], format!("2. Mum ({}…)", &second.user_id()[..8]));
     assert_eq!(lines.len(), 3);
     let wrong = alice.ask(&world, &room, "3").await;
-    assert_eq!(wrong, "Please answer with a number from 1 to 2, or `cancel`.");
+    assert_eq!(wrong, "Please reply with a number from 1 to 2, or with `cancel`.");
     assert!(alice.ask(&world, &room, "2").await.starts_with("Log out Mum?"));
     assert_eq!(alice.ask(&world, &room, "yes").await, "Mum is logged out.");
     let list = alice.ask(&world, &room, "list").await;
@@ -31,13 +31,13 @@ async fn of_two_contacts_with_one_name_a_number_picks_one() {
     assert!(alice.ask(&world, &room, "list").await.contains("• Aunt May ("));
 
     assert!(alice.ask(&world, &room, "relogin").await.contains("Aunt May"), "nobody is named");
-    assert_eq!(alice.ask(&world, &room, "cancel").await, "Nothing was done.");
+    assert_eq!(alice.ask(&world, &room, "cancel").await, "Cancelled. Nothing was changed.");
     alice.ask(&world, &room, "relogin").await;
     assert_eq!(alice.ask(&world, &room, "ping").await, "Pong.", "a command is no answer");
     let late = alice.ask(&world, &room, "1").await;
     assert!(late.starts_with("I do not know the command `1`."), "{late}");
     let nobody = alice.ask(&world, &room, "logout Bob").await;
-    assert_eq!(nobody, "You have no contact “Bob”. Your contacts: Mum, Aunt May");
+    assert_eq!(nobody, "You have no contact named “Bob”. Your contacts: Mum, Aunt May");
     assert!(alice.ask(&world, &portal, "!wechat logout").await.starts_with("Log out Aunt May?"));
     world.end().await;
 }
@@ -90,7 +90,7 @@ async fn sync_brings_the_contact_and_the_name_back() {
     };
     let left = alice.wait(&portal, |m| is_now("leave", m)).await;
     let answer = alice.ask(&world, &room, "sync").await;
-    assert_eq!(answer, "Rooms set right: 1. You are invited again where you were missing.");
+    assert_eq!(answer, "Synced 1 room, and invited you again where you were missing.");
     alice.wait_after(&portal, left.id(), |m| is_now("join", m)).await;
     assert_eq!(alice.content(&portal, "m.room.name", "").await["name"], "Mum");
     world.end().await;
@@ -101,7 +101,10 @@ async fn queue_merge_sends_what_waits_as_one() {
     let chat = Chat::silent().await;
     chat.say_waiting(&["one", "two", "three"]).await;
     let answer = chat.alice.ask(&chat.world, &chat.portal, "!wechat queue merge").await;
-    assert_eq!(answer, "Short messages that wait here go out as lines of one.");
+    assert_eq!(
+        answer,
+        "The short messages that wait here will be sent together, as lines of one message."
+    );
     chat.hear("hello").await;
     assert_eq!(chat.wait_shown(1).await, ["one\ntwo\nthree"]);
     let next = chat.say(&["four", "five"]).await;
@@ -115,7 +118,10 @@ async fn queue_merge_lives_through_restarts_until_nothing_waits() {
     let mut chat = Chat::silent().await;
     chat.say_waiting(&["one", "two", "three"]).await;
     let answer = chat.ask("queue merge").await;
-    assert_eq!(answer, "Short messages that wait here go out as lines of one.");
+    assert_eq!(
+        answer,
+        "The short messages that wait here will be sent together, as lines of one message."
+    );
     chat.world.stop().await;
     // In the middle of a start, and once more.
     Program::start(&chat.world).kill_after(Duration::from_millis(500)).await;
@@ -138,9 +144,9 @@ async fn what_the_bot_asks_outlives_a_restart_and_its_answer_goes_to_no_contact(
     chat.world.stop().await;
     chat.alice.say(&chat.portal, "on second thoughts").await;
     chat.world.resume().await;
-    chat.alice.wait_said(&chat.portal, "Nothing was logged out.").await;
+    chat.alice.wait_said(&chat.portal, "Cancelled. Nobody was logged out.").await;
 
-    assert!(chat.ask("delete-portal").await.starts_with("Delete the room of Mum?"));
+    assert!(chat.ask("delete-portal").await.starts_with("Delete Mum's room?"));
     chat.world.stop().await;
     chat.world.resume().await;
     let answer = chat.alice.ask(&chat.world, &chat.portal, "no").await;

@@ -52,14 +52,14 @@ async fn all_is_well_beside_a_bridge_that_runs_and_before_it_is_started() {
     for sentence in [
         "config.toml: no mistakes",
         "The homeserver answers and speaks v1.",
-        &format!("The homeserver knows the as_token and {}.", world.bot()),
-        "The contacts' users belong to the bridge.",
-        "The homeserver reaches the running bridge, in ",
+        &format!("The homeserver accepts the as_token and knows {}.", world.bot()),
+        "The contacts' Matrix users belong to the bridge.",
+        "The homeserver reaches the running bridge in ",
         "WeChat's server 127.0.0.1 answers.",
         "This machine's clock agrees with the homeserver's.",
         "This machine's clock agrees with WeChat's.",
         "The store is in use by the running bridge.",
-        "The disk of the store has room: ",
+        "The disk of the store has ",
     ] {
         assert!(said.contains(&format!("✅ {sentence}")) || said.contains(sentence), "{said}");
     }
@@ -68,8 +68,8 @@ async fn all_is_well_beside_a_bridge_that_runs_and_before_it_is_started() {
     world.stop().await;
     let (code, said) = doctor(&world, &[], &[]);
     assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("reaches the place where the bridge will listen, in "), "{said}");
-    assert!(said.contains("✅ The store opens and is sound; logins: 0."), "{said}");
+    assert!(said.contains("reaches the address where the bridge will listen in "), "{said}");
+    assert!(said.contains("✅ The store opens and is intact; it has 0 logins."), "{said}");
     let elsewhere = world.store_path().join("elsewhere");
     let elsewhere = [("WECHAT_BRIDGE__STORE__PATH", elsewhere.to_str().unwrap())];
     let (code, said) = doctor(&world, &[], &elsewhere);
@@ -92,11 +92,15 @@ async fn each_fault_of_the_registration_has_its_sentence() {
     let free = { free.local_addr().unwrap().to_string() };
     for (key, value, sentence) in [
         ("APPSERVICE__AS_TOKEN", "another", "The homeserver refuses the as_token."),
-        ("APPSERVICE__HS_TOKEN", "another", "Either hs_token differs between registration"),
-        ("APPSERVICE__ID", "another", "belongs to another registration than `another`"),
-        ("APPSERVICE__BOT", "another", "does not give @another:localhost to the bridge"),
-        ("APPSERVICE__GHOST_PREFIX", "another_", "does not give @another_doctor:localhost"),
-        ("APPSERVICE__LISTEN", &free, "The homeserver does not reach the bridge at http://"),
+        ("APPSERVICE__HS_TOKEN", "another", "Either the hs_token differs between registration"),
+        ("APPSERVICE__ID", "another", "belongs to a registration other than `another`"),
+        ("APPSERVICE__BOT", "another", "does not let the bridge use @another:localhost"),
+        (
+            "APPSERVICE__GHOST_PREFIX",
+            "another_",
+            "does not let the bridge use @another_doctor:localhost",
+        ),
+        ("APPSERVICE__LISTEN", &free, "The homeserver cannot reach the bridge at http://"),
         ("APPSERVICE__LISTEN", "192.0.2.1:29350", "cannot listen on 192.0.2.1:29350"),
         ("HOMESERVER__URL", "http://127.0.0.1:1", "The homeserver does not answer at"),
     ] {
@@ -113,7 +117,7 @@ async fn each_fault_of_the_registration_has_its_sentence() {
     std::fs::write(&file, &output.stdout).unwrap();
     let (code, said) = doctor(&world, &arguments, &[]);
     assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("registration.yaml is what the config asks for."), "{said}");
+    assert!(said.contains("registration.yaml matches the config."), "{said}");
     let yaml = String::from_utf8(output.stdout).unwrap();
     let changed = yaml.replace("rate_limited: false", "rate_limited: true").replace("hs-t", "t");
     std::fs::write(&file, changed).unwrap();
@@ -140,7 +144,7 @@ async fn each_fault_of_wechat_page_and_store_has_its_sentence() {
     for (key, value, sentence) in [
         ("WECHAT_BRIDGE__ILINK__API_BASE", "http://127.0.0.1:1", away),
         ("WECHAT_BRIDGE__ILINK__CDN_BASE", "http://127.0.0.1:1", away),
-        ("WECHAT_BRIDGE__ILINK__API_BASE", &old.uri(), " s ahead of WeChat's; "),
+        ("WECHAT_BRIDGE__ILINK__API_BASE", &old.uri(), " s ahead of WeChat's, "),
     ] {
         assert_wrong(&world, &[], &[hosts, (key, value)], sentence);
     }
@@ -156,7 +160,7 @@ async fn each_fault_of_wechat_page_and_store_has_its_sentence() {
     world.resume().await;
     let page = format!("[bridge]\npublic_url = \"{ours}\"\n[bridge.permissions]");
     world.reconfigure(|config| config.replace("[bridge.permissions]", &page)).await;
-    assert_wrong(&world, &[], &[], "lets more through than /link/");
+    assert_wrong(&world, &[], &[], "lets through more than /link/");
     world.stop().await;
 
     let copy = world.store_path().with_file_name("copy");
@@ -173,9 +177,9 @@ async fn each_fault_of_the_machine_has_its_sentence() {
     let mut world = World::start().await;
     world.stop().await;
     // The file systems of the kernel have no room for anybody's files.
-    let full = "The disk of /proc has only 0 MiB left; media on their way need up to 456 MiB.";
+    let full = "The disk of /proc has only 0 MiB free; files in transit need up to 456 MiB.";
     assert_wrong(&world, &[], &[("WECHAT_BRIDGE__STORE__PATH", "/proc/store")], full);
-    let folder = "not looked at in a sandbox: the folder for media cannot be written.";
+    let folder = "cannot be opened in a sandbox: the folder for media cannot be written.";
     assert_wrong(&world, &[], &[("TMPDIR", "/proc")], folder);
 
     let mut strict = Command::new("python3");
@@ -215,7 +219,7 @@ async fn administrators_may_ask_the_bridge_itself() {
     phone.wait_online().await;
     let found = root.ask(&world, &room, "doctor").await;
     assert!(found.lines().all(|line| line.starts_with("✅ ")), "{found}");
-    for sentence in ["reaches the running bridge", "polls of all linked contacts: 1.", "sandbox"] {
+    for sentence in ["reaches the running bridge", "polls of all linked contacts (1).", "sandbox"] {
         assert!(found.contains(sentence), "{sentence} is not in {found}");
     }
     root.ask(&world, &room, "lang zh").await;

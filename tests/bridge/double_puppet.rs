@@ -48,7 +48,7 @@ async fn owners_join_their_rooms_by_themselves_where_the_homeserver_lets_the_bri
     phone.wait_text("hello Dad").await;
     let (code, said) = doctor(&world, &[], &[]);
     assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("✅ The homeserver lets the bridge have users join"), "{said}");
+    assert!(said.contains("✅ The homeserver lets the bridge join users"), "{said}");
 
     // A management room that the bridge makes is no exception. Bob sees when the old one is over.
     let bob = Person::new(&synapse, "bob").await;
@@ -90,7 +90,7 @@ async fn refused(world: &World, alice: &Person) -> String {
     assert_eq!(warnings(world), 1);
     let (code, said) = doctor(world, &[], &[]);
     assert_eq!(code, Some(21), "{said}");
-    assert!(said.contains("❌ The homeserver does not let the bridge have users join"), "{said}");
+    assert!(said.contains("❌ The homeserver does not let the bridge join users"), "{said}");
     assert!(!said.contains(TOKEN) && said.ends_with("one thing has to be mended\n"), "{said}");
     assert_eq!(program.stop().await, Some(0));
     room

@@ -10,11 +10,11 @@ async fn a_picture_becomes_the_face_of_a_contact_and_stays_with_them() {
     let management = chat.alice.management_room(&chat.world).await;
     let ghost = chat.alice.ghost_in(&chat.world, &chat.portal).await;
     let usage = chat.ask("avatar").await;
-    assert!(usage.starts_with("Usage: reply to a picture"), "{usage}");
+    assert!(usage.starts_with("Usage: in the contact's room, reply"), "{usage}");
     let sent = chat.send_picture("mum.png", None).await;
     let picture = chat.alice.wait(&chat.portal, |m| m.id() == sent).await.content()["url"].clone();
     chat.alice.answer(&chat.portal, &sent, "!wechat avatar").await;
-    chat.alice.wait_said(&chat.portal, "That is what Mum looks like now.").await;
+    chat.alice.wait_said(&chat.portal, "Mum has a new avatar.").await;
     wait_face(&chat.alice, &chat.portal, &ghost, &picture).await;
 
     // It outlives the room, a restart and a new login.
@@ -34,7 +34,7 @@ async fn a_picture_becomes_the_face_of_a_contact_and_stays_with_them() {
     assert_eq!(member["displayname"], "Mum (WeChat)");
 
     let answer = chat.ask("avatar remove").await;
-    assert_eq!(answer, "Mum has no picture any more.");
+    assert_eq!(answer, "Mum has no avatar any more.");
     let bare = |m: &Message| {
         m.0["state_key"] == ghost.as_str() && m.content()["avatar_url"].as_str().is_none()
     };

@@ -56,7 +56,7 @@ async fn what_one_says_goes_to_all_others_under_their_name() {
     assert_eq!(alice.words(&group.mums, &group.ghosts[0]), [""; 0], "nothing went to Mum's room");
     let status = group.ask("status").await;
     assert!(status.contains("Mum: 0 queued; ") && status.contains("Dad: 0 queued; "), "{status}");
-    assert!(status.contains("sends left"), "{status}");
+    assert!(status.contains("messages left"), "{status}");
     group.world.end().await;
 }
 
@@ -170,7 +170,7 @@ async fn a_throttled_contact_gets_everything_in_order_after_the_pause_and_the_ot
     group.wait_mark(&events[2], "⏳").await;
 
     // Dad has been tried once, and nobody asks again before the pause is over.
-    alice.wait_said(&group.room, "slow down. I try again later by myself, or as soon as Dad").await;
+    alice.wait_said(&group.room, "slow down. I will try again later, or as soon as Dad").await;
     assert_eq!(group.said("WeChat asks me to slow down"), 1, "once, and not for Mum");
     let status = group.ask("status").await;
     assert!(status.contains("Mum: 0 queued; ") && status.contains("Dad: 3 queued; "), "{status}");

@@ -28,7 +28,7 @@ async fn contacts_follow_a_replaced_room_as_soon_as_the_bridge_is_let_in() {
     group.world.stop().await;
     group.world.resume().await;
     alice.invite(&new, &group.ghosts[0]).await;
-    alice.wait_said(&new, "The chat with Mum, Dad goes on in this room").await;
+    alice.wait_said(&new, "The chat with Mum, Dad continues in this room").await;
     for ghost in &group.ghosts {
         wait_left(alice, &group.room, ghost).await;
     }
@@ -82,7 +82,7 @@ async fn contacts_go_along_at_once_where_everybody_may_enter_and_their_owner_is_
         .await;
     let new = upgrade(alice, old).await;
     bob.client.join_room_by_id(&RoomId::parse(&new).unwrap()).await.unwrap();
-    bob.wait_said(&new, "The chat with Mum, Dad goes on in this room").await;
+    bob.wait_said(&new, "The chat with Mum, Dad continues in this room").await;
     group.dad.says("we have moved").await;
     bob.wait_said(&new, "we have moved").await;
     alice.wait_said(&new, "we have moved").await;
@@ -108,7 +108,7 @@ async fn contacts_go_along_at_once_where_everybody_may_enter_and_their_owner_is_
     set(bob, &new, "m.room.tombstone", json!({ "replacement_room": secret })).await;
     for (own, name) in [(&group.mums, "Mum"), (&group.dads, "Dad")] {
         alice.wait_said(own, &format!("{name} is back")).await;
-        alice.wait_said(&management, &format!("{name} could not come along")).await;
+        alice.wait_said(&management, &format!("{name} could not follow")).await;
     }
     group.mum.says("home").await;
     alice.wait_said(&group.mums, "home").await;
@@ -142,7 +142,7 @@ async fn group_status(group: &Group, room: &str) -> String {
 }
 
 fn moved(notice: &str) -> bool {
-    notice.contains("Mum was brought into another room")
+    notice.contains("Mum is now in another room")
 }
 
 async fn wait_left(person: &Person, room: &str, user: &str) {

@@ -68,7 +68,7 @@ async fn a_live_location_is_refused_once_for_each_time_that_it_is_shared() {
     for _ in 0..2 {
         let begins = share(true).await;
         let answer = chat.wait_answer(&begins).await;
-        assert!(answer.starts_with("⚠️ A live location does not go to WeChat"), "{answer}");
+        assert!(answer.starts_with("⚠️ Live locations do not go to WeChat"), "{answer}");
         for at in ["geo:39.9,116.4", "geo:39.9,116.5"] {
             let beacon = json!({
                 "m.relates_to": { "rel_type": "m.reference", "event_id": begins },
@@ -145,7 +145,7 @@ async fn an_edit_of_what_was_sent_follows_it_unless_the_config_says_no() {
         .reconfigure(|config| config.replace("merge = false", "merge = false\nedits = false"))
         .await;
     let edit = chat.alice.edit(&chat.portal, &event, "good bye").await;
-    assert!(chat.wait_answer(&edit).await.contains("cannot change a message that was sent"));
+    assert!(chat.wait_answer(&edit).await.contains("cannot change a message that has been sent"));
     assert_eq!(chat.wait_shown(2).await, ["helo", "✏️ hello ＜3"]);
     chat.world.end().await;
 }

@@ -48,7 +48,7 @@ async fn the_digits_on_the_phone_are_asked_for_and_removed_from_the_room() {
 
     let wrong = alice.say(room, "1234").await;
     assert_eq!(alice.wait_removed(room, &wrong).await, world.bot());
-    alice.wait_edit(room, &linking.message, "That was not the number").await;
+    alice.wait_edit(room, &linking.message, "That was not the right number").await;
     let right = alice.say(room, " 4711 ").await;
     assert_eq!(alice.wait_removed(room, &right).await, world.bot());
     alice.wait_edit(room, &linking.message, "Scanned").await;
@@ -90,7 +90,7 @@ async fn digits_that_a_restart_has_overtaken_go_to_no_contact() {
     chat.world.stop().await;
     let digits = chat.alice.say(&chat.portal, "4711").await;
     chat.world.resume().await;
-    let told = chat.alice.wait_said(&chat.portal, "No number is wanted at the moment").await;
+    let told = chat.alice.wait_said(&chat.portal, "I am not waiting for a number").await;
     assert_eq!(told.sender(), chat.bot);
     chat.say(&["hello"]).await;
     assert_eq!(chat.wait_shown(1).await, ["hello"]);
@@ -189,7 +189,7 @@ async fn a_wechat_that_is_linked_already_is_said_to_be_so() {
     let linking = world.begin(&alice, "login Mother").await;
     let rooms = alice.rooms();
     phone.scan(&linking.url).await.unwrap();
-    alice.wait_said(&linking.room, "This WeChat is linked here already").await;
+    alice.wait_said(&linking.room, "This WeChat account is already linked here").await;
     alice.wait_removed(&linking.room, &linking.message).await;
 
     let ghost = alice.ghost_in(&world, &portal).await;

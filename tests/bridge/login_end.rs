@@ -30,7 +30,7 @@ async fn cancel_ends_the_login_that_is_meant_and_no_other() {
     let of_mum = world.begin(&alice, "login Mum").await;
     let of_dad = world.begin(&alice, "login Dad").await;
     let room = &of_mum.room;
-    assert_eq!(alice.ask(&world, room, "cancel Mum").await, "The login is cancelled.");
+    assert_eq!(alice.ask(&world, room, "cancel Mum").await, "The login was cancelled.");
     alice.wait_removed(room, &of_mum.message).await;
 
     let rooms = alice.rooms();
@@ -80,12 +80,12 @@ async fn a_login_after_a_dead_session_keeps_the_room_and_brings_what_waited() {
     world.simulator.expire_session(&phone);
     let told = alice.wait_said(&room, "WeChat ended the link to Mum").await;
     assert_eq!(told.content()["m.mentions"]["user_ids"], serde_json::json!([alice.user_id]));
-    alice.wait_said(&portal, "The link to Mum is logged out").await;
+    alice.wait_said(&portal, "Mum is logged out. What you write here waits").await;
     let waiting = ["one", "two", "three"];
     for text in waiting {
         alice.say(&portal, text).await;
     }
-    alice.wait_said(&portal, "Queued: the link to Mum is logged out").await;
+    alice.wait_said(&portal, "Queued: Mum is logged out").await;
 
     let linking = world.begin(&alice, "relogin Mum").await;
     let rooms = alice.rooms();
@@ -110,7 +110,7 @@ async fn two_owners_of_one_contact_have_a_room_each_and_the_older_login_ends() {
     let of_bob = world.link_phone(&bob, &phone, "Grandma").await;
     assert_ne!(of_alice, of_bob);
     let room = alice.management_room(&world).await;
-    alice.wait_said(&room, "it was linked elsewhere").await;
+    alice.wait_said(&room, "the account was linked elsewhere").await;
 
     let ghost = bob.ghost_in(&world, &of_bob).await;
     phone.says("who is it?").await;

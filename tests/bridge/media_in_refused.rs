@@ -14,10 +14,10 @@ async fn a_refused_upload_is_said_once_and_comes_by_retry() {
     let program = Program::start(&chat.world);
 
     let refusals = [
-        (Trouble::Refusal(413, "M_TOO_LARGE"), "the homeserver takes no file of this size"),
-        (Trouble::PageAtOnce(413), "the homeserver takes no file of this size"),
-        (Trouble::Refusal(403, "M_FORBIDDEN"), "the homeserver refuses it"),
-        (Trouble::Refusal(403, "M_RESOURCE_LIMIT_EXCEEDED"), "the homeserver refuses it"),
+        (Trouble::Refusal(413, "M_TOO_LARGE"), "it is larger than the homeserver allows"),
+        (Trouble::PageAtOnce(413), "it is larger than the homeserver allows"),
+        (Trouble::Refusal(403, "M_FORBIDDEN"), "the homeserver refused it"),
+        (Trouble::Refusal(403, "M_RESOURCE_LIMIT_EXCEEDED"), "the homeserver refused it"),
     ];
     for (trouble, cause) in refusals {
         refuse_and_retry(&chat, &proxy, trouble, cause).await;
@@ -45,9 +45,9 @@ async fn a_homeserver_that_answers_everything_but_uploads_is_not_waited_for() {
         proxy.trouble("/_matrix/media/v3/upload", trouble);
         phone.sends_file("plan.pdf", b"%PDF-1.7").await;
         let before = alice.say(portal, "what was it?").await;
-        let said = |m: &crate::support::Message| m.body().contains("cannot take it at the moment");
+        let said = |m: &crate::support::Message| m.body().contains("cannot store it at the moment");
         let notice = alice.wait_after(portal, &before, said).await;
-        assert!(notice.body().starts_with("📎 The file “plan.pdf” came"), "{notice:?}");
+        assert!(notice.body().starts_with("📎 The file “plan.pdf” arrived"), "{notice:?}");
         assert_eq!(proxy.met(), met + 8, "{trouble:?}");
         proxy.heal();
         alice.answer(portal, notice.id(), "!wechat retry").await;

@@ -16,8 +16,9 @@ async fn a_file_that_was_damaged_comes_by_retry_with_its_time_and_its_notice_goe
     simulator.fault("download", Fault::Corrupt, 1);
     chat.phone.sends_item(item).await;
     chat.phone.says("do you see it?").await;
-    let notice = chat.alice.wait_said(&chat.portal, "WeChat's key does not open it").await;
-    assert!(notice.body().starts_with("🖼 A picture came in WeChat"), "{notice:?}");
+    let notice =
+        chat.alice.wait_said(&chat.portal, "it cannot be decrypted with the key from WeChat").await;
+    assert!(notice.body().starts_with("🖼 An image arrived in WeChat"), "{notice:?}");
     chat.alice.wait_said(&chat.portal, "do you see it?").await;
     assert_eq!(kept_files(&chat), 1, "the ciphertext is kept");
 
@@ -40,7 +41,7 @@ async fn a_file_that_is_gone_is_named_and_tried_again_as_often_as_somebody_asks(
     simulator.standing_fault("download", Some(Fault::Status(404)));
     let pdf = Vector::named("file-pdf-cjk-name").plain;
     chat.phone.sends_file("plan.pdf", &pdf).await;
-    let notice = chat.alice.wait_said(&chat.portal, "📎 The file “plan.pdf” came").await;
+    let notice = chat.alice.wait_said(&chat.portal, "📎 The file “plan.pdf” arrived").await;
     assert!(notice.body().contains("code 404"), "{notice:?}");
     let again = chat.alice.react(&chat.portal, notice.id(), "🔁").await;
     assert!(chat.wait_answer(&again).await.contains("code 404"));
@@ -80,8 +81,8 @@ async fn what_is_too_large_is_not_fetched_and_the_limit_is_named() {
     let simulator = &chat.world.simulator;
     let large = vec![7; (1 << 20) + 1];
     chat.phone.sends_file("large.bin", &large).await;
-    let notice = chat.alice.wait_said(&chat.portal, "“large.bin” came").await;
-    assert!(notice.body().contains("1.1 MiB, and at most 1 MiB are taken"), "{notice:?}");
+    let notice = chat.alice.wait_said(&chat.portal, "“large.bin” arrived").await;
+    assert!(notice.body().contains("it is 1.1 MiB; the limit is 1 MiB"), "{notice:?}");
     let fetched = || simulator.requests().iter().filter(|r| r.endpoint() == "download").count();
     assert_eq!(fetched(), 0, "the limit is known before the work starts");
 
@@ -89,8 +90,8 @@ async fn what_is_too_large_is_not_fetched_and_the_limit_is_named() {
         "media": simulator.put_media(&large).media(), "file_name": "secret.bin",
     }});
     chat.phone.sends_item(undeclared).await;
-    let notice = chat.alice.wait_said(&chat.portal, "“secret.bin” came").await;
-    assert!(notice.body().contains("more than the 1 MiB that are taken"), "{notice:?}");
+    let notice = chat.alice.wait_said(&chat.portal, "“secret.bin” arrived").await;
+    assert!(notice.body().contains("it is larger than the limit of 1 MiB"), "{notice:?}");
     assert_eq!(fetched(), 1);
 
     chat.phone.sends_file("just.bin", &large[..1 << 20]).await;
@@ -105,8 +106,8 @@ async fn what_is_too_large_is_not_fetched_and_the_limit_is_named() {
         json!({ "type": 4, "file_item": { "file_name": "huge.bin", "len": "314572801" } });
     item["file_item"]["media"] = chat.world.simulator.put_media(b"").media();
     chat.phone.sends_item(item).await;
-    let notice = chat.alice.wait_said(&chat.portal, "“huge.bin” came").await;
-    assert!(notice.body().contains("at most 300 MiB are taken"), "{notice:?}");
+    let notice = chat.alice.wait_said(&chat.portal, "“huge.bin” arrived").await;
+    assert!(notice.body().contains("the limit is 300 MiB"), "{notice:?}");
     chat.world.end().await;
 }
 
@@ -145,13 +146,13 @@ async fn an_item_without_place_or_key_is_named() {
     let mut media = simulator.put_media(b"a film").media();
     media["aes_key"] = json!("no key");
     for (item, words) in [
-        (json!({ "type": 2, "image_item": {} }), "did not say where it lies"),
+        (json!({ "type": 2, "image_item": {} }), "did not say where to download it"),
         (json!({ "type": 3, "voice_item": { "text": "on my way" } }), "It says: on my way"),
-        (json!({ "type": 5, "video_item": { "media": media } }), "🎬 A video came"),
+        (json!({ "type": 5, "video_item": { "media": media } }), "🎬 A video arrived"),
         (
             json!({ "type": 4, "file_item": { "media": { "full_url": "https://evil.example.org/x",
                 "aes_key": "00112233445566778899aabbccddeeff" } } }),
-            "it lies on a server that the bridge may not talk to",
+            "it is on a server that the bridge may not talk to",
         ),
     ] {
         chat.phone.sends_item(item).await;

@@ -113,7 +113,7 @@ async fn what_is_too_large_is_refused_before_it_is_fetched_or_sent() {
     for content in [honest, silent] {
         let sent = chat.alice.send(&chat.portal, "m.room.message", content).await;
         let answer = chat.wait_answer(&sent).await;
-        assert!(answer.contains("too large, I send up to 1 MiB"), "{answer}");
+        assert!(answer.contains("too large; the limit is 1 MiB"), "{answer}");
     }
     let fits = Sent { bytes: &bytes[1..], ..file };
     let sent = chat.alice.send_file(&chat.portal, &fits).await;
@@ -209,7 +209,7 @@ async fn a_picture_is_taken_back_while_it_is_uploaded() {
     let sent = chat.send_picture("cat.png", Some("look")).await;
     chat.world.simulator.wait_request(|request| request.endpoint() == "upload").await;
     chat.alice.remove(&chat.portal, &sent).await;
-    chat.alice.wait_said(&chat.portal, "it is taken back").await;
+    chat.alice.wait_said(&chat.portal, "I have taken it back").await;
     // The next does not wait for the end of that upload.
     chat.say(&["never mind"]).await;
     assert_eq!(chat.wait_shown(1).await, ["never mind"]);

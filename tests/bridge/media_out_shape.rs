@@ -33,7 +33,7 @@ async fn a_voice_message_becomes_a_voice_item_where_that_is_wanted() {
 
     // The owner's choice goes before the administrator's, and lasts.
     assert!(chat.ask("voice loud").await.starts_with("Usage"));
-    assert!(chat.ask("voice file").await.contains("as files that the phone plays"));
+    assert!(chat.ask("voice file").await.contains("as audio files, which the phone can play"));
     chat.world.stop().await;
     chat.world.resume().await;
     for (number, choice, line) in [(2, None, "file voice-1s.wav"), (3, Some("voice silk"), "voice")]

@@ -62,7 +62,7 @@ async fn a_session_that_ends_at_an_upload_holds_the_file_for_the_next() {
     chat.world.simulator.ret_next("getuploadurl", -14, "session timeout", 1);
     let sent = chat.send_picture("cat.png", None).await;
     chat.wait_mark(&sent, "⏳").await;
-    chat.alice.wait_said(&chat.portal, "Queued: the link to Mum is logged out").await;
+    chat.alice.wait_said(&chat.portal, "Queued: Mum is logged out").await;
     let linking = chat.world.begin(&chat.alice, "relogin Mum").await;
     chat.phone.scan(&linking.url).await.unwrap();
     chat.phone.confirm().await.unwrap();
@@ -92,7 +92,7 @@ async fn a_server_that_takes_no_files_is_said_and_tried_until_it_does() {
     let chat = Chat::open().await;
     chat.world.simulator.standing_fault("getuploadurl", Some(Fault::Status(502)));
     let sent = chat.send_picture("cat.png", None).await;
-    chat.alice.wait_said(&chat.portal, "WeChat's server does not answer").await;
+    chat.alice.wait_said(&chat.portal, "WeChat's server is not answering").await;
     chat.wait_mark(&sent, "⏳").await;
     chat.world.simulator.clear_faults();
     chat.wait_unmarked(&sent).await;

@@ -133,7 +133,7 @@ async fn a_session_that_ends_in_the_middle_of_sending_holds_the_rest_for_the_nex
     chat.world.simulator.ret_next("sendmessage", -14, "session timeout", 1);
     let rest = chat.say_waiting(&["two", "three", "four"]).await;
     chat.alice.wait_said(&room, "WeChat ended the link to Mum").await;
-    chat.alice.wait_said(&chat.portal, "Queued: the link to Mum is logged out").await;
+    chat.alice.wait_said(&chat.portal, "Queued: Mum is logged out").await;
     assert_eq!(chat.requests().len(), 2);
 
     let linking = chat.world.begin(&chat.alice, "relogin Mum").await;
@@ -162,7 +162,7 @@ async fn a_server_that_does_not_answer_is_tried_with_the_same_message_until_it_d
 /// Two texts outlast a standing fault.
 async fn outlasts(chat: &Chat) {
     let events = chat.say(&["one", "two"]).await;
-    chat.alice.wait_said(&chat.portal, "WeChat's server does not answer").await;
+    chat.alice.wait_said(&chat.portal, "WeChat's server is not answering").await;
     for event in &events {
         chat.wait_mark(event, "⏳").await;
     }

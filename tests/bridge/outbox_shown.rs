@@ -129,6 +129,6 @@ async fn warnings_that_are_switched_off_are_not_said() {
     chat.wait_status(&events[9], "SUCCESS").await;
     chat.say_waiting(&["one too many"]).await;
     assert_eq!(chat.said("more messages before Mum writes"), 0);
-    assert_eq!(chat.said("they are used up"), 1, "why it waits is no warning");
+    assert_eq!(chat.said("that is used up"), 1, "why it waits is no warning");
     chat.world.end().await;
 }

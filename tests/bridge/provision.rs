@@ -133,7 +133,7 @@ async fn a_login_goes_from_the_first_code_to_the_room_with_digits_on_the_way() {
     let (_, again) = program.enter(&asked, "1234").await;
     assert_eq!(
         again["instructions"],
-        "That was not the number. Type the number that the phone shows."
+        "That was not the right number. Type the number that the phone shows."
     );
     let (_, scanned) = program.enter(&again, "4711").await;
     assert_eq!(scanned["display_and_wait"]["type"], "nothing", "{scanned}");
@@ -170,7 +170,7 @@ async fn a_login_is_cancelled_from_either_side_and_whoever_waits_hears_it() {
 
     let second = program.start("").await;
     let (waited, said) = tokio::join!(program.after(&second), alice.ask(&world, &room, "cancel"));
-    assert_eq!(said, "The login is cancelled.");
+    assert_eq!(said, "The login was cancelled.");
     assert_eq!((waited.0, &waited.1["errcode"]), (410, &json!("WECHAT.LOGIN_CANCELLED")));
     assert_eq!(alice.ask(&world, &room, "cancel").await, "There is nothing to cancel.");
     world.end().await;

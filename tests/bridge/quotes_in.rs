@@ -95,7 +95,7 @@ async fn what_the_room_does_not_have_is_quoted_as_far_as_it_is_known() {
             "> Mum: <old> news\n> and more\n\nwith words",
             "<blockquote>Mum: &lt;old&gt; news<br>and more</blockquote>with words",
         ),
-        ("> [picture]\n\na picture", "<blockquote>[picture]</blockquote>a picture"),
+        ("> [image]\n\na picture", "<blockquote>[image]</blockquote>a picture"),
         ("> [an earlier message]\n\nan id", "<blockquote>[an earlier message]</blockquote>an id"),
     ] {
         let answer = chat.alice.wait(&chat.portal, |m| m.body() == body).await;

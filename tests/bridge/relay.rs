@@ -34,7 +34,7 @@ async fn what_others_write_stays_in_the_room_when_its_owner_wants_so() {
     chat.world.resume().await;
     let sent = bob.say(&chat.portal, "may I?").await;
     let answer = chat.wait_answer(&sent).await;
-    assert!(answer.starts_with("⚠️ Not sent to WeChat: whoever linked"), "{answer}");
+    assert!(answer.starts_with("⚠️ Not sent to WeChat: the person who linked"), "{answer}");
     let refused = bob.ask(&chat.world, &chat.portal, "!wechat relay on").await;
     assert_eq!(refused, "Only the person who linked this contact can do that.");
     assert!(chat.ask("status").await.ends_with("; what others write stays in the room"));
@@ -115,14 +115,14 @@ async fn whoever_speaks_under_another_name_gives_no_commands() {
     for (room, command) in [(&chat.portal, "!wechat logout"), (&management, "logout Mum")] {
         let sent = says(room, command).await;
         let refused = chat.alice.wait_after(room, &sent, |m| m.sender() == chat.bot).await;
-        assert!(refused.body().starts_with("Not done: a message that carries"), "{refused:?}");
+        assert!(refused.body().starts_with("Not done: this message carries"), "{refused:?}");
     }
     // And answers no question.
     let asked = chat.ask("logout").await;
     assert!(asked.contains("yes"), "{asked}");
     says(&chat.portal, "yes").await;
     chat.phone.wait_text("Zed: yes").await;
-    assert_eq!(chat.ask("no").await, "Nothing was logged out.");
+    assert_eq!(chat.ask("no").await, "Cancelled. Nobody was logged out.");
     chat.world.end().await;
 }
 

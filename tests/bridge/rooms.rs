@@ -74,7 +74,7 @@ async fn in_an_encrypted_room_the_bot_says_in_the_clear_that_it_cannot_read() {
         "type": "m.room.encryption", "state_key": "", "content": { "algorithm": algorithm },
     });
     let room = alice.make_room(&[&bot], &[encryption]).await;
-    let answer = alice.wait_said(&room, "This room is encrypted, and I cannot read it").await;
+    let answer = alice.wait_said(&room, "This room is encrypted, so I cannot read it").await;
     assert_eq!((answer.sender(), answer.kind()), (bot.as_str(), "m.room.message"));
 
     let secret = json!({

@@ -4,7 +4,7 @@ use matrix_sdk::ruma::{
     RoomId, RoomVersionId, UserId, api::client::room::upgrade_room::v3::Request as Upgrade,
 };
 
-use crate::support::{Chat, Person};
+use crate::support::{Chat, Person, Proxy, Trouble};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_room_that_its_owner_leaves_is_closed_until_the_contact_writes() {
@@ -12,8 +12,8 @@ async fn a_room_that_its_owner_leaves_is_closed_until_the_contact_writes() {
     let room = chat.alice.management_room(&chat.world).await;
     chat.say_waiting(&["too late"]).await;
     chat.alice.room(&chat.portal).leave().await.unwrap();
-    let told = chat.alice.wait_said(&room, "The room of Mum is closed").await;
-    assert!(told.body().contains("are not sent: 1."), "{}", told.body());
+    let told = chat.alice.wait_said(&room, "Mum's room is closed").await;
+    assert!(told.body().contains("I dropped 1 queued message."), "{}", told.body());
     let line = chat.alice.ask(&chat.world, &room, "list").await;
     assert!(line.ends_with("; no room until the next message"), "{line}");
 
@@ -35,11 +35,11 @@ async fn a_deleted_room_stays_deleted_until_the_contact_writes() {
     let room = chat.alice.management_room(&chat.world).await;
     let ghost = chat.alice.ghost_in(&chat.world, &chat.portal).await;
     let asked = chat.ask("delete-portal").await;
-    assert!(asked.starts_with("Delete the room of Mum?"), "{asked}");
+    assert!(asked.starts_with("Delete Mum's room?"), "{asked}");
     assert_eq!(chat.alice.ask(&chat.world, &chat.portal, "no").await, "Nothing was deleted.");
     chat.ask("delete-portal").await;
     let last = chat.alice.ask(&chat.world, &chat.portal, "yes").await;
-    assert_eq!(last, "I leave this room. Mum's next message opens a new one.");
+    assert_eq!(last, "I am leaving this room. Mum's next message will open a new one.");
     wait_left(&chat.alice, &chat.portal, &ghost).await;
     wait_left(&chat.alice, &chat.portal, &chat.bot).await;
 
@@ -49,7 +49,7 @@ async fn a_deleted_room_stays_deleted_until_the_contact_writes() {
     let second = wait_new_words(&chat, &rooms, "hello again").await;
     chat.alice.ask(&chat.world, &room, "delete-portal Mum").await;
     let answer = chat.alice.ask(&chat.world, &room, "yes").await;
-    assert!(answer.starts_with("The room of Mum is deleted."), "{answer}");
+    assert!(answer.starts_with("Mum's room is deleted."), "{answer}");
     wait_left(&chat.alice, &second, &chat.bot).await;
     let rooms = chat.alice.rooms();
     let third = wait_new_words(&chat, &rooms, "and again").await;
@@ -65,7 +65,7 @@ async fn an_ignored_contact_is_counted_and_not_shown_even_after_a_restart() {
         chat.alice.management_room(&chat.world).await,
     );
     let answer = chat.ask("ignore").await;
-    assert!(answer.starts_with("What Mum writes from now on is counted"), "{answer}");
+    assert!(answer.starts_with("From now on Mum's messages are only counted"), "{answer}");
     chat.phone.says("one").await;
     wait_line(&chat, &room, "; ignored, 1 not shown").await;
     chat.world.stop().await;
@@ -77,7 +77,10 @@ async fn an_ignored_contact_is_counted_and_not_shown_even_after_a_restart() {
     assert_eq!(chat.wait_shown(1).await, ["please stop"]);
 
     let answer = chat.alice.ask(&chat.world, &room, "unignore Mum").await;
-    assert_eq!(answer, "What Mum writes is shown again. Messages that were not shown: 2.");
+    assert_eq!(
+        answer,
+        "Mum's messages are shown again. In the meantime, 2 messages were left out."
+    );
     chat.hear("sorry").await;
     assert_eq!(chat.alice.words(&chat.portal, &ghost), ["hello", "sorry"]);
     chat.world.end().await;
@@ -91,13 +94,13 @@ async fn a_chat_follows_its_room_into_the_one_that_replaces_it() {
     let old = chat.portal.clone();
     let upgrade = Upgrade::new(RoomId::parse(&old).unwrap(), RoomVersionId::V11);
     let new = chat.alice.client.send(upgrade).await.unwrap().replacement_room.to_string();
-    let told = chat.alice.wait_said(&room, "The room of Mum was replaced").await;
+    let told = chat.alice.wait_said(&room, "Mum's room was replaced").await;
     assert!(told.body().contains(&format!("/#/{new}?")) && told.body().contains(&chat.bot));
     chat.phone.says("where are you?").await;
     chat.alice.wait_said(&old, "where are you?").await;
 
     chat.alice.invite(&new, &chat.bot).await;
-    chat.alice.wait_said(&new, "The chat with Mum goes on in this room").await;
+    chat.alice.wait_said(&new, "The chat with Mum continues in this room").await;
     chat.portal = new;
     chat.hear("there you are").await;
     assert_eq!(chat.alice.words(&chat.portal, &ghost), ["there you are"]);
@@ -110,7 +113,7 @@ async fn a_chat_follows_its_room_into_the_one_that_replaces_it() {
     chat.alice.wait_said(&chat.portal, "Mum was removed from this room").await;
     chat.hear("I am back").await;
     chat.alice.room(&chat.portal).ban_user(&mum, None).await.unwrap();
-    chat.alice.wait_said(&chat.portal, "I leave this room.").await;
+    chat.alice.wait_said(&chat.portal, "I am leaving this room.").await;
     wait_left(&chat.alice, &chat.portal, &chat.bot).await;
     let rooms = chat.alice.rooms();
     wait_new_words(&chat, &rooms, "what was that?").await;
@@ -154,6 +157,37 @@ async fn a_ghost_that_its_owner_invites_says_where_the_chat_is_and_opens_it() {
     assert!(said.body().contains(&portal), "{}", said.body());
     chat.phone.says("here you are").await;
     chat.alice.wait_said(&portal, "here you are").await;
+    chat.world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_whose_room_is_deleted_while_it_is_made_comes_in_another_one() {
+    let mut chat = Chat::open().await;
+    let room = chat.alice.management_room(&chat.world).await;
+    let proxy = Proxy::to(&chat.world.slot.base_url).await;
+    let (direct, through) = (chat.world.slot.base_url.clone(), proxy.url());
+    chat.world.reconfigure(|config| config.replacen(&direct, &through, 1)).await;
+    chat.alice.ask(&chat.world, &room, "delete-portal Mum").await;
+    chat.alice.ask(&chat.world, &room, "yes").await;
+
+    // The room of the message is there, and its greeting does not come to an end.
+    proxy.trouble("/greeting-", Trouble::Hanging);
+    let mut rooms = chat.alice.rooms();
+    chat.phone.says("do not lose me").await;
+    let made = chat.alice.wait_new_room(&rooms).await;
+    proxy.wait_met(1).await;
+    chat.alice.ask(&chat.world, &room, "delete-portal Mum").await;
+    let answer = chat.alice.ask(&chat.world, &room, "yes").await;
+    assert!(answer.starts_with("The room of Mum is deleted."), "{answer}");
+    wait_left(&chat.alice, &made, &chat.bot).await;
+    proxy.heal();
+
+    rooms.push(made);
+    let other = chat.alice.wait_new_room(&rooms).await;
+    let ghost = chat.alice.wait_said(&other, "do not lose me").await.sender().to_owned();
+    chat.phone.says("and me").await;
+    chat.alice.wait_said(&other, "and me").await;
+    assert_eq!(chat.alice.words(&other, &ghost), ["do not lose me", "and me"]);
     chat.world.end().await;
 }
 

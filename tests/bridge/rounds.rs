@@ -70,7 +70,9 @@ async fn a_window_that_closes_on_what_waits_is_announced_once() {
     for _ in 0..2 {
         chat.world.look_around().await;
     }
-    chat.alice.wait_said(&chat.portal, "closes in about an hour. Queued: 1").await;
+    chat.alice
+        .wait_said(&chat.portal, "closes in about an hour, with 1 message still queued")
+        .await;
     chat.ask("help").await;
     assert_eq!(chat.said("closes in about an hour"), 1);
 }

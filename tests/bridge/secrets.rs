@@ -56,7 +56,7 @@ async fn converse(world: &World, alice: &Person) -> BTreeMap<String, &'static st
     let asked = alice.say(&room, &format!("login {CONTACT}")).await;
     let code = alice.wait_after(&room, &asked, |m| m.qr_url().is_some()).await.qr_url().unwrap();
     phone.scan(&code).await.unwrap();
-    for (digits, hint) in [(WRONG_DIGITS, "shows a number"), (DIGITS, "not the number")] {
+    for (digits, hint) in [(WRONG_DIGITS, "shows a number"), (DIGITS, "not the right number")] {
         alice.wait_after(&room, &asked, |m| m.body().contains(hint)).await;
         alice.say(&room, digits).await;
     }

@@ -77,7 +77,7 @@ async fn what_does_not_go_to_wechat_gets_one_notice_each() {
         "m.relates_to": { "rel_type": "m.annotation", "event_id": text, "key": "👍" },
     });
     for (event_type, content, words) in [
-        ("m.room.message", location, "a location"),
+        ("m.room.message", location, "this location"),
         ("m.room.message", riddle, "this kind of message"),
         ("m.call.invite", call, "Calls do not go to WeChat"),
         ("m.poll.start", json!({ "m.poll": {} }), "this poll"),
@@ -137,11 +137,11 @@ async fn the_eleventh_text_waits_with_one_notice_until_the_contact_writes() {
     for number in 1..13 {
         alice.say(&portal, &format!("text {number}")).await;
     }
-    alice.wait_said(&portal, "about 10 messages for each one of Mum's").await;
+    alice.wait_said(&portal, "answer each message from Mum about 10 times").await;
     assert_eq!(phone.wait_shows(10).await.len(), 10);
     let status = alice.ask(&world, &portal, "!wechat status").await;
     assert!(status.starts_with("Mum: 3 queued; reply window open for 23 h"), "{status}");
-    assert!(status.ends_with(" 0 sends left"), "{status}");
+    assert!(status.ends_with(" 0 messages left"), "{status}");
 
     phone.says("I am listening").await;
     let shown: Vec<_> = phone.wait_shows(13).await.into_iter().map(|shown| shown.text).collect();

@@ -83,7 +83,7 @@ async fn what_was_said_before_the_bridge_was_there_is_not_brought() {
     alice.invite(&room, &world.bot()).await;
     alice.wait_said(&room, "I am the WeChat bridge").await;
     let answer = alice.ask(&world, &room, "!wechat bridge Mum").await;
-    assert!(answer.contains("Mum is in this room now"), "{answer}");
+    assert!(answer.contains("Mum is now in this room"), "{answer}");
     let drawer = Drawer::before(&mut world).await;
     bob.say(&room, "kept for all").await;
     drawer.wait_kept(1).await;

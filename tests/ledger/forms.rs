@@ -231,11 +231,11 @@ async fn each_kind_of_item_comes_plain_and_as_an_answer() {
     let media = |kind: i64, name: &str| json!({ "type": kind, name: { "media": {} } });
     let rows = [
         (json!({ "type": 1, "text_item": { "text": "hi" } }), "m.text", "hi"),
-        (media(2, "image_item"), "m.notice", "🖼 A picture came"),
-        (media(3, "voice_item"), "m.notice", "🎤 A voice message came"),
-        (media(4, "file_item"), "m.notice", "📎 A file came"),
-        (media(5, "video_item"), "m.notice", "🎬 A video came"),
-        (json!({ "type": 8 }), "m.notice", "❔ A message of a kind that I do not know (8)"),
+        (media(2, "image_item"), "m.notice", "🖼 An image arrived"),
+        (media(3, "voice_item"), "m.notice", "🎤 A voice message arrived"),
+        (media(4, "file_item"), "m.notice", "📎 A file arrived"),
+        (media(5, "video_item"), "m.notice", "🎬 A video arrived"),
+        (json!({ "type": 8 }), "m.notice", "❔ A message of an unknown kind (8)"),
     ];
     for (item, ..) in &rows {
         phone.sends_item(item.clone()).await;

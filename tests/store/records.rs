@@ -149,7 +149,7 @@ async fn the_inbox_keeps_the_order_of_arrival() {
     for entry in entries.iter().rev() {
         store.submit(Change::new().add_entry(entry));
     }
-    store.commit(Change::new()).await.unwrap();
+    store.barrier().await.unwrap();
     let mut read = Vec::new();
     loop {
         let some = store.inbox(read.last().map(|entry: &Entry| entry.id), 64).unwrap();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Asked, Ran, describe, queue, target};
 use crate::{
     bridge::{
-        core::{attempt::Halt, name_of},
+        core::{attempt::Halt, name_of, txn::Txn},
         group::{
             again,
             membership::{self, Barrier},
@@ -59,7 +59,7 @@ async fn bring(asked: &Asked<'_>, portal: &Portal) -> Result<String, Halt> {
     }
     if let Some(own) = &portal.room {
         let moved = GroupText::Moved { name, prefix }.text(language);
-        notice::say(core, own, &moved, &format!("moved-{}", asked.event.id)).await?;
+        notice::say(core, own, &moved, Txn::MovedBy(&asked.event.id)).await?;
     }
     Ok(GroupText::Bridged { name, prefix }.text(language))
 }

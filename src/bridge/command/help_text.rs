@@ -18,126 +18,130 @@ pub(crate) fn heading(section: Section, language: Language) -> String {
 #[expect(clippy::too_many_lines, reason = "a table reads best in one piece")]
 pub(crate) fn what(command: Command, language: Language) -> String {
     match command {
-        Command::Help => pick!(language, "this list", "显示此列表"),
+        Command::Help => pick!(language, "show this list", "显示这个列表"),
         Command::Cancel => {
-            pick!(language, "stop a login or a question", "取消正在进行的登录或提问")
+            pick!(language, "cancel a login or a question", "取消正在进行的登录或提问")
         }
         Command::Lang => {
-            pick!(language, "the language in which I answer you", "我回复你时使用的语言")
+            pick!(language, "choose the language in which I answer you", "选择我回复你时用的语言")
         }
         Command::SetManagementRoom => pick!(
             language,
-            "make this room, with just you and me in it, your management room",
-            "将此房间（只有你和我）设为管理房间",
+            "make this room your management room; only you and I may be in it",
+            "把此房间设为管理房间（里面只能有你和我）",
         ),
-        Command::Version => pick!(language, "the version of the bridge", "桥接版本"),
-        Command::Ping => pick!(language, "am I there?", "测试是否在线"),
+        Command::Version => pick!(language, "show the version of the bridge", "显示桥接版本"),
+        Command::Ping => pick!(language, "check that the bridge answers", "测试桥接是否在线"),
         Command::Login => pick!(
             language,
-            "link a contact: makes a QR code for them to scan",
+            "link a contact: get a QR code for them to scan",
             "连接一位联系人：生成二维码供对方扫描",
         ),
         Command::Relogin => pick!(
             language,
             "link a contact again, in the same room",
-            "重新连接联系人，沿用原来的房间",
+            "重新连接一位联系人，沿用原来的房间",
         ),
         Command::Logout => {
-            pick!(language, "forget a contact's login, after asking", "确认后登出一位联系人")
+            pick!(
+                language,
+                "end the link to a contact, after asking",
+                "断开一位联系人（会先请你确认）"
+            )
         }
         Command::List => {
-            pick!(language, "your contacts and how they stand", "列出联系人及其状态")
+            pick!(language, "list your contacts and their state", "列出联系人及其状态")
         }
         Command::Status => pick!(
             language,
-            "reply window, quota and queue of this room, or of all",
-            "当前房间或全部联系人的回复窗口、额度与队列",
+            "show the reply window, quota and queue of this contact, or of all",
+            "查看这位或全部联系人的回复窗口、额度和队列",
         ),
         Command::Id => pick!(
             language,
-            "the ids of this room and chat, for whoever helps you",
-            "显示此房间与聊天的编号，便于求助",
+            "show the ids of this room and chat, for those who help you",
+            "显示此房间和聊天的编号，方便求助",
         ),
         Command::Sync => pick!(
             language,
-            "set names and members of your contacts' rooms right, and invite you again",
-            "重新同步联系人房间的名字与成员，并重新邀请你",
+            "correct the names and members of your contacts' rooms, and invite you again",
+            "重新同步联系人房间的名字和成员，并重新邀请你",
         ),
-        Command::Name => pick!(language, "call a contact by another name", "修改联系人的名字",),
+        Command::Name => pick!(language, "rename a contact", "修改联系人的名字",),
         Command::Voice => pick!(
             language,
-            "what your voice messages become for this contact",
-            "选择语音以文件还是语音条发给此联系人",
+            "send your voice messages to this contact as files, or as WeChat voice messages",
+            "选择把语音以文件还是微信语音发给这位联系人",
         ),
         Command::Avatar => pick!(
             language,
-            "as a reply to a picture: that is what the contact looks like",
+            "in reply to an image: make it the contact's avatar",
             "回复一张图片：设为联系人的头像",
         ),
         Command::Relay => pick!(
             language,
-            "whether what others write in this room goes to WeChat",
-            "是否将他人在此房间的消息转发到微信",
+            "choose whether what others write in this room goes to WeChat",
+            "选择是否把其他人在此房间的消息转发到微信",
         ),
         Command::Ignore => pick!(
             language,
-            "count what a contact writes and do not show it",
-            "不再显示联系人的消息，只计数",
+            "stop showing a contact's messages, and only count them",
+            "不再显示一位联系人的消息，只计数",
         ),
         Command::Unignore => {
-            pick!(language, "show again what a contact writes", "恢复显示联系人的消息")
+            pick!(language, "show a contact's messages again", "恢复显示一位联系人的消息")
         }
         Command::DeletePortal => pick!(
             language,
-            "give a contact's room up, after asking; the next message opens a new one",
-            "确认后放弃联系人的房间，下一条消息会打开新的房间",
+            "delete a contact's room, after asking; the next message opens a new one",
+            "删除联系人的房间（会先请你确认），对方的下一条消息会打开新的房间",
         ),
         Command::Bridge => pick!(
             language,
-            "bring a contact into this room, beside everybody who is in it",
-            "把一位联系人加入当前房间，与房间里的人一起聊天",
+            "bring a contact into this room, to chat with everybody in it",
+            "把一位联系人加入当前房间，和房间里的人一起聊天",
         ),
         Command::Unbridge => pick!(
             language,
-            "take your contacts, or one of them, out of the room again",
+            "take your contacts, or one of them, out of the room",
             "把你的联系人（或其中一位）移出房间",
         ),
         Command::Queue => {
             pick!(
                 language,
-                "what waits for this contact; take it back, or send it as few messages",
+                "show what waits for this contact, take it back, or merge short messages",
                 "查看、取消或合并等待发送的消息"
             )
         }
         Command::ListAll => pick!(
             language,
-            "everybody who has linked contacts, and how these stand",
+            "list everybody who has linked contacts, and the state of these",
             "列出所有用户及其联系人的状态",
         ),
         Command::Stats => pick!(
             language,
-            "what the bridge has done, what waits, and how large it is",
-            "桥接的处理统计、排队与存储情况",
+            "show what the bridge has done, what waits, and how large its store is",
+            "查看桥接的处理统计、排队和存储情况",
         ),
         Command::Doctor => pick!(
             language,
-            "look at everything that the bridge needs, and say what to mend",
+            "check everything that the bridge needs, and say what to fix",
             "检查桥接所需的一切，并说明如何修复",
         ),
         Command::Sudo => pick!(
             language,
-            "run a command in the name of a user; the log tells that it was you",
-            "以某个用户的名义执行命令（日志会记录是你执行的）",
+            "run a command in the name of a user; the log records that it was you",
+            "以某个用户的身份执行命令（日志会记录是你执行的）",
         ),
         Command::Doin => pick!(
             language,
-            "run a command as if it stood in another room",
-            "在另一个房间中执行命令",
+            "run a command as if you had sent it in another room",
+            "像在另一个房间里一样执行命令",
         ),
         Command::Retry => pick!(
             language,
-            "as a reply: send that message, or fetch that file, once more; by itself: try again what was set aside",
-            "作为回复：重发该消息或重新获取该文件；单独使用：重试被搁置的消息",
+            "in reply to a message: send it, or fetch its file, again; on its own: try again what was set aside",
+            "回复某条消息：重发这条消息或重新获取其文件；单独发送：重试之前搁置的消息",
         ),
     }
 }

@@ -3,7 +3,7 @@
 use super::{Asked, Ran, target};
 use crate::{
     bridge::{
-        core::{attempt::Halt, login_name},
+        core::{attempt::Halt, login_name, txn::Txn},
         login::qr_login,
         portal::naming,
         state::Wanted,
@@ -63,7 +63,7 @@ pub(super) async fn take_digits(asked: &Asked<'_>, body: &str) -> Result<bool, H
     let done = Change::new().finish(entry.id, entry.source(), &Outcome::Delivered, now);
     core.commit(done).await?;
     flow.take_digits(VerifyCode::new(digits));
-    let (bot, txn) = (core.bot(), format!("digits-{}", asked.said.id));
+    let (bot, txn) = (core.bot(), Txn::Digits(&asked.said.id).to_string());
     let removed = core.insist(|| bot.redact(room, &asked.said.id, &txn, None)).await;
     if let Err(Halt::Refused(_)) = removed {
         let please = Answer::PleaseRemove.text(asked.language);

@@ -32,8 +32,8 @@ use crate::{
             Core,
             attempt::{Halt, Handled},
             owner,
+            txn::Txn,
         },
-        notice,
         policy::{self, Act, Actor, Person, RoomRules, Ruling},
         state::{Candidate, Taken},
         text::{AdminText, Answer, CommandScope},
@@ -252,7 +252,7 @@ impl Asked<'_> {
         let more = |count| AdminText::More { count }.text(self.language);
         for (number, part) in content::notices(text, MOST_NOTICES, more).iter().enumerate() {
             let notice = content::notice(part.as_str());
-            let txn = notice::txn_of_part(&format!("answer-{}", self.event.id), number);
+            let txn = Txn::Answer(&self.event.id).part(number);
             self.core.insist(|| bot.send(room, &notice, &txn, None)).await?;
         }
         Ok(())

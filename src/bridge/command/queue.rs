@@ -11,7 +11,7 @@ use crate::{
         text::{Answer, Note},
     },
     matrix::event::Event,
-    store::{Change, Outcome, Portal},
+    store::{Outcome, Portal},
 };
 
 pub(super) async fn queue(asked: &Asked<'_>, rest: &str) -> Result<(), Halt> {
@@ -56,9 +56,9 @@ pub(super) async fn merge(asked: &Asked<'_>, portal: &Portal) -> Result<bool, Ha
     if asked.judges(Act::Merge, portal, (sender, room)) != Ruling::Allowed {
         return Ok(false);
     }
-    asked.core.outbox.merge(&asked.core.store, portal.id, room);
-    // Returns when what was written before is on the disk.
-    asked.core.commit(Change::new()).await.map(|()| true)
+    let core = asked.core;
+    core.outbox.merge(portal.id, room, |change| core.store.submit(change));
+    core.barrier().await.map(|()| true)
 }
 
 /// Takes these back, as far as nobody has tried to send them; gives how many it were.

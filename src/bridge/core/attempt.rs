@@ -47,6 +47,15 @@ impl Core {
         })
     }
 
+    /// Returns when every change that was handed over before is durable; a store that cannot do it
+    /// is the end of the bridge.
+    pub(crate) async fn barrier(&self) -> Result<(), Halt> {
+        self.store.barrier().await.map_err(|error| {
+            self.die(Death::Store(error));
+            Halt::Stopping
+        })
+    }
+
     /// What was read from the store; a store that cannot be read is the end of the bridge.
     pub(crate) fn read<T>(&self, read: Result<T, store::Error>) -> Result<T, Halt> {
         read.map_err(|error| {

@@ -4,6 +4,7 @@ pub(super) mod attempt;
 pub(super) mod clients;
 pub(crate) mod owner;
 pub(super) mod portal_record;
+pub(super) mod txn;
 
 use std::sync::Arc;
 
@@ -169,7 +170,8 @@ impl Core {
         portal: PortalId,
         with: impl FnOnce(&mut Reply),
     ) -> Option<Reply> {
-        self.replies.change(&self.store, portal, with).unwrap_or_else(|error| {
+        let write = |change| self.store.submit(change);
+        self.replies.change(&self.store, portal, with, write).unwrap_or_else(|error| {
             self.die(Death::Store(error));
             None
         })

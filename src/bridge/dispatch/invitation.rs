@@ -6,7 +6,7 @@ use ruma::UserId;
 
 use crate::{
     bridge::{
-        core::{Core, attempt::Halt, name_of, owner},
+        core::{Core, attempt::Halt, name_of, owner, txn::Txn},
         group, notice,
         policy::{self, Act, Actor, Person, RoomRules, Ruling},
         portal::{entry, replacement::Entered, room, upgrade},
@@ -49,7 +49,7 @@ pub(super) async fn invited(core: &Arc<Core>, event: &Event) -> Result<Outcome, 
         true => Answer::EncryptedRoom.text(language),
         false => Answer::Hello { prefix: core.prefix(), marked }.text(language),
     };
-    notice::say(core, room, &hello, &format!("hello-{}", event.id)).await?;
+    notice::say(core, room, &hello, Txn::Hello(&event.id)).await?;
     Ok(Outcome::Delivered)
 }
 
@@ -123,7 +123,7 @@ pub(super) async fn show_the_way(
     let (name, link) = (name_of(&portal), entry::link(core, &room));
     let text = RoomText::ChatIsThere { name: &name, link: &link };
     let notice = content::notice(text.text(core.language_of(&event.sender)));
-    let txn = format!("there-{}", event.id);
+    let txn = Txn::There(&event.id).to_string();
     core.insist(|| ghost.send(&event.room, &notice, &txn, None)).await?;
     core.insist(|| ghost.leave(&event.room, None)).await?;
     Ok(Outcome::Delivered)

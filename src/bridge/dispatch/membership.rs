@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::invitation;
 use crate::{
     bridge::{
-        core::{Core, attempt::Halt, name_of},
+        core::{Core, attempt::Halt, name_of, txn::Txn},
         notice,
         portal::close::by_matrix,
         text::RoomText,
@@ -44,7 +44,7 @@ pub(super) async fn membership(
             let (name, prefix) = (name_of(portal), core.prefix());
             let text = RoomText::GhostRemoved { name: &name, prefix };
             let text = text.text(core.language_of(&portal.key.owner));
-            notice::say(core, &event.room, &text, &format!("ghost-out-{}", event.id)).await?;
+            notice::say(core, &event.room, &text, Txn::GhostOut(&event.id)).await?;
             Ok(Outcome::Delivered)
         }
         (

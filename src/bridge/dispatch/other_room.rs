@@ -12,6 +12,7 @@ use crate::{
             Core,
             attempt::{Halt, Handled},
             owner,
+            txn::Txn,
         },
         notice, policy,
         portal::space,
@@ -67,7 +68,7 @@ async fn membership(core: &Arc<Core>, event: &Event, change: &Membership) -> Res
 /// remembers it, which is a day.
 pub(super) async fn encrypted(core: &Core, event: &Event) -> Result<Outcome, Halt> {
     let text = Answer::EncryptedRoom.text(core.language_of(&event.sender));
-    notice::say(core, &event.room, &text, &format!("encrypted-{}", event.room)).await?;
+    notice::say(core, &event.room, &text, Txn::Encrypted(&event.room)).await?;
     Ok(Outcome::Refused("encrypted".into()))
 }
 

@@ -9,7 +9,7 @@ use ruma::{EventId, OwnedRoomId};
 use super::entry;
 use crate::{
     bridge::{
-        core::{Core, Death, attempt::Halt, name_of},
+        core::{Core, Death, attempt::Halt, name_of, txn::Txn},
         notice,
         state::{LaneKey, Read},
         text::{Note, Refusal},
@@ -113,8 +113,8 @@ fn end(core: &Core, entry: &Entry) {
 async fn tell_owner(core: &Core, entry: &Entry, portal: PortalId) -> Result<(), Halt> {
     let Some(portal) = core.registry.portal(portal) else { return Ok(()) };
     let name = name_of(&portal);
-    let txn = format!("poison-{}-{}", entry.id, core.started.0);
-    notice::to_owner(core, &portal.key.owner, &Note::Poison { name: &name }, &txn).await
+    let txn = Txn::PoisonEntry { entry: entry.id, started: core.started };
+    notice::to_owner(core, &portal.key.owner, &Note::Poison { name: &name }, txn).await
 }
 
 async fn tell_room(core: &Core, room: &OwnedRoomId, event: &EventId) -> Result<(), Halt> {
@@ -123,7 +123,7 @@ async fn tell_room(core: &Core, room: &OwnedRoomId, event: &EventId) -> Result<(
         None => core.config.bridge.language,
     };
     let reply = content::reply(event, content::notice(Refusal::Poison.text(language)));
-    match notice::in_room(core, room, &reply, &format!("poison-{event}")).await {
+    match notice::in_room(core, room, &reply, Txn::PoisonEvent(event)).await {
         Err(Halt::Refused(error)) => {
             tracing::warn!(%room, %error, "the homeserver refused a notice");
             Ok(())

@@ -10,6 +10,7 @@ use crate::{
             Core,
             attempt::{Halt, Handled},
             name_of,
+            txn::Txn,
         },
         notice::{self, refusal, status},
         policy::{self, Act, Actor, RoomRules, Ruling},
@@ -149,13 +150,15 @@ async fn say_taken_back(core: &Core, event: &Event, portal: &Portal) -> Result<(
     }
     let language = core.language_of(&event.sender);
     let (text, txn) = match author::is_copy(portal, event) {
-        false => (Answer::TakenBack.text(language), format!("taken-back-{}", event.id)),
+        false => {
+            (Answer::TakenBack.text(language), Txn::TakenBack { event: &event.id, portal: None })
+        }
         true => {
             let text = GroupText::TakenBackFor { name: &name_of(portal) }.text(language);
-            (text, format!("taken-back-{}-{}", event.id, portal.id))
+            (text, Txn::TakenBack { event: &event.id, portal: Some(portal.id) })
         }
     };
-    notice::say(core, &event.room, &text, &txn).await
+    notice::say(core, &event.room, &text, txn).await
 }
 
 fn was_sent(core: &Core, event: &EventId) -> bool {

@@ -9,7 +9,11 @@ use super::{
 };
 use crate::{
     bridge::{
-        core::{Core, attempt::Halt},
+        core::{
+            Core,
+            attempt::Halt,
+            txn::{Beside, Txn},
+        },
         group::copies::Said,
         notice::{self, refusal},
         text::{ItemNotice, Medium, Refusal},
@@ -56,7 +60,7 @@ pub(super) async fn say(
     kept: &Kept,
 ) -> Result<Outcome, Halt> {
     let content = content::notice(&*kept.notice);
-    let event = place.send(core, &content, &format!("{}.kept", place.txn)).await?;
+    let event = place.send(core, &content, &place.beside(Beside::Kept).to_string()).await?;
     core.store.submit(Change::new().keep_notice(&event, &kept.txn, kept.at));
     Ok(refused(body))
 }
@@ -98,7 +102,7 @@ pub(crate) async fn again(
     match core.arriving.hold(bring(core, &place, body)).await {
         Ok(Brought { content, mismatch }) => {
             place.send_file(core, body, (&content, mismatch)).await?;
-            let txn = format!("{}.brought", place.txn);
+            let txn = place.beside(Beside::Brought).to_string();
             // A notice that stays is only untidy.
             let redacting = || ghost.redact(room, notice, &txn, None);
             if let Err(Halt::Stopping) = core.insist(redacting).await {
@@ -110,7 +114,7 @@ pub(crate) async fn again(
         Err(Failed::Lost(lost)) => {
             let text = sentence(core, &asking.sender, body, &lost);
             let reply = content::reply(&asking.id, content::notice(text));
-            notice::in_room(core, &asking.room, &reply, &format!("again-{}", asking.id)).await?;
+            notice::in_room(core, &asking.room, &reply, Txn::Again(&asking.id)).await?;
             Ok(refused(body))
         }
         Err(Failed::Halt(halt)) => Err(halt),

@@ -14,6 +14,7 @@ use crate::{
             Core,
             attempt::{Halt, Handled},
             name_of, portal_record,
+            txn::{ItemOf, Txn},
         },
         group::{
             copies::{self, Said},
@@ -37,20 +38,22 @@ use crate::{
 /// became a notice in place of what it is.
 ///
 /// Each event has a transaction id that is derived from the message, so doing this again after
-/// a crash sends nothing twice. A room that the ghost cannot come back to is replaced by a new one,
-/// which gets the whole message.
+/// a crash sends nothing twice. A room that the ghost cannot come back to, or that was closed in the
+/// meantime, is replaced by a new one, which gets the whole message; when too many rooms go away
+/// the message is set aside.
 pub(crate) async fn from_wechat(
     core: &Arc<Core>,
     entry: &Entry,
     portal: PortalId,
     message: Option<Message>,
 ) -> Result<Handled, Halt> {
-    let came = into_room(core, entry, portal, message.as_ref()).await;
-    let Err(Halt::Refused(why)) = &came else { return came };
-    if mend(core, portal, why).await? {
-        return into_room(core, entry, portal, message.as_ref()).await;
+    for _ in 1..MOST_ROOMS {
+        match into_room(core, entry, portal, message.as_ref()).await {
+            Err(Halt::Refused(why)) if mend(core, portal, &why).await? => {}
+            came => return came,
+        }
     }
-    came
+    into_room(core, entry, portal, message.as_ref()).await
 }
 
 async fn into_room(
@@ -72,9 +75,9 @@ async fn into_room(
     let Work::FromWechat { raw, .. } = &entry.work else {
         return Ok(Handled::Done(Outcome::Ignored("not of a contact".into())));
     };
-    let (Some(room), Some(ghost)) = (portal.place(), core.ghost(&portal.key.contact)) else {
-        return Ok(Handled::Done(Outcome::Delivered)); // `ensure_room` returns only portals that have both.
-    };
+    // The room can have been closed from elsewhere since it was made, and the message needs another.
+    let room = portal.place().ok_or(Halt::Refused(matrix::Error::NotFound))?;
+    let ghost = core.ghost(&portal.key.contact).ok_or(Halt::Refused(matrix::Error::TooLarge))?;
     let id = message.and_then(|m| m.id.clone());
     let created = message.and_then(|m| m.created);
     let at = ilink::plausible(created, entry.at).unwrap_or(entry.at);
@@ -181,10 +184,8 @@ fn transaction_id(
     message: Option<&MessageId>,
     item: u16,
 ) -> String {
-    match message {
-        Some(message) => format!("w{login}.{}.{item}", message.as_str()),
-        None => format!("w{login}.i{entry}.{item}"),
-    }
+    let message = message.map_or(ItemOf::Entry(entry), ItemOf::Message);
+    Txn::Item { login, message, item }.to_string()
 }
 
 /// Tells the owner, once, that a message of a contact could not be put into the room.
@@ -194,8 +195,7 @@ pub(crate) async fn say_refused(core: &Core, entry: &Entry) {
     let name = name_of(&portal);
     let note = Note::DeliveryRefused { name: &name };
     // When the bridge is stopping, the next start tries the message again, and says it then.
-    let _ =
-        notice::to_owner(core, &portal.key.owner, &note, &format!("refused-{}", entry.id)).await;
+    let _ = notice::to_owner(core, &portal.key.owner, &note, Txn::Refused(entry.id)).await;
 }
 
 /// After the homeserver did not let the ghost speak: brings it back into its room, or gives up a
@@ -212,7 +212,8 @@ pub(super) async fn mend(
         return membership::mend(core, &portal, room).await;
     }
     let (Some(room), Some(ghost)) = (&portal.room, core.ghost(&portal.key.contact)) else {
-        return Ok(true); // It was closed a moment ago.
+        tracing::info!(portal = %portal.id, "a room was closed while a message was on its way");
+        return Ok(true);
     };
     if core.insist(|| ghost.joined_rooms()).await?.contains(room) {
         return Ok(false);
@@ -223,10 +224,18 @@ pub(super) async fn mend(
     } else {
         tracing::info!(portal = %portal.id, %room, "a portal room is lost");
         space::take_out(core, &portal).await?;
-        portal_record::change(core, portal.id, Portal::forget_room).await?;
+        let lost = |now: &mut Portal| {
+            if now.room == portal.room {
+                now.forget_room();
+            }
+        };
+        portal_record::change(core, portal.id, lost).await?;
     }
     Ok(true)
 }
+
+/// So many rooms are tried for one message.
+const MOST_ROOMS: u32 = 3;
 
 #[cfg(test)]
 mod tests {

@@ -5,7 +5,11 @@ use ruma::{EventId, OwnedEventId, RoomId};
 use super::quote::Answers;
 use crate::{
     bridge::{
-        core::{Core, attempt::Halt},
+        core::{
+            Core,
+            attempt::Halt,
+            txn::{Beside, Txn},
+        },
         group::copies::Said,
         notice,
         text::{ItemNotice, Medium},
@@ -69,8 +73,8 @@ impl Place<'_> {
         let differs = ItemNotice::Differs { what: &what, how };
         let text = differs.text(core.language_of(&self.portal.key.owner));
         let reply = content::reply(&event, content::notice(text));
-        let txn = format!("{}.differs", self.txn);
-        match notice::in_room(core, self.room, &reply, &txn).await {
+        let txn = self.beside(Beside::Differs);
+        match notice::in_room(core, self.room, &reply, txn).await {
             Err(Halt::Refused(error)) => {
                 tracing::warn!(%error, "the homeserver refused a notice");
                 Ok(())
@@ -86,7 +90,7 @@ impl Place<'_> {
         content: &Content,
         part: u16,
     ) -> Result<(), Halt> {
-        let txn = format!("{}.{part}", self.txn);
+        let txn = self.beside(Beside::Part(part)).to_string();
         let sending = || self.ghost.send(self.room, content, &txn, Some(self.at));
         let event = core.insist(sending).await?;
         self.said.note(&event, content);
@@ -96,6 +100,11 @@ impl Place<'_> {
             self.link(core, message, item, &event);
         }
         Ok(())
+    }
+
+    /// Returns the transaction id of what stands beside the item.
+    pub(super) fn beside(&self, what: Beside) -> Txn<'_> {
+        Txn::Beside { item: &self.txn, what }
     }
 
     /// Notes which event an item of WeChat's is.

@@ -7,6 +7,7 @@ use crate::{
         core::{
             Core,
             attempt::{Halt, Handled},
+            txn::{Beside, ItemOf, Txn},
         },
         group::copies,
     },
@@ -27,7 +28,7 @@ pub(crate) async fn from_wechat(
         return Ok(Handled::Done(Outcome::Ignored("no portal".into())));
     };
     // Links are handed over without waiting; behind this commit all of them can be read.
-    core.commit(Change::new()).await?;
+    core.barrier().await?;
     let links = match message.known_as() {
         Some(id) => core.read(core.store.events_of(portal.id, id))?,
         None => Vec::new(),
@@ -39,8 +40,9 @@ pub(crate) async fn from_wechat(
     let Some(room) = room_of(core, &portal, &ghost, first).await? else { return Ok(deleted) };
     let mut gone = Vec::new();
     for link in links {
-        let (login, message, item) = (portal.login, link.message.as_str(), link.item);
-        let txn = format!("w{login}.{message}.{item}.gone");
+        let (login, message) = (portal.login, ItemOf::Message(&link.message));
+        let item = Txn::Item { login, message, item: link.item }.to_string();
+        let txn = Txn::Beside { item: &item, what: Beside::Gone }.to_string();
         let redaction = core.insist(|| ghost.redact(room, &link.event, &txn, None)).await?;
         gone.push((redaction, link.event));
     }

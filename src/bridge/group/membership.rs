@@ -6,7 +6,7 @@ use ruma::{RoomId, UserId};
 
 use crate::{
     bridge::{
-        core::{Core, attempt::Halt, name_of, portal_record},
+        core::{Core, attempt::Halt, name_of, portal_record, txn::Txn},
         notice,
         portal::entry,
         state::{Job, LaneKey},
@@ -88,7 +88,7 @@ pub(crate) async fn take_out(
     let Some(own) = &portal.room else { return Ok(()) };
     let name = name_of(portal);
     let text = GroupText::Back { name: &name }.text(core.language_of(&portal.key.owner));
-    notice::say(core, own, &text, &format!("back-{}-{cause}", portal.id)).await
+    notice::say(core, own, &text, Txn::GroupBack { portal: portal.id, cause }).await
 }
 
 /// The ghost goes, unless the contact was brought back in the meantime.

@@ -7,7 +7,7 @@ use ruma::{RoomId, UserId};
 use super::membership::{Barrier, move_in, take_out};
 use crate::{
     bridge::{
-        core::{Core, attempt::Halt, name_of, portal_record},
+        core::{Core, attempt::Halt, name_of, portal_record, txn::Txn},
         notice,
         policy::Doubt,
         portal::{
@@ -60,7 +60,7 @@ pub(crate) async fn replaced(
     for (owner, names) in by_owner(&members) {
         let text = GroupText::Replaced { names: &names, bot: core.bot.as_str(), link: &link };
         let text = text.text(core.language_of(owner));
-        notice::tell(core, owner, &text, &format!("group-replaced-{cause}")).await?;
+        notice::tell(core, owner, &text, Txn::GroupReplaced(cause)).await?;
     }
     Ok(Outcome::Refused("not_invited".into()))
 }
@@ -100,7 +100,7 @@ async fn not_replaced(
     for (owner, names) in by_owner(members) {
         let text = GroupText::NotReplaced { names: &names, link: &link, prefix };
         let text = text.text(core.language_of(owner));
-        notice::tell(core, owner, &text, &format!("group-not-replaced-{cause}")).await?;
+        notice::tell(core, owner, &text, Txn::GroupNotReplaced(cause)).await?;
     }
     Ok(())
 }
@@ -157,7 +157,7 @@ async fn bring_along(
     let language = members.first().map(|first| core.language_of(&first.key.owner));
     let language = language.unwrap_or(core.config.bridge.language);
     let text = GroupText::Followed { names: &came.join(", ") }.text(language);
-    notice::say(core, new, &text, &format!("followed-{cause}")).await
+    notice::say(core, new, &text, Txn::GroupFollowed(cause)).await
 }
 
 /// The contact goes where the owner is.
@@ -187,7 +187,7 @@ async fn arrived(core: &Core, portal: &Portal, new: &RoomId, cause: &str) -> Res
     let (name, prefix) = (name_of(portal), core.prefix());
     let text = GroupText::Moved { name: &name, prefix };
     let text = text.text(core.language_of(&portal.key.owner));
-    notice::say(core, own, &text, &format!("moved-{}-{cause}", portal.id)).await
+    notice::say(core, own, &text, Txn::GroupMoved { portal: portal.id, cause }).await
 }
 
 async fn left_behind(core: &Core, portal: &Portal, new: &RoomId, cause: &str) -> Result<(), Halt> {
@@ -198,8 +198,8 @@ async fn left_behind(core: &Core, portal: &Portal, new: &RoomId, cause: &str) ->
     }
     let (name, link, prefix) = (name_of(portal), entry::link(core, new), core.prefix());
     let text = GroupText::LeftBehind { name: &name, link: &link, prefix };
-    let (owner, txn) = (&portal.key.owner, format!("left-behind-{}-{cause}", portal.id));
-    notice::tell(core, owner, &text.text(core.language_of(owner)), &txn).await
+    let (owner, txn) = (&portal.key.owner, Txn::GroupLeftBehind { portal: portal.id, cause });
+    notice::tell(core, owner, &text.text(core.language_of(owner)), txn).await
 }
 
 /// The names of each owner's contacts.

@@ -7,7 +7,7 @@ use ruma::{OwnedEventId, OwnedMxcUri, OwnedRoomId};
 use super::qr_login::page_of;
 use crate::{
     bridge::{
-        core::{Core, attempt::Halt},
+        core::{Core, attempt::Halt, txn::Txn},
         notice,
         state::Flow,
         text::LoginText,
@@ -106,8 +106,8 @@ impl InRoom {
         let content = self.content(&text.text(self.language));
         let room = &self.room;
         let Some(message) = &self.message else {
-            let txn = format!("login-{}", self.event);
-            let sent = notice::in_room(&self.core, room, &content, &txn).await?;
+            let txn = Txn::Login(&self.event);
+            let sent = notice::in_room(&self.core, room, &content, txn).await?;
             self.message = Some(sent);
             // After a restart the homeserver knows the message already, with a stale picture.
             if self.entry.at < self.core.started {
@@ -117,8 +117,9 @@ impl InRoom {
         };
         self.edits += 1;
         let edit = content::edit(message, content);
-        let txn = format!("login-{}-{}-{}", self.event, self.core.started.0, self.edits);
-        notice::in_room(&self.core, room, &edit, &txn).await?;
+        let (started, edit_number) = (self.core.started, self.edits);
+        let txn = Txn::LoginEdit { event: &self.event, started, edit: edit_number };
+        notice::in_room(&self.core, room, &edit, txn).await?;
         Ok(())
     }
 
@@ -140,14 +141,14 @@ impl InRoom {
     /// Says how the login ended.
     pub(super) async fn say(&self, text: &LoginText<'_>) -> Result<(), Halt> {
         let notice = content::notice(text.text(self.language));
-        let txn = format!("login-end-{}", self.event);
-        notice::in_room(&self.core, &self.room, &notice, &txn).await.map(drop)
+        let txn = Txn::LoginEnd(&self.event);
+        notice::in_room(&self.core, &self.room, &notice, txn).await.map(drop)
     }
 
     /// A QR code that is over must not look valid.
     pub(super) async fn remove(&self) {
         let Some(message) = &self.message else { return };
-        let (bot, txn) = (self.core.bot(), format!("login-gone-{}", self.event));
+        let (bot, txn) = (self.core.bot(), Txn::LoginGone(&self.event).to_string());
         let removed = self.core.insist(|| bot.redact(&self.room, message, &txn, None)).await;
         if let Err(Halt::Refused(error)) = removed {
             tracing::warn!(%error, "a QR code could not be removed from the room");

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     bridge::{
-        core::{Core, attempt::Halt, login_name, name_of},
+        core::{Core, attempt::Halt, login_name, name_of, txn::Txn},
         notice,
         text::Note,
     },
@@ -70,15 +70,15 @@ async fn end(core: &Core, login: &Login, state: LoginState) -> Result<bool, Halt
 async fn tell_lost(core: &Core, login: &Login, at: Timestamp) {
     let (name, prefix) = (login_name(login), core.prefix());
     let note = Note::SessionLost { name: &name, prefix };
-    let txn = format!("lost-{}-{}", login.id, at.0);
+    let txn = Txn::Lost { login: login.id, at };
     // What a stop prevents is said after the next start, see `tell_lost_again`.
-    let _ = notice::ping_owner(core, &login.owner, &note, &txn).await;
+    let _ = notice::ping_owner(core, &login.owner, &note, txn).await;
     for portal in core.registry.portals_of(login.id) {
         let Some(room) = portal.place() else { continue };
         let name = name_of(&portal);
         let note = Note::PortalSessionLost { name: &name, prefix };
         let text = note.text(core.language_of(&login.owner));
-        let _ = notice::say(core, room, &text, &txn).await;
+        let _ = notice::say(core, room, &text, txn).await;
     }
 }
 

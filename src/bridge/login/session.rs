@@ -9,7 +9,7 @@ use tracing::Instrument;
 use super::logout;
 use crate::{
     bridge::{
-        core::{Core, Death, login_name},
+        core::{Core, Death, login_name, txn::Txn},
         from_wechat::ingest::{self, Batch},
         notice,
         state::{MOST_STRANGERS, reply_window::Arrival},
@@ -17,7 +17,7 @@ use crate::{
     },
     id::{Cursor, LoginId},
     ilink::{Backoff, Next, SHORTEST_POLL, Session, Updates},
-    store::{Change, Login},
+    store::Login,
 };
 
 /// Starts polling for a login.
@@ -173,8 +173,9 @@ async fn keep_slice(
         change = change.put_cursor(id, new);
     }
     let waiting: Vec<_> = heard.keys().copied().collect();
-    core.replies.hear(&core.store, heard, change);
-    core.commit(Change::new()).await.ok()?;
+    core.replies.open(heard, || core.store.submit(change));
+    // Durable before the work on it begins, and before the next poll confirms it.
+    core.barrier().await.ok()?;
     for portal in portals {
         core.registry.put_portal(portal);
     }
@@ -199,16 +200,16 @@ enum Flood {
 
 fn tell_owner(core: &Arc<Core>, login: Arc<Login>, flood: Flood) {
     tracing::warn!(?flood, "more comes than is taken; messages are left out");
-    let (tasks, core, now) = (core.tasks.clone(), Arc::clone(core), core.clock.now().0);
+    let (tasks, core, now) = (core.tasks.clone(), Arc::clone(core), core.clock.now());
     let telling = async move {
         let name = login_name(&login);
         let note = match flood {
             Flood::Messages(count) => Note::LeftOut { name: &name, count },
             Flood::Strangers => Note::Strangers { name: &name, most: MOST_STRANGERS },
         };
-        let txn = format!("flood-{}-{now}", login.id);
+        let txn = Txn::Flood { login: login.id, at: now };
         // Only the end of the bridge comes in between.
-        let _ = notice::to_owner(&core, &login.owner, &note, &txn).await;
+        let _ = notice::to_owner(&core, &login.owner, &note, txn).await;
     };
     tasks.spawn("flood", telling.in_current_span());
 }

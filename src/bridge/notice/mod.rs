@@ -8,7 +8,7 @@ use ruma::{OwnedEventId, OwnedRoomId, RoomId, UserId};
 
 use crate::{
     bridge::{
-        core::{Core, attempt::Halt, owner},
+        core::{Core, attempt::Halt, owner, txn::Txn},
         text::Note,
     },
     matrix::{
@@ -22,6 +22,15 @@ pub(super) async fn in_room(
     core: &Core,
     room: &RoomId,
     content: &Content,
+    txn: Txn<'_>,
+) -> Result<OwnedEventId, Halt> {
+    part_in_room(core, room, content, &txn.to_string()).await
+}
+
+async fn part_in_room(
+    core: &Core,
+    room: &RoomId,
+    content: &Content,
     txn: &str,
 ) -> Result<OwnedEventId, Halt> {
     let bot = core.bot();
@@ -29,18 +38,13 @@ pub(super) async fn in_room(
 }
 
 /// Says a notice in a room; a refusal is logged, for there is nobody else to tell.
-pub(super) async fn say(core: &Core, room: &RoomId, text: &str, txn: &str) -> Result<(), Halt> {
+pub(super) async fn say(core: &Core, room: &RoomId, text: &str, txn: Txn<'_>) -> Result<(), Halt> {
     // Nothing is left out: what the bot says by itself is never that long.
     for (number, part) in content::notices(text, usize::MAX, |_| String::new()).iter().enumerate() {
-        let txn = txn_of_part(txn, number);
-        heard(room, in_room(core, room, &content::notice(part.as_str()), &txn).await)?;
+        let (content, txn) = (content::notice(part.as_str()), txn.part(number));
+        heard(room, part_in_room(core, room, &content, &txn).await)?;
     }
     Ok(())
-}
-
-/// The transaction id of a part of what is said; the first one has that of the whole.
-pub(crate) fn txn_of_part(txn: &str, number: usize) -> String {
-    if number == 0 { txn.to_owned() } else { format!("{txn}.{number}") }
 }
 
 fn heard(room: &RoomId, said: Result<OwnedEventId, Halt>) -> Result<(), Halt> {
@@ -58,13 +62,18 @@ pub(super) async fn to_owner(
     core: &Core,
     owner: &UserId,
     note: &Note<'_>,
-    txn: &str,
+    txn: Txn<'_>,
 ) -> Result<(), Halt> {
     tell(core, owner, &note.text(core.language_of(owner)), txn).await
 }
 
 /// The same with a text.
-pub(super) async fn tell(core: &Core, owner: &UserId, text: &str, txn: &str) -> Result<(), Halt> {
+pub(super) async fn tell(
+    core: &Core,
+    owner: &UserId,
+    text: &str,
+    txn: Txn<'_>,
+) -> Result<(), Halt> {
     match management_room(core, owner).await? {
         Some(room) => say(core, &room, text, txn).await,
         None => Ok(()),
@@ -76,7 +85,7 @@ pub(super) async fn ping_owner(
     core: &Core,
     owner: &UserId,
     note: &Note<'_>,
-    txn: &str,
+    txn: Txn<'_>,
 ) -> Result<(), Halt> {
     let text = note.text(core.language_of(owner));
     let Some(room) = management_room(core, owner).await? else { return Ok(()) };

@@ -2,7 +2,7 @@
 
 use crate::{
     bridge::{
-        core::{Core, attempt::Halt},
+        core::{Core, attempt::Halt, txn::Txn},
         text::Refusal,
     },
     convert,
@@ -21,7 +21,7 @@ pub(crate) async fn refuse(core: &Core, event: &Event, refusal: Refusal) -> Resu
     let reply = content::reply(&event.id, content::notice(text));
     let bot = core.bot();
     // Of the copies of one event, those with the same reason say it together.
-    let txn = format!("refuse-{}-{}", event.id, refusal.code());
+    let txn = Txn::Refuse { event: &event.id, code: refusal.code() }.to_string();
     core.insist(|| bot.send(&event.room, &reply, &txn, None)).await?;
     Ok(Outcome::Refused(refusal.code().into()))
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, json};
 
 use crate::{
     bridge::{
-        core::{Core, attempt::Halt, name_of},
+        core::{Core, attempt::Halt, name_of, txn::Txn},
         notice,
         state::{
             Mark, Outgoing, Shown, Stand,
@@ -19,7 +19,7 @@ use crate::{
     clock::Timestamp,
     id::PortalId,
     matrix::content::{self, Content},
-    store::{Change, Entry, LoginState, Portal, Source, Work},
+    store::{Change, Entry, LoginState, Portal, Reply, Source, Work},
 };
 
 /// Why messages wait, and since when that holds: what the room hears of once.
@@ -55,15 +55,15 @@ pub(crate) async fn held(
     let contact = name_of(portal);
     let held = Held { why, contact: &contact, prefix: core.prefix() };
     let text = held.text(core.language_of(&portal.key.owner));
-    let since = period.since.map_or(0, |since| since.0);
     // In a room with several contacts each of them has a notice of its own.
     let whose = match first.entry.source() {
-        Some(Source::Copy { portal, .. }) => format!("{portal}-"),
-        Some(Source::Event(_) | Source::Message { .. }) | None => String::new(),
+        Some(Source::Copy { portal, .. }) => Some(*portal),
+        Some(Source::Event(_) | Source::Message { .. }) | None => None,
     };
-    let txn = format!("held-{whose}{}-{}-{since}", first.event, period.code);
+    let since = period.since.unwrap_or(Timestamp(0));
+    let txn = Txn::Held { portal: whose, event: &first.event, code: period.code, since };
     // What a stop keeps back is said when the next start finds the queue held.
-    let _ = notice::say(core, &first.room, &text, &txn).await;
+    let _ = notice::say(core, &first.room, &text, txn).await;
 }
 
 fn logged_out_at(core: &Core, portal: &Portal) -> Option<Timestamp> {
@@ -95,7 +95,7 @@ pub(crate) async fn waits(core: &Core, portal: &Portal, mut outgoing: Outgoing, 
 
 async fn mark(core: &Core, outgoing: &mut Outgoing) -> Result<(), Halt> {
     let (bot, event, room) = (core.bot(), &outgoing.event, &outgoing.room);
-    let (mark, txn) = (content::reaction(event, WAITS), format!("waits-{event}"));
+    let (mark, txn) = (content::reaction(event, WAITS), Txn::Waits(event).to_string());
     match core.insist(|| bot.send(room, &mark, &txn, None)).await {
         Ok(mark) => {
             core.copies.put_mark(outgoing.entry.source(), Some(&mark));
@@ -174,7 +174,8 @@ async fn accepted(core: &Core, one: &Accepted<'_>, arrived: bool, newest: bool) 
 async fn mark_accepted(core: &Core, one: &Outgoing, unconfirmed: bool, newest: bool) {
     let (bot, room, event) = (core.bot(), &one.room, &one.event);
     let shown = if unconfirmed {
-        let (mark, txn) = (content::reaction(event, UNCONFIRMED), format!("unconfirmed-{event}"));
+        let mark = content::reaction(event, UNCONFIRMED);
+        let txn = Txn::Unconfirmed(event).to_string();
         bot.send(room, &mark, &txn, None).await.map(drop)
     } else if newest {
         bot.read_receipt(room, event).await
@@ -200,8 +201,7 @@ pub(crate) async fn failed(
             Some(Source::Event(_) | Source::Message { .. }) | None => text.clone(),
         };
         let reply = content::reply(&one.event, content::notice(&text));
-        let txn = format!("failed-{}", one.entry.id);
-        match notice::in_room(core, &one.room, &reply, &txn).await {
+        match notice::in_room(core, &one.room, &reply, Txn::Failed(one.entry.id)).await {
             Err(Halt::Stopping) => return Err(Halt::Stopping),
             Err(Halt::Refused(error)) => {
                 tracing::warn!(room = %one.room, %error, "the homeserver refused a notice");
@@ -248,7 +248,9 @@ async fn take_mark_away(
     };
     let gone = match mark {
         Ok(None) => return,
-        Ok(Some(mark)) => bot.redact(room, &mark, &format!("goes-{event}"), None).await.map(drop),
+        Ok(Some(mark)) => {
+            bot.redact(room, &mark, &Txn::Goes(event).to_string(), None).await.map(drop)
+        }
         Err(error) => Err(error),
     };
     if let Err(error) = gone {
@@ -266,7 +268,7 @@ async fn status(core: &Core, room: &RoomId, event: &EventId, state: serde_json::
     let word = state["status"].as_str().unwrap_or_default().to_owned();
     fields.extend(state.as_object().cloned().unwrap_or_default());
     let content = Content::new("com.beeper.message_send_status", fields);
-    let txn = format!("status-{event}-{word}");
+    let txn = Txn::Status { event, word: &word }.to_string();
     if let Err(error) = core.bot().send(room, &content, &txn, None).await {
         tracing::debug!(%room, %error, "a status was not shown");
     }
@@ -284,8 +286,9 @@ pub(crate) async fn count_confirmation(core: &Core, portal: &Portal, confirmed: 
         let name = name_of(portal);
         let note = Note::Unconfirmed { name: &name, count: unconfirmed };
         // A second run within the same window is another warning; the sends tell them apart.
-        let txn = format!("unconfirmed-{}-{}-{}", portal.id, known.heard.0, known.sends);
-        say_note(core, portal, &note, &txn).await;
+        let Reply { heard, sends, .. } = known;
+        let txn = Txn::UnconfirmedRun { portal: portal.id, heard, sends };
+        say_note(core, portal, &note, txn).await;
     }
 }
 
@@ -295,11 +298,12 @@ pub(crate) async fn warn_quota(core: &Core, portal: &Portal) {
     if reply_window::QUOTA.saturating_sub(reply.sends) == QUOTA_WARNING {
         let name = name_of(portal);
         let note = Note::QuotaLow { name: &name, left: QUOTA_WARNING };
-        say_note(core, portal, &note, &format!("quota-{}-{}", portal.id, reply.heard.0)).await;
+        let txn = Txn::Quota { portal: portal.id, heard: reply.heard };
+        say_note(core, portal, &note, txn).await;
     }
 }
 
-async fn say_note(core: &Core, portal: &Portal, note: &Note<'_>, txn: &str) {
+async fn say_note(core: &Core, portal: &Portal, note: &Note<'_>, txn: Txn<'_>) {
     let Some(room) = portal.place() else { return };
     let text = note.text(core.language_of(&portal.key.owner));
     // A warning that a stop keeps back comes with the next message.

@@ -45,7 +45,12 @@ pub(super) async fn show(core: &Core, portal: &Portal) -> Result<(), Halt> {
             tracing::warn!(portal = %portal.id, %error, "a room was not told what WeChat takes");
         }
     }
-    portal_record::change(core, portal.id, |portal| portal.features = Some(id)).await
+    let told = |now: &mut Portal| {
+        if now.room == portal.room {
+            now.features = Some(id);
+        }
+    };
+    portal_record::change(core, portal.id, told).await
 }
 
 /// What the config decides of it.

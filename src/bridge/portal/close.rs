@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use ruma::OwnedEventId;
+
 use super::space;
 use crate::{
     bridge::{
-        core::{Core, attempt::Halt, name_of, portal_record},
+        core::{Core, attempt::Halt, name_of, portal_record, txn::Txn},
         notice::{self, status},
-        state::{Changed, Outgoing},
+        state::Changed,
         text::RoomText,
     },
     id::PortalId,
@@ -47,7 +49,7 @@ pub(crate) async fn leave(core: &Core, portal: PortalId) -> Result<(), Halt> {
     space::take_out(core, &Portal { room: room_then, in_space, ..Portal::clone(&portal) }).await?;
     let (owner, name) = (&portal.key.owner, name_of(&portal));
     let text = RoomText::Closed { name: &name }.text(core.language_of(owner));
-    notice::say(core, room, &text, &format!("closed-{}", portal.id)).await?;
+    notice::say(core, room, &text, Txn::Closed(portal.id)).await?;
     let ghost = core.ghost(&portal.key.contact);
     for who in ghost.into_iter().chain([core.bot()]) {
         if let Err(Halt::Stopping) = core.insist(|| who.leave(room, None)).await {
@@ -58,7 +60,7 @@ pub(crate) async fn leave(core: &Core, portal: PortalId) -> Result<(), Halt> {
         let (dropped, prefix) = (*dropped, core.prefix());
         let text = RoomText::ClosedFor { name: &name, dropped, prefix };
         let text = text.text(core.language_of(owner));
-        notice::tell(core, owner, &text, &format!("closed-for-{room}")).await?;
+        notice::tell(core, owner, &text, Txn::ClosedFor(room)).await?;
     }
     let left =
         |portal: &mut Portal| portal.leaving = portal.leaving.take().filter(|l| *l != leaving);
@@ -67,16 +69,15 @@ pub(crate) async fn leave(core: &Core, portal: PortalId) -> Result<(), Halt> {
 
 /// What waits of the room and nobody has tried to send. What waits of a room with others has
 /// nothing to do with this one.
-fn droppable(core: &Core, portal: &Portal) -> Vec<Outgoing> {
-    let mut waiting = core.outbox.waiting(portal.id);
-    waiting.retain(|one| portal.room.as_ref() == Some(&one.room) && one.is_untried());
-    waiting
+fn droppable(core: &Core, portal: &Portal) -> Vec<OwnedEventId> {
+    let room = portal.room.as_deref();
+    room.map(|room| core.outbox.untried_of(portal.id, room)).unwrap_or_default()
 }
 
 /// Takes all of that back.
 async fn drop_queue(core: &Core, portal: &Portal) {
     for waiting in droppable(core, portal) {
-        if let Changed::Done(was) = core.outbox.cancel(portal.id, &waiting.event) {
+        if let Changed::Done(was) = core.outbox.cancel(portal.id, &waiting) {
             core.finish(&was.entry, &Outcome::Cancelled);
             status::unmark(core, &was).await;
         }

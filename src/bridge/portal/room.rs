@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     bridge::{
-        core::{Core, attempt::Halt, name_of, portal_record::change},
+        core::{Core, attempt::Halt, name_of, portal_record::change, txn::Txn},
         notice,
         text::Note,
     },
@@ -24,8 +24,8 @@ use crate::{
     store::Portal,
 };
 
-/// The portal with its room, into which the owner is invited once the store knows it: whatever
-/// they write there finds its portal.
+/// Returns the portal with its room, into which the owner is invited once the store knows it:
+/// whatever they write there finds its portal. A room that is closed meanwhile is missing.
 ///
 /// A crash between making the room and recording it makes no second room: the room's alias is
 /// derived from the portal, and the room that has it is taken over.
@@ -72,7 +72,9 @@ async fn finish_room(core: &Arc<Core>, portal: Arc<Portal>) -> Result<Option<Arc
     };
     invite_owner(core, &portal, &ghost, &room).await?;
     greet(core, &portal, &room).await?;
-    change(core, portal.id, |portal| portal.welcomed = true).await?;
+    // It may have been closed in the meantime, and the next room has its own welcome.
+    let welcomed = |portal: &mut Portal| portal.welcomed |= portal.room.as_ref() == Some(&room);
+    change(core, portal.id, welcomed).await?;
     Ok(core.registry.portal(portal.id))
 }
 
@@ -165,7 +167,7 @@ fn new_room(core: &Core, portal: &Portal, alias: String) -> NewRoom {
 async fn greet(core: &Core, portal: &Portal, room: &RoomId) -> Result<(), Halt> {
     let name = name_of(portal);
     let greeting = Note::Greeting { name: &name }.text(core.language_of(&portal.key.owner));
-    notice::say(core, room, &greeting, &format!("greeting-{}", portal.id)).await
+    notice::say(core, room, &greeting, Txn::Greeting(portal.id)).await
 }
 
 /// Tells the owner that there is no room yet.
@@ -174,8 +176,7 @@ pub(crate) async fn say_room_failed(core: &Core, portal: PortalId) {
     let name = name_of(&portal);
     let note = Note::RoomFailed { name: &name };
     // When the bridge is stopping, the next start tries the room again.
-    let _ =
-        notice::to_owner(core, &portal.key.owner, &note, &format!("no-room-{}", portal.id)).await;
+    let _ = notice::to_owner(core, &portal.key.owner, &note, Txn::NoRoom(portal.id)).await;
 }
 
 /// Together about twenty seconds; rooms take a homeserver under load that long.

@@ -32,7 +32,8 @@ pub(super) async fn put(core: &Core, portal: &Portal) -> Result<(), Halt> {
             tracing::warn!(portal = %portal.id, %error, "a room was not put into a space");
         }
     }
-    portal_record::change(core, portal.id, |portal| portal.in_space = true).await
+    let placed = |now: &mut Portal| now.in_space |= now.room == portal.room;
+    portal_record::change(core, portal.id, placed).await
 }
 
 /// Takes the room that a portal had out of its owner's space.

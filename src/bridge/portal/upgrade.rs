@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     bridge::{
-        core::{Core, attempt::Halt, name_of, portal_record},
+        core::{Core, attempt::Halt, name_of, portal_record, txn::Txn},
         notice,
         policy::Doubt,
         text::RoomText,
@@ -45,7 +45,7 @@ pub(crate) async fn replaced(
             let (name, link) = (name_of(portal), link(core, new));
             let text = RoomText::InviteMe { name: &name, bot: core.bot.as_str(), link: &link };
             let text = text.text(core.language_of(&portal.key.owner));
-            notice::tell(core, &portal.key.owner, &text, &format!("replaced-{new}")).await?;
+            notice::tell(core, &portal.key.owner, &text, Txn::Replaced(new)).await?;
             Ok(Outcome::Refused("not_invited".into()))
         }
         Entered::Doubted(_) => {
@@ -75,7 +75,7 @@ async fn stay(core: &Core, portal: &Portal, new: &RoomId) -> Result<(), Halt> {
     let (name, link, prefix) = (name_of(portal), link(core, new), core.prefix());
     let text = RoomText::NotReplaced { name: &name, link: &link, prefix };
     let text = text.text(core.language_of(&portal.key.owner));
-    notice::tell(core, &portal.key.owner, &text, &format!("not-replaced-{new}")).await
+    notice::tell(core, &portal.key.owner, &text, Txn::NotReplaced(new)).await
 }
 
 /// Takes the portal over into this room, once it was looked at: nobody is invited before that.
@@ -117,6 +117,6 @@ async fn follow(core: &Arc<Core>, portal: PortalId, new: &RoomId) -> Result<Ente
     space::put(core, &portal).await?;
     let name = name_of(&portal);
     let text = RoomText::Moved { name: &name }.text(core.language_of(&portal.key.owner));
-    notice::say(core, new, &text, &format!("moved-{}", portal.id)).await?;
+    notice::say(core, new, &text, Txn::Moved(portal.id)).await?;
     Ok(Entered::In)
 }

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     bridge::{
-        core::{Core, login_name, name_of},
+        core::{Core, login_name, name_of, txn::Txn},
         login::session,
         notice,
         state::reply_window,
@@ -64,25 +64,25 @@ async fn say_closing(core: &Core, portal: &Portal, heard: Timestamp) {
     let text = note.text(core.language_of(&portal.key.owner));
     // The same id for the same window: however often it is said, it is there once.
     // Said in the next round when this one ends early.
-    let _ = notice::say(core, room, &text, &format!("closes-{}-{}", portal.id, heard.0)).await;
+    let _ = notice::say(core, room, &text, Txn::Closes { portal: portal.id, heard }).await;
 }
 
 /// Tries the tokens of sessions that WeChat ended, at most once an hour: some come back.
 async fn revive(core: &Arc<Core>) {
-    let ended = |login: &Login| {
-        matches!(login.state, LoginState::LoggedOut { why: LogoutReason::SessionEnded, .. })
-    };
-    for login in core.registry.all_logins().iter().filter(|login| ended(login)) {
+    for login in core.registry.all_logins() {
+        let LoginState::LoggedOut { why: LogoutReason::SessionEnded, at } = login.state else {
+            continue;
+        };
         let session = core.ilink.session(login.token.clone(), login.base_url.as_deref());
         let Ok(session) = session else { continue };
         if core.ilink.notify_start(&session).await.is_ok() {
-            back(core, login).await;
+            back(core, &login, at).await;
         }
     }
 }
 
-/// The session works again: everything goes on as if it had not ended.
-async fn back(core: &Arc<Core>, login: &Login) {
+/// Goes on with a session that ended at `ended` and works again, as if it had not ended.
+async fn back(core: &Arc<Core>, login: &Login, ended: Timestamp) {
     let changing = core.changing.lock().await;
     let now = core.registry.login(login.id);
     let Some(now) = now.filter(|now| now.state == login.state && now.bot == login.bot) else {
@@ -100,9 +100,9 @@ async fn back(core: &Arc<Core>, login: &Login) {
         core.outbox.wake(portal.id);
     }
     let name = login_name(&login);
-    let txn = format!("back-{}-{}", login.id, core.clock.now().0);
+    let txn = Txn::SessionBack { login: login.id, ended };
     // Good news that a stop keeps back is seen in `status`.
-    let _ = notice::to_owner(core, &login.owner, &Note::SessionBack { name: &name }, &txn).await;
+    let _ = notice::to_owner(core, &login.owner, &Note::SessionBack { name: &name }, txn).await;
 }
 
 /// Forgets what nobody can ask for again, and writes the daily export.

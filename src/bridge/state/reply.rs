@@ -29,26 +29,26 @@ impl Replies {
         Ok(stored.map(|stored| self.replies().entry(portal).or_insert(stored).clone()))
     }
 
-    /// What a batch has heard, together with the batch itself, which is durable behind the next
-    /// commit. As one step: a send that is counted afterwards is counted in the new window, and
-    /// never puts the old one in its place.
-    pub(crate) fn hear(
+    /// Opens the windows of what a batch has heard, and has `write` hand the batch to the store, as
+    /// one step: a send that is counted afterwards is counted in the new window, and the old one
+    /// is not put in its place.
+    pub(crate) fn open(
         &self,
-        store: &Store,
         heard: impl IntoIterator<Item = (PortalId, Reply)>,
-        batch: Change,
+        write: impl FnOnce(),
     ) {
         let mut replies = self.replies();
-        store.submit(batch);
+        write();
         replies.extend(heard);
     }
 
-    /// Changes what is known and has it written down, in the order of the changes.
+    /// Changes what is known, and has `write` hand that to the store in the order of the changes.
     pub(crate) fn change(
         &self,
         store: &Store,
         portal: PortalId,
         with: impl FnOnce(&mut Reply),
+        write: impl FnOnce(Change),
     ) -> Result<Option<Reply>, store::Error> {
         let mut replies = self.replies();
         let reply = match replies.entry(portal) {
@@ -59,7 +59,7 @@ impl Replies {
             },
         };
         with(reply);
-        store.submit(Change::new().put_reply(portal, reply));
+        write(Change::new().put_reply(portal, reply));
         Ok(Some(reply.clone()))
     }
 
@@ -110,9 +110,10 @@ mod tests {
         store.commit(Change::new().put_reply(portal, &window(1, 7))).await.unwrap();
         assert_eq!(replies.of(&store, portal).unwrap(), Some(window(1, 7)));
         let batch = Change::new().put_reply(portal, &window(2, 0));
-        replies.hear(&store, [(portal, window(2, 0))], batch);
-        replies.change(&store, portal, |reply| reply.sends += 1).unwrap();
-        store.commit(Change::new()).await.unwrap();
+        replies.open([(portal, window(2, 0))], || store.submit(batch));
+        let write = |change| store.submit(change);
+        replies.change(&store, portal, |reply| reply.sends += 1, write).unwrap();
+        store.barrier().await.unwrap();
         assert_eq!(store.reply(portal).unwrap(), Some(window(2, 1)));
         store.close().await.unwrap();
     }

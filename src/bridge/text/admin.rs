@@ -2,7 +2,7 @@
 
 use ruma::UserId;
 
-use super::pick;
+use super::{counted, pick};
 use crate::{config::Language, store::Direction};
 
 /// Answers to the commands of administrators.
@@ -35,28 +35,30 @@ impl AdminText<'_> {
     pub(crate) fn text(&self, language: Language) -> String {
         match self {
             Self::NobodyLinked => {
-                pick!(language, "Nobody has linked a contact yet.", "还没有人连接联系人。",)
+                pick!(language, "Nobody has linked a contact yet.", "还没有人连接过联系人。",)
             }
             Self::Owner { user, count } => {
-                pick!(language, "{user}, {count}:", "{user}，{count} 位：")
+                let contacts = counted(*count, "contact");
+                pick!(language, "{user}, {contacts}:", "{user}，{count} 位联系人：")
             }
             Self::More { count } => {
-                pick!(language, "… and {count} more lines.", "……还有 {count} 行。",)
+                let lines = counted(*count, "more line");
+                pick!(language, "… and {lines}.", "……还有 {count} 行。",)
             }
             Self::Running { version, minutes } => {
                 let (days, hours, minutes) = (minutes / 1440, minutes / 60 % 24, minutes % 60);
                 pick!(
                     language,
                     "Version {version}, running for {days} d {hours} h {minutes} min",
-                    "版本 {version}，已运行 {days} 天 {hours} 小时 {minutes} 分",
+                    "版本 {version}，已运行 {days} 天 {hours} 小时 {minutes} 分钟",
                 )
             }
             Self::Logins { all, active, stale } => {
                 let out = all - active;
                 pick!(
                     language,
-                    "Logins: {all}; linked {active}, logged out {out}, without an answer of WeChat for two minutes {stale}",
-                    "登录：{all}；已连接 {active}，已登出 {out}，超过两分钟未收到微信应答 {stale}",
+                    "Logins: {all} ({active} linked, {out} logged out); no answer from WeChat for over two minutes: {stale}",
+                    "登录：共 {all} 个，已连接 {active} 个，已断开 {out} 个；超过两分钟没有收到微信应答：{stale} 个",
                 )
             }
             Self::Outcomes { way, counts } => {
@@ -67,35 +69,40 @@ impl AdminText<'_> {
                 };
                 pick!(
                     language,
-                    "{way}: delivered {delivered}, unconfirmed {unconfirmed}, refused {refused}, ignored {ignored}, taken back {cancelled}",
-                    "{way}：送达 {delivered}，未确认 {unconfirmed}，拒绝 {refused}，忽略 {ignored}，撤回 {cancelled}",
+                    "{way}: {delivered} delivered, {unconfirmed} unconfirmed, {refused} refused, {ignored} ignored, {cancelled} taken back",
+                    "{way}：已送达 {delivered}，未确认 {unconfirmed}，已拒绝 {refused}，已忽略 {ignored}，已取消 {cancelled}",
                 )
             }
-            Self::Queues { queued, contacts, unfinished } => pick!(
-                language,
-                "Queued: {queued} messages for {contacts} contacts; unfinished in all: {unfinished}",
-                "排队：{contacts} 位联系人共 {queued} 条消息；未完成合计：{unfinished}",
-            ),
-            Self::Stored { kib, messages } => pick!(
-                language,
-                "Store: {kib} KiB, {messages} messages remembered",
-                "存储：{kib} KiB，记录消息 {messages} 条",
-            ),
+            Self::Queues { queued, contacts, unfinished } => {
+                let (queued_messages, of_contacts) =
+                    (counted(*queued, "message"), counted(*contacts, "contact"));
+                pick!(
+                    language,
+                    "Queued: {queued_messages} for {of_contacts}; unfinished in total: {unfinished}",
+                    "排队：{contacts} 位联系人，共 {queued} 条消息；全部未完成：{unfinished} 条",
+                )
+            }
+            Self::Stored { kib, messages } => {
+                let remembered = counted(*messages, "message");
+                pick!(
+                    language,
+                    "Store: {kib} KiB, {remembered} remembered",
+                    "存储：{kib} KiB，已记录 {messages} 条消息",
+                )
+            }
             Self::SudoUsage => pick!(
                 language,
-                "Usage: `sudo <user> <command>`, like `sudo @alice:example.org list`.",
+                "Usage: `sudo <user> <command>`, for example `sudo @alice:example.org list`.",
                 "用法：`sudo <用户> <命令>`，例如 `sudo @alice:example.org list`。",
             ),
             Self::DoinUsage => pick!(
                 language,
-                "Usage: `doin <room> <command>`; the room by its id or alias.",
-                "用法：`doin <房间> <命令>`，房间可用 ID 或别名。",
+                "Usage: `doin <room> <command>`. Name the room by its id or alias.",
+                "用法：`doin <房间> <命令>`，房间可以写 ID 或别名。",
             ),
-            Self::NoSuchRoom { room } => pick!(
-                language,
-                "There is no room `{room}` that I can find.",
-                "找不到房间 `{room}`。",
-            ),
+            Self::NoSuchRoom { room } => {
+                pick!(language, "I cannot find the room `{room}`.", "找不到房间 `{room}`。",)
+            }
         }
     }
 }

@@ -18,32 +18,32 @@ impl Held<'_> {
             Hold::NeverHeard => pick!(
                 language,
                 "⏳ Queued: {contact} has not written yet, and WeChat does not let me write first. It goes out when {contact} writes.",
-                "⏳ 已排队：{contact}还没有发过消息，微信不允许我先发。等{contact}发来消息后自动送出。",
+                "⏳ 已排队：{contact}还没有发过消息，微信不允许我先发。等{contact}发来消息后会自动发送。",
             ),
             Hold::WindowClosed => pick!(
                 language,
                 "⏳ Queued: {contact} last wrote more than 24 hours ago, and WeChat lets me answer only within 24 hours. It goes out when {contact} writes next.",
-                "⏳ 已排队：{contact}上次发消息已超过 24 小时，微信只允许在 24 小时内回复。等{contact}再次发来消息后自动送出。",
+                "⏳ 已排队：{contact}上次发消息已超过 24 小时，微信只允许在 24 小时内回复。等{contact}再次发来消息后会自动发送。",
             ),
             Hold::QuotaSpent => pick!(
                 language,
-                "⏳ Queued: WeChat lets me send about 10 messages for each one of {contact}'s, and they are used up. It goes out when {contact} writes next.",
-                "⏳ 已排队：{contact}每发一条消息，微信大约只允许我回 10 条，现已用完。等{contact}再次发来消息后自动送出。",
+                "⏳ Queued: WeChat lets me answer each message from {contact} about 10 times, and that is used up. It goes out when {contact} writes next.",
+                "⏳ 已排队：{contact}每发一条消息，微信只允许我回复大约 10 条，现在已经用完。等{contact}再次发来消息后会自动发送。",
             ),
             Hold::Throttled(_) => pick!(
                 language,
-                "⏳ Queued: WeChat asks me to slow down. I try again later by myself, or as soon as {contact} writes.",
-                "⏳ 已排队：微信要求放慢发送。稍后我会自动重试；{contact}发来消息时也会立即重试。",
+                "⏳ Queued: WeChat asks me to slow down. I will try again later, or as soon as {contact} writes.",
+                "⏳ 已排队：微信要求我发慢一点。稍后我会自动重试；{contact}发来消息时也会马上重试。",
             ),
             Hold::Unreachable => pick!(
                 language,
-                "⏳ Queued: WeChat's server does not answer at the moment. I keep trying.",
-                "⏳ 已排队：微信服务器暂时没有响应，我会持续重试。",
+                "⏳ Queued: WeChat's server is not answering at the moment. I will keep trying.",
+                "⏳ 已排队：微信服务器暂时没有响应，我会一直重试。",
             ),
             Hold::LoggedOut => pick!(
                 language,
-                "⏳ Queued: the link to {contact} is logged out. Send `{prefix} relogin` to link again; it goes out then.",
-                "⏳ 已排队：与{contact}的连接已登出。发送 `{prefix} relogin` 重新连接后自动送出。",
+                "⏳ Queued: {contact} is logged out. Send `{prefix} relogin` to link {contact} again; it goes out then.",
+                "⏳ 已排队：与{contact}的连接已断开。发送 `{prefix} relogin` 重新连接后会自动发送。",
             ),
         }
     }
@@ -128,102 +128,102 @@ impl Refusal {
                 let kind = kind_name(*kind, language);
                 pick!(
                     language,
-                    "⚠️ Not sent to WeChat: {kind} cannot be bridged yet. Please send it as text.",
-                    "⚠️ 未发送到微信：暂不支持转发{kind}，请改用文字。",
+                    "⚠️ Not sent to WeChat: I cannot bridge {kind}. Please send it as text.",
+                    "⚠️ 未发送到微信：不支持转发{kind}，请改用文字。",
                 )
             }
             Self::Edit => pick!(
                 language,
-                "⚠️ WeChat cannot change a message that was sent. Please send the corrected text as a new message.",
-                "⚠️ 微信无法修改已发送的消息，请把改正后的文字作为新消息发送。",
+                "⚠️ WeChat cannot change a message that has been sent. Please send the corrected text as a new message.",
+                "⚠️ 微信无法修改已发送的消息，请把改好的内容作为新消息发送。",
             ),
             Self::Redaction => pick!(
                 language,
-                "⚠️ WeChat cannot recall a message that was sent; it stays on the phone.",
-                "⚠️ 微信无法撤回机器人发出的消息，对方手机上仍会保留。",
+                "⚠️ WeChat cannot recall a message that I have sent; it stays on your contact's phone.",
+                "⚠️ 微信无法撤回机器人发出的消息，对方手机上仍能看到。",
             ),
             Self::OnItsWay => pick!(
                 language,
                 "⚠️ Too late: the message is on its way to WeChat and can no longer be changed or taken back.",
-                "⚠️ 来不及了：这条消息正在发往微信，无法再修改或撤回。",
+                "⚠️ 来不及了：这条消息正在发往微信，不能再修改或取消。",
             ),
             Self::Reaction => pick!(
                 language,
                 "⚠️ WeChat has no reactions; this one stays in Matrix.",
-                "⚠️ 微信不支持表情回应，此回应只保留在 Matrix。",
+                "⚠️ 微信不支持表情回应，这个回应只保留在 Matrix。",
             ),
             Self::Vote => pick!(
                 language,
                 "⚠️ WeChat has no polls; this vote stays in Matrix.",
-                "⚠️ 微信不支持投票，此票只保留在 Matrix。",
+                "⚠️ 微信不支持投票，这一票只保留在 Matrix。",
             ),
             Self::LiveLocation => pick!(
                 language,
-                "⚠️ A live location does not go to WeChat; your contact sees nothing of it. Please send your location once instead.",
-                "⚠️ 实时位置无法转到微信，对方看不到。请改为发送一次当前位置。",
+                "⚠️ Live locations do not go to WeChat; your contact cannot see yours. Please send your location once instead.",
+                "⚠️ 实时位置无法发到微信，对方看不到。请改为发送一次当前位置。",
             ),
             Self::Call => pick!(
                 language,
-                "⚠️ Calls do not go to WeChat; your contact does not hear of this one.",
-                "⚠️ 通话无法转到微信，对方不会知道这次呼叫。",
+                "⚠️ Calls do not go to WeChat; your contact does not know that you called.",
+                "⚠️ 通话无法转到微信，对方不会知道你打过电话。",
             ),
             Self::Encrypted => pick!(
                 language,
-                "⚠️ Not sent to WeChat: this message is encrypted and I cannot read it. Please use a room without encryption.",
+                "⚠️ Not sent to WeChat: this message is encrypted, so I cannot read it. Please use a room without encryption.",
                 "⚠️ 未发送到微信：消息已加密，我无法读取。请使用未加密的房间。",
             ),
             Self::FileEncrypted => pick!(
                 language,
-                "⚠️ Not sent to WeChat: the file is encrypted and I cannot read it. Please send it in a room without encryption.",
+                "⚠️ Not sent to WeChat: the file is encrypted, so I cannot read it. Please send it in a room without encryption.",
                 "⚠️ 未发送到微信：文件已加密，我无法读取。请在未加密的房间发送。",
             ),
             Self::FileTooLarge { limit } => {
                 let limit = size(*limit);
                 pick!(
                     language,
-                    "⚠️ Not sent to WeChat: the file is too large, I send up to {limit}. Please make it smaller.",
-                    "⚠️ 未发送到微信：文件太大，最多可发送 {limit}。请缩小后再发。",
+                    "⚠️ Not sent to WeChat: the file is too large; the limit is {limit}. Please make it smaller.",
+                    "⚠️ 未发送到微信：文件太大，上限是 {limit}。请缩小后再发。",
                 )
             }
             Self::FileMissing => pick!(
                 language,
-                "⚠️ Not sent to WeChat: the homeserver has no file to this message. Please send it once more.",
-                "⚠️ 未发送到微信：服务器上没有这条消息的文件，请重新发送。",
+                "⚠️ Not sent to WeChat: the homeserver has no file for this message. Please send it again.",
+                "⚠️ 未发送到微信：Matrix 服务器上没有这条消息的文件，请重新发送。",
             ),
             Self::FileAway => pick!(
                 language,
-                "⚠️ Not sent to WeChat: the homeserver cannot hand out the file at the moment. React with 🔁 to try again.",
-                "⚠️ 未发送到微信：服务器暂时无法提供该文件。可用 🔁 回应以重试。",
+                "⚠️ Not sent to WeChat: I cannot get the file from the homeserver at the moment. React with 🔁 to try again.",
+                "⚠️ 未发送到微信：暂时无法从 Matrix 服务器取得这个文件。用 🔁 回应即可重试。",
             ),
             Self::Disk => pick!(
                 language,
-                "⚠️ Not sent to WeChat: I could not keep the file on my disk. Ask the administrator, then react with 🔁.",
-                "⚠️ 未发送到微信：桥接的磁盘无法存放该文件。请联系管理员，之后可用 🔁 回应以重试。",
+                "⚠️ Not sent to WeChat: I could not store the file on my disk. Tell the administrator; once that is fixed, react with 🔁.",
+                "⚠️ 未发送到微信：桥接的磁盘存不下这个文件。请联系管理员，解决后用 🔁 回应即可重试。",
             ),
             Self::Rejected(code) => pick!(
                 language,
                 "⚠️ Not sent: WeChat refused the message (code {code}). Sending it again will not help.",
-                "⚠️ 未发送：微信拒绝了这条消息（代码 {code}），重发也不会成功。",
+                "⚠️ 未发送：微信拒绝了这条消息（代码 {code}），重发也没有用。",
             ),
             Self::BadServer => pick!(
                 language,
-                "⚠️ Not sent: WeChat moved this contact to a server that the bridge may not talk to. Ask its administrator to look at the log.",
-                "⚠️ 未发送：微信把此联系人移到了桥接不允许连接的服务器，请管理员查看日志。",
+                "⚠️ Not sent: WeChat moved this contact to a server that the bridge may not talk to. Ask the administrator to look at the log.",
+                "⚠️ 未发送：微信把这位联系人移到了桥接不允许连接的服务器，请让管理员查看日志。",
             ),
             Self::NothingToRetry => pick!(
                 language,
-                "⚠️ There is nothing to send again. Answer `retry` to the message itself, or react to it with 🔁.",
-                "⚠️ 没有可以重发的消息。请在要重发的消息上回复 `retry`，或用 🔁 回应它。",
+                "⚠️ There is nothing to send again. Reply `retry` to the message itself, or react to it with 🔁.",
+                "⚠️ 没有可以重发的消息。请用 `retry` 回复要重发的消息，或用 🔁 回应它。",
             ),
             Self::Poison => pick!(
                 language,
-                "⚠️ Not done: the bridge failed at this again and again, by a fault of its own; its log says more. To try a message once more, react to it with 🔁.",
-                "⚠️ 未完成：桥接程序自身出错，反复处理失败，详情见桥接日志。要重发消息，请用 🔁 回应它。",
+                "⚠️ Not done: the bridge failed repeatedly because of a bug; its log says more. To send a message again, react to it with 🔁.",
+                "⚠️ 未完成：桥接程序有错误，多次处理都失败了，详情见桥接日志。要重发消息，请用 🔁 回应它。",
             ),
             Self::RelayOff => pick!(
                 language,
-                "⚠️ Not sent to WeChat: whoever linked this contact has switched off what others write here.",
-                "⚠️ 未发送到微信：连接此联系人的人已关闭转发他人在此处的消息。",
+                "⚠️ Not sent to WeChat: the person who linked this contact does not let others' messages through.",
+                "⚠️ 未发送到微信：连接这位联系人的人关闭了对其他人消息的转发。",
             ),
             Self::NotYours => pick!(
                 language,
@@ -232,7 +232,7 @@ impl Refusal {
             ),
             Self::NotAllowed => pick!(
                 language,
-                "⚠️ Not sent to WeChat: you may not write through this bridge. Ask its administrator.",
+                "⚠️ Not sent to WeChat: you do not have permission to write through this bridge. Ask its administrator.",
                 "⚠️ 未发送到微信：你没有使用此桥接的权限，请联系管理员。",
             ),
         }
@@ -241,9 +241,9 @@ impl Refusal {
 
 fn kind_name(kind: Kind, language: Language) -> String {
     match kind {
-        Kind::Location => pick!(language, "a location", "位置"),
-        Kind::Poll => pick!(language, "this poll", "此投票"),
-        Kind::Other => pick!(language, "this kind of message", "这种类型的消息"),
+        Kind::Location => pick!(language, "this location", "这个位置"),
+        Kind::Poll => pick!(language, "this poll", "这个投票"),
+        Kind::Other => pick!(language, "this kind of message", "这类消息"),
     }
 }
 

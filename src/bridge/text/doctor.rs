@@ -1,7 +1,7 @@
 //! What `doctor` finds: each thing that was looked at in one sentence, with the cure when it is
 //! not as it should be.
 
-use super::pick;
+use super::{counted, pick};
 use crate::config::Language;
 
 /// How something that was looked at stands.
@@ -119,90 +119,90 @@ impl Found {
             Self::Homeserver { version } => pick!(
                 language,
                 "The homeserver answers and speaks {version}.",
-                "服务器有应答，支持 {version}。",
+                "Matrix 服务器有应答，支持 {version}。",
             ),
             Self::HomeserverAway { url, why } => pick!(
                 language,
-                "The homeserver does not answer at {url}: {why}. See that it runs and that [homeserver] url is right; nothing else of it was looked at.",
-                "服务器在 {url} 无应答：{why}。请确认它正在运行且 [homeserver] url 正确；其余服务器项目未检查。",
+                "The homeserver does not answer at {url}: {why}. Make sure that it is running and that [homeserver] url is right; nothing else about it was checked.",
+                "Matrix 服务器在 {url} 没有应答：{why}。请确认它正在运行，且 [homeserver] url 正确；与它有关的其他项目没有检查。",
             ),
             Self::Token { bot } => pick!(
                 language,
-                "The homeserver knows the as_token and {bot}.",
-                "服务器认可 as_token 与 {bot}。",
+                "The homeserver accepts the as_token and knows {bot}.",
+                "Matrix 服务器接受 as_token，并认识 {bot}。",
             ),
             Self::TokenRefused => pick!(
                 language,
                 "The homeserver refuses the as_token. Install the file that `registration` prints, and restart the homeserver.",
-                "服务器拒绝 as_token。请安装 `registration` 输出的文件并重启服务器。",
+                "Matrix 服务器拒绝了 as_token。请安装 `registration` 输出的文件，并重启 Matrix 服务器。",
             ),
             Self::BotOutside { bot, why } => pick!(
                 language,
-                "The homeserver does not give {bot} to the bridge ({why}). server_name and [appservice] bot must be those of the registration: install the file that `registration` prints, and restart the homeserver.",
-                "服务器未将 {bot} 分配给桥接（{why}）。server_name 与 [appservice] bot 必须与注册文件一致：请安装 `registration` 输出的文件并重启服务器。",
+                "The homeserver does not let the bridge use {bot} ({why}). server_name and [appservice] bot must match the registration: install the file that `registration` prints, and restart the homeserver.",
+                "Matrix 服务器不允许桥接使用 {bot}（{why}）。server_name 和 [appservice] bot 必须与注册文件一致：请安装 `registration` 输出的文件，并重启 Matrix 服务器。",
             ),
             Self::Ghosts => pick!(
                 language,
-                "The contacts' users belong to the bridge.",
-                "联系人用户属于此桥接。",
+                "The contacts' Matrix users belong to the bridge.",
+                "联系人的 Matrix 用户属于此桥接。",
             ),
             Self::GhostsOutside { ghost, why } => pick!(
                 language,
-                "The homeserver does not give {ghost} to the bridge ({why}). [appservice] ghost_prefix must be that of the registration: install the file that `registration` prints, and restart the homeserver.",
-                "服务器未将 {ghost} 分配给桥接（{why}）。[appservice] ghost_prefix 必须与注册文件一致：请安装 `registration` 输出的文件并重启服务器。",
+                "The homeserver does not let the bridge use {ghost} ({why}). [appservice] ghost_prefix must match the registration: install the file that `registration` prints, and restart the homeserver.",
+                "Matrix 服务器不允许桥接使用 {ghost}（{why}）。[appservice] ghost_prefix 必须与注册文件一致：请安装 `registration` 输出的文件，并重启 Matrix 服务器。",
             ),
             Self::Puppets => pick!(
                 language,
-                "The homeserver lets the bridge have users join their rooms.",
-                "服务器允许桥接代用户加入房间。",
+                "The homeserver lets the bridge join users to their rooms.",
+                "Matrix 服务器允许桥接代用户加入房间。",
             ),
             Self::PuppetsRefused { why } => pick!(
                 language,
-                "The homeserver does not let the bridge have users join their rooms: {why}. Install the file that `registration --double-puppet` prints beside the other one and restart the homeserver, or remove [double_puppet]; until then users accept invitations themselves.",
-                "服务器不允许桥接代用户加入房间：{why}。请安装 `registration --double-puppet` 输出的文件（与另一注册文件并存）并重启服务器，或删除 [double_puppet]；在此之前用户需自行接受邀请。",
+                "The homeserver does not let the bridge join users to their rooms: {why}. Install the file that `registration --double-puppet` prints next to the other one and restart the homeserver, or remove [double_puppet]; until then users have to accept invitations themselves.",
+                "Matrix 服务器不允许桥接代用户加入房间：{why}。请安装 `registration --double-puppet` 输出的文件（另一个注册文件也要保留）并重启 Matrix 服务器，或删除 [double_puppet]；在此之前，用户需要自己接受邀请。",
             ),
             Self::Registration { file } => {
-                pick!(language, "{file} is what the config asks for.", "{file} 与配置一致。")
+                pick!(language, "{file} matches the config.", "{file} 与配置一致。")
             }
             Self::RegistrationDiffers { file, keys } => pick!(
                 language,
-                "{file} differs from the config in: {keys}. Make it again with `registration`, and restart the homeserver.",
-                "{file} 与配置不一致：{keys}。请用 `registration` 重新生成并重启服务器。",
+                "{file} differs from the config in: {keys}. Create it again with `registration`, and restart the homeserver.",
+                "{file} 与配置不一致：{keys}。请用 `registration` 重新生成，并重启 Matrix 服务器。",
             ),
             Self::RegistrationUnreadable { file, why } => pick!(
                 language,
                 "{file} cannot be read: {why}. Name the file that the homeserver reads.",
-                "无法读取 {file}：{why}。请指定服务器所读取的文件。",
+                "无法读取 {file}：{why}。请指定 Matrix 服务器读取的那个文件。",
             ),
             Self::Reached { millis, running: true } => pick!(
                 language,
-                "The homeserver reaches the running bridge, in {millis} ms.",
-                "服务器可以连接正在运行的桥接，用时 {millis} 毫秒。",
+                "The homeserver reaches the running bridge in {millis} ms.",
+                "Matrix 服务器可以连接正在运行的桥接，用时 {millis} 毫秒。",
             ),
             Self::Reached { millis, running: false } => pick!(
                 language,
-                "The homeserver reaches the place where the bridge will listen, in {millis} ms; the bridge does not run.",
-                "服务器可以连接桥接的监听地址，用时 {millis} 毫秒；桥接未在运行。",
+                "The homeserver reaches the address where the bridge will listen in {millis} ms; the bridge is not running.",
+                "Matrix 服务器可以连接桥接的监听地址，用时 {millis} 毫秒；桥接没有在运行。",
             ),
             Self::NotReached { url, why } => pick!(
                 language,
-                "The homeserver does not reach the bridge at {url} ({why}). [appservice] url must be an address that works from the homeserver's machine, for the port in listen; make the registration again after a change.",
-                "服务器无法在 {url} 连接桥接（{why}）。[appservice] url 必须是服务器可访问的地址，并对应 listen 的端口；修改后请重新生成注册文件。",
+                "The homeserver cannot reach the bridge at {url} ({why}). [appservice] url must be an address that works from the homeserver's machine, with the port in listen; create the registration again after a change.",
+                "Matrix 服务器无法通过 {url} 连接桥接（{why}）。[appservice] url 必须是 Matrix 服务器能访问的地址，端口要与 listen 一致；修改后请重新生成注册文件。",
             ),
             Self::ReachedStranger { url } => pick!(
                 language,
-                "What the homeserver reaches at {url} turns it away. Either hs_token differs between registration and config (make the registration again), or another program listens there.",
-                "服务器在 {url} 连接到的程序拒绝了它：可能注册文件与配置的 hs_token 不同（请重新生成注册文件），或有其他程序在监听。",
+                "The program that the homeserver reaches at {url} turns it away. Either the hs_token differs between registration and config (create the registration again), or another program is listening there.",
+                "Matrix 服务器在 {url} 连到的程序拒绝了它：可能是注册文件与配置的 hs_token 不同（请重新生成注册文件），也可能是其他程序在那里监听。",
             ),
             Self::OtherRegistration { id } => pick!(
                 language,
-                "The as_token belongs to another registration than `{id}`. [appservice] id must be that of the registration; make it again.",
-                "as_token 属于 `{id}` 以外的注册。[appservice] id 必须与注册文件一致，请重新生成。",
+                "The as_token belongs to a registration other than `{id}`. [appservice] id must match the registration; create it again.",
+                "as_token 属于另一个注册，不是 `{id}`。[appservice] id 必须与注册文件一致，请重新生成。",
             ),
             Self::NoAddress => pick!(
                 language,
-                "The registration that the homeserver has read names no url. Make it again with `registration`, and restart the homeserver.",
-                "服务器读取的注册文件没有 url。请用 `registration` 重新生成并重启服务器。",
+                "The registration that the homeserver has read contains no url. Create it again with `registration`, and restart the homeserver.",
+                "Matrix 服务器读取的注册文件里没有 url。请用 `registration` 重新生成，并重启 Matrix 服务器。",
             ),
             Self::CannotListen { address, why } => pick!(
                 language,
@@ -214,64 +214,70 @@ impl Found {
             }
             Self::IlinkAway { host, why } => pick!(
                 language,
-                "WeChat's server {host} does not answer ({why}). See that this machine may open HTTPS connections to it; a proxy is set in [ilink] proxy and never taken from the environment.",
-                "微信服务器 {host} 无应答（{why}）。请确认本机可以向它发起 HTTPS 连接；代理只能在 [ilink] proxy 中设置，不读取环境变量。",
+                "WeChat's server {host} does not answer ({why}). Make sure that this machine can open HTTPS connections to it; a proxy has to be set in [ilink] proxy and is never taken from the environment.",
+                "微信服务器 {host} 没有应答（{why}）。请确认本机能通过 HTTPS 连接它；代理只能在 [ilink] proxy 中设置，不读取环境变量。",
             ),
             Self::IlinkUnusable { why } => {
                 pick!(language, "[ilink] cannot be used: {why}.", "[ilink] 配置无法使用：{why}。",)
             }
             Self::Polls { polling } => pick!(
                 language,
-                "WeChat answers the polls of all linked contacts: {polling}.",
+                "WeChat answers the polls of all linked contacts ({polling}).",
                 "微信对全部 {polling} 位已连接联系人的轮询都有应答。",
             ),
-            Self::StalePolls { polling, stale } => pick!(
-                language,
-                "Of {polling} linked contacts WeChat has left {stale} without an answer for two minutes. When WeChat's server answers otherwise, look at the log.",
-                "{polling} 位已连接联系人中有 {stale} 位超过两分钟未收到微信应答。若微信服务器其他检查正常，请查看日志。",
-            ),
-            Self::Store { logins } => pick!(
-                language,
-                "The store opens and is sound; logins: {logins}.",
-                "存储可以打开且完好，登录数：{logins}。",
-            ),
+            Self::StalePolls { polling, stale } => {
+                let contacts = counted(*polling, "linked contact");
+                pick!(
+                    language,
+                    "WeChat has not answered the polls of {stale} out of {contacts} for over two minutes. If WeChat's server answers otherwise, look at the log.",
+                    "{polling} 位已连接的联系人中，有 {stale} 位超过两分钟没有收到微信应答。如果微信服务器的其他检查正常，请查看日志。",
+                )
+            }
+            Self::Store { logins } => {
+                let of_logins = counted(*logins, "login");
+                pick!(
+                    language,
+                    "The store opens and is intact; it has {of_logins}.",
+                    "存储可以打开且完好，共有 {logins} 个登录。",
+                )
+            }
             Self::StoreNew { path } => pick!(
                 language,
-                "There is no store at {path} yet; the first start makes it.",
-                "{path} 尚无存储，首次启动时会建立。",
+                "There is no store at {path} yet; the first start creates it.",
+                "{path} 还没有存储，首次启动时会创建。",
             ),
             Self::StoreInUse { by_us: true } => pick!(
                 language,
                 "The store is in use by the running bridge.",
-                "存储正由运行中的桥接使用。",
+                "正在运行的桥接正在使用存储。",
             ),
             Self::StoreInUse { by_us: false } => pick!(
                 language,
-                "The store is in use by another process, and no bridge listens. A second bridge cannot start on it; stop that process when it is not meant to run.",
-                "存储正被另一进程使用，但没有桥接在监听。第二个桥接无法启动；若不应运行，请停止该进程。",
+                "The store is in use by another process, and no bridge is listening. A second bridge cannot use it; stop that process if it should not be running.",
+                "另一个进程正在使用存储，但没有桥接在监听。第二个桥接无法使用它；如果那个进程不该运行，请停止它。",
             ),
             Self::StoreOfOther { path } => pick!(
                 language,
-                "The store at {path} belongs to another user and was left alone. Run doctor as that user.",
-                "{path} 的存储属于另一用户，未检查。请以该用户身份运行 doctor。",
+                "The store at {path} belongs to another user, so it was not checked. Run doctor as that user.",
+                "{path} 的存储属于另一个用户，所以没有检查。请以那个用户的身份运行 doctor。",
             ),
             Self::StoreRefused { why } => {
                 pick!(language, "The store cannot be used: {why}.", "存储无法使用：{why}。")
             }
             Self::Disk { free_mib } => pick!(
                 language,
-                "The disk of the store has room: {free_mib} MiB.",
-                "存储所在磁盘剩余 {free_mib} MiB。",
+                "The disk of the store has {free_mib} MiB free.",
+                "存储所在的磁盘还剩 {free_mib} MiB。",
             ),
             Self::DiskFull { path, free_mib, wanted_mib } => pick!(
                 language,
-                "The disk of {path} has only {free_mib} MiB left; media on their way need up to {wanted_mib} MiB. Make room.",
-                "{path} 所在磁盘仅剩 {free_mib} MiB，传输媒体最多需要 {wanted_mib} MiB。请清理空间。",
+                "The disk of {path} has only {free_mib} MiB free; files in transit need up to {wanted_mib} MiB. Free some space.",
+                "{path} 所在的磁盘只剩 {free_mib} MiB，传输文件最多需要 {wanted_mib} MiB。请清理空间。",
             ),
             Self::Clock { of: Server::Homeserver } => pick!(
                 language,
                 "This machine's clock agrees with the homeserver's.",
-                "本机时钟与服务器一致。",
+                "本机时钟与 Matrix 服务器一致。",
             ),
             Self::Clock { of: Server::Wechat } => pick!(
                 language,
@@ -280,7 +286,7 @@ impl Found {
             ),
             Self::ClockOff { of, seconds, ahead } => {
                 let whose = match of {
-                    Server::Homeserver => pick!(language, "the homeserver's", "服务器"),
+                    Server::Homeserver => pick!(language, "the homeserver's", " Matrix 服务器"),
                     Server::Wechat => pick!(language, "WeChat's", "微信"),
                 };
                 let way = match ahead {
@@ -289,42 +295,42 @@ impl Found {
                 };
                 pick!(
                     language,
-                    "This machine's clock is {seconds} s {way} {whose}; the reply window counts by it. Let a time service set it.",
-                    "本机时钟比{whose}{way} {seconds} 秒，回复窗口据此计算。请启用时间同步服务。",
+                    "This machine's clock is {seconds} s {way} {whose}, and the reply window depends on it. Use a time service to set it.",
+                    "本机时钟比{whose}{way} {seconds} 秒，而回复窗口靠它计算。请启用时间同步服务。",
                 )
             }
             Self::Sandbox => pick!(
                 language,
-                "Strangers' media are looked at in a sandbox; one was started.",
-                "陌生人的媒体在沙箱中处理，已成功启动一次。",
+                "Files from others are opened in a sandbox; one was started.",
+                "别人发来的文件在沙箱中处理，已成功启动一次。",
             ),
             Self::SandboxMissing { why } => pick!(
                 language,
-                "Strangers' media are not looked at in a sandbox: {why}. Where no worker can run they arrive as plain files; see the unit in docs/setup.md, and what a container's seccomp profile forbids.",
-                "媒体沙箱不可用：{why}。无法运行时媒体将作为普通文件送达；请参考 docs/setup.md 中的服务单元以及容器的 seccomp 设置。",
+                "Files from others cannot be opened in a sandbox: {why}. Where no worker can run, they arrive as plain files; see the unit in docs/setup.md, and what the container's seccomp profile forbids.",
+                "无法在沙箱中处理别人发来的文件：{why}。沙箱无法运行时，图片和音视频会作为普通文件送达；请参考 docs/setup.md 中的服务单元，以及容器的 seccomp 设置。",
             ),
             Self::NoSandboxHere { why } => pick!(
                 language,
-                "Strangers' media are not looked at in a sandbox on this platform: {why}.",
-                "此平台没有媒体沙箱：{why}。",
+                "Files from others are not opened in a sandbox on this platform: {why}.",
+                "在此平台上，别人发来的文件不在沙箱中处理：{why}。",
             ),
             Self::Page { url } => {
-                pick!(language, "The link page answers at {url}.", "链接页面在 {url} 可用。")
+                pick!(language, "The link page answers at {url}.", "扫码页面可以访问：{url}。")
             }
             Self::PageAway { url, why } => pick!(
                 language,
-                "Nothing answers at public_url {url} ({why}). Let the reverse proxy pass /link/ on to [appservice] listen, or remove public_url.",
-                "public_url {url} 无应答（{why}）。请让反向代理将 /link/ 转发到 [appservice] listen，或删除 public_url。",
+                "Nothing answers at public_url {url} ({why}). Make the reverse proxy pass /link/ on to [appservice] listen, or remove public_url.",
+                "public_url {url} 没有应答（{why}）。请让反向代理把 /link/ 转发到 [appservice] listen，或删除 public_url。",
             ),
             Self::PageIsNotOurs { url, status } => pick!(
                 language,
-                "What answers at public_url {url} is not the bridge (status {status}). Let the reverse proxy pass /link/ on to [appservice] listen.",
-                "public_url {url} 的应答不是来自桥接（状态 {status}）。请让反向代理将 /link/ 转发到 [appservice] listen。",
+                "What answers at public_url {url} is not the bridge (status {status}). Make the reverse proxy pass /link/ on to [appservice] listen.",
+                "public_url {url} 的应答不是来自桥接（状态 {status}）。请让反向代理把 /link/ 转发到 [appservice] listen。",
             ),
             Self::PageOpen { url } => pick!(
                 language,
-                "public_url {url} lets more through than /link/. Restrict the reverse proxy to that path: the rest of the listener is for the homeserver.",
-                "public_url {url} 放行了 /link/ 以外的路径。请限制反向代理只转发该路径，其余部分仅供服务器使用。",
+                "public_url {url} lets through more than /link/. Restrict the reverse proxy to that path: the rest is for the homeserver.",
+                "public_url {url} 放行了 /link/ 以外的路径。请让反向代理只转发这个路径，其余部分只供 Matrix 服务器使用。",
             ),
         }
     }

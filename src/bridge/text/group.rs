@@ -31,66 +31,66 @@ impl GroupText<'_> {
         match self {
             Self::Bridged { name, prefix } => pick!(
                 language,
-                "{name} is in this room now: what is written here goes to {name} on WeChat, and what {name} writes comes here. `{prefix} unbridge {name}` ends it.",
-                "{name}现已加入本房间：大家在这里写的内容会发到{name}的微信，{name}发来的消息也显示在这里。发送 `{prefix} unbridge {name}` 结束。",
+                "{name} is now in this room: what is written here goes to {name} on WeChat, and what {name} writes appears here. `{prefix} unbridge {name}` ends this.",
+                "{name}已加入这个房间：大家在这里发的内容会发到{name}的微信，{name}发来的消息也会显示在这里。发送 `{prefix} unbridge {name}` 可结束。",
             ),
             Self::InManagementRoom => pick!(
                 language,
-                "This is a management room. Make a new room, invite me, and bring your contacts in there.",
-                "这里是管理房间。请新建一个房间并邀请我，再把联系人加入那里。",
+                "This is a management room. Create a new room, invite me, and bring your contacts in there.",
+                "这里是管理房间。请新建一个房间并邀请我，再把联系人加到那里。",
             ),
             Self::Elsewhere { name, prefix } => pick!(
                 language,
-                "{name} is in another room already. Send `{prefix} unbridge {name}` first.",
+                "{name} is already in another room. Send `{prefix} unbridge {name}` first.",
                 "{name}已在另一个房间里。请先发送 `{prefix} unbridge {name}`。",
             ),
             Self::ByAnother { name } => pick!(
                 language,
-                "{name} is in this room already: somebody else has brought the same person in.",
-                "{name}已在本房间里：别人已经加入了同一位微信用户。",
+                "{name} is already in this room: somebody else has brought in the same person.",
+                "{name}已经在这个房间里了：别人已把同一位微信用户加了进来。",
             ),
             Self::MayNotInvite => pick!(
                 language,
-                "You may not invite anybody into this room, so you cannot bring a contact in.",
-                "你在本房间没有邀请权限，因此不能加入联系人。",
+                "You are not allowed to invite people to this room, so you cannot bring in a contact.",
+                "你在这个房间没有邀请权限，所以不能把联系人加进来。",
             ),
             Self::BotMayNot { name } => pick!(
                 language,
-                "I cannot bring {name} in: this room does not let me invite, or does not let everybody write. Change that and ask again.",
-                "我无法把{name}加入：本房间不允许我邀请成员，或不允许所有人发言。请修改权限后再试。",
+                "I cannot bring in {name}: this room does not let me invite people, or does not let everybody write. Change that and try again.",
+                "我无法把{name}加进来：这个房间不允许我邀请成员，或不允许所有人发言。请修改权限后再试。",
             ),
             Self::NoRoomYet { name } => pick!(
                 language,
-                "{name}'s own room is not made yet. Ask again in a moment.",
-                "{name}自己的房间尚未建好，请稍后再试。",
+                "{name}'s own room is not ready yet. Try again in a moment.",
+                "{name}自己的房间还没有建好，请稍后再试。",
             ),
             Self::Unbridged { names } => pick!(
                 language,
-                "No longer in this room: {names}. What they write comes into their own rooms again.",
-                "已移出房间：{names}。今后他们的消息回到各自的房间。",
+                "No longer in this room: {names}. What they write appears in their own rooms again.",
+                "已移出房间：{names}。以后他们的消息会显示在各自的房间。",
             ),
             Self::NobodyHere => pick!(
                 language,
-                "You have brought no contact into this room.",
+                "You have not brought any contact into this room.",
                 "你没有把任何联系人加入本房间。",
             ),
             Self::NotBridged { name } => {
-                pick!(language, "{name} is in no other room.", "{name}没有加入其他房间。")
+                pick!(language, "{name} is not in any other room.", "{name}没有加入其他房间。")
             }
             Self::Moved { name, prefix } => pick!(
                 language,
-                "{name} was brought into another room: from now on {name}'s messages come there. What you write here still goes to {name} alone. `{prefix} unbridge` here brings {name} back.",
-                "{name}已加入另一个房间，今后{name}的消息显示在那里。你在这里写的内容仍只发给{name}。在这里发送 `{prefix} unbridge` 可恢复。",
+                "{name} is now in another room, and {name}'s messages appear there. What you write here still goes to {name} alone. Send `{prefix} unbridge` here to bring {name} back.",
+                "{name}已加入另一个房间，以后{name}的消息会显示在那里。你在这里发的内容仍然只发给{name}。在这里发送 `{prefix} unbridge` 可恢复。",
             ),
             Self::Back { name } => pick!(
                 language,
-                "{name} is back: what {name} writes comes here again.",
-                "{name}已回到这里，今后{name}的消息仍显示在本房间。",
+                "{name} is back: what {name} writes appears here again.",
+                "{name}已回到这里，以后{name}的消息又会显示在这个房间。",
             ),
             Self::Replaced { names, bot, link } => pick!(
                 language,
-                "⚠️ The room with {names} was replaced, and I may not enter the new one: {link}. What they write comes into their own rooms again. Invite {bot} there, and they come along.",
-                "⚠️ 有{names}的房间已被替换，而我无法进入新房间：{link}。他们的消息已回到各自的房间。请邀请 {bot} 加入新房间，他们会随之加入。",
+                "⚠️ The room with {names} was replaced, and I cannot enter the new one: {link}. What they write appears in their own rooms again. Invite {bot} to the new room, and they will follow.",
+                "⚠️ 有{names}的房间已被新房间取代，但我进不去：{link}。他们的消息会显示在各自的房间。请邀请 {bot} 加入新房间，他们也会跟着加入。",
             ),
             Self::NotReplaced { names, link, prefix } => pick!(
                 language,
@@ -99,18 +99,18 @@ impl GroupText<'_> {
             ),
             Self::Followed { names } => pick!(
                 language,
-                "The chat with {names} goes on in this room.",
-                "与{names}的聊天将在此房间继续。",
+                "The chat with {names} continues in this room.",
+                "与{names}的聊天会在这个房间继续。",
             ),
             Self::LeftBehind { name, link, prefix } => pick!(
                 language,
-                "⚠️ {name} could not come along into the room that replaced another: {link}. It must not be encrypted, you have to be in it, and it has to let me invite and {name} write. Then send `{prefix} bridge {name}` there.",
-                "⚠️ {name}无法随之进入替换后的房间：{link}。该房间不能加密，你须在其中，并须允许我邀请成员、允许{name}发言。之后请在那里发送 `{prefix} bridge {name}`。",
+                "⚠️ {name} could not follow into the new room: {link}. It must not be encrypted, you must be in it, and it must let me invite people and let {name} write. Then send `{prefix} bridge {name}` there.",
+                "⚠️ {name}没能跟着进入新房间：{link}。新房间不能加密，你必须在里面，还要允许我邀请成员、允许{name}发言。改好后请在那里发送 `{prefix} bridge {name}`。",
             ),
             Self::TakenBackFor { name } => pick!(
                 language,
-                "The message was still waiting for {name}; it is taken back and will not be sent.",
-                "该消息尚在等待发给{name}，已撤回，不会发送。",
+                "The message was still waiting for {name}. I have taken it back, and it will not be sent.",
+                "这条消息还在等待发给{name}，已取消，不会发送。",
             ),
         }
     }

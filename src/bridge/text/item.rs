@@ -1,6 +1,6 @@
 //! What a ghost says in place of a WeChat item that does not arrive as itself.
 
-use super::pick;
+use super::{counted, pick};
 use crate::{
     config::Language,
     ilink::{Body, Mismatch},
@@ -89,7 +89,7 @@ impl Medium {
 
     fn text(&self, language: Language) -> String {
         match self {
-            Self::Image => pick!(language, "🖼 A picture", "🖼 一张图片"),
+            Self::Image => pick!(language, "🖼 An image", "🖼 一张图片"),
             Self::Voice { .. } => pick!(language, "🎤 A voice message", "🎤 一条语音"),
             Self::File { name: Some(name) } => {
                 // A name is the contact's, and may be as long as a message.
@@ -121,58 +121,62 @@ impl Trouble {
                 let (size, limit) = (mib(*size), mib(*limit));
                 pick!(
                     language,
-                    "it has {size} MiB, and at most {limit} MiB are taken",
-                    "大小为 {size} MiB，超过上限 {limit} MiB",
+                    "it is {size} MiB; the limit is {limit} MiB",
+                    "大小是 {size} MiB，上限是 {limit} MiB",
                 )
             }
             Self::TooLarge { size: None, limit } => {
                 let limit = mib(*limit);
                 pick!(
                     language,
-                    "it has more than the {limit} MiB that are taken",
-                    "超过上限 {limit} MiB",
+                    "it is larger than the limit of {limit} MiB",
+                    "大小超过了 {limit} MiB 的上限",
                 )
             }
             Self::NoPlace => {
-                pick!(language, "WeChat did not say where it lies", "微信没有给出文件地址")
+                pick!(language, "WeChat did not say where to download it", "微信没有给出下载地址")
             }
             Self::NoKey => pick!(language, "WeChat sent no key for it", "微信没有给出密钥"),
             Self::Undecryptable => {
-                pick!(language, "WeChat's key does not open it", "微信给出的密钥无法解密")
+                pick!(
+                    language,
+                    "it cannot be decrypted with the key from WeChat",
+                    "用微信给出的密钥无法解密"
+                )
             }
             Self::Gone(status) => pick!(
                 language,
-                "WeChat's server does not give it out (code {status})",
-                "微信服务器拒绝提供（代码 {status}）",
+                "WeChat's server refused the download (code {status})",
+                "微信服务器拒绝下载（代码 {status}）",
             ),
             Self::Unreachable => {
                 pick!(
                     language,
-                    "WeChat's server does not give it at the moment",
-                    "微信服务器暂时无法提供"
+                    "it cannot be downloaded from WeChat's server at the moment",
+                    "暂时无法从微信服务器下载"
                 )
             }
             Self::BadServer => pick!(
                 language,
-                "it lies on a server that the bridge may not talk to",
-                "文件位于桥接不允许连接的服务器",
+                "it is on a server that the bridge may not talk to",
+                "它在桥接不允许连接的服务器上",
             ),
             Self::Disk => {
-                pick!(language, "the bridge has no room for it on its disk", "桥接的磁盘无法保存")
+                pick!(language, "the bridge could not store it on its disk", "桥接的磁盘存不下")
             }
             Self::HomeserverLimit => {
                 pick!(
                     language,
-                    "the homeserver takes no file of this size",
-                    "超过 Matrix 服务器的大小上限"
+                    "it is larger than the homeserver allows",
+                    "大小超过了 Matrix 服务器的上限"
                 )
             }
             Self::HomeserverRefuses => {
-                pick!(language, "the homeserver refuses it", "Matrix 服务器拒绝接收")
+                pick!(language, "the homeserver refused it", "Matrix 服务器拒绝接收")
             }
             Self::HomeserverFails => pick!(
                 language,
-                "the homeserver cannot take it at the moment",
+                "the homeserver cannot store it at the moment",
                 "Matrix 服务器暂时无法接收",
             ),
         }
@@ -183,26 +187,26 @@ impl Trouble {
         match self {
             Self::TooLarge { .. } | Self::HomeserverLimit => pick!(
                 language,
-                "Ask for a smaller one; or ask the administrator for a higher limit, and then answer `{prefix} retry` to this.",
-                "请对方发送较小的文件；或请管理员提高上限后，在此消息上回复 `{prefix} retry`。",
+                "Ask for a smaller one; or ask the administrator for a higher limit, and then reply `{prefix} retry` to this message.",
+                "请让对方发个小一点的；或请管理员提高上限，再用 `{prefix} retry` 回复此消息。",
             ),
             Self::NoPlace | Self::NoKey => {
-                pick!(language, "Ask the contact to send it again.", "请对方重新发送。")
+                pick!(language, "Ask the contact to send it again.", "请让对方重新发送。")
             }
             Self::Undecryptable | Self::Gone(_) => pick!(
                 language,
-                "Ask the contact to send it again, or answer `{prefix} retry` to this.",
-                "请对方重新发送，或在此消息上回复 `{prefix} retry`。",
+                "Ask the contact to send it again, or reply `{prefix} retry` to this message.",
+                "请让对方重新发送，或用 `{prefix} retry` 回复此消息。",
             ),
             Self::Unreachable | Self::HomeserverFails => pick!(
                 language,
-                "Answer `{prefix} retry` to this, or react to it with 🔁, and I try again.",
-                "在此消息上回复 `{prefix} retry` 或用 🔁 回应，我会重试。",
+                "To try again, reply `{prefix} retry` to this message or react to it with 🔁.",
+                "用 `{prefix} retry` 回复此消息，或用 🔁 回应它，即可重试。",
             ),
             Self::BadServer | Self::Disk | Self::HomeserverRefuses => pick!(
                 language,
-                "Ask the administrator to look at the log, and then answer `{prefix} retry` to this.",
-                "请管理员查看日志，然后在此消息上回复 `{prefix} retry`。",
+                "Ask the administrator to look at the log, and then reply `{prefix} retry` to this message.",
+                "请让管理员查看日志，然后用 `{prefix} retry` 回复此消息。",
             ),
         }
     }
@@ -227,29 +231,30 @@ impl ItemNotice<'_> {
                     (what.text(language), why.text(language), why.cure(language, prefix));
                 pick!(
                     language,
-                    "{what} came in WeChat and could not be brought here: {why}. {cure}{words}",
-                    "{what}未能从微信转发：{why}。{cure}{words}",
+                    "{what} arrived in WeChat but could not be bridged: {why}. {cure}{words}",
+                    "{what}没能从微信转发过来：{why}。{cure}{words}",
                 )
             }
             Self::Differs { what, how: Mismatch::Digest } => {
                 let what = what.text(language);
                 pick!(
                     language,
-                    "⚠️ {what} arrived damaged: its checksum differs from what WeChat announced. It is here as it came. Ask the contact to send it again.",
-                    "⚠️ {what}已损坏：校验值与微信给出的不一致。文件按收到的原样保留，请对方重新发送。",
+                    "⚠️ {what} arrived damaged: its checksum is not the one that WeChat announced. It is here as it arrived. Ask the contact to send it again.",
+                    "⚠️ {what}已损坏：校验值与微信给出的不一致。这里保留的是收到的原样，请让对方重新发送。",
                 )
             }
             Self::Differs { what, how: Mismatch::Size { announced, came } } => {
                 let what = what.text(language);
+                let arrived = counted(*came, "byte");
                 pick!(
                     language,
-                    "⚠️ {what} may be damaged: {came} bytes arrived, and WeChat announced {announced}. It is here as it came. If it does not open, ask the contact to send it again.",
-                    "⚠️ {what}可能已损坏：收到 {came} 字节，微信给出的大小是 {announced} 字节。文件按收到的原样保留，如果打不开，请对方重新发送。",
+                    "⚠️ {what} may be damaged: {arrived} arrived, but WeChat announced {announced}. It is here as it arrived. If it does not open, ask the contact to send it again.",
+                    "⚠️ {what}可能已损坏：收到 {came} 字节，而微信给出的大小是 {announced} 字节。这里保留的是收到的原样，如果打不开，请让对方重新发送。",
                 )
             }
             Self::Unknown { kind: Some(kind) } => pick!(
                 language,
-                "❔ A message of a kind that I do not know ({kind}) arrived in WeChat.",
+                "❔ A message of an unknown kind ({kind}) arrived in WeChat.",
                 "❔ 微信收到一条未知类型（{kind}）的消息。",
             ),
             Self::Unknown { kind: None } | Self::Unreadable => pick!(

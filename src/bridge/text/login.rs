@@ -56,38 +56,38 @@ impl LoginText<'_> {
         match self {
             Self::Code { url, number, of, page: Some(page) } => pick!(
                 language,
-                "Let your contact scan this with WeChat and confirm on the phone. It is valid for about a minute and renewed by itself (code {number} of {of}). Is the contact somewhere else? Send them this page, which shows a valid code for 30 minutes: {page} – On the phone itself, open this link instead: {url}",
-                "请让对方用微信扫描此二维码，并在手机上确认。二维码约一分钟后失效，会自动更新（第 {number}/{of} 个）。对方不在身边？请把这个页面发给对方，30 分钟内始终显示有效的二维码：{page} 。如果就在那部手机上，请直接打开链接：{url}",
+                "Ask your contact to scan this with WeChat and confirm on the phone. The code is valid for about a minute and renews itself (code {number} of {of}). Is your contact somewhere else? Send them this page, which shows a valid code for 30 minutes: {page} – On the phone itself, open this link instead: {url}",
+                "请让对方用微信扫这个二维码，并在手机上确认。二维码约一分钟后失效，会自动更新（第 {number} 个，共 {of} 个）。对方不在身边？请把这个页面发给对方，30 分钟内一直显示有效的二维码：{page} 。如果就在那部手机上，请直接打开链接：{url}",
             ),
             Self::PageOnly { page } => pick!(
                 language,
-                "⏳ Nobody has scanned yet. This page goes on showing a valid code, until 30 minutes after the beginning: {page}",
-                "⏳ 还没有人扫描。此页面会继续显示有效的二维码，直到开始后 30 分钟：{page}",
+                "⏳ Nobody has scanned yet. This page keeps showing a valid code until 30 minutes after the login began: {page}",
+                "⏳ 还没有人扫码。登录开始后 30 分钟内，这个页面会继续显示有效的二维码：{page}",
             ),
             Self::Code { url, number, of, page: None } => pick!(
                 language,
-                "Let your contact scan this with WeChat and confirm on the phone. It is valid for about a minute and renewed by itself (code {number} of {of}). On the phone itself, open this link instead: {url}",
-                "请让对方用微信扫描此二维码，并在手机上确认。二维码约一分钟后失效，会自动更新（第 {number}/{of} 个）。如果就在那部手机上，请直接打开链接：{url}",
+                "Ask your contact to scan this with WeChat and confirm on the phone. The code is valid for about a minute and renews itself (code {number} of {of}). On the phone itself, open this link instead: {url}",
+                "请让对方用微信扫这个二维码，并在手机上确认。二维码约一分钟后失效，会自动更新（第 {number} 个，共 {of} 个）。如果就在那部手机上，请直接打开链接：{url}",
             ),
             Self::Scanned => pick!(
                 language,
                 "📱 Scanned. Please confirm on the phone.",
-                "📱 已扫描，请在手机上确认。",
+                "📱 已扫码，请在手机上确认。",
             ),
             Self::DigitsWanted => pick!(
                 language,
-                "🔢 The phone shows a number. Please type it here; I remove it right away.",
-                "🔢 手机上显示了一组数字，请在这里输入；我会立即删除该消息。",
+                "🔢 The phone shows a number. Please type it here; I will remove it right away.",
+                "🔢 手机上显示了一组数字，请发到这里；我会马上删除那条消息。",
             ),
             Self::DigitsWrong => pick!(
                 language,
-                "🔢 That was not the number. Please type the number that the phone shows.",
-                "🔢 数字不正确，请重新输入手机上显示的数字。",
+                "🔢 That was not the right number. Please type the number that the phone shows.",
+                "🔢 数字不对，请重新输入手机上显示的数字。",
             ),
             Self::Blocked => pick!(
                 language,
                 "🔄 Too many wrong numbers; a new QR code is coming.",
-                "🔄 数字错误次数过多，正在获取新的二维码。",
+                "🔄 数字输错的次数太多，正在获取新的二维码。",
             ),
             Self::Expired => pick!(
                 language,
@@ -96,18 +96,18 @@ impl LoginText<'_> {
             ),
             Self::Redirected => pick!(
                 language,
-                "📱 Scanned. WeChat moves the login to another server; please confirm on the phone.",
-                "📱 已扫描，微信正在切换服务器，请在手机上确认。",
+                "📱 Scanned. WeChat is moving the login to another server; please confirm on the phone.",
+                "📱 已扫码，微信正在切换服务器，请在手机上确认。",
             ),
             Self::AlreadyBound { prefix } => pick!(
                 language,
-                "ℹ️ This WeChat is linked here already. If messages do not arrive, send `{prefix} relogin`.",
-                "ℹ️ 这个微信已经连接到这里。如果收不到消息，请发送 `{prefix} relogin`。",
+                "ℹ️ This WeChat account is already linked here. If messages do not arrive, send `{prefix} relogin`.",
+                "ℹ️ 这个微信号已经连接到这里了。如果收不到消息，请发送 `{prefix} relogin`。",
             ),
             Self::Linked { name } => pick!(
                 language,
-                "✅ {name} is linked, and I have invited you to a room. Ask {name} to write something in WeChat first: WeChat does not let me begin.",
-                "✅ 已连接{name}，并已邀请你进入聊天房间。请让{name}先在微信里发一条消息：微信不允许我先开口。",
+                "✅ {name} is linked, and I have invited you to a room. WeChat does not let me write first, so ask {name} to send a message.",
+                "✅ 已连接{name}，并已邀请你进入聊天房间。请让{name}先在微信里发一条消息：微信不允许我先发。",
             ),
             Self::LinkedAgain { name } => pick!(
                 language,
@@ -116,30 +116,30 @@ impl LoginText<'_> {
             ),
             Self::LinkedOther { name, wanted } => pick!(
                 language,
-                "✅ Linked, but it was not {wanted} who scanned: this is {name}, with a room of their own. {wanted} stays as before.",
-                "✅ 已连接，但扫码的不是{wanted}，而是{name}，已为其单独建立房间。{wanted}保持原状。",
+                "✅ Linked, but it was not {wanted} who scanned: it was {name}, who now has a room of their own. Nothing changes for {wanted}.",
+                "✅ 已连接，但扫码的不是{wanted}，而是{name}，已为{name}单独创建房间。{wanted}那边没有变化。",
             ),
             Self::CodesUsedUp { prefix } => pick!(
                 language,
                 "⚠️ Nobody scanned any of the QR codes in time. Send `{prefix} login` for new ones.",
-                "⚠️ 二维码均未及时扫描。请发送 `{prefix} login` 重新获取。",
+                "⚠️ 没有人及时扫码。请发送 `{prefix} login` 重新获取二维码。",
             ),
             Self::TimedOut { prefix } => pick!(
                 language,
-                "⚠️ Nobody confirmed the login in time, and it was given up. Send `{prefix} login` to start again.",
-                "⚠️ 登录未能及时确认，已放弃。请发送 `{prefix} login` 重新开始。",
+                "⚠️ Nobody confirmed the login in time, so it was cancelled. Send `{prefix} login` to start again.",
+                "⚠️ 没有人及时确认，登录已取消。请发送 `{prefix} login` 重新开始。",
             ),
             Self::Unreachable { prefix } => pick!(
                 language,
                 "⚠️ WeChat's server could not be reached. Please try `{prefix} login` again in a few minutes.",
-                "⚠️ 无法连接微信服务器，请几分钟后再试 `{prefix} login`。",
+                "⚠️ 无法连接微信服务器，请过几分钟再发送 `{prefix} login`。",
             ),
             Self::Incomplete { prefix } => pick!(
                 language,
-                "⚠️ WeChat confirmed the login but left out what I need. Please try `{prefix} login` again.",
-                "⚠️ 微信确认了登录，但没有提供所需信息，请重试 `{prefix} login`。",
+                "⚠️ WeChat confirmed the login but left out something that I need. Please try `{prefix} login` again.",
+                "⚠️ 微信确认了登录，但没有提供需要的信息，请重新发送 `{prefix} login`。",
             ),
-            Self::Cancelled => pick!(language, "The login is cancelled.", "登录已取消。"),
+            Self::Cancelled => pick!(language, "The login was cancelled.", "登录已取消。"),
         }
     }
 }

@@ -3,6 +3,8 @@
 //! One enum per occasion; each variant is one reason and each reason one sentence per language.
 //! The golden file `tests/fixtures/sentences.txt` holds them all.
 
+use std::fmt::Display;
+
 mod admin;
 mod answer;
 mod delivery;
@@ -41,6 +43,12 @@ const OPEN_MINUTES: u64 = crate::bridge::state::OPEN_FOR.as_secs() / 60;
 
 /// How many logins of one owner go on at once.
 const MOST_LOGINS: usize = crate::bridge::state::MOST_AT_ONCE;
+
+/// Returns a number and an English noun, which stands in the plural unless the number is one.
+fn counted<N: Display + PartialEq + From<u8>>(count: N, noun: &str) -> String {
+    let plural = if count == N::from(1) { "" } else { "s" };
+    format!("{count} {noun}{plural}")
+}
 
 /// Picks a language and fills in the names in scope.
 macro_rules! pick {

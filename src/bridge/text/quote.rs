@@ -24,7 +24,7 @@ pub(crate) enum Quoted {
 impl Quoted {
     pub(crate) fn text(&self, language: Language) -> String {
         match self {
-            Self::Picture => pick!(language, "[picture]", "[图片]"),
+            Self::Picture => pick!(language, "[image]", "[图片]"),
             Self::Voice => pick!(language, "[voice message]", "[语音]"),
             Self::Video => pick!(language, "[video]", "[视频]"),
             Self::File { name: Some(name) } => pick!(language, "[file] {name}", "[文件] {name}"),

@@ -19,24 +19,24 @@ impl StepText<'_> {
             Self::Wait => pick!(language, "Fetching a QR code.", "正在获取二维码。"),
             Self::Code { page: None } => pick!(
                 language,
-                "Let your contact scan this with WeChat and confirm on the phone. The code renews itself.",
-                "请让对方用微信扫描此二维码，并在手机上确认。二维码会自动更新。",
+                "Ask your contact to scan this with WeChat and confirm on the phone. The code renews itself.",
+                "请让对方用微信扫这个二维码，并在手机上确认。二维码会自动更新。",
             ),
             Self::Code { page: Some(page) } => pick!(
                 language,
-                "Let your contact scan this with WeChat and confirm on the phone. The code renews itself. Is the contact somewhere else? Send them this page: {page}",
-                "请让对方用微信扫描此二维码，并在手机上确认。二维码会自动更新。对方不在身边？请把这个页面发给对方：{page}",
+                "Ask your contact to scan this with WeChat and confirm on the phone. The code renews itself. Is your contact somewhere else? Send them this page: {page}",
+                "请让对方用微信扫这个二维码，并在手机上确认。二维码会自动更新。对方不在身边？请把这个页面发给对方：{page}",
             ),
             Self::Scanned => {
-                pick!(language, "Scanned. Please confirm on the phone.", "已扫描，请在手机上确认。")
+                pick!(language, "Scanned. Please confirm on the phone.", "已扫码，请在手机上确认。")
             }
             Self::Digits { wrong: false } => {
                 pick!(language, "Type the number that the phone shows.", "请输入手机上显示的数字。")
             }
             Self::Digits { wrong: true } => pick!(
                 language,
-                "That was not the number. Type the number that the phone shows.",
-                "数字不正确，请重新输入手机上显示的数字。",
+                "That was not the right number. Type the number that the phone shows.",
+                "数字不对，请重新输入手机上显示的数字。",
             ),
             Self::Over(why) => over(*why, language),
         }
@@ -45,34 +45,34 @@ impl StepText<'_> {
 
 fn over(why: Ending, language: Language) -> String {
     match why {
-        Ending::Cancelled => pick!(language, "The login was cancelled.", "登录已被取消。"),
+        Ending::Cancelled => pick!(language, "The login was cancelled.", "登录被取消了。"),
         Ending::TimedOut => pick!(
             language,
-            "Nobody confirmed in time, and the login was given up.",
-            "未能及时确认，登录已放弃。",
+            "Nobody confirmed the login in time, so it was cancelled.",
+            "没有人及时确认，登录已取消。",
         ),
         Ending::CodesUsedUp => {
-            pick!(language, "Nobody scanned any of the QR codes in time.", "二维码均未及时扫描。",)
+            pick!(language, "Nobody scanned any of the QR codes in time.", "没有人及时扫码。",)
         }
         Ending::AlreadyLinked => pick!(
             language,
-            "This WeChat is linked already. To link it again, start a login for that contact.",
-            "这个微信已经连接。如需重新连接，请针对该联系人发起登录。",
+            "This WeChat account is already linked. To link it again, start a login for that contact.",
+            "这个微信号已经连接了。要重新连接，请为这位联系人发起登录。",
         ),
         Ending::Unreachable => pick!(
             language,
             "WeChat's server could not be reached. Please try again in a few minutes.",
-            "无法连接微信服务器，请几分钟后再试。",
+            "无法连接微信服务器，请过几分钟再试。",
         ),
         Ending::Incomplete => pick!(
             language,
-            "WeChat confirmed the login but left out what I need. Please try again.",
-            "微信确认了登录，但没有提供所需信息，请重试。",
+            "WeChat confirmed the login but left out something that I need. Please try again.",
+            "微信确认了登录，但没有提供需要的信息，请重试。",
         ),
         Ending::Stopped => pick!(
             language,
-            "The bridge was stopped during the login. Please start it again.",
-            "登录期间桥接停止了，请重新发起登录。",
+            "The bridge was stopped during the login. Please start the login again.",
+            "登录时桥接停止了，请重新发起登录。",
         ),
     }
 }

@@ -117,7 +117,7 @@ impl Pipe {
         (Self(opening), Vec::with_capacity(CHUNK))
     }
 
-    /// Takes a whole piece and gives an empty one back.
+    /// Takes a whole piece and returns an empty one back.
     async fn take(&mut self, piece: Vec<u8>) -> Result<Vec<u8>, CdnError> {
         let (mut intake, spare) = done(&mut self.0).await?;
         self.0 = spawn_blocking(move || {
@@ -168,7 +168,7 @@ impl Intake {
         Ok(Self { opening, writer, spools, with_md5 })
     }
 
-    /// Takes whole blocks, and gives the piece back empty.
+    /// Takes whole blocks, and returns the piece back empty.
     fn write(&mut self, mut piece: Vec<u8>) -> io::Result<Vec<u8>> {
         if let Some(opening) = &mut self.opening {
             opening.decryptor.blocks(&mut piece);

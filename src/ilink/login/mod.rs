@@ -38,7 +38,7 @@ pub struct Credentials {
 pub enum LoginEvent {
     /// A code to show at once; it lives one to two minutes.
     Code {
-        /// The text of the QR picture; also a link that opens on the phone.
+        /// The text of the QR image; also a link that opens on the phone.
         url: String,
         /// Which code of this login it is, from 1.
         number: u8,
@@ -54,7 +54,7 @@ pub enum LoginEvent {
     },
     /// Too many wrong digits; a new code follows.
     Blocked,
-    /// Nobody confirmed in time; a new code follows.
+    /// It was not confirmed in time; a new code follows.
     Expired,
     /// The login goes on at another host of Tencent's.
     Redirected,
@@ -109,7 +109,7 @@ pub enum LoginFailure {
     Over,
 }
 
-/// How long a login is kept up while nobody scans.
+/// How long a login is kept up while no code is scanned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LoginPatience {
     /// Codes that are fetched at most.
@@ -119,7 +119,7 @@ pub struct LoginPatience {
 }
 
 impl LoginPatience {
-    /// For a picture in a room, as Tencent's client has it: 3 codes within 8 minutes.
+    /// For an image in a room, as Tencent's client has it: 3 codes within 8 minutes.
     pub const PICTURE: Self = Self { codes: 3, within: Duration::from_secs(8 * 60) };
     /// For a page that somebody far away opens in their own time: 30 minutes.
     pub const PAGE: Self = Self { codes: 60, within: Duration::from_secs(30 * 60) };
@@ -169,7 +169,7 @@ impl Login {
         }
     }
 
-    /// Counts a new code and gives the event for it; the code belongs to the fixed host.
+    /// Counts a new code and returns the event for it; the code belongs to the fixed host.
     pub fn on_code(&mut self, url: String) -> LoginEvent {
         self.codes = self.codes.saturating_add(1);
         self.at = None;

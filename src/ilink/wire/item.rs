@@ -14,9 +14,9 @@ use crate::ilink::{
 pub enum OutboundItem {
     /// A text of at most 16,384 bytes (docs/protocol.md §10).
     Text(String),
-    /// A picture in a format that phones show.
+    /// An image in a format that phones show.
     Image(Uploaded),
-    /// A film.
+    /// A video.
     Video(Uploaded),
     /// Any file.
     File {

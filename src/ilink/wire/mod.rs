@@ -209,7 +209,7 @@ fn encode(body: &impl Serialize) -> Vec<u8> {
 
 /// The version of Tencent's client whose requests these are.
 const VERSION: &str = "2.4.9";
-/// The same as `iLink-App-ClientVersion` spells it: one byte per part.
+/// The version as `iLink-App-ClientVersion` spells it: one byte per part.
 pub(super) const VERSION_NUMBER: &str = "132105";
 const FINISHED: i64 = 2;
 const MOST_TOKENS: usize = 10;

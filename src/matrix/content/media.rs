@@ -28,7 +28,7 @@ pub struct Media {
     pub height: Option<u32>,
     /// How long it plays.
     pub duration: Option<Duration>,
-    /// A smaller picture of it.
+    /// A smaller image of it.
     pub thumbnail: Option<Thumbnail>,
     /// A few letters that show its colours until it is loaded.
     pub blurhash: Option<String>,
@@ -39,7 +39,7 @@ pub struct Media {
 /// How a file is to be shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MediaKind {
-    /// As a picture.
+    /// As an image.
     Image,
     /// With a button to play it.
     Audio,
@@ -49,7 +49,7 @@ pub enum MediaKind {
     File,
 }
 
-/// A smaller picture of a file, uploaded as well.
+/// A smaller image of a file, uploaded as well.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Thumbnail {
     /// Where it was uploaded to.

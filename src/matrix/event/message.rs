@@ -17,7 +17,7 @@ pub struct Message {
     /// The text, or a file's name or caption; see [`Message::caption`]. The name of a [`Profile`]
     /// before it is left out, here and in the HTML.
     pub body: String,
-    /// The same text as HTML.
+    /// The text as HTML.
     pub html: Option<String>,
     /// The message it answers. A thread's fallback for older clients does not count.
     pub reply_to: Option<OwnedEventId>,
@@ -109,7 +109,7 @@ impl Message {
         }
     }
 
-    /// The same message with another body; a file without a name of its own goes by it.
+    /// Returns the message with another body; a file without a name of its own goes by it.
     fn saying(mut self, body: String) -> Self {
         if let Some(file) = &mut self.attachment {
             if !file.is_named_apart {

@@ -43,7 +43,7 @@ pub struct Event {
 pub enum Kind {
     /// Something was written, or a file was sent.
     Message(Message),
-    /// A sticker, which is a picture with a description.
+    /// A sticker, which is an image with a description.
     Sticker(Message),
     /// An emoji was put to a message.
     Reaction {
@@ -68,7 +68,7 @@ pub enum Kind {
     Membership(Membership),
     /// The room's name was set, or removed.
     RoomName(Option<String>),
-    /// The room's picture was set, or removed.
+    /// The room's avatar was set, or removed.
     RoomPicture(Option<OwnedMxcUri>),
     /// The room was replaced.
     Tombstone {
@@ -244,7 +244,7 @@ fn room_name(fields: &Object<'_>) -> Option<String> {
     fields.object("content")?.text("name").filter(|name| !name.is_empty())
 }
 
-/// Something that is no address of the homeserver's media is no picture, and no removal either.
+/// Something that is no address of the homeserver's media is no image, and no removal either.
 fn room_picture(fields: &Object<'_>) -> Option<Option<OwnedMxcUri>> {
     let content = fields.object("content")?;
     let Some(url) = content.raw("url") else { return Some(None) };

@@ -40,7 +40,7 @@ impl Profile {
         Some(format!("{quoted}\n\n{}", said.strip_prefix(&before)?))
     }
 
-    /// The same for HTML, in which the name is an element that says what it is.
+    /// Takes the name out of HTML, in which it is an element that says what it is.
     pub(super) fn without_name_in_html(&self, html: &str) -> Option<String> {
         self.repeated()?;
         html.match_indices(ELEMENT).take(MOST_ELEMENTS).find_map(|(from, element)| {

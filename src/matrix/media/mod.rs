@@ -94,7 +94,7 @@ impl Homeserver {
 }
 
 impl Intent {
-    /// Stores a file of any size and gives its address.
+    /// Stores a file of any size and returns its address.
     ///
     /// # Errors
     /// [`Error::TooLarge`] before anything is sent, when the homeserver says how much it takes;

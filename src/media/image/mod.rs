@@ -77,7 +77,7 @@ fn converted(bytes: &[u8], head: &Head) -> Result<(ImageFormat, Vec<u8>), Refusa
     Ok((ImageFormat::Png, output.into_inner()))
 }
 
-/// The same movement as GIF, as long as the work has a bound.
+/// Converts a moving image to GIF, as long as the work has a bound.
 fn animation(bytes: &[u8], head: &Head) -> Result<Vec<u8>, Refusal> {
     let decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(damaged)?;
     let mut output = Vec::new();

@@ -8,7 +8,7 @@ use subtle::ConstantTimeEq;
 use crate::secret::secret_kind;
 
 secret_kind! {
-    /// The part of the address that nobody can guess.
+    /// The part of the address that cannot be guessed.
     LinkToken
 }
 

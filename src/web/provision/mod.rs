@@ -70,7 +70,7 @@ pub struct Wish {
     pub login: Option<u32>,
 }
 
-/// Why a token is nobody's.
+/// Why a token belongs to no user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unproven {
     /// The homeserver does not know it.
@@ -88,7 +88,7 @@ pub enum NotBegun {
     TooMany,
 }
 
-/// Why nobody was logged out.
+/// Why no login was ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotLoggedOut {
     /// The login is none of the user's.

@@ -120,10 +120,10 @@ impl Answers {
     }
 
     async fn delete(&mut self) -> Result<(), String> {
-        self.ask("!wechat delete-portal", "Delete the room of Mum?").await?;
+        self.ask("!wechat delete-portal", "Delete Mum's room?").await?;
         self.ask("no", "Nothing was deleted.").await?;
-        self.ask("!wechat delete-portal", "Delete the room of Mum?").await?;
-        self.ask("yes", "I leave this room.").await?;
+        self.ask("!wechat delete-portal", "Delete Mum's room?").await?;
+        self.ask("yes", "I am leaving this room.").await?;
         let gone =
             |m: &Message| m.0["state_key"] == self.bot && m.content()["membership"] == "leave";
         self.alice.wait(&self.portal, gone).await;
@@ -148,7 +148,7 @@ impl Answers {
 
     fn told(&self) -> usize {
         let notices = self.alice.notices(&self.management, &self.bot).into_iter();
-        notices.filter(|m| m.body().contains("The room of Mum is closed")).count()
+        notices.filter(|m| m.body().contains("Mum's room is closed")).count()
     }
 
     /// The rooms that one of the bridge's users is in, as the homeserver has it.
@@ -174,9 +174,9 @@ impl Answers {
     async fn number(&mut self) -> Result<(), String> {
         self.ask("!wechat ignore Mum", "Which contact?").await?;
         self.ask("9", "a number from 1 to 2").await?;
-        self.ask("2", "What Mum writes from now on is counted").await?;
+        self.ask("2", "From now on Mum's messages are only counted").await?;
         self.ask("!wechat unignore Mum", "Which contact?").await?;
-        self.ask("2", "is shown again").await
+        self.ask("2", "are shown again").await
     }
 
     /// A login in Mum's room; the bridge dies at this place when it has its digits. Gives whether

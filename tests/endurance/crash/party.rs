@@ -164,7 +164,7 @@ impl Party {
         self.dads.push(format!("Mum: {text}"));
         self.said[0].push(text);
         self.all_there().await;
-        match again.contains("Mum is in this room now") {
+        match again.contains("Mum is now in this room") {
             true => Ok(()),
             false => Err(format!("{answer} / {again}")),
         }

@@ -126,7 +126,7 @@ impl Stage {
     pub(super) async fn poison_notices(&self) -> usize {
         let room = self.alice.management_room(&self.bridge.world).await;
         let notices = self.alice.notices(&room, &self.bot).into_iter();
-        notices.filter(|m| m.body().contains("again and again")).count()
+        notices.filter(|m| m.body().contains("the bridge failed repeatedly")).count()
     }
 
     async fn restart(&mut self) {

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     bridge::{
-        core::{Core, attempt::Halt},
+        core::{Core, attempt::Halt, txn::Beside},
         render::{message, reply_line, speaker},
         state::led_by,
         text::{Medium, Quoted},
@@ -29,7 +29,7 @@ use crate::{
         content::{self, Content},
         event::{self, Kind},
     },
-    store::{Change, Direction, Link},
+    store::{Direction, Link},
 };
 
 /// What an item answers to, as far as it can be shown.
@@ -102,7 +102,7 @@ async fn known_by_now(
 /// The event of the quoted message, by the message's id and then by the item's.
 async fn known(core: &Core, place: &Place<'_>, quote: &Quote) -> Result<Option<Answers>, Halt> {
     // Links are handed over without waiting; behind this commit all of them can be read.
-    core.commit(Change::new()).await?;
+    core.barrier().await?;
     for id in [&quote.svr_id, &quote.msg_id].into_iter().flatten() {
         let links = core.read(core.store.events_of(place.portal.id, id))?;
         if let Some(answers) = answers_to(core, place, quote, &links).await? {
@@ -248,7 +248,7 @@ async fn bring(
         Err(Failed::Lost(_)) => return Ok(None),
         Err(Failed::Halt(halt)) => return Err(halt),
     };
-    let txn = format!("{}.quoted", place.txn);
+    let txn = place.beside(Beside::Quoted).to_string();
     let at = ilink::plausible(quote.created, place.at).unwrap_or(place.at);
     let sending = || place.ghost.send(place.room, &content, &txn, Some(at));
     let event = core.insist(sending).await?;
@@ -321,7 +321,7 @@ mod tests {
             (Some("a summary"), None, "a summary", "a summary"),
             (None, text(" "), "[an earlier message]", "[较早的消息]"),
             (None, None, "[an earlier message]", "[较早的消息]"),
-            (None, Some(Body::Image(Default::default())), "[picture]", "[图片]"),
+            (None, Some(Body::Image(Default::default())), "[image]", "[图片]"),
             (None, Some(Body::Video(Default::default())), "[video]", "[视频]"),
             (None, Some(Body::Voice(voice)), "[voice message] 晚上见", "[语音] 晚上见"),
             (Some("Mum"), Some(Body::File(file)), "Mum: [file] a.pdf", "Mum: [文件] a.pdf"),

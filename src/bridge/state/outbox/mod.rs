@@ -16,7 +16,7 @@ use tokio::sync::{
 
 use crate::{
     id::{InboxId, PortalId},
-    store::{Change, Entry, Progress, Store, Upload},
+    store::{Change, Entry, Progress, Upload},
 };
 
 mod marks;
@@ -183,10 +183,10 @@ impl Outbox {
         joined
     }
 
-    /// Has what waits joined as far as it can be, until nothing waits any more. The wish is written
-    /// down with each message that nobody has tried, before the sender can write anything of it,
+    /// Has what waits joined as far as it can be, until nothing waits any more. The wish goes to
+    /// `write` with each message that nobody has tried, before the sender can write anything of it,
     /// and is over when they are.
-    pub(crate) fn merge(&self, store: &Store, portal: PortalId, room: &RoomId) {
+    pub(crate) fn merge(&self, portal: PortalId, room: &RoomId, write: impl FnOnce(Change)) {
         let mut queues = self.queues();
         let Some(queue) = queues.get_mut(&portal) else { return };
         queue.merges.insert(room.to_owned());
@@ -196,7 +196,7 @@ impl Outbox {
             one.progress.merges = true;
             change = change.put_progress(one.entry.id, &one.progress);
         }
-        store.submit(change);
+        write(change);
     }
 
     /// Whether somebody has asked for that.
@@ -313,6 +313,20 @@ impl Outbox {
         let queues = self.queues();
         let queue = queues.get(&portal);
         queue.map(|queue| queue.waiting.iter().cloned().collect()).unwrap_or_default()
+    }
+
+    /// Returns whether this event waits by itself, or with others joined to it.
+    pub(crate) fn leads(&self, portal: PortalId, event: &EventId) -> bool {
+        let queues = self.queues();
+        queues.get(&portal).is_some_and(|queue| queue.waiting.iter().any(|one| one.event == event))
+    }
+
+    /// Returns the events of what waits from this room and nobody has tried to send.
+    pub(crate) fn untried_of(&self, portal: PortalId, room: &RoomId) -> Vec<OwnedEventId> {
+        let queues = self.queues();
+        let waiting = queues.get(&portal).map(|queue| queue.waiting.iter()).into_iter().flatten();
+        let untried = waiting.filter(|one| one.room == room && one.is_untried());
+        untried.map(|one| one.event.clone()).collect()
     }
 
     /// The portals for which something waits.

@@ -219,8 +219,8 @@ async fn the_wish_for_few_messages_lives_as_long_as_something_waits() {
     let outbox = queue(messages);
     outbox.begin_try(PORTAL, InboxId(1)).unwrap();
     let room = outbox.waiting(PORTAL).remove(0).room;
-    outbox.merge(&store, PORTAL, &room);
-    store.commit(Change::new()).await.unwrap();
+    outbox.merge(PORTAL, &room, |change| store.submit(change));
+    store.barrier().await.unwrap();
 
     let again = queue([]);
     let mut wishes = Vec::new();
@@ -237,4 +237,15 @@ async fn the_wish_for_few_messages_lives_as_long_as_something_waits() {
     assert!(again.head(PORTAL).is_none());
     again.push(PORTAL, outgoing(5, &["text"]));
     assert!(!again.merges(PORTAL));
+}
+
+#[test]
+fn a_queue_is_asked_for_one_of_its_messages_and_for_what_a_room_can_take_back() {
+    let mut elsewhere = outgoing(3, &["three"]);
+    elsewhere.room = room_id!("!other").to_owned();
+    let outbox = queue([outgoing(1, &["one"]), outgoing(2, &["two"]), elsewhere]);
+    outbox.begin_try(PORTAL, InboxId(1)).unwrap();
+    assert!(outbox.leads(PORTAL, event_id!("$1")) && !outbox.leads(PORTAL, event_id!("$4")));
+    assert_eq!(outbox.untried_of(PORTAL, room_id!("!room")), ["$2"]);
+    assert!(outbox.untried_of(PortalId(2), room_id!("!room")).is_empty());
 }

@@ -86,7 +86,7 @@ fn line_end(text: &str, from: usize) -> usize {
     text[from..].find('\n').map_or(text.len(), |at| from + at + 1)
 }
 
-/// Gives each span its parent; one that crosses the border of another is left out.
+/// Returns each span its parent; one that crosses the border of another is left out.
 fn nest(found: Vec<Span>) -> Vec<Span> {
     let mut nested: Vec<Span> = Vec::with_capacity(found.len());
     let mut open: Vec<usize> = Vec::new();

@@ -1,0 +1,390 @@
+//! The transaction id of each request that must not take effect twice.
+//!
+//! An id is derived from what the request was caused by, so that the request which a crash repeats
+//! has the id that it had before. The spelling of an id therefore never changes.
+
+use std::fmt;
+
+use ruma::{EventId, RoomId};
+
+use crate::{
+    clock::Timestamp,
+    id::{InboxId, LoginId, MessageId, PortalId},
+};
+
+/// A request to the homeserver, named by its cause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Txn<'a> {
+    /// The answer to a command.
+    Answer(&'a EventId),
+    /// What came of another try to bring an item.
+    Again(&'a EventId),
+    /// The owner hears that a window closes while messages wait.
+    Closes { portal: PortalId, heard: Timestamp },
+    /// A room hears that it is given up.
+    Closed(PortalId),
+    /// The owner hears that a room was given up.
+    ClosedFor(&'a RoomId),
+    /// The digits of a login are removed from the room.
+    Digits(&'a EventId),
+    /// A room is encrypted.
+    Encrypted(&'a RoomId),
+    /// A message will not be taken by WeChat.
+    Failed(InboxId),
+    /// More comes for a login than is taken.
+    Flood { login: LoginId, at: Timestamp },
+    /// A ghost was removed from a contact's room.
+    GhostOut(&'a EventId),
+    /// The mark of a message that waits is removed.
+    Goes(&'a EventId),
+    /// A room for a contact is there.
+    Greeting(PortalId),
+    /// A contact is in their own room again.
+    GroupBack { portal: PortalId, cause: &'a str },
+    /// Contacts have come along into the room that replaced theirs.
+    GroupFollowed(&'a str),
+    /// A contact could not come along into that room.
+    GroupLeftBehind { portal: PortalId, cause: &'a str },
+    /// A contact's own room hears in which room they are now.
+    GroupMoved { portal: PortalId, cause: &'a str },
+    /// A room with contacts was replaced by one that is no upgrade of it.
+    GroupNotReplaced(&'a str),
+    /// A room with contacts was replaced by one that the bridge cannot enter.
+    GroupReplaced(&'a str),
+    /// The bot has come into a room.
+    Hello(&'a EventId),
+    /// Why messages wait; `portal` where several contacts are in the room.
+    Held { portal: Option<PortalId>, event: &'a EventId, code: &'static str, since: Timestamp },
+    /// The login of this command, as it stands.
+    Login(&'a EventId),
+    /// The end of that login.
+    LoginEnd(&'a EventId),
+    /// The QR code of that login is removed.
+    LoginGone(&'a EventId),
+    /// A change of what the login's message says, by the run of the bridge that began at `started`.
+    LoginEdit { event: &'a EventId, started: Timestamp, edit: u32 },
+    /// A session was ended by WeChat.
+    Lost { login: LoginId, at: Timestamp },
+    /// A portal goes on in another room.
+    Moved(PortalId),
+    /// A contact's own room hears that a command has brought them elsewhere.
+    MovedBy(&'a EventId),
+    /// A contact's room cannot be made.
+    NoRoom(PortalId),
+    /// A message from WeChat was set aside by the run that began at `started`.
+    PoisonEntry { entry: InboxId, started: Timestamp },
+    /// An event from Matrix was set aside.
+    PoisonEvent(&'a EventId),
+    /// Few sends are left in a window.
+    Quota { portal: PortalId, heard: Timestamp },
+    /// Why an event was not bridged.
+    Refuse { event: &'a EventId, code: &'static str },
+    /// A message from WeChat was refused by the homeserver.
+    Refused(InboxId),
+    /// A portal's room was replaced by one that is no upgrade of it.
+    NotReplaced(&'a RoomId),
+    /// A portal's room was replaced by one that the bridge cannot enter.
+    Replaced(&'a RoomId),
+    /// A session that WeChat ended at that time works again.
+    SessionBack { login: LoginId, ended: Timestamp },
+    /// The state of a message, for clients that show it.
+    Status { event: &'a EventId, word: &'a str },
+    /// A message was taken back; `portal` where several contacts had it.
+    TakenBack { event: &'a EventId, portal: Option<PortalId> },
+    /// A ghost shows the way to the contact's room.
+    There(&'a EventId),
+    /// The mark of a message that WeChat took without an id.
+    Unconfirmed(&'a EventId),
+    /// WeChat confirms no more.
+    UnconfirmedRun { portal: PortalId, heard: Timestamp, sends: u32 },
+    /// The mark of a message that waits.
+    Waits(&'a EventId),
+    /// An item of a message from WeChat.
+    Item { login: LoginId, message: ItemOf<'a>, item: u16 },
+    /// What stands beside an item.
+    Beside { item: &'a str, what: Beside },
+}
+
+/// What an item of WeChat's belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ItemOf<'a> {
+    /// The message with this id.
+    Message(&'a MessageId),
+    /// A message without an id, told apart by its place in the inbox, which is as lasting.
+    Entry(InboxId),
+}
+
+/// What stands beside an item of WeChat's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Beside {
+    /// The removal of the notice of an item that was brought after all.
+    Brought,
+    /// A file is not what was announced.
+    Differs,
+    /// The item is redacted.
+    Gone,
+    /// The item could not be brought and is kept.
+    Kept,
+    /// A further part of a long text.
+    Part(u16),
+    /// The file that the item quotes.
+    Quoted,
+}
+
+impl Txn<'_> {
+    /// Returns the id of a part of what is said; the first part has the id of the whole.
+    pub(crate) fn part(&self, number: usize) -> String {
+        if number == 0 { self.to_string() } else { format!("{self}.{number}") }
+    }
+}
+
+impl fmt::Display for Txn<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Answer(event) => write!(f, "answer-{event}"),
+            Self::Again(event) => write!(f, "again-{event}"),
+            Self::Closes { portal, heard } => write!(f, "closes-{portal}-{}", heard.0),
+            Self::Closed(portal) => write!(f, "closed-{portal}"),
+            Self::ClosedFor(room) => write!(f, "closed-for-{room}"),
+            Self::Digits(event) => write!(f, "digits-{event}"),
+            Self::Encrypted(room) => write!(f, "encrypted-{room}"),
+            Self::Failed(entry) => write!(f, "failed-{entry}"),
+            Self::Flood { login, at } => write!(f, "flood-{login}-{}", at.0),
+            Self::GhostOut(event) => write!(f, "ghost-out-{event}"),
+            Self::Goes(event) => write!(f, "goes-{event}"),
+            Self::Greeting(portal) => write!(f, "greeting-{portal}"),
+            Self::GroupBack { portal, cause } => write!(f, "back-{portal}-{cause}"),
+            Self::GroupFollowed(cause) => write!(f, "followed-{cause}"),
+            Self::GroupLeftBehind { portal, cause } => write!(f, "left-behind-{portal}-{cause}"),
+            Self::GroupMoved { portal, cause } => write!(f, "moved-{portal}-{cause}"),
+            Self::GroupNotReplaced(cause) => write!(f, "group-not-replaced-{cause}"),
+            Self::GroupReplaced(cause) => write!(f, "group-replaced-{cause}"),
+            Self::Hello(event) => write!(f, "hello-{event}"),
+            Self::Held { portal: Some(portal), event, code, since } => {
+                write!(f, "held-{portal}-{event}-{code}-{}", since.0)
+            }
+            Self::Held { portal: None, event, code, since } => {
+                write!(f, "held-{event}-{code}-{}", since.0)
+            }
+            Self::Login(event) => write!(f, "login-{event}"),
+            Self::LoginEnd(event) => write!(f, "login-end-{event}"),
+            Self::LoginGone(event) => write!(f, "login-gone-{event}"),
+            Self::LoginEdit { event, started, edit } => {
+                write!(f, "login-{event}-{}-{edit}", started.0)
+            }
+            Self::Lost { login, at } => write!(f, "lost-{login}-{}", at.0),
+            Self::Moved(portal) => write!(f, "moved-{portal}"),
+            Self::MovedBy(event) => write!(f, "moved-{event}"),
+            Self::NoRoom(portal) => write!(f, "no-room-{portal}"),
+            Self::PoisonEntry { entry, started } => write!(f, "poison-{entry}-{}", started.0),
+            Self::PoisonEvent(event) => write!(f, "poison-{event}"),
+            Self::Quota { portal, heard } => write!(f, "quota-{portal}-{}", heard.0),
+            Self::Refuse { event, code } => write!(f, "refuse-{event}-{code}"),
+            Self::Refused(entry) => write!(f, "refused-{entry}"),
+            Self::NotReplaced(room) => write!(f, "not-replaced-{room}"),
+            Self::Replaced(room) => write!(f, "replaced-{room}"),
+            Self::SessionBack { login, ended } => write!(f, "back-{login}-{}", ended.0),
+            Self::Status { event, word } => write!(f, "status-{event}-{word}"),
+            Self::TakenBack { event, portal: None } => write!(f, "taken-back-{event}"),
+            Self::TakenBack { event, portal: Some(portal) } => {
+                write!(f, "taken-back-{event}-{portal}")
+            }
+            Self::There(event) => write!(f, "there-{event}"),
+            Self::Unconfirmed(event) => write!(f, "unconfirmed-{event}"),
+            Self::UnconfirmedRun { portal, heard, sends } => {
+                write!(f, "unconfirmed-{portal}-{}-{sends}", heard.0)
+            }
+            Self::Waits(event) => write!(f, "waits-{event}"),
+            Self::Item { login, message, item } => write!(f, "w{login}.{message}.{item}"),
+            Self::Beside { item, what } => write!(f, "{item}.{what}"),
+        }
+    }
+}
+
+impl fmt::Display for ItemOf<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Message(id) => f.write_str(id.as_str()),
+            Self::Entry(entry) => write!(f, "i{entry}"),
+        }
+    }
+}
+
+impl fmt::Display for Beside {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Brought => f.write_str("brought"),
+            Self::Differs => f.write_str("differs"),
+            Self::Gone => f.write_str("gone"),
+            Self::Kept => f.write_str("kept"),
+            Self::Part(number) => write!(f, "{number}"),
+            Self::Quoted => f.write_str("quoted"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use ruma::{event_id, room_id};
+
+    use super::*;
+
+    /// Each kind of request, once for each combination of these causes.
+    fn all<'a>(
+        event: &'a EventId,
+        room: &'a RoomId,
+        message: &'a MessageId,
+        number: u32,
+        at: Timestamp,
+    ) -> Vec<Txn<'a>> {
+        let (portal, login, entry) = (PortalId(number), LoginId(number), InboxId(number.into()));
+        let cause = event.as_str();
+        let of_event = [Txn::Answer, Txn::Again, Txn::Digits, Txn::GhostOut, Txn::Goes, Txn::Hello]
+            .into_iter()
+            .chain([Txn::Login, Txn::LoginEnd, Txn::LoginGone, Txn::MovedBy, Txn::PoisonEvent])
+            .chain([Txn::There, Txn::Unconfirmed, Txn::Waits]);
+        let mut all: Vec<_> = of_event.map(|kind| kind(event)).collect();
+        all.extend([Txn::ClosedFor, Txn::Encrypted, Txn::NotReplaced, Txn::Replaced].map(|kind| kind(room)));
+        all.extend([Txn::Closed, Txn::Greeting, Txn::Moved, Txn::NoRoom].map(|kind| kind(portal)));
+        all.extend([Txn::Failed, Txn::Refused].map(|kind| kind(entry)));
+        all.extend(
+            [Txn::GroupFollowed, Txn::GroupNotReplaced, Txn::GroupReplaced].map(|kind| kind(cause)),
+        );
+        all.extend(["poison", "call"].map(|code| Txn::Refuse { event, code }));
+        all.extend(["SUCCESS", "PENDING"].map(|word| Txn::Status { event, word }));
+        for portal in [None, Some(portal)] {
+            all.push(Txn::Held { portal, event, code: "quota_spent", since: at });
+            all.push(Txn::TakenBack { event, portal });
+        }
+        all.extend([
+            Txn::Closes { portal, heard: at },
+            Txn::Flood { login, at },
+            Txn::GroupBack { portal, cause },
+            Txn::GroupLeftBehind { portal, cause },
+            Txn::GroupMoved { portal, cause },
+            Txn::LoginEdit { event, started: at, edit: number },
+            Txn::Lost { login, at },
+            Txn::PoisonEntry { entry, started: at },
+            Txn::Quota { portal, heard: at },
+            Txn::SessionBack { login, ended: at },
+            Txn::UnconfirmedRun { portal, heard: at, sends: number },
+        ]);
+        for message in [ItemOf::Message(message), ItemOf::Entry(entry)] {
+            all.extend([0, 12].map(|item| Txn::Item { login, message, item }));
+        }
+        all
+    }
+
+    #[test]
+    fn different_causes_have_different_ids() {
+        let events = [
+            event_id!("$Rqnc-F-dvnEYJTyHq_iKxU2bZ1CI92-kuZq3a5lr5Zg"),
+            event_id!("$sRqnc-F-1-12-JTyHq_iKxU2bZ1CI92-kuZq3a5lr5Z"),
+            event_id!("$1:example.org"),
+        ];
+        let rooms = [room_id!("!a:example.org"), room_id!("!1:example.org")];
+        let messages = ["1", "12", "7412345678901234567"].map(|id| MessageId::parse(id).unwrap());
+        let mut known: HashMap<String, String> = HashMap::new();
+        let mut count = 0;
+        let mut note = |id: String, cause: String| {
+            if let Some(other) = known.insert(id.clone(), cause.clone()) {
+                assert_eq!(other, cause, "both are {id}");
+            }
+            count += 1;
+        };
+        for event in events {
+            for room in rooms {
+                for message in &messages {
+                    for (number, at) in [(1, 2), (1, 12), (11, 2), (12, 1), (2, -1)] {
+                        for txn in all(event, room, message, number, Timestamp(at)) {
+                            let (id, cause) = (txn.to_string(), format!("{txn:?}"));
+                            if let Txn::Item { .. } = txn {
+                                use Beside::{Brought, Differs, Gone, Kept, Part, Quoted};
+                                for what in [Brought, Differs, Gone, Kept, Part(1), Quoted] {
+                                    let beside = Txn::Beside { item: &id, what }.to_string();
+                                    note(beside, format!("{what:?} of {cause}"));
+                                }
+                            }
+                            note(id, cause);
+                        }
+                    }
+                }
+            }
+        }
+        assert!(count > 1_000, "{count}");
+    }
+
+    #[test]
+    fn an_id_is_spelled_as_it_always_was() {
+        let (event, room) = (event_id!("$e"), room_id!("!r:b.org"));
+        let message = MessageId::parse("77").unwrap();
+        let mut spelled: Vec<_> =
+            all(event, room, &message, 3, Timestamp(5)).iter().map(ToString::to_string).collect();
+        spelled.sort();
+        let expected = [
+            "again-$e",
+            "answer-$e",
+            "back-3-$e",
+            "back-3-5",
+            "closed-3",
+            "closed-for-!r:b.org",
+            "closes-3-5",
+            "digits-$e",
+            "encrypted-!r:b.org",
+            "failed-3",
+            "flood-3-5",
+            "followed-$e",
+            "ghost-out-$e",
+            "goes-$e",
+            "greeting-3",
+            "group-replaced-$e",
+            "held-$e-quota_spent-5",
+            "held-3-$e-quota_spent-5",
+            "hello-$e",
+            "left-behind-3-$e",
+            "login-$e",
+            "login-$e-5-3",
+            "login-end-$e",
+            "login-gone-$e",
+            "lost-3-5",
+            "moved-$e",
+            "moved-3",
+            "moved-3-$e",
+            "no-room-3",
+            "poison-$e",
+            "poison-3-5",
+            "quota-3-5",
+            "refuse-$e-call",
+            "refuse-$e-poison",
+            "refused-3",
+            "replaced-!r:b.org",
+            "status-$e-PENDING",
+            "status-$e-SUCCESS",
+            "taken-back-$e",
+            "taken-back-$e-3",
+            "there-$e",
+            "unconfirmed-$e",
+            "unconfirmed-3-5-3",
+            "w3.77.0",
+            "w3.77.12",
+            "w3.i3.0",
+            "w3.i3.12",
+            "waits-$e",
+        ];
+        assert_eq!(spelled, expected);
+        let besides = [
+            (Beside::Brought, "w3.77.0.brought"),
+            (Beside::Differs, "w3.77.0.differs"),
+            (Beside::Gone, "w3.77.0.gone"),
+            (Beside::Kept, "w3.77.0.kept"),
+            (Beside::Part(2), "w3.77.0.2"),
+            (Beside::Quoted, "w3.77.0.quoted"),
+        ];
+        for (what, expected) in besides {
+            assert_eq!(Txn::Beside { item: "w3.77.0", what }.to_string(), expected);
+        }
+        assert_eq!([0, 1].map(|part| Txn::Answer(event).part(part)), ["answer-$e", "answer-$e.1"]);
+    }
+}
