@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use ruma::{
-    OwnedUserId, RoomId, RoomVersionId, UserId,
+    OwnedRoomId, OwnedUserId, RoomId, RoomVersionId, UserId,
     api::client::state::get_state_event_for_key::v3::{Request, StateEventFormat},
 };
 use serde_json::value::RawValue;
@@ -19,6 +19,9 @@ pub struct Power {
     default: i64,
     invite: i64,
     write: i64,
+    redact: i64,
+    /// For replacing the room.
+    tombstone: i64,
 }
 
 impl Power {
@@ -36,7 +39,15 @@ impl Power {
         let creators = creator.clone().into_iter().chain(more).filter(|_| privileged).collect();
         let Some(levels) = levels.and_then(|raw| Object::parse(raw.get())) else {
             let users = creator.map(|creator| (creator, 100)).into_iter().collect();
-            return Self { creators, users, default: 0, invite: 0, write: 0 };
+            return Self {
+                creators,
+                users,
+                default: 0,
+                invite: 0,
+                write: 0,
+                redact: 50,
+                tombstone: 0,
+            };
         };
         let level = |key| levels.integer(key).unwrap_or(0);
         let users = levels.raw("users").and_then(|raw| serde_json::from_str(raw.get()).ok());
@@ -47,6 +58,11 @@ impl Power {
             default: level("users_default"),
             invite: level("invite"),
             write: events.integer("m.room.message").unwrap_or_else(|| level("events_default")),
+            redact: levels.integer("redact").unwrap_or(50),
+            tombstone: events
+                .integer("m.room.tombstone")
+                .or_else(|| levels.integer("state_default"))
+                .unwrap_or(50),
         }
     }
 
@@ -60,9 +76,38 @@ impl Power {
         self.reaches(user, self.write)
     }
 
+    /// Whether `user`, a member, may remove what others have written.
+    pub fn may_redact(&self, user: &UserId) -> bool {
+        self.reaches(user, self.redact)
+    }
+
+    /// Whether `user`, a member, may replace the room by another.
+    pub fn may_upgrade(&self, user: &UserId) -> bool {
+        self.reaches(user, self.tombstone)
+    }
+
     fn reaches(&self, user: &UserId, level: i64) -> bool {
         let has = self.users.get(user).copied().unwrap_or(self.default);
         has >= level || self.creators.iter().any(|creator| creator == user)
+    }
+}
+
+/// Where a room comes from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// Who made it; nobody where the event does not say.
+    pub creator: Option<OwnedUserId>,
+    /// The room that it is to replace.
+    pub predecessor: Option<OwnedRoomId>,
+}
+
+impl Origin {
+    /// Reads the event `m.room.create`.
+    fn read(create: &RawValue) -> Self {
+        let create = Object::parse(create.get()).unwrap_or_default();
+        let content = create.object("content").unwrap_or_default();
+        let predecessor = content.object("predecessor").and_then(|before| before.id("room_id"));
+        Self { creator: create.id("sender"), predecessor }
     }
 }
 
@@ -78,6 +123,14 @@ impl Intent {
             Err(error) => return Err(error),
         };
         Ok(Power::read(levels.as_deref(), create.as_deref()))
+    }
+
+    /// Who made a room that the user is in, and after which one it comes.
+    pub async fn origin(&self, room: &RoomId) -> Result<Origin, Error> {
+        let mut request = Request::new(room.to_owned(), "m.room.create".into(), String::new());
+        request.format = StateEventFormat::Event;
+        let response = self.homeserver().request(request, self.identity()).await?;
+        Ok(Origin::read(&response.event_or_content))
     }
 }
 
@@ -119,6 +172,39 @@ mod tests {
             }
             assert!(!power.may_invite(user_id!("@bob:b.org")));
         }
+    }
+
+    #[test]
+    fn who_may_replace_the_room_and_remove_messages_is_read_too() {
+        let levels = json!({
+            "users": { "@alice:b.org": 60, "@bob:b.org": 40 }, "redact": 40,
+            "events": { "m.room.tombstone": 60 },
+        });
+        let users = [user_id!("@alice:b.org"), user_id!("@bob:b.org"), user_id!("@carol:b.org")];
+        let of = |levels| power(levels, "11");
+        let custom = of(Some(levels));
+        assert_eq!(users.map(|user| custom.may_upgrade(user)), [true, false, false]);
+        assert_eq!(users.map(|user| custom.may_redact(user)), [true, true, false]);
+        let plain = of(Some(json!({ "users": { "@alice:b.org": 50 }, "state_default": 50 })));
+        assert_eq!(users.map(|user| plain.may_upgrade(user)), [true, false, false]);
+        assert_eq!(users.map(|user| of(None).may_redact(user)), [true, false, false]);
+    }
+
+    #[test]
+    fn a_room_says_what_it_replaces() {
+        let old = json!({ "room_id": "!old:b.org", "event_id": "$last" });
+        for (content, predecessor) in [
+            (json!({ "predecessor": old }), Some("!old:b.org")),
+            (json!({ "predecessor": "!old:b.org" }), None),
+            (json!({ "predecessor": { "room_id": 5 } }), None),
+            (json!({}), None),
+        ] {
+            let create = json!({ "sender": "@alice:b.org", "content": content });
+            let origin = Origin::read(&to_raw_value(&create).unwrap());
+            assert_eq!(origin.predecessor.as_deref().map(RoomId::as_str), predecessor);
+            assert_eq!(origin.creator.as_deref(), Some(user_id!("@alice:b.org")));
+        }
+        assert_eq!(Origin::read(&to_raw_value(&json!([])).unwrap()), Origin::default());
     }
 
     #[test]

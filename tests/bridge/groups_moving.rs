@@ -1,7 +1,9 @@
 //! A room with contacts in it is replaced by another.
 
 use matrix_sdk::ruma::{
-    RoomId, RoomVersionId, api::client::room::upgrade_room::v3::Request as Upgrade,
+    RoomId, RoomVersionId, UserId,
+    api::client::room::{create_room::v3 as create_room, upgrade_room::v3::Request as Upgrade},
+    serde::Raw,
 };
 use serde_json::{Value, json};
 
@@ -68,7 +70,7 @@ async fn contacts_follow_a_replaced_room_as_soon_as_the_bridge_is_let_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn contacts_go_along_at_once_where_everybody_may_enter_and_their_owner_is_invited() {
+async fn contacts_go_along_at_once_where_everybody_may_enter_and_their_owner_is_there() {
     let group = Group::open().await;
     let (alice, bob, old) = (&group.alice, &group.bob, &group.room);
     let management = alice.management_room(&group.world).await;
@@ -76,11 +78,10 @@ async fn contacts_go_along_at_once_where_everybody_may_enter_and_their_owner_is_
     power["users"][&bob.user_id] = json!(150);
     set(alice, old, "m.room.power_levels", power).await;
     set(alice, old, "m.room.join_rules", json!({ "join_rule": "public" })).await;
-    let rooms = alice.rooms();
     bob.wait(old, |m| m.kind() == "m.room.join_rules" && m.content()["join_rule"] == "public")
         .await;
-    let new = upgrade(bob, old).await;
-    assert_eq!(alice.wait_new_room(&rooms).await, new);
+    let new = upgrade(alice, old).await;
+    bob.client.join_room_by_id(&RoomId::parse(&new).unwrap()).await.unwrap();
     bob.wait_said(&new, "The chat with Mum, Dad continues in this room").await;
     group.dad.says("we have moved").await;
     bob.wait_said(&new, "we have moved").await;
@@ -101,7 +102,7 @@ async fn contacts_go_along_at_once_where_everybody_may_enter_and_their_owner_is_
         "content": { "algorithm": "m.megolm.v1.aes-sha2" },
     });
     let rooms = alice.rooms();
-    let secret = bob.make_room(&[&group.bot, &alice.user_id], &[encryption]).await;
+    let secret = successor(bob, &new, &[&group.bot, &alice.user_id], &encryption).await;
     assert_eq!(alice.wait_new_room(&rooms).await, secret);
     bob.wait_said(&secret, "This room is encrypted").await;
     set(bob, &new, "m.room.tombstone", json!({ "replacement_room": secret })).await;
@@ -120,6 +121,16 @@ async fn upgrade(person: &Person, room: &str) -> String {
     let new = person.client.send(upgrade).await.unwrap().replacement_room.to_string();
     person.until("the new room", || person.rooms().contains(&new).then_some(())).await;
     new
+}
+
+/// Makes a room that says of itself that it replaces another.
+async fn successor(person: &Person, old: &str, invite: &[&str], state: &Value) -> String {
+    let mut request = create_room::Request::new();
+    request.invite = invite.iter().map(|user| UserId::parse(user).unwrap()).collect();
+    request.initial_state = vec![Raw::from_json_string(state.to_string()).unwrap()];
+    let predecessor = json!({ "predecessor": { "room_id": old, "event_id": "$last" } });
+    request.creation_content = Some(Raw::from_json_string(predecessor.to_string()).unwrap());
+    person.client.create_room(request).await.unwrap().room_id().to_string()
 }
 
 async fn set(person: &Person, room: &str, event_type: &str, content: Value) {

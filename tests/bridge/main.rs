@@ -41,6 +41,7 @@ mod outbox;
 mod outbox_change;
 mod outbox_shown;
 mod poison;
+mod policy;
 mod provision;
 mod quotes_in;
 mod relay;

@@ -130,7 +130,7 @@ async fn a_reply_to_what_the_homeserver_does_not_hand_out_goes_without_its_line(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_quoted_that_the_contact_never_got() {
-    let mut chat = Chat::open().await;
+    let chat = Chat::open().await;
     let bob = Person::new(Synapse::shared().await, "bob").await;
     let rooms = bob.rooms();
     chat.alice.invite(&chat.portal, &bob.user_id).await;

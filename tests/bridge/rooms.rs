@@ -49,11 +49,14 @@ async fn a_portal_room_has_all_that_clients_look_for() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_ghost_that_is_invited_by_hand_refuses_and_says_whom_to_ask() {
-    let world = World::start().await;
-    let alice = Person::new(Synapse::shared().await, "alice").await;
-    let ghost = format!("@{}somebody:localhost", world.slot.ghost_prefix);
-    let room = alice.make_room(&[&ghost], &[]).await;
-    let left = alice
+    let mut world = World::start().await;
+    let synapse = Synapse::shared().await;
+    let (alice, bob) = tokio::join!(Person::new(synapse, "alice"), Person::new(synapse, "bob"));
+    let (_, portal) = world.link(&alice, "Mum").await;
+    alice.wait_said(&portal, "your chat with Mum").await;
+    let ghost = alice.ghost_in(&world, &portal).await;
+    let room = bob.make_room(&[&ghost], &[]).await;
+    let left = bob
         .wait(&room, |m| m.0["state_key"] == ghost.as_str() && m.content()["membership"] == "leave")
         .await;
     assert_eq!(left.sender(), ghost);

@@ -11,6 +11,7 @@ use crate::{
             membership::{self, Barrier},
         },
         notice,
+        policy::{Act, Actor},
         text::{Answer, GroupText},
     },
     id::PortalKey,
@@ -114,7 +115,7 @@ pub(super) async fn queue(asked: &Asked<'_>, rest: &str) -> Result<bool, Halt> {
     let answer = match rest.trim() {
         "" => {
             let lists = members.iter().filter_map(|portal| {
-                let waiting = asked.core.outbox.waiting(portal.id);
+                let waiting = queue::within_reach(asked, portal, Act::Queue);
                 (!waiting.is_empty()).then(|| queue::list(asked, portal, &waiting))
             });
             let lists: Vec<_> = lists.collect();
@@ -124,17 +125,18 @@ pub(super) async fn queue(asked: &Asked<'_>, rest: &str) -> Result<bool, Halt> {
             }
         }
         "merge" => {
+            let mut any = false;
             for portal in &members {
-                queue::merge(asked, portal.id).await?;
+                any |= queue::merge(asked, portal).await?;
             }
-            Answer::Merges.text(asked.language)
+            let answer = if any { Answer::Merges } else { Answer::NotYourContact };
+            answer.text(asked.language)
         }
         "drop" => {
             let mut count = 0;
             for portal in &members {
-                let waiting = asked.core.outbox.waiting(portal.id).into_iter();
-                let of_room: Vec<_> = waiting.filter(|one| one.room == asked.event.room).collect();
-                count += queue::take_back(asked, portal, &of_room).await;
+                let mine = queue::within_reach(asked, portal, Act::Drop);
+                count += queue::take_back(asked, portal, &mine).await;
             }
             Answer::Dropped { count }.text(asked.language)
         }
@@ -152,11 +154,17 @@ pub(super) async fn retry(asked: &Asked<'_>) -> Result<Option<Ran>, Halt> {
         return Ok(None);
     }
     if let Some(of) = asked.reply_to {
-        again::again(core, asked.entry, asked.event, of).await?;
-        return Ok(Some(Ran::GoesOn));
+        let ran = again::again(core, asked.entry, asked.event, of).await?;
+        return Ok(Some(ran.into()));
     }
     let mut count = 0;
-    for portal in &members {
+    let user = &asked.event.sender;
+    let is_mine = |portal: &Portal| Actor::of_commander(core, portal, user) == Actor::Owner;
+    if !members.iter().any(|portal| is_mine(portal)) {
+        asked.reply(&Answer::NotYourContact.text(asked.language)).await?;
+        return Ok(Some(Ran::Done(crate::store::Outcome::Refused("not_yours".into()))));
+    }
+    for portal in members.iter().filter(|portal| is_mine(portal)) {
         core.outbox.wake(portal.id);
         count += core.lanes.take_up(portal.id);
     }

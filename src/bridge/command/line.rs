@@ -2,7 +2,7 @@
 //!
 //! Knows no command by name but `help`, which is what the prefix alone means.
 
-use crate::convert::text::strip_reply_fallback;
+use crate::{bridge::policy::after_prefix, convert::text::strip_reply_fallback};
 
 /// A message that is meant for the bot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub(super) fn command_in<'a>(
     management_room: bool,
 ) -> Option<Line<'a>> {
     let said = strip_reply_fallback(body).trim();
-    let line = match after_prefix(said, prefix) {
+    let line = match after_prefix(body, prefix) {
         Some("") => return Some(Line { name: "help".to_owned(), rest: "" }),
         Some(line) => line,
         None if management_room && !said.is_empty() => said,
@@ -32,14 +32,6 @@ pub(super) fn command_in<'a>(
     };
     let (name, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     Some(Line { name: name.to_lowercase(), rest: rest.trim_start() })
-}
-
-/// What follows the prefix and the border after it; an empty prefix is none.
-fn after_prefix<'a>(said: &'a str, prefix: &str) -> Option<&'a str> {
-    let (head, tail) = said.split_at_checked(prefix.len())?;
-    let ends_word = tail.is_empty() || tail.starts_with(char::is_whitespace);
-    let found = !prefix.is_empty() && head.eq_ignore_ascii_case(prefix) && ends_word;
-    found.then(|| tail.trim_start())
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::{
 };
 
 pub(super) async fn login(asked: &Asked<'_>, name: &str) -> Result<Ran, Halt> {
-    Ok(start(asked, Wanted::Anybody { name: naming::sound_name(name) }))
+    start(asked, Wanted::Anybody { name: naming::sound_name(name) }).await
 }
 
 pub(super) async fn relogin(asked: &Asked<'_>, wanted: &str) -> Result<Ran, Halt> {
@@ -24,14 +24,19 @@ pub(super) async fn relogin(asked: &Asked<'_>, wanted: &str) -> Result<Ran, Halt
         return Ok(Ran::Done(Outcome::Delivered));
     };
     let wanted = Wanted::Again { login: login.id, name: login_name(&login) };
-    Ok(start(asked, wanted))
+    start(asked, wanted).await
 }
 
 /// Shows the login where it was asked for; whoever asked types its digits.
-fn start(asked: &Asked<'_>, wanted: Wanted) -> Ran {
+async fn start(asked: &Asked<'_>, wanted: Wanted) -> Result<Ran, Halt> {
     let event = Event { room: asked.said.room.clone(), ..asked.event.clone() };
-    qr_login::start(asked.core, asked.entry, &event, &asked.said.sender, wanted);
-    Ran::GoesOn
+    if qr_login::start(asked.core, asked.entry, &event, &asked.said.sender, wanted) {
+        return Ok(Ran::GoesOn);
+    }
+    asked
+        .reply(&Answer::TooManyLogins { prefix: asked.core.prefix() }.text(asked.language))
+        .await?;
+    Ok(Ran::Done(Outcome::Refused("too_many_logins".into())))
 }
 
 /// Stops a login. An open question takes any message as its answer, this one too, before it

@@ -20,7 +20,7 @@ pub(super) mod target;
 
 use std::sync::Arc;
 
-use ruma::EventId;
+use ruma::{EventId, RoomId, UserId};
 
 use self::{
     line::Line,
@@ -34,6 +34,7 @@ use crate::{
             owner,
             txn::Txn,
         },
+        policy::{self, Act, Actor, Person, RoomRules, Ruling},
         state::{Candidate, Taken},
         text::{AdminText, Answer, CommandScope},
     },
@@ -98,9 +99,13 @@ pub(super) async fn try_run(
     let asked = Asked { core, entry, event, said: event, before, portal, reply_to, language };
     let management_room = asked.context() == CommandScope::Management;
     let line = line::command_in(&message.body, core.prefix(), management_room);
-    if asked.level().is_none() {
+    let person = Person { level: asked.level(), is_owner: false, is_notice: false };
+    let rules = RoomRules::new(false, false);
+    if policy::decide(Actor::of_person(person), Act::Command, rules) != Ruling::Allowed {
         let Some(_) = line else { return Ok(Ran::NotACommand) };
-        asked.reply(&Answer::NoPermission.text(language)).await?;
+        if core.hush.tell_once(&event.sender, core.clock.now()) {
+            asked.reply(&Answer::NoPermission.text(language)).await?;
+        }
         return Ok(Ran::Done(Outcome::Refused("not_allowed".into())));
     }
     if event.profile.is_some() {
@@ -229,6 +234,16 @@ impl Asked<'_> {
             None if !self.core.registry.members(&self.event.room).is_empty() => CommandScope::Group,
             None => CommandScope::Other,
         }
+    }
+
+    /// What the policy says of an act of who asks, about a message of `author` that waits in `room`.
+    fn judges(&self, act: Act, portal: &Portal, (author, room): (&UserId, &RoomId)) -> Ruling {
+        let user = &self.event.sender;
+        let authored_by_actor = author == user;
+        let written_here = *room == self.event.room;
+        let of_room = policy::rules(portal, &self.event.room);
+        let rules = RoomRules { authored_by_actor, written_here, ..of_room };
+        policy::decide(Actor::of_commander(self.core, portal, user), act, rules)
     }
 
     /// Answers with a notice, once however often the command is run again.

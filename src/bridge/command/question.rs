@@ -22,6 +22,11 @@ pub(crate) async fn answered(
         return Ok(Some(Ran::Done(Outcome::Refused("late_answer".into()))));
     }
     match question {
+        Question::Logout(_) | Question::DeletePortal { .. }
+            if !late && logout::YesOrNo::read(answer).is_none() =>
+        {
+            return Ok(no_answer(asked));
+        }
         Question::Logout(login) if !late => logout::answered(asked, login, answer).await?,
         Question::DeletePortal { portal, room } if !late => {
             portal::answered(asked, portal, room.as_deref(), answer).await?;

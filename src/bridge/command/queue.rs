@@ -6,10 +6,11 @@ use crate::{
         core::{attempt::Halt, name_of},
         from_matrix::retry,
         notice::status,
+        policy::{Act, Actor, Ruling},
         state::{Changed, Outgoing},
         text::{Answer, Note},
     },
-    id::PortalId,
+    matrix::event::Event,
     store::{Outcome, Portal},
 };
 
@@ -21,29 +22,43 @@ pub(super) async fn queue(asked: &Asked<'_>, rest: &str) -> Result<(), Halt> {
     let (Some(portal), language) = (asked.portal, asked.language) else {
         return asked.reply(&Answer::QueueUsage.text(asked.language)).await;
     };
-    let waiting = asked.core.outbox.waiting(portal.id);
-    let chosen: &[Outgoing] = match words.as_slice() {
-        [] => return asked.reply(&list(asked, portal, &waiting)).await,
+    let chosen = |act| within_reach(asked, portal, act);
+    let chosen: Vec<_> = match words.as_slice() {
+        [] => return asked.reply(&list(asked, portal, &chosen(Act::Queue))).await,
         ["merge"] => {
-            merge(asked, portal.id).await?;
+            merge(asked, portal).await?;
             return asked.reply(&Answer::Merges.text(language)).await;
         }
-        ["drop"] => &waiting,
+        ["drop"] => chosen(Act::Drop),
         ["drop", number] => {
             let at = number.parse::<usize>().ok().and_then(|n| n.checked_sub(1));
-            at.and_then(|at| waiting.get(at..=at)).unwrap_or_default()
+            let waiting = chosen(Act::Drop);
+            at.and_then(|at| waiting.get(at)).cloned().into_iter().collect()
         }
         _ => return asked.reply(&Answer::QueueUsage.text(language)).await,
     };
-    let count = take_back(asked, portal, chosen).await;
+    let count = take_back(asked, portal, &chosen).await;
     asked.reply(&Answer::Dropped { count }.text(language)).await
 }
 
-/// Has what waits for this contact go out as few messages, also after a restart.
-pub(super) async fn merge(asked: &Asked<'_>, portal: PortalId) -> Result<(), Halt> {
+/// What waits for this contact and is within the reach of who asks: written in the room of the
+/// command, for everybody there has read it.
+pub(super) fn within_reach(asked: &Asked<'_>, portal: &Portal, act: Act) -> Vec<Outgoing> {
+    let mut waiting = asked.core.outbox.waiting(portal.id);
+    waiting.retain(|one| asked.judges(act, portal, (&one.sender, &one.room)) == Ruling::Allowed);
+    waiting
+}
+
+/// Has what waits for this contact from this room go out as few messages, also after a restart.
+/// False when that is not for who asks to decide.
+pub(super) async fn merge(asked: &Asked<'_>, portal: &Portal) -> Result<bool, Halt> {
+    let Event { sender, room, .. } = asked.event;
+    if asked.judges(Act::Merge, portal, (sender, room)) != Ruling::Allowed {
+        return Ok(false);
+    }
     let core = asked.core;
-    core.outbox.merge(portal, |change| core.store.submit(change));
-    core.barrier().await
+    core.outbox.merge(portal.id, room, |change| core.store.submit(change));
+    core.barrier().await.map(|()| true)
 }
 
 /// Takes these back, as far as nobody has tried to send them; gives how many it were.
@@ -88,6 +103,10 @@ pub(super) async fn retry(asked: &Asked<'_>) -> Result<Ran, Halt> {
     };
     if let Some(of) = asked.reply_to {
         return retry::retry(core, asked.entry, asked.event, of, portal).await.map(Ran::from);
+    }
+    if Actor::of_commander(core, portal, &asked.event.sender) != Actor::Owner {
+        asked.reply(&Answer::NotYourContact.text(language)).await?;
+        return Ok(Ran::Done(Outcome::Refused("not_yours".into())));
     }
     core.outbox.wake(portal.id);
     let count = core.lanes.take_up(portal.id);

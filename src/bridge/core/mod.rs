@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use crate::{
     bridge::state::{
-        Confirmed, Copies, Job, LaneKey, Lanes, LoginFlows, Looks, Outbox, Paces, Places,
+        Confirmed, Copies, Hush, Job, LaneKey, Lanes, LoginFlows, Looks, Outbox, Paces, Places,
         Questions, Read, Registry, Replies, Sessions, Tallies, Typists, puppets::Owners,
         reply_window, rounds::Rounds,
     },
@@ -67,6 +67,8 @@ pub(super) struct Core {
     pub(super) flows: LoginFlows,
     pub(super) questions: Questions,
     pub(super) looks: Looks,
+    /// For strangers, who are told once that the bridge is not for them.
+    pub(super) hush: Hush,
     /// At most this many rooms are made at once; more would only wait in the homeserver.
     pub(super) making_rooms: tokio::sync::Semaphore,
     pub(super) receiving: tokio::sync::Mutex<()>,

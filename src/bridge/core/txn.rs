@@ -47,6 +47,8 @@ pub(crate) enum Txn<'a> {
     GroupLeftBehind { portal: PortalId, cause: &'a str },
     /// A contact's own room hears in which room they are now.
     GroupMoved { portal: PortalId, cause: &'a str },
+    /// A room with contacts was replaced by one that is no upgrade of it.
+    GroupNotReplaced(&'a str),
     /// A room with contacts was replaced by one that the bridge cannot enter.
     GroupReplaced(&'a str),
     /// The bot has come into a room.
@@ -79,6 +81,8 @@ pub(crate) enum Txn<'a> {
     Refuse { event: &'a EventId, code: &'static str },
     /// A message from WeChat was refused by the homeserver.
     Refused(InboxId),
+    /// A portal's room was replaced by one that is no upgrade of it.
+    NotReplaced(&'a RoomId),
     /// A portal's room was replaced by one that the bridge cannot enter.
     Replaced(&'a RoomId),
     /// A session that WeChat ended at that time works again.
@@ -153,6 +157,7 @@ impl fmt::Display for Txn<'_> {
             Self::GroupFollowed(cause) => write!(f, "followed-{cause}"),
             Self::GroupLeftBehind { portal, cause } => write!(f, "left-behind-{portal}-{cause}"),
             Self::GroupMoved { portal, cause } => write!(f, "moved-{portal}-{cause}"),
+            Self::GroupNotReplaced(cause) => write!(f, "group-not-replaced-{cause}"),
             Self::GroupReplaced(cause) => write!(f, "group-replaced-{cause}"),
             Self::Hello(event) => write!(f, "hello-{event}"),
             Self::Held { portal: Some(portal), event, code, since } => {
@@ -176,6 +181,7 @@ impl fmt::Display for Txn<'_> {
             Self::Quota { portal, heard } => write!(f, "quota-{portal}-{}", heard.0),
             Self::Refuse { event, code } => write!(f, "refuse-{event}-{code}"),
             Self::Refused(entry) => write!(f, "refused-{entry}"),
+            Self::NotReplaced(room) => write!(f, "not-replaced-{room}"),
             Self::Replaced(room) => write!(f, "replaced-{room}"),
             Self::SessionBack { login, ended } => write!(f, "back-{login}-{}", ended.0),
             Self::Status { event, word } => write!(f, "status-{event}-{word}"),
@@ -240,10 +246,15 @@ mod tests {
             .chain([Txn::Login, Txn::LoginEnd, Txn::LoginGone, Txn::MovedBy, Txn::PoisonEvent])
             .chain([Txn::There, Txn::Unconfirmed, Txn::Waits]);
         let mut all: Vec<_> = of_event.map(|kind| kind(event)).collect();
-        all.extend([Txn::ClosedFor, Txn::Encrypted, Txn::Replaced].map(|kind| kind(room)));
+        all.extend(
+            [Txn::ClosedFor, Txn::Encrypted, Txn::NotReplaced, Txn::Replaced]
+                .map(|kind| kind(room)),
+        );
         all.extend([Txn::Closed, Txn::Greeting, Txn::Moved, Txn::NoRoom].map(|kind| kind(portal)));
         all.extend([Txn::Failed, Txn::Refused].map(|kind| kind(entry)));
-        all.extend([Txn::GroupFollowed, Txn::GroupReplaced].map(|kind| kind(cause)));
+        all.extend(
+            [Txn::GroupFollowed, Txn::GroupNotReplaced, Txn::GroupReplaced].map(|kind| kind(cause)),
+        );
         all.extend(["poison", "call"].map(|code| Txn::Refuse { event, code }));
         all.extend(["SUCCESS", "PENDING"].map(|word| Txn::Status { event, word }));
         for portal in [None, Some(portal)] {

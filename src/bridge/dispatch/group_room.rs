@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use ruma::UserId;
 
-use super::other_room;
+use super::{other_room, stranger};
 use crate::{
     bridge::{
         command::{self, Ran},
@@ -24,7 +24,6 @@ use crate::{
         notice::refusal,
         text::Refusal,
     },
-    config::Level,
     matrix::event::{Event, Kind, Membership, MembershipState, Poll},
     store::{Entry, Outcome, Work},
 };
@@ -35,6 +34,9 @@ pub(super) async fn from_room(
     entry: &Entry,
     event: Event,
 ) -> Result<Handled, Halt> {
+    if let Some(outcome) = stranger::turned_away(core, &event).await? {
+        return Ok(Handled::Done(outcome));
+    }
     match &event.kind {
         Kind::Message(message) => {
             match command::try_run(core, entry, &event, message, None).await? {
@@ -45,7 +47,7 @@ pub(super) async fn from_room(
         }
         Kind::Sticker(_) => to_all(core, entry, &event).await,
         Kind::Reaction { of, key } if retry::asks_again(key) => {
-            again(core, entry, &event, of).await.map(|()| Handled::Deferred)
+            again(core, entry, &event, of).await
         }
         Kind::Reaction { .. } if core.config.delivery.reactions => {
             to_all(core, entry, &event).await
@@ -77,9 +79,6 @@ async fn refuse(core: &Core, event: &Event, why: Refusal) -> Result<Handled, Hal
 /// A copy for each contact in the room.
 async fn to_all(core: &Arc<Core>, entry: &Entry, event: &Event) -> Result<Handled, Halt> {
     let Work::FromMatrix { raw, .. } = &entry.work else { return Ok(Handled::Deferred) };
-    if core.config.bridge.permissions.level_of(&event.sender) < Some(Level::Relay) {
-        return refuse(core, event, Refusal::NotAllowed).await;
-    }
     let members = core.registry.members(&event.room);
     hand_on(core, entry, &[(event.clone(), raw.clone())], &members)
         .await

@@ -8,10 +8,10 @@ use crate::{
     bridge::{
         core::{Core, attempt::Halt, name_of, owner, txn::Txn},
         group, notice,
-        portal::{entry, room, upgrade},
+        policy::{self, Act, Actor, Person, RoomRules, Ruling},
+        portal::{entry, replacement::Entered, room, upgrade},
         text::{Answer, RoomText},
     },
-    config::Level,
     id::PortalKey,
     matrix::{Intent, content, event::Event},
     store::{Outcome, Portal},
@@ -19,15 +19,23 @@ use crate::{
 
 /// The bot joins whoever may use it, and says hello; anybody else gets one answer.
 pub(super) async fn invited(core: &Arc<Core>, event: &Event) -> Result<Outcome, Halt> {
+    if policy::is_stranger(core, &event.sender) {
+        return decline(core, event, &core.bot()).await;
+    }
     if let Some(outcome) = replacement(core, event).await? {
         return Ok(outcome);
     }
     let (bot, room, user) = (core.bot(), &event.room, &event.sender);
     let language = core.language_of(user);
-    if core.config.bridge.permissions.level_of(user) < Some(Level::User) {
-        let reason = Answer::NoPermission.text(language);
-        core.insist(|| bot.leave(room, Some(&reason))).await?;
-        return Ok(Outcome::Refused("not_allowed".into()));
+    let person = Person {
+        level: core.config.bridge.permissions.level_of(user),
+        is_owner: false,
+        is_notice: false,
+    };
+    let rules = RoomRules::new(false, false);
+    match policy::decide(Actor::of_person(person), Act::Invitation, rules) {
+        Ruling::Allowed => {}
+        Ruling::Refused(_) | Ruling::LeftAlone => return decline(core, event, &bot).await,
     }
     core.insist(|| bot.join(room)).await?;
     let members = core.insist(|| bot.joined_members(room)).await?;
@@ -45,29 +53,49 @@ pub(super) async fn invited(core: &Arc<Core>, event: &Event) -> Result<Outcome, 
     Ok(Outcome::Delivered)
 }
 
+/// Turns an invitation down, and says why. Who has been told so today gets no answer at all.
+async fn decline(core: &Core, event: &Event, who: &Intent) -> Result<Outcome, Halt> {
+    if core.hush.tell_once(&event.sender, core.clock.now()) {
+        let reason = Answer::NoPermission.text(core.language_of(&event.sender));
+        core.insist(|| who.leave(&event.room, Some(&reason))).await?;
+    }
+    Ok(Outcome::Refused("not_allowed".into()))
+}
+
 /// A chat goes on in this room, when it is the one that replaced a portal's, or one with contacts.
 pub(super) async fn replacement(core: &Arc<Core>, event: &Event) -> Result<Option<Outcome>, Halt> {
     let followed = match core.registry.portal_moving_to(&event.room) {
-        Some(portal) => upgrade::follow(core, portal.id, &event.room).await?,
+        Some(portal) => upgrade::invited(core, &portal, event).await?,
         None => group::upgrade::let_in(core, event).await?,
     };
-    Ok(followed.then_some(Outcome::Delivered))
+    Ok(match followed {
+        Entered::In => Some(Outcome::Delivered),
+        Entered::NotLetIn => None,
+        Entered::Doubted(_) => Some(Outcome::Refused("no_successor".into())),
+    })
 }
 
 /// Ghosts do not open chats by themselves: the contact has to scan first. To their own contact a
-/// user is shown the way.
+/// user is shown the way. A ghost of whom the bridge knows nothing is not brought to life.
 pub(super) async fn ghost_invited(
     core: &Arc<Core>,
     event: &Event,
     ghost: &UserId,
 ) -> Result<Outcome, Halt> {
+    let contact = core.ghosts.contact(ghost);
+    if !contact.as_ref().is_some_and(|contact| core.registry.knows(contact)) {
+        return Ok(Outcome::Ignored("unknown ghost".into()));
+    }
+    let who = core.homeserver.intent(ghost);
+    if policy::is_stranger(core, &event.sender) {
+        return decline(core, event, &who).await;
+    }
     if let Some(outcome) = replacement(core, event).await? {
         return Ok(outcome);
     }
-    let contact = core.ghosts.contact(ghost);
     let key = contact.map(|contact| PortalKey { owner: event.sender.clone(), contact });
     let known = key.and_then(|key| core.registry.find_portal(&key));
-    let ghost = core.homeserver.intent(ghost);
+    let ghost = who;
     if let Some(portal) = known {
         return show_the_way(core, event, &portal, &ghost).await;
     }

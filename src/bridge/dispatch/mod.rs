@@ -8,3 +8,4 @@ pub(super) mod membership;
 pub(super) mod other_room;
 pub(super) mod poison;
 pub(super) mod portal_room;
+mod stranger;

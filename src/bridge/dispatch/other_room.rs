@@ -14,7 +14,7 @@ use crate::{
             owner,
             txn::Txn,
         },
-        notice,
+        notice, policy,
         portal::space,
         text::Answer,
     },
@@ -35,6 +35,9 @@ pub(super) async fn from_room(
                 Ran::Done(outcome) => Handled::Done(outcome),
                 Ran::GoesOn => Handled::Deferred,
             })
+        }
+        Kind::Encrypted if policy::is_stranger(core, &event.sender) => {
+            Ok(Handled::Done(Outcome::Ignored("stranger".into())))
         }
         Kind::Encrypted => encrypted(core, &event).await.map(Handled::Done),
         Kind::Membership(change) => membership(core, &event, change).await.map(Handled::Done),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::membership;
+use super::{membership, stranger};
 use crate::{
     bridge::{
         command::{self, Ran},
@@ -16,9 +16,10 @@ use crate::{
             retry,
         },
         notice::refusal::{refusal_of, refuse},
+        policy::{self, Act, Ruling},
         portal::{profile, upgrade},
         render::{
-            message::{Verdict, parts},
+            message::{self, Verdict, parts},
             speaker,
         },
         text::Refusal,
@@ -42,6 +43,10 @@ pub(super) async fn from_portal(
     if portal.room.is_none() && !is_copy {
         return Ok(Handled::Done(Outcome::Ignored("closed".into())));
     }
+    if !is_copy && let Some(outcome) = stranger::turned_away(core, &event).await? {
+        return Ok(Handled::Done(outcome));
+    }
+    let rules_over = |act| policy::judge(core, &portal, &event, act) == Ruling::Allowed;
     match &event.kind {
         Kind::Message(message) => {
             // A copy is what was found to be no command.
@@ -68,11 +73,11 @@ pub(super) async fn from_portal(
         Kind::Redaction { of } => edit::redact(core, &event, of, &portal).await.map(Handled::Done),
         Kind::LiveLocation => refuse(core, &event, Refusal::LiveLocation).await.map(Handled::Done),
         Kind::Encrypted => refuse(core, &event, Refusal::Encrypted).await.map(Handled::Done),
-        Kind::RoomName(Some(name)) if event.sender == portal.key.owner => {
+        Kind::RoomName(Some(name)) if rules_over(Act::Rename) => {
             profile::rename(core, &portal, name).await?;
             Ok(Handled::Done(Outcome::Delivered))
         }
-        Kind::RoomPicture(picture) if event.sender == portal.key.owner => {
+        Kind::RoomPicture(picture) if rules_over(Act::Picture) => {
             profile::take_over(core, &portal, picture.clone()).await?;
             Ok(Handled::Done(Outcome::Delivered))
         }
@@ -83,10 +88,10 @@ pub(super) async fn from_portal(
         Kind::Membership(member) => {
             membership::membership(core, &event, member, &portal).await.map(Handled::Done)
         }
-        Kind::Tombstone { replacement } => {
+        Kind::Tombstone { replacement } if rules_over(Act::Tombstone) => {
             upgrade::replaced(core, &portal, replacement.as_deref()).await.map(Handled::Done)
         }
-        Kind::RoomName(_) | Kind::RoomPicture(_) | Kind::Other { .. } => {
+        Kind::RoomName(_) | Kind::RoomPicture(_) | Kind::Tombstone { .. } | Kind::Other { .. } => {
             Ok(Handled::Done(Outcome::Ignored("state".into())))
         }
     }
@@ -100,6 +105,13 @@ async fn take(
     message: &Message,
     portal: &Portal,
 ) -> Result<Handled, Halt> {
+    // Before the homeserver is asked for names.
+    let may = message::may_speak(core, event, portal);
+    match may {
+        Ok(()) => {}
+        Err(Verdict::Ignore(reason)) => return Ok(Handled::Done(Outcome::Ignored(reason.into()))),
+        Err(Verdict::Refuse(why)) => return refuse(core, event, why).await.map(Handled::Done),
+    }
     let name = speaker::speaker(core, event, message, portal).await?;
     match parts(core, event, message, portal, &name) {
         Ok(parts) => {

@@ -12,7 +12,7 @@ use crate::{
             attempt::{Halt, Handled},
         },
         notice::refusal,
-        policy::visibility,
+        policy::{self, Act, Actor, RoomRules, Ruling, visibility},
         render::{
             message::{self, Verdict},
             reply_line, speaker,
@@ -118,7 +118,7 @@ async fn correct(
 ) -> Result<Handled, Halt> {
     let About::Correction { of, words } = &about else { return Ok(Handled::Deferred) };
     let is_tried = was_tried(entry);
-    if !is_tried && is_own(core, event, of).await? {
+    if !is_tried && is_own(core, event, of, portal).await? {
         let newer = (&about, texts.as_slice());
         let older = core.outbox.replace_correction(portal.id, newer, &event.sender, &event.id);
         if let (Changed::Done(older), Work::FromMatrix { raw, .. }) = (older, &entry.work) {
@@ -149,11 +149,16 @@ async fn rewrite(core: &Core, older: Outgoing, newer: &str) -> Result<(), Halt> 
     }
 }
 
-/// Whether the edit is of a message of the same person. The homeserver does not look at who edits
-/// what; clients do.
-async fn is_own(core: &Core, event: &Event, of: &EventId) -> Result<bool, Halt> {
+/// Returns whether the author of the edit may change the message that it is of. The homeserver
+/// does not look at who edits what; clients do.
+async fn is_own(core: &Core, event: &Event, of: &EventId, portal: &Portal) -> Result<bool, Halt> {
     let original = reply_line::event(core, &event.room, of).await?;
-    Ok(original.is_some_and(|original| original.sender == event.sender))
+    let actor = Actor::of_event(core, portal, event);
+    Ok(original.is_some_and(|original| {
+        let authored_by_actor = original.sender == event.sender;
+        let rules = RoomRules { authored_by_actor, ..policy::rules(portal, &event.room) };
+        policy::decide(actor, Act::Edit, rules) == Ruling::Allowed
+    }))
 }
 
 fn was_tried(entry: &Entry) -> bool {
@@ -171,8 +176,12 @@ async fn say(
     portal: &Portal,
     (words, about): (&str, About),
 ) -> Result<Handled, Halt> {
-    if let Err(refusal) = message::may_speak(core, event, portal) {
-        return refusal::refuse(core, event, refusal).await.map(Handled::Done);
+    match message::may_speak(core, event, portal) {
+        Ok(()) => {}
+        Err(Verdict::Ignore(why)) => return Ok(Handled::Done(Outcome::Ignored(why.into()))),
+        Err(Verdict::Refuse(why)) => {
+            return refusal::refuse(core, event, why).await.map(Handled::Done);
+        }
     }
     let name = match message::is_named(event, portal) {
         false => None,

@@ -1,6 +1,6 @@
 //! Second thoughts about a message: edited, taken back, or wanted once more.
 
-use ruma::EventId;
+use ruma::{EventId, OwnedRoomId, OwnedUserId};
 use serde_json::Value;
 
 use super::as_text;
@@ -13,6 +13,7 @@ use crate::{
             txn::Txn,
         },
         notice::{self, refusal, status},
+        policy::{self, Act, Actor, RoomRules, Ruling},
         render::{
             author,
             message::{self, Verdict},
@@ -152,6 +153,9 @@ pub(crate) async fn redact(
     of: &EventId,
     portal: &Portal,
 ) -> Result<Outcome, Halt> {
+    if !may_take_back(core, event, of, portal).await? {
+        return Ok(Outcome::Ignored("policy".into()));
+    }
     for correction in core.outbox.cancel_corrections(portal.id, of) {
         core.finish(&correction.entry, &Outcome::Cancelled);
         status::unmark(core, &correction).await;
@@ -169,6 +173,42 @@ pub(crate) async fn redact(
         }
         Changed::NotThere => Ok(Outcome::Ignored("redaction".into())),
     }
+}
+
+/// Whether a redaction reaches what waits; true as well where nothing of that name waits.
+async fn may_take_back(
+    core: &Core,
+    event: &Event,
+    of: &EventId,
+    portal: &Portal,
+) -> Result<bool, Halt> {
+    let Some((author, room)) = origin_of_waiting(core, portal, of) else { return Ok(true) };
+    let (written_here, authored_by_actor) = (room == event.room, author == event.sender);
+    let actor = Actor::of_event(core, portal, event);
+    let of_room = policy::rules(portal, &event.room);
+    let mut rules = RoomRules { authored_by_actor, written_here, ..of_room };
+    let decided = |rules| policy::decide(actor, Act::Redaction, rules) == Ruling::Allowed;
+    // The homeserver is asked only where its answer would change something.
+    if !decided(rules) && decided(RoomRules { may_moderate: true, ..rules }) {
+        let bot = core.bot();
+        let power = match core.insist(|| bot.power(&event.room)).await {
+            Err(Halt::Refused(_)) => return Ok(false),
+            power => power?,
+        };
+        rules.may_moderate = power.may_redact(&event.sender);
+    }
+    Ok(decided(rules))
+}
+
+/// Who wrote a message that waits, and where.
+fn origin_of_waiting(
+    core: &Core,
+    portal: &Portal,
+    of: &EventId,
+) -> Option<(OwnedUserId, OwnedRoomId)> {
+    let waiting = core.outbox.waiting(portal.id);
+    let mut all = waiting.iter().flat_map(|one| std::iter::once(one).chain(&one.with));
+    all.find(|one| one.event == of).map(|one| (one.sender.clone(), one.room.clone()))
 }
 
 async fn say_taken_back(core: &Core, event: &Event, portal: &Portal) -> Result<(), Halt> {

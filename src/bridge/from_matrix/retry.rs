@@ -1,6 +1,6 @@
 //! Sending a message once more because somebody asked for it.
 
-use ruma::EventId;
+use ruma::{EventId, UserId};
 use serde_json::value::RawValue;
 
 use super::{edit, enqueue};
@@ -12,6 +12,7 @@ use crate::{
         },
         from_wechat::lost_media,
         notice::refusal,
+        policy::{self, Act, Actor, RoomRules, Ruling, after_prefix},
         render::{
             author::{self, Author},
             message::{self, Verdict},
@@ -19,7 +20,6 @@ use crate::{
         },
         text::Refusal,
     },
-    config::Level,
     matrix::event::{self, Event, Kind},
     store::{Change, Entry, Outcome, Portal, Work},
 };
@@ -38,15 +38,19 @@ pub(crate) async fn retry(
     of: &EventId,
     portal: &Portal,
 ) -> Result<Handled, Halt> {
-    if core.config.bridge.permissions.level_of(&asking.sender) < Some(Level::Relay) {
-        return refusal::refuse(core, asking, Refusal::NotAllowed).await.map(Handled::Done);
+    if let Some(no) = resend_refused(core, asking, &asking.sender, portal).await? {
+        return Ok(no);
     }
     if let Some(kept) = lost_media::told_by(core, of)?.filter(|kept| kept.portal == portal.id) {
         return Box::pin(lost_media::again(core, asking, of, &kept, portal))
             .await
             .map(Handled::Done);
     }
-    if core.outbox.leads(portal.id, of) {
+    let waiting = core.outbox.waiting(portal.id).into_iter().find(|one| one.event == of);
+    if let Some(author) = waiting.map(|one| one.sender) {
+        if let Some(no) = resend_refused(core, asking, &author, portal).await? {
+            return Ok(no);
+        }
         core.outbox.wake(portal.id);
         return Ok(Handled::Done(Outcome::Delivered));
     }
@@ -71,6 +75,9 @@ pub(crate) async fn retry(
             return refusal::refuse(core, asking, Refusal::NothingToRetry).await.map(Handled::Done);
         }
     };
+    if let Some(no) = resend_refused(core, asking, &original.sender, portal).await? {
+        return Ok(no);
+    }
     let entry = as_message(entry, raw);
     let latest = match &entry.work {
         Work::FromMatrix { raw, .. } => serde_json::from_str::<&RawValue>(raw).ok(),
@@ -80,6 +87,10 @@ pub(crate) async fn retry(
     let (Kind::Message(message) | Kind::Sticker(message)) = &event.kind else {
         return refusal::refuse(core, asking, Refusal::NothingToRetry).await.map(Handled::Done);
     };
+    // What was said to the bot is not for the contact, however often it is asked for.
+    if !core.is_ours(&event.sender) && after_prefix(&message.body, core.prefix()).is_some() {
+        return refusal::refuse(core, asking, Refusal::NothingToRetry).await.map(Handled::Done);
+    }
     let name = speaker::speaker(core, &event, message, portal).await?;
     match message::parts(core, &event, message, portal, &name) {
         Ok(parts) => {
@@ -103,9 +114,28 @@ pub(crate) async fn retry(
     }
 }
 
+/// Why nobody sends a message of `author` once more for who asks; `None` when it may go.
+async fn resend_refused(
+    core: &Core,
+    asking: &Event,
+    author: &UserId,
+    portal: &Portal,
+) -> Result<Option<Handled>, Halt> {
+    let authored_by_actor = author == asking.sender;
+    let rules = RoomRules { authored_by_actor, ..policy::rules(portal, &asking.room) };
+    let actor = Actor::of_event(core, portal, asking);
+    match policy::decide(actor, Act::Resend, rules) {
+        Ruling::Allowed => Ok(None),
+        Ruling::Refused(why) => {
+            refusal::refuse(core, asking, why).await.map(Handled::Done).map(Some)
+        }
+        Ruling::LeftAlone => Ok(Some(Handled::Done(Outcome::Ignored("policy".into())))),
+    }
+}
+
 /// The entry of the event that asks, holding the message that is asked for as it is now: with what
 /// its latest edit says.
-fn as_message(entry: &Entry, message: &RawValue) -> Entry {
+pub(super) fn as_message(entry: &Entry, message: &RawValue) -> Entry {
     let mut entry = entry.clone();
     if let Work::FromMatrix { raw, progress, .. } = &mut entry.work {
         *raw = message.get().into();

@@ -9,9 +9,9 @@ use serde_json::value::RawValue;
 use crate::{
     bridge::{
         core::Core,
+        policy::{self, Act, Actor, Ruling},
         state::{Turn, reply_window},
     },
-    config::Level,
     ilink::{self, Session, TypingTicket},
     matrix::event::Typing,
     store::{Login, LoginState, Portal},
@@ -23,11 +23,15 @@ pub(super) fn on_ephemeral(core: &Arc<Core>, raw: &RawValue) {
         return;
     }
     let Some(typing) = Typing::parse(raw) else { return };
-    let may = |user| core.config.bridge.permissions.level_of(user) >= Some(Level::Relay);
-    let types = typing.users.iter().any(|user| !core.is_ours(user) && may(user));
     let mut portals = core.registry.members(&typing.room);
     portals.extend(core.registry.portal_in(&typing.room));
     for portal in portals {
+        let rules = policy::rules(&portal, &typing.room);
+        let is_shown = |user| {
+            let actor = Actor::of_user(core, &portal, user);
+            policy::decide(actor, Act::Typing, rules) == Ruling::Allowed
+        };
+        let types = typing.users.iter().any(|user| is_shown(user));
         types_to(core, portal, types);
     }
 }

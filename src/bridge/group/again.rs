@@ -2,12 +2,20 @@
 
 use std::sync::Arc;
 
-use ruma::EventId;
+use ruma::{EventId, OwnedUserId, UserId};
 
 use super::copies::{self, with_copies};
 use crate::{
-    bridge::core::{Core, attempt::Halt},
-    matrix::event::Event,
+    bridge::{
+        core::{
+            Core,
+            attempt::{Halt, Handled},
+        },
+        notice::refusal::refuse,
+        policy::{self, Act, Actor, RoomRules, Ruling},
+        text::Refusal,
+    },
+    matrix::event::{self, Event},
     store::{Change, Entry, Outcome, Portal, Source, SourceState},
 };
 
@@ -23,17 +31,24 @@ pub(crate) async fn hand_on(
     with_copies(core, done, events, targets).await
 }
 
-/// Whoever has not got a message gets it once more; when all have it, all do.
+/// Whoever has not got a message gets it once more; when all have it, all do. Who asks has to have
+/// written it, or to own the chat that it goes to.
 pub(crate) async fn again(
     core: &Core,
     entry: &Entry,
     asking: &Event,
     of: &EventId,
-) -> Result<(), Halt> {
+) -> Result<Handled, Halt> {
     let mut targets = core.registry.members(&asking.room);
     if let Some(kept) = core.read(core.store.kept_of(of))? {
         targets.retain(|portal| portal.id == kept.portal);
     } else {
+        if let Some(author) = author_of(core, asking, of).await? {
+            targets.retain(|portal| may_resend(core, portal, asking, &author));
+            if targets.is_empty() {
+                return refuse(core, asking, Refusal::NotYours).await.map(Handled::Done);
+            }
+        }
         let mut lacking = Vec::new();
         for portal in &targets {
             if !has_got(core, portal, of)? {
@@ -45,7 +60,24 @@ pub(crate) async fn again(
         }
     }
     let asked = copies::asking_again(asking, of);
-    hand_on(core, entry, asked.as_slice(), &targets).await
+    hand_on(core, entry, asked.as_slice(), &targets).await.map(|()| Handled::Deferred)
+}
+
+fn may_resend(core: &Core, portal: &Portal, asking: &Event, author: &UserId) -> bool {
+    let authored_by_actor = author == asking.sender;
+    let rules = RoomRules { authored_by_actor, ..policy::rules(portal, &asking.room) };
+    let actor = Actor::of_event(core, portal, asking);
+    policy::decide(actor, Act::Resend, rules) == Ruling::Allowed
+}
+
+/// Who wrote an event of the room; `None` when the homeserver does not say.
+async fn author_of(core: &Core, asking: &Event, of: &EventId) -> Result<Option<OwnedUserId>, Halt> {
+    let bot = core.bot();
+    match core.insist(|| bot.event(&asking.room, of)).await {
+        Ok(raw) => Ok(event::parse(&raw).ok().map(|event| event.sender)),
+        Err(Halt::Refused(_)) => Ok(None),
+        Err(Halt::Stopping) => Err(Halt::Stopping),
+    }
 }
 
 pub(super) fn has_got(core: &Core, portal: &Portal, event: &EventId) -> Result<bool, Halt> {

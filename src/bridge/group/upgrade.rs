@@ -9,11 +9,15 @@ use crate::{
     bridge::{
         core::{Core, attempt::Halt, name_of, portal_record, txn::Txn},
         notice,
-        portal::entry,
+        policy::Doubt,
+        portal::{
+            entry,
+            replacement::{self, Entered},
+        },
         state::{Job, LaneKey},
         text::GroupText,
     },
-    matrix::{self, event::Event},
+    matrix::event::Event,
     store::{Outcome, Portal},
 };
 
@@ -26,15 +30,25 @@ pub(crate) async fn replaced(
 ) -> Result<Outcome, Halt> {
     let (old, cause) = (&event.room, event.id.as_str());
     let members = core.registry.members(old);
-    let Some(new) = by.filter(|new| *new != old && may_become_group(core, new)) else {
+    let Some(new) = by.filter(|new| *new != old) else {
         for portal in &members {
             take_out(core, portal, old, cause).await?;
         }
         return Ok(Outcome::Delivered);
     };
-    if enter(core, &members, new).await? {
-        bring_along(core, &members, new, cause).await?;
-        return Ok(Outcome::Delivered);
+    match enter(core, &members, (Some(old), new)).await? {
+        Entered::In => {
+            bring_along(core, &members, new, cause).await?;
+            return Ok(Outcome::Delivered);
+        }
+        Entered::NotLetIn | Entered::Doubted(Doubt::OwnerOutside) => {}
+        Entered::Doubted(_) => {
+            for portal in &members {
+                take_out(core, portal, old, cause).await?;
+            }
+            not_replaced(core, &members, new, cause).await?;
+            return Ok(Outcome::Refused("no_successor".into()));
+        }
     }
     tracing::warn!(room = %old, %new, "the room that replaces a room with contacts cannot be entered");
     for portal in &members {
@@ -52,36 +66,70 @@ pub(crate) async fn replaced(
 }
 
 /// The bot or a ghost was invited into a room: when it is one that replaced another, the contacts
-/// come. False when nobody waits for it, or the bridge is still not let in.
-pub(crate) async fn let_in(core: &Arc<Core>, event: &Event) -> Result<bool, Halt> {
+/// come. Not let in as well when nobody waits for it.
+pub(crate) async fn let_in(core: &Arc<Core>, event: &Event) -> Result<Entered, Halt> {
     let waiting = core.registry.waiting_for(&event.room);
-    if waiting.is_empty() || !enter(core, &waiting, &event.room).await? {
-        return Ok(false);
+    if waiting.is_empty() {
+        return Ok(Entered::NotLetIn);
     }
-    bring_along(core, &waiting, &event.room, event.id.as_str()).await?;
-    Ok(true)
+    let entered = enter(core, &waiting, (None, &event.room)).await?;
+    match entered {
+        Entered::In => {
+            bring_along(core, &waiting, &event.room, event.id.as_str()).await?;
+        }
+        Entered::NotLetIn | Entered::Doubted(Doubt::OwnerOutside) => {}
+        Entered::Doubted(_) => {
+            for portal in &waiting {
+                let stays = |portal: &mut Portal| portal.group_next = None;
+                portal_record::change(core, portal.id, stays).await?;
+            }
+            not_replaced(core, &waiting, &event.room, event.id.as_str()).await?;
+        }
+    }
+    Ok(entered)
 }
 
-/// A contact's own room and a management room are for something else.
-fn may_become_group(core: &Core, room: &RoomId) -> bool {
-    let registry = &core.registry;
-    let is_chat = registry.portal_in(room).is_some() || registry.portal_moving_to(room).is_some();
-    !is_chat && !registry.is_management_room(room)
+/// Tells the owners that their contacts do not go into a room that is no upgrade of theirs.
+async fn not_replaced(
+    core: &Core,
+    members: &[Arc<Portal>],
+    new: &RoomId,
+    cause: &str,
+) -> Result<(), Halt> {
+    let (link, prefix) = (entry::link(core, new), core.prefix());
+    for (owner, names) in by_owner(members) {
+        let text = GroupText::NotReplaced { names: &names, link: &link, prefix };
+        let text = text.text(core.language_of(owner));
+        notice::tell(core, owner, &text, Txn::GroupNotReplaced(cause)).await?;
+    }
+    Ok(())
 }
 
-/// Has the bot join; a ghost that is let in invites it where it may.
-async fn enter(core: &Core, members: &[Arc<Portal>], new: &RoomId) -> Result<bool, Halt> {
+/// Has the bot join a room that counts as the replacement; a ghost that is let in invites it where
+/// it may, but not before somebody has looked.
+async fn enter(
+    core: &Core,
+    members: &[Arc<Portal>],
+    (old, new): (Option<&RoomId>, &RoomId),
+) -> Result<Entered, Halt> {
     let bot = core.bot();
+    let ghosts = members.iter().filter_map(|portal| core.ghost(&portal.key.contact));
+    let who: Vec<_> = std::iter::once(bot.clone()).chain(ghosts).collect();
+    let owners: Vec<_> = members.iter().map(|portal| portal.key.owner.clone()).collect();
+    match replacement::look(core, (old, new), &who, &owners).await? {
+        Entered::In => {}
+        other => return Ok(other),
+    }
     for ghost in members.iter().filter_map(|portal| core.ghost(&portal.key.contact)) {
         if entry::enter(core, &bot, &ghost, new).await? {
-            return Ok(true);
+            return Ok(Entered::In);
         }
         let is_ghost_in = entry::enter(core, &ghost, &bot, new).await?;
         if is_ghost_in && entry::enter(core, &bot, &ghost, new).await? {
-            return Ok(true);
+            return Ok(Entered::In);
         }
     }
-    Ok(false)
+    Ok(Entered::NotLetIn)
 }
 
 /// The bot is in: the contacts come along, and who cannot has the own room back.
@@ -112,7 +160,7 @@ async fn bring_along(
     notice::say(core, new, &text, Txn::GroupFollowed(cause)).await
 }
 
-/// The contact goes where the owner is, or is invited to.
+/// The contact goes where the owner is.
 async fn follow(core: &Core, portal: &Portal, new: &RoomId) -> Result<Result<(), Barrier>, Halt> {
     let same =
         |other: &Arc<Portal>| other.key.contact == portal.key.contact && other.id != portal.id;
@@ -121,14 +169,8 @@ async fn follow(core: &Core, portal: &Portal, new: &RoomId) -> Result<Result<(),
     }
     let bot = core.bot();
     let owner = &portal.key.owner;
-    match core.insist(|| bot.invite(new, owner)).await {
-        Ok(()) => {}
-        Err(Halt::Refused(matrix::Error::Forbidden { .. })) => {
-            if !core.insist(|| bot.joined_members(new)).await?.contains(owner) {
-                return Ok(Err(Barrier::NotTheirs));
-            }
-        }
-        Err(other) => return Err(other),
+    if !core.insist(|| bot.joined_members(new)).await?.contains(owner) {
+        return Ok(Err(Barrier::NotTheirs));
     }
     let power = core.insist(|| bot.power(new)).await?;
     move_in(core, portal, new, &power).await

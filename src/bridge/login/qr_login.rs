@@ -27,21 +27,25 @@ use crate::{
 /// Starts a login in the room of the command. The command's entry stays in the store until the
 /// login is over, so a restart goes on with it, in the same message.
 ///
-/// `typist` is who asked for it, maybe in the name of the event's sender.
+/// `typist` is who asked for it, maybe in the name of the event's sender. False when too many of
+/// this owner's are going on.
 pub(crate) fn start(
     core: &Arc<Core>,
     entry: &Entry,
     event: &Event,
     typist: &UserId,
     wanted: Wanted,
-) {
+) -> bool {
     let link = link_of(core, event.id.as_str());
     let place = Place::Room { room: event.room.clone(), typist: typist.to_owned() };
     let (flow, typed) = Flow::new(event.sender.clone(), place, &wanted, link);
-    core.flows.begin(&flow); // No room is refused.
+    if !core.flows.begin(&flow) {
+        return false;
+    }
     let room = InRoom::new(core, &flow, entry, event);
     let going = Going { core: Arc::clone(core), flow, wanted, room: Some(room) };
     core.tasks.spawn("login", run(going, typed));
+    true
 }
 
 /// Starts a login that the provisioning API shows; it ends with the bridge. `None` when too many

@@ -10,8 +10,13 @@ use crate::{
     store::Outcome,
 };
 
-/// Says once, as a reply, why something was not bridged.
+/// Says once, as a reply, why something was not bridged. Somebody without permission hears it once
+/// a day, whatever they write.
 pub(crate) async fn refuse(core: &Core, event: &Event, refusal: Refusal) -> Result<Outcome, Halt> {
+    let is_stranger = refusal == Refusal::NotAllowed;
+    if is_stranger && !core.hush.tell_once(&event.sender, core.clock.now()) {
+        return Ok(Outcome::Refused(refusal.code().into()));
+    }
     let text = refusal.text(core.language_of(&event.sender));
     let reply = content::reply(&event.id, content::notice(text));
     let bot = core.bot();

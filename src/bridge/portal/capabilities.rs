@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::naming;
+use super::{naming, powers};
 use crate::{
     bridge::core::{Core, attempt::Halt, portal_record},
     config::Config,
@@ -18,15 +18,24 @@ pub(super) fn state(config: &Config, state_key: &str) -> State {
 
 /// By what a portal remembers which of them its room has.
 pub(super) fn id(core: &Core) -> String {
-    Taken::by(&core.config).id()
+    format!("{}{POWERS}", Taken::by(&core.config).id())
 }
+
+/// Whether a portal's room was last told something else, or has the powers of an earlier version.
+pub(crate) fn is_outdated(core: &Core, portal: &Portal) -> bool {
+    portal.features.as_ref() != Some(&id(core))
+}
+
+/// Changes with the powers that rooms are made with, which older rooms are brought to.
+const POWERS: &str = "+invite50";
 
 /// Tells a portal's room what WeChat takes, where the room was last told something else. A
 /// homeserver that refuses it is not asked again.
 pub(super) async fn show(core: &Core, portal: &Portal) -> Result<(), Halt> {
-    let id = id(core);
-    let is_news = portal.features.as_ref() != Some(&id);
+    let is_news = is_outdated(core, portal);
     let Some(room) = portal.room.as_ref().filter(|_| is_news) else { return Ok(()) };
+    let id = id(core);
+    powers::bring_up(core, room).await?;
     let state = state(&core.config, &naming::mark_key(&naming::alias_localpart(core, portal)));
     let bot = core.bot();
     match core.insist(|| bot.send_state(room, &state)).await {

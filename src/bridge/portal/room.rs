@@ -2,13 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ruma::{OwnedRoomAliasId, OwnedRoomId, RoomAliasId, RoomId, UserId};
+use ruma::{OwnedRoomAliasId, OwnedRoomId, RoomAliasId, RoomId};
 
 use super::{
     capabilities,
     entry::invite_owner,
     naming::{alias_localpart, marks},
-    profile, space,
+    powers, profile, space,
 };
 use crate::{
     bridge::{
@@ -19,7 +19,7 @@ use crate::{
     id::PortalId,
     matrix::{
         self, Intent,
-        room::{NewRoom, Power, RoomPreset, State},
+        room::{NewRoom, RoomPreset, State},
     },
     store::Portal,
 };
@@ -99,6 +99,7 @@ pub(crate) async fn refresh(core: &Core, portal: &Portal) -> Result<(), Halt> {
     for state in marks(core, portal, &alias) {
         core.insist(|| bot.send_state(room, &state)).await?;
     }
+    powers::bring_up(core, room).await?;
     invite_owner(core, portal, &ghost, room).await?;
     space::put(core, portal).await
 }
@@ -158,28 +159,8 @@ fn new_room(core: &Core, portal: &Portal, alias: String) -> NewRoom {
         is_direct: true,
         preset: Some(RoomPreset::PrivateChat),
         additional_creators: vec![core.bot.clone()],
-        power: power(&portal.key.owner),
+        power: powers::of_new_room(&portal.key.owner),
         ..NewRoom::default()
-    }
-}
-
-/// The owner moderates the room and may replace it; everybody may change how it looks. What the
-/// bridge cannot bear, such as encryption, is left to the bridge.
-fn power(owner: &UserId) -> Power {
-    let everybody = ["m.room.name", "m.room.avatar", "m.room.topic"].map(|kind| (kind, 0));
-    let moderators = ["m.room.tombstone"].map(|kind| (kind, MODERATOR));
-    let nobody = [
-        "m.room.encryption",
-        "m.room.power_levels",
-        "m.room.history_visibility",
-        "m.room.server_acl",
-    ]
-    .map(|kind| (kind, 100));
-    let events = everybody.into_iter().chain(moderators).chain(nobody);
-    Power {
-        users: [(owner.to_owned(), MODERATOR)].into(),
-        events: events.map(|(kind, level)| (kind.to_owned(), level)).collect(),
-        ..Power::default()
     }
 }
 
@@ -201,4 +182,3 @@ pub(crate) async fn say_room_failed(core: &Core, portal: PortalId) {
 /// Together about twenty seconds; rooms take a homeserver under load that long.
 const INVITED_TRIES: u32 = 12;
 const INVITED_PAUSE: Duration = Duration::from_millis(250);
-const MODERATOR: i64 = 50;

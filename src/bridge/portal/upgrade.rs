@@ -7,52 +7,95 @@ use ruma::RoomId;
 use super::{
     close,
     entry::{self, enter, link},
-    naming, profile, space,
+    naming, profile,
+    replacement::{self, Entered},
+    space,
 };
 use crate::{
     bridge::{
         core::{Core, attempt::Halt, name_of, portal_record, txn::Txn},
         notice,
+        policy::Doubt,
         text::RoomText,
     },
     id::PortalId,
+    matrix::event::Event,
     store::{Outcome, Portal},
 };
 
-/// A portal's room was replaced: the chat goes on in the new one, as soon as the bridge is let in.
+/// A portal's room was replaced: the chat goes on in the new one, when that counts as its
+/// replacement and as soon as the bridge is let in.
 pub(crate) async fn replaced(
     core: &Arc<Core>,
     portal: &Portal,
     by: Option<&RoomId>,
 ) -> Result<Outcome, Halt> {
     let Some(new) = by else { return close::by_matrix(core, portal).await };
-    if core.registry.portal_in(new).is_some() || !core.registry.members(new).is_empty() {
+    if portal.room.as_deref() == Some(new) {
         return Ok(Outcome::Ignored("tombstone".into()));
     }
-    portal_record::change(core, portal.id, |portal| portal.moving_to = Some(new.to_owned()))
-        .await?;
-    if follow(core, portal.id, new).await? {
-        return Ok(Outcome::Delivered);
+    if !replacement::is_taken(core, new) {
+        let moving = |portal: &mut Portal| portal.moving_to = Some(new.to_owned());
+        portal_record::change(core, portal.id, moving).await?;
     }
-    tracing::warn!(portal = %portal.id, %new, "the room that replaces a portal's cannot be entered");
-    let (name, link) = (name_of(portal), link(core, new));
-    let text = RoomText::InviteMe { name: &name, bot: core.bot.as_str(), link: &link };
-    let text = text.text(core.language_of(&portal.key.owner));
-    notice::tell(core, &portal.key.owner, &text, Txn::Replaced(new)).await?;
-    Ok(Outcome::Refused("not_invited".into()))
+    match follow(core, portal.id, new).await? {
+        Entered::In => Ok(Outcome::Delivered),
+        Entered::NotLetIn | Entered::Doubted(Doubt::OwnerOutside) => {
+            tracing::warn!(portal = %portal.id, %new, "the room that replaces a portal's cannot be entered");
+            let (name, link) = (name_of(portal), link(core, new));
+            let text = RoomText::InviteMe { name: &name, bot: core.bot.as_str(), link: &link };
+            let text = text.text(core.language_of(&portal.key.owner));
+            notice::tell(core, &portal.key.owner, &text, Txn::Replaced(new)).await?;
+            Ok(Outcome::Refused("not_invited".into()))
+        }
+        Entered::Doubted(_) => {
+            stay(core, portal, new).await?;
+            Ok(Outcome::Refused("no_successor".into()))
+        }
+    }
 }
 
-/// Takes the portal over into this room; false when not both the bot and the ghost are let in.
-pub(crate) async fn follow(core: &Arc<Core>, portal: PortalId, new: &RoomId) -> Result<bool, Halt> {
-    let Some(portal) = core.registry.portal(portal) else { return Ok(false) };
+/// The bot or a ghost was invited into the room that is said to replace this portal's.
+pub(crate) async fn invited(
+    core: &Arc<Core>,
+    portal: &Portal,
+    event: &Event,
+) -> Result<Entered, Halt> {
+    let entered = follow(core, portal.id, &event.room).await?;
+    match entered {
+        Entered::In | Entered::NotLetIn | Entered::Doubted(Doubt::OwnerOutside) => {}
+        Entered::Doubted(_) => stay(core, portal, &event.room).await?,
+    }
+    Ok(entered)
+}
+
+/// The chat stays where it is, and its owner hears why.
+async fn stay(core: &Core, portal: &Portal, new: &RoomId) -> Result<(), Halt> {
+    portal_record::change(core, portal.id, |portal| portal.moving_to = None).await?;
+    let (name, link, prefix) = (name_of(portal), link(core, new), core.prefix());
+    let text = RoomText::NotReplaced { name: &name, link: &link, prefix };
+    let text = text.text(core.language_of(&portal.key.owner));
+    notice::tell(core, &portal.key.owner, &text, Txn::NotReplaced(new)).await
+}
+
+/// Takes the portal over into this room, once it was looked at: nobody is invited before that.
+async fn follow(core: &Arc<Core>, portal: PortalId, new: &RoomId) -> Result<Entered, Halt> {
+    let Some(portal) = core.registry.portal(portal) else { return Ok(Entered::NotLetIn) };
     let (Some(ghost), bot) = (core.ghost(&portal.key.contact), core.bot()) else {
-        return Ok(false);
+        return Ok(Entered::NotLetIn);
     };
+    let Some(old) = portal.room.clone() else { return Ok(Entered::NotLetIn) };
+    let (who, owners) = ([bot.clone(), ghost.clone()], [portal.key.owner.clone()]);
+    match replacement::look(core, (Some(old.as_ref()), new), &who, &owners).await? {
+        Entered::In if core.registry.members(new).is_empty() => {}
+        Entered::In => return Ok(Entered::Doubted(Doubt::Taken)),
+        other => return Ok(other),
+    }
     // Whoever was invited lets the other in.
     let is_bot_in = enter(core, &bot, &ghost, new).await?;
     let is_ghost_in = enter(core, &ghost, &bot, new).await?;
     if !is_ghost_in || !(is_bot_in || enter(core, &bot, &ghost, new).await?) {
-        return Ok(false);
+        return Ok(Entered::NotLetIn);
     }
     let moved = |portal: &mut Portal| {
         portal.forget_room();
@@ -75,5 +118,5 @@ pub(crate) async fn follow(core: &Arc<Core>, portal: PortalId, new: &RoomId) -> 
     let name = name_of(&portal);
     let text = RoomText::Moved { name: &name }.text(core.language_of(&portal.key.owner));
     notice::say(core, new, &text, Txn::Moved(portal.id)).await?;
-    Ok(true)
+    Ok(Entered::In)
 }

@@ -2,17 +2,14 @@
 //!
 //! First send, edit and resend all come through here.
 
-use super::{
-    author::{self, Author},
-    speaker,
-};
+use super::{author, speaker};
 use crate::{
     bridge::{
         core::{Core, name_of},
+        policy::{self, Act, Ruling},
         state::{Media, MediaKind, Part},
         text::Refusal,
     },
-    config::Level,
     convert::{self, NotBridged},
     matrix::event::{Attachment, Event, Message, Source, attachment},
     store::Portal,
@@ -43,8 +40,8 @@ pub(crate) fn parts_behind(
     speaker: &str,
     sign: &str,
 ) -> Result<Vec<Part>, Verdict> {
-    may_speak(core, event, portal).map_err(Verdict::Refuse)?;
-    if message.msgtype == "m.text" && is_command(&message.body, core.prefix()) {
+    may_speak(core, event, portal)?;
+    if message.msgtype == "m.text" && policy::after_prefix(&message.body, core.prefix()).is_some() {
         return Err(Verdict::Ignore("command"));
     }
     let gallery = message.gallery.iter().map(|item| &item.file);
@@ -62,15 +59,6 @@ pub(crate) fn parts_behind(
     Ok(texts.into_iter().map(Part::Text).chain(files.into_iter().map(Part::Media)).collect())
 }
 
-/// Returns whether a text in a chat is for the bot, not for the contact: it begins with the prefix,
-/// in any case (ASCII), and white space or nothing behind it. An empty prefix is none.
-pub(crate) fn is_command(body: &str, prefix: &str) -> bool {
-    let said = convert::text::strip_reply_fallback(body).trim();
-    let Some((head, tail)) = said.split_at_checked(prefix.len()) else { return false };
-    let ends_word = tail.is_empty() || tail.starts_with(char::is_whitespace);
-    !prefix.is_empty() && head.eq_ignore_ascii_case(prefix) && ends_word
-}
-
 /// What each text of a message begins with: a sign, and the name of who speaks.
 pub(crate) fn lead(sign: &str, name: Option<&str>) -> String {
     let sign = if sign.is_empty() { String::new() } else { format!("{sign} ") };
@@ -84,21 +72,12 @@ pub(crate) fn split(lead: &str, text: &str) -> Vec<String> {
 }
 
 /// Why what this event says does not go to the contact, whatever it is.
-pub(crate) fn may_speak(core: &Core, event: &Event, portal: &Portal) -> Result<(), Refusal> {
-    let allowed = match author::author(core, portal, event) {
-        Author::AnotherContact => true,
-        Author::Person | Author::Themselves | Author::Bridge => {
-            core.config.bridge.permissions.level_of(&event.sender) >= Some(Level::Relay)
-        }
-    };
-    if !allowed {
-        return Err(Refusal::NotAllowed);
+pub(crate) fn may_speak(core: &Core, event: &Event, portal: &Portal) -> Result<(), Verdict> {
+    match policy::judge(core, portal, event, Act::FirstSend) {
+        Ruling::Allowed => Ok(()),
+        Ruling::Refused(refusal) => Err(Verdict::Refuse(refusal)),
+        Ruling::LeftAlone => Err(Verdict::Ignore("policy")),
     }
-    let is_guest = event.sender != portal.key.owner && !author::is_copy(portal, event);
-    if portal.relay_off && is_guest {
-        return Err(Refusal::RelayOff);
-    }
-    Ok(())
 }
 
 /// WeChat shows one sender, so the name of anybody but the owner goes into the text, also when
@@ -191,24 +170,4 @@ pub(super) fn media(attachment: &Attachment, limit: u64) -> Result<Media, Verdic
         attachment::Kind::Audio | attachment::Kind::File => MediaKind::File,
     };
     Ok(Media { uri, kind, name: attachment.name.clone() })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_command;
-
-    #[test]
-    fn what_begins_with_the_prefix_and_a_border_is_for_the_bot() {
-        for (body, expected) in [
-            ("!wechat", true),
-            ("  !WeChat  logout", true),
-            ("> <@a:b.org> old\n\n!wechat retry", true),
-            ("!wechats", false),
-            ("see !wechat", false),
-            ("", false),
-        ] {
-            assert_eq!(is_command(body, "!wechat"), expected, "{body}");
-        }
-        assert!(!is_command("anything", ""), "an empty prefix is none");
-    }
 }

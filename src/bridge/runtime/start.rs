@@ -17,6 +17,7 @@ use crate::{
         dispatch::lane,
         from_matrix::{catch_up, ingest},
         login::{logout, provisioning::Desk, session},
+        portal::capabilities,
         send::sender,
         state::{
             Job, LaneKey, Lanes, Outbox, Questions, Registry, Sessions, puppets::Owners, rounds,
@@ -70,7 +71,11 @@ impl Bridge {
         for (portal, room) in core.registry.left_groups() {
             core.lanes.push(LaneKey::Portal(portal), Job::LeaveGroup(room));
         }
-        for portal in core.registry.unfinished_portals(core.config.bridge.personal_space) {
+        let unfinished = core.registry.unfinished_portals(core.config.bridge.personal_space);
+        for portal in unfinished
+            .into_iter()
+            .chain(core.registry.portals_with_rooms(|p| capabilities::is_outdated(&core, p)))
+        {
             core.lanes.push(LaneKey::Portal(portal), Job::OpenRoom);
         }
         for login in core.registry.all_logins() {
@@ -192,6 +197,7 @@ async fn open(
         flows: Default::default(),
         questions: Questions::load(&store)?,
         looks: Default::default(),
+        hush: Default::default(),
         arriving: Default::default(),
         leaving: Default::default(),
         making_rooms: Semaphore::new(ROOMS_AT_ONCE),

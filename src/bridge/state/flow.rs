@@ -148,12 +148,11 @@ struct Flows {
 }
 
 impl LoginFlows {
-    /// Notes a login that begins. False when it is one of the API and its owner has too many.
+    /// Notes a login that begins. False when its owner has too many, wherever they were asked for.
     pub(crate) fn begin(&self, flow: &Arc<Flow>) -> bool {
         let mut flows = self.flows();
-        let of_api = |flow: &Flow| matches!(flow.place, Place::Api(_));
-        let same = flows.going.iter().filter(|other| of_api(other) && other.owner == flow.owner);
-        if of_api(flow) && same.count() >= MOST_BY_API {
+        let same = flows.going.iter().filter(|other| other.owner == flow.owner);
+        if same.count() >= MOST_AT_ONCE {
             return false;
         }
         flows.going.push(Arc::clone(flow));
@@ -212,8 +211,8 @@ impl LoginFlows {
     }
 }
 
-/// Logins of one owner through the API at once: each one asks WeChat for codes.
-const MOST_BY_API: usize = 5;
+/// Logins of one owner at once: each one asks WeChat for codes.
+pub(crate) const MOST_AT_ONCE: usize = 5;
 const KEPT: Duration = Duration::from_secs(10 * 60);
 const MOST_KEPT: usize = 256;
 
@@ -231,18 +230,19 @@ mod tests {
     }
 
     #[test]
-    fn an_owner_has_few_at_once_and_a_room_has_no_limit() {
+    fn an_owner_has_few_at_once_wherever_they_were_asked_for() {
         let flows = LoginFlows::default();
-        let going: Vec<_> = (0..MOST_BY_API).map(|n| flow(&n.to_string())).collect();
+        let going: Vec<_> = (0..MOST_AT_ONCE).map(|n| flow(&n.to_string())).collect();
         assert!(going.iter().all(|flow| flows.begin(flow)));
         assert!(!flows.begin(&flow("one more")));
         let owner = user_id!("@alice:example.org").to_owned();
         let room = ruma::owned_room_id!("!a:example.org");
         let place = Place::Room { room, typist: owner.clone() };
         let link = LinkToken::of_command("key", "room");
-        assert!(flows.begin(&Flow::new(owner, place, &Wanted::Anybody { name: None }, link).0));
+        let in_room = Flow::new(owner, place, &Wanted::Anybody { name: None }, link).0;
+        assert!(!flows.begin(&in_room));
         flows.end(&going[0], Timestamp(0));
-        assert!(flows.begin(&flow("one more")));
+        assert!(flows.begin(&in_room) && !flows.begin(&flow("one more")));
     }
 
     #[test]

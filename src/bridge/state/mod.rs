@@ -4,6 +4,7 @@
 mod confirmed;
 mod copies;
 mod flow;
+mod hush;
 mod lane;
 mod looks;
 mod outage;
@@ -23,7 +24,8 @@ mod typing;
 
 pub(crate) use self::confirmed::Confirmed;
 pub(crate) use self::copies::{Copies, Mark, Stand};
-pub(crate) use self::flow::{Flow, LoginFlows, Place, Wanted};
+pub(crate) use self::flow::{Flow, LoginFlows, MOST_AT_ONCE, Place, Wanted};
+pub(crate) use self::hush::Hush;
 pub(crate) use self::lane::{Job, LaneKey, Lanes, Read};
 pub(crate) use self::looks::Looks;
 pub(crate) use self::outbox::{

@@ -123,6 +123,13 @@ impl Registry {
         self.records().portals.values().filter(unfinished).map(|p| p.id).collect()
     }
 
+    /// The portals with a room of which `is_wanted` says yes.
+    pub(crate) fn portals_with_rooms(&self, is_wanted: impl Fn(&Portal) -> bool) -> Vec<PortalId> {
+        let records = self.records();
+        let wanted = records.portals.values().filter(|p| p.room.is_some() && is_wanted(p));
+        wanted.map(|portal| portal.id).collect()
+    }
+
     /// Portals that had a room which the bridge is not out of yet.
     pub(crate) fn leaving_portals(&self) -> Vec<PortalId> {
         let leaves = |portal: &&Arc<Portal>| portal.leaving.is_some();

@@ -1,6 +1,6 @@
 //! What the bot answers to people who talk to it.
 
-use super::{CommandScope, OPEN_MINUTES, counted, pick};
+use super::{CommandScope, MOST_LOGINS, OPEN_MINUTES, counted, pick};
 use crate::config::Language;
 
 /// Greetings and answers to commands.
@@ -29,6 +29,7 @@ pub(crate) enum Answer<'a> {
     NothingDone,
     TooLate,
     NoDigitsWanted,
+    TooManyLogins { prefix: &'a str },
     IdHere { room: &'a str, user: &'a str },
     Synced { done: usize, refused: &'a str },
     Merges,
@@ -181,6 +182,11 @@ impl Answer<'_> {
                 "matrix-appservice-wechat {version}",
                 "matrix-appservice-wechat {version}",
             ),
+            Self::TooManyLogins { prefix } => pick!(
+                language,
+                "{MOST_LOGINS} logins of yours are going on already. Let one of them end, or stop one with `{prefix} cancel`.",
+                "你已有 {MOST_LOGINS} 个登录正在进行。请等其中一个结束，或发送 `{prefix} cancel` 取消一个。",
+            ),
             Self::Pong => pick!(language, "Pong.", "在。"),
             Self::NothingToCancel => {
                 pick!(language, "There is nothing to cancel.", "没有可以取消的操作。")
@@ -312,8 +318,8 @@ impl Answer<'_> {
             ),
             Self::ConfirmLogout { name } => pick!(
                 language,
-                "Log out {name}? The bridge will forget the login. The chat in {name}'s WeChat and the room here stay, and queued messages wait until {name} is linked again. Send `yes` within {OPEN_MINUTES} minutes to confirm; anything else keeps the login.",
-                "要断开与{name}的连接吗？桥接会忘记这次登录。{name}微信里的聊天和这里的房间都会保留，排队的消息会等到重新连接。请在 {OPEN_MINUTES} 分钟内发送 `yes` 确认，发送其他内容则不断开。",
+                "Log out {name}? The bridge will forget the login. The chat in {name}'s WeChat and the room here stay, and queued messages wait until {name} is linked again. Answer `yes` or `no` within {OPEN_MINUTES} minutes. Any other message is not an answer: it keeps the login, and in a contact's room it is sent to the contact.",
+                "要断开与{name}的连接吗？桥接会忘记这次登录。{name}微信里的聊天和这里的房间都会保留，排队的消息会等到重新连接。请在 {OPEN_MINUTES} 分钟内回复 `yes` 或 `no`。其他消息不算回答，不会断开；在联系人房间里写的其他消息会照常发给对方。",
             ),
             Self::LogoutKept => {
                 pick!(language, "Cancelled. Nobody was logged out.", "已取消，没有断开连接。")

@@ -95,6 +95,8 @@ pub(crate) enum Refusal {
     RelayOff,
     /// The contact does not have the message that it belongs to.
     Unseen,
+    /// Somebody else wrote what was asked for once more.
+    NotYours,
     /// What was asked for once more is no message of this room.
     NothingToRetry,
     /// The bridge itself fails at it.
@@ -128,6 +130,7 @@ impl Refusal {
             Self::NotAllowed => "not_allowed",
             Self::RelayOff => "relay_off",
             Self::Unseen => "unseen",
+            Self::NotYours => "not_yours",
             Self::NothingToRetry => "nothing_to_retry",
             Self::Poison => "poison",
         }
@@ -261,6 +264,11 @@ impl Refusal {
                 language,
                 "⚠️ Not sent to WeChat: the person who linked this contact does not let others' messages through.",
                 "⚠️ 未发送到微信：连接这位联系人的人关闭了对其他人消息的转发。",
+            ),
+            Self::NotYours => pick!(
+                language,
+                "⚠️ Not sent again: only the person who wrote a message, or who linked this contact, can have it sent once more.",
+                "⚠️ 未重发：只有消息的作者或连接此联系人的人可以重发。",
             ),
             Self::NotAllowed => pick!(
                 language,

@@ -20,6 +20,7 @@ pub(crate) enum GroupText<'a> {
     Back { name: &'a str },
     TakenBackFor { name: &'a str },
     Replaced { names: &'a str, bot: &'a str, link: &'a str },
+    NotReplaced { names: &'a str, link: &'a str, prefix: &'a str },
     Followed { names: &'a str },
     LeftBehind { name: &'a str, link: &'a str, prefix: &'a str },
 }
@@ -90,6 +91,11 @@ impl GroupText<'_> {
                 language,
                 "⚠️ The room with {names} was replaced, and I cannot enter the new one: {link}. What they write appears in their own rooms again. Invite {bot} to the new room, and they will follow.",
                 "⚠️ 有{names}的房间已被新房间取代，但我进不去：{link}。他们的消息会显示在各自的房间。请邀请 {bot} 加入新房间，他们也会跟着加入。",
+            ),
+            Self::NotReplaced { names, link, prefix } => pick!(
+                language,
+                "⚠️ Somebody ended the room with {names} in favour of {link}, but that room is not an upgrade of it, so your contacts do not go there. They are back in their own rooms; `{prefix} bridge` brings them into another one.",
+                "⚠️ 有人用 {link} 替换了有{names}的房间，但它并不是由原房间升级而来，所以联系人不会移到那里，而是回到各自的房间。发送 `{prefix} bridge` 可把他们加入别的房间。",
             ),
             Self::Followed { names } => pick!(
                 language,

@@ -41,6 +41,9 @@ pub(super) const CONTACTS: crate::config::Language = crate::config::Language::Zh
 /// How many minutes a question waits for its answer.
 const OPEN_MINUTES: u64 = crate::bridge::state::OPEN_FOR.as_secs() / 60;
 
+/// How many logins of one owner go on at once.
+const MOST_LOGINS: usize = crate::bridge::state::MOST_AT_ONCE;
+
 /// Returns a number and an English noun, which stands in the plural unless the number is one.
 fn counted<N: Display + PartialEq + From<u8>>(count: N, noun: &str) -> String {
     let plural = if count == N::from(1) { "" } else { "s" };

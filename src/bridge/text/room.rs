@@ -25,6 +25,12 @@ pub(crate) enum RoomText<'a> {
         bot: &'a str,
         link: &'a str,
     },
+    /// The room that a tombstone names does not count.
+    NotReplaced {
+        name: &'a str,
+        link: &'a str,
+        prefix: &'a str,
+    },
     Moved {
         name: &'a str,
     },
@@ -99,6 +105,11 @@ impl RoomText<'_> {
                 "⚠️ {name}'s room was replaced, and I cannot enter the new one: {link}. Invite {bot} there; until then messages arrive in the old room.",
                 "⚠️ {name}的房间已被新房间取代，但我进不去：{link}。请邀请 {bot} 加入新房间；在此之前，消息仍会发到旧房间。",
             ),
+            Self::NotReplaced { name, link, prefix } => pick!(
+                language,
+                "⚠️ Somebody ended the room of {name} in favour of {link}, but that room is not an upgrade of it, so the chat does not move there. It stays in the old room; `{prefix} delete-portal {name}` gives that up, and {name}'s next message opens a new one.",
+                "⚠️ 有人用 {link} 替换了{name}的房间，但它并不是由原房间升级而来，所以聊天不会移到那里，仍在原来的房间继续。发送 `{prefix} delete-portal {name}` 可放弃原房间，{name}的下一条消息会打开新的房间。",
+            ),
             Self::Moved { name } => pick!(
                 language,
                 "The chat with {name} continues in this room.",
@@ -113,8 +124,8 @@ impl RoomText<'_> {
                 let waiting = waiting(*queued, language);
                 pick!(
                     language,
-                    "Delete {name}'s room? I will leave it{waiting}. {name} stays linked, and the next message will open a new room. Send `yes` within {OPEN_MINUTES} minutes to confirm; anything else keeps the room.",
-                    "要删除{name}的房间吗？我会离开房间{waiting}。连接仍然保留，{name}的下一条消息会打开一个新房间。请在 {OPEN_MINUTES} 分钟内发送 `yes` 确认，发送其他内容则保留房间。",
+                    "Delete {name}'s room? I will leave it{waiting}. {name} stays linked, and the next message will open a new room. Answer `yes` or `no` within {OPEN_MINUTES} minutes. Any other message is not an answer: it keeps the room, and in a contact's room it is sent to the contact.",
+                    "要删除{name}的房间吗？我会离开房间{waiting}。连接仍然保留，{name}的下一条消息会打开一个新房间。请在 {OPEN_MINUTES} 分钟内回复 `yes` 或 `no`。其他消息不算回答，房间会保留；在联系人房间里写的其他消息会照常发给对方。",
                 )
             }
             Self::NotDeleted => {

@@ -4,7 +4,7 @@
 //! still be changed.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeSet, HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -87,8 +87,8 @@ pub(crate) struct Outbox {
 #[derive(Debug, Default)]
 struct Queue {
     waiting: VecDeque<Outgoing>,
-    /// Whether the owner wants what waits to go out as few messages as can be.
-    merges: bool,
+    /// The rooms of which what waits shall go out as few messages as can be.
+    merges: BTreeSet<OwnedRoomId>,
     /// Wakes the sender when something changed that it may be waiting for.
     changed: Arc<Notify>,
 }
@@ -107,8 +107,10 @@ impl Outbox {
         let idle = !queues.contains_key(&portal);
         let queue = queues.entry(portal).or_default();
         queue.changed.notify_one();
-        queue.merges |= outgoing.progress.merges;
-        outgoing.progress.merges = queue.merges;
+        if outgoing.progress.merges {
+            queue.merges.insert(outgoing.room.clone());
+        }
+        outgoing.progress.merges = queue.merges.contains(&outgoing.room);
         let carrier = outgoing.progress.parcel;
         match queue.waiting.iter_mut().find(|other| Some(other.entry.id) == carrier) {
             Some(other) => other.with.push(outgoing),
@@ -174,7 +176,8 @@ impl Outbox {
         let Some(mut head) = waiting.pop_front() else { return Vec::new() };
         let mut joined = Vec::new();
         if let Some(mut bytes) = head.whole_text().map(str::len) {
-            while let Some(next) = waiting.front().filter(|next| next.settled)
+            while let Some(next) =
+                waiting.front().filter(|next| next.settled && next.room == head.room)
                 && let Some(next) = next.whole_text()
             {
                 bytes += 1 + next.len();
@@ -194,12 +197,13 @@ impl Outbox {
     /// Has what waits joined as far as it can be, until nothing waits any more. The wish goes to
     /// `write` with each message that nobody has tried, before the sender can write anything of it,
     /// and is over when they are.
-    pub(crate) fn merge(&self, portal: PortalId, write: impl FnOnce(Change)) {
+    pub(crate) fn merge(&self, portal: PortalId, room: &RoomId, write: impl FnOnce(Change)) {
         let mut queues = self.queues();
         let Some(queue) = queues.get_mut(&portal) else { return };
-        queue.merges = true;
+        queue.merges.insert(room.to_owned());
         let mut change = Change::new();
-        for one in queue.waiting.iter_mut().filter(|one| one.is_untried()) {
+        let here = |one: &&mut Outgoing| one.is_untried() && one.room == room;
+        for one in queue.waiting.iter_mut().filter(here) {
             one.progress.merges = true;
             change = change.put_progress(one.entry.id, &one.progress);
         }
@@ -208,7 +212,8 @@ impl Outbox {
 
     /// Whether somebody has asked for that.
     pub(crate) fn merges(&self, portal: PortalId) -> bool {
-        self.queues().get(&portal).is_some_and(|queue| queue.merges)
+        let here = |q: &Queue| q.waiting.front().is_some_and(|head| q.merges.contains(&head.room));
+        self.queues().get(&portal).is_some_and(here)
     }
 
     /// Whether this file is what the head waits for.
@@ -280,12 +285,6 @@ impl Outbox {
         let queues = self.queues();
         let queue = queues.get(&portal);
         queue.map(|queue| queue.waiting.iter().cloned().collect()).unwrap_or_default()
-    }
-
-    /// Returns whether this event waits by itself, or with others joined to it.
-    pub(crate) fn leads(&self, portal: PortalId, event: &EventId) -> bool {
-        let queues = self.queues();
-        queues.get(&portal).is_some_and(|queue| queue.waiting.iter().any(|one| one.event == event))
     }
 
     /// Returns the events of what waits from this room and was not tried.

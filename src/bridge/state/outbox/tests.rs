@@ -236,7 +236,8 @@ async fn the_wish_for_few_messages_lives_as_long_as_something_waits() {
     store.commit(accepted).await.unwrap();
     let outbox = queue(messages);
     outbox.begin_try(PORTAL, InboxId(1)).unwrap();
-    outbox.merge(PORTAL, |change| store.submit(change));
+    let room = outbox.waiting(PORTAL).remove(0).room;
+    outbox.merge(PORTAL, &room, |change| store.submit(change));
     store.barrier().await.unwrap();
 
     let again = queue([]);
@@ -262,7 +263,6 @@ fn a_queue_is_asked_for_one_of_its_messages_and_for_what_a_room_can_take_back() 
     elsewhere.room = room_id!("!other").to_owned();
     let outbox = queue([outgoing(1, &["one"]), outgoing(2, &["two"]), elsewhere]);
     outbox.begin_try(PORTAL, InboxId(1)).unwrap();
-    assert!(outbox.leads(PORTAL, event_id!("$1")) && !outbox.leads(PORTAL, event_id!("$4")));
     assert_eq!(outbox.untried_of(PORTAL, room_id!("!room")), ["$2"]);
     assert!(outbox.untried_of(PortalId(2), room_id!("!room")).is_empty());
 }

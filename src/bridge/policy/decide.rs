@@ -1,0 +1,147 @@
+//! The one rule: what becomes of an act of somebody in a chat.
+
+use super::{Act, Actor};
+use crate::bridge::text::Refusal;
+
+/// How a room and the thing in question stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RoomRules {
+    /// The owner keeps the contact's own room to themselves.
+    pub(crate) relay_off: bool,
+    /// The room is one into which the contact was brought, beside others.
+    pub(crate) is_group: bool,
+    /// Who acts has written the message that it is about.
+    pub(crate) authored_by_actor: bool,
+    /// Who acts may remove the messages of others in this room.
+    pub(crate) may_moderate: bool,
+    /// The message that it is about was written in this room.
+    pub(crate) written_here: bool,
+}
+
+impl RoomRules {
+    /// Returns the rules for something new, which is its actor's own.
+    pub(crate) fn new(relay_off: bool, is_group: bool) -> Self {
+        let (authored_by_actor, may_moderate, written_here) = (true, false, true);
+        Self { relay_off, is_group, authored_by_actor, may_moderate, written_here }
+    }
+}
+
+/// What becomes of an act.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Ruling {
+    Allowed,
+    /// It does not happen, and who wanted it hears why.
+    Refused(Refusal),
+    /// It does not happen, and there is nothing to say.
+    LeftAlone,
+}
+
+/// Returns what becomes of an act, for every actor and every act.
+pub(crate) fn decide(actor: Actor, act: Act, rules: RoomRules) -> Ruling {
+    match actor {
+        Actor::Owner => of_owner(act, rules),
+        Actor::RelayGuest => of_guest(act, rules, false),
+        Actor::OtherUser => of_guest(act, rules, true),
+        Actor::Stranger => of_stranger(act),
+        Actor::OtherBot | Actor::Contact | Actor::Bridge => Ruling::LeftAlone,
+        Actor::AnotherContact => of_another_contact(act, rules),
+    }
+}
+
+fn of_owner(act: Act, rules: RoomRules) -> Ruling {
+    match act {
+        Act::FirstSend
+        | Act::Resend
+        | Act::Reaction
+        | Act::Thread
+        | Act::Reply
+        | Act::Typing
+        | Act::Command
+        | Act::Tombstone
+        | Act::Invitation => Ruling::Allowed,
+        Act::Edit => allowed_if(rules.authored_by_actor, Refusal::Edit),
+        // In a room with others it is the name and the picture of that room.
+        Act::Rename | Act::Picture => allowed_or_not(!rules.is_group),
+        Act::Redaction | Act::Queue | Act::Drop | Act::Merge => allowed_or_not(rules.written_here),
+    }
+}
+
+fn of_guest(act: Act, rules: RoomRules, may_link: bool) -> Ruling {
+    let is_private = rules.relay_off && !rules.is_group;
+    match act {
+        Act::FirstSend | Act::Reaction | Act::Thread | Act::Reply => {
+            allowed_if(!is_private, Refusal::RelayOff)
+        }
+        Act::Edit if is_private => Ruling::Refused(Refusal::RelayOff),
+        Act::Edit => allowed_if(rules.authored_by_actor, Refusal::Edit),
+        Act::Resend if !rules.authored_by_actor => Ruling::Refused(Refusal::NotYours),
+        Act::Resend => allowed_if(!is_private, Refusal::RelayOff),
+        Act::Redaction => {
+            let own = rules.authored_by_actor || rules.may_moderate;
+            allowed_or_not(rules.written_here && own)
+        }
+        Act::Typing => allowed_or_not(!is_private),
+        // The homeserver has held who may replace a room.
+        Act::Command | Act::Tombstone => Ruling::Allowed,
+        Act::Rename | Act::Picture => Ruling::LeftAlone,
+        Act::Invitation => allowed_if(may_link, Refusal::NotAllowed),
+        // Everybody in a room with others has read there what waits.
+        Act::Queue => allowed_or_not(rules.is_group && may_link && rules.written_here),
+        Act::Drop => {
+            let own = rules.authored_by_actor && rules.written_here;
+            allowed_or_not(rules.is_group && may_link && own)
+        }
+        Act::Merge => Ruling::LeftAlone,
+    }
+}
+
+fn of_stranger(act: Act) -> Ruling {
+    match act {
+        Act::FirstSend
+        | Act::Edit
+        | Act::Resend
+        | Act::Reaction
+        | Act::Thread
+        | Act::Reply
+        | Act::Command
+        | Act::Invitation => Ruling::Refused(Refusal::NotAllowed),
+        Act::Redaction
+        | Act::Typing
+        | Act::Rename
+        | Act::Picture
+        | Act::Tombstone
+        | Act::Queue
+        | Act::Drop
+        | Act::Merge => Ruling::LeftAlone,
+    }
+}
+
+/// What a contact writes in a room with others goes to the others, and so does its end.
+fn of_another_contact(act: Act, rules: RoomRules) -> Ruling {
+    match act {
+        Act::FirstSend | Act::Edit | Act::Resend | Act::Reaction | Act::Thread | Act::Reply => {
+            allowed_or_not(rules.is_group)
+        }
+        Act::Redaction => {
+            let own = rules.authored_by_actor && rules.written_here;
+            allowed_or_not(rules.is_group && own)
+        }
+        Act::Typing
+        | Act::Command
+        | Act::Rename
+        | Act::Picture
+        | Act::Tombstone
+        | Act::Invitation
+        | Act::Queue
+        | Act::Drop
+        | Act::Merge => Ruling::LeftAlone,
+    }
+}
+
+fn allowed_if(may: bool, otherwise: Refusal) -> Ruling {
+    if may { Ruling::Allowed } else { Ruling::Refused(otherwise) }
+}
+
+fn allowed_or_not(may: bool) -> Ruling {
+    if may { Ruling::Allowed } else { Ruling::LeftAlone }
+}
