@@ -252,6 +252,7 @@ mod tests {
     const SPINS: &str = "#!/bin/sh\nif [ -s /dev/stdin ]; then sleep 600; fi\n";
 
     #[tokio::test(flavor = "multi_thread")]
+    #[expect(clippy::disallowed_methods, reason = "the test's task, which it ends itself")]
     async fn a_medium_that_makes_its_worker_spin_does_not_hold_up_the_others() {
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join("spins");

@@ -29,8 +29,8 @@ fn tries(chat: &Chat) -> usize {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_token_of_an_ended_session_is_tried_once_an_hour_and_revives() {
     let chat = with_a_clock().await;
-    chat.world.simulator.ret_next("getupdates", -14, "session timeout", 1);
     let room = chat.alice.management_room(&chat.world).await;
+    chat.world.simulator.ret_next("getupdates", -14, "session timeout", 1);
     chat.alice.wait_said(&room, "WeChat ended the link to Mum").await;
     let waiting = chat.say_waiting(&["are you there?"]).await.remove(0);
     let before = tries(&chat);

@@ -12,6 +12,7 @@ struct Served {
     task: tokio::task::JoinHandle<()>,
 }
 
+#[expect(clippy::disallowed_methods, reason = "a test's server ends with the test")]
 async fn served(router: Router, bounds: Bounds) -> Served {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
