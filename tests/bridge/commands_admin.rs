@@ -33,7 +33,7 @@ async fn administrators_see_everybody_and_the_figures() {
     assert_eq!(lines.len(), 4, "{all}");
     assert_eq!(
         [lines[0], lines[2]],
-        [alice.user_id.clone() + ", 1:", root.user_id.clone() + ", 1:"]
+        [alice.user_id.clone() + ", 1 contact:", root.user_id.clone() + ", 1 contact:"]
     );
     assert!(lines[1].starts_with(&format!("• Mum ({}…): linked; ", &mum.user_id()[..8])), "{all}");
     assert!(lines[3].starts_with("• Dad ("), "{all}");

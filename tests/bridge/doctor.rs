@@ -184,7 +184,7 @@ async fn each_fault_of_the_machine_has_its_sentence() {
 
     let mut strict = Command::new("python3");
     strict.args(["-c", FORBIDS_FILTERS, PROGRAM]);
-    let filter = "sandbox: the system refuses the limits or the filter of a worker. Where no worker can run they arrive as plain files";
+    let filter = "sandbox: the system refuses the limits or the filter of a worker. Where no worker can run, they arrive as plain files";
     let path = std::env::var("PATH").unwrap_or_default();
     assert_one_wrong(&world, run(&world, strict, &[], &[("PATH", &path)]), filter);
     world.resume().await;

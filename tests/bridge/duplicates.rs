@@ -142,7 +142,7 @@ async fn a_session_that_wechat_ends_is_told_once_and_what_waits_goes_out_after_t
     assert_eq!(pings.filter(|m| mentions(m, &alice.user_id)).count(), 1);
     let lines = alice.words(portal, &bot);
     assert_eq!(
-        lines.iter().filter(|line| line.starts_with("The link to")).count(),
+        lines.iter().filter(|line| line.starts_with("Mum is logged out")).count(),
         1,
         "{lines:#?}"
     );

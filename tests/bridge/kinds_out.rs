@@ -81,7 +81,7 @@ async fn a_live_location_is_refused_once_for_each_time_that_it_is_shared() {
     // Whatever would have been said of the rest would have been said before this.
     chat.say(&["I am here"]).await;
     assert_eq!(chat.wait_shown(1).await, ["I am here"]);
-    assert_eq!(chat.said("live location"), 2);
+    assert_eq!(chat.said("⚠️ Live locations"), 2);
     chat.world.end().await;
 }
 

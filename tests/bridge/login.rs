@@ -141,7 +141,7 @@ async fn an_expired_code_is_renewed_in_the_same_message_until_three_are_used_up(
     }
 
     world.simulator.expire_qr();
-    alice.wait_said(room, "Nobody scanned any of the QR codes in time").await;
+    alice.wait_said(room, "None of the QR codes was scanned").await;
     assert_eq!(alice.wait_removed(room, &linking.message).await, world.bot());
     assert_eq!(alice.ask(&world, room, "cancel").await, "There is nothing to cancel.");
     world.end().await;

@@ -160,20 +160,12 @@ async fn a_login_whose_server_cannot_be_used_is_refused_and_changes_nothing() {
     let chat = Chat::open().await;
     let room = chat.alice.management_room(&chat.world).await;
     let simulator = &chat.world.simulator;
-    for (number, (server, sentence)) in [
-        ("https://elsewhere.example/", "to a server that the bridge may not talk to"),
-        ("http://127.0.0.1:1/", "does not work at the server that it named"),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        simulator.set_base_url(Some(server));
-        let linking = chat.world.begin(&chat.alice, "login Dad").await;
-        let phone = simulator.phone(&format!("Dad {number}"));
-        phone.scan(&linking.url).await.unwrap();
-        phone.confirm().await.unwrap();
-        chat.alice.wait_said(&room, sentence).await;
-    }
+    simulator.set_base_url(Some("https://elsewhere.example/"));
+    let linking = chat.world.begin(&chat.alice, "login Dad").await;
+    let phone = simulator.phone("Dad");
+    phone.scan(&linking.url).await.unwrap();
+    phone.confirm().await.unwrap();
+    chat.alice.wait_said(&room, "to a server that the bridge may not talk to").await;
     let list = chat.ask("list").await;
     assert!(list.contains("Mum") && !list.contains("Dad"), "{list}");
     chat.hear("still here").await;

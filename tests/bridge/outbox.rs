@@ -74,7 +74,7 @@ async fn while_wechat_throttles_nothing_is_tried_until_the_contact_writes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_during_a_penalty_is_worth_one_try_and_no_second_notice() {
-    let chat = Chat::open().await;
+    let mut chat = Chat::open().await;
     chat.world.simulator.throttle(Duration::from_secs(600));
     chat.say_waiting(&["one"]).await;
     chat.alice.wait_said(&chat.portal, "WeChat asks me to slow down").await;
@@ -85,7 +85,7 @@ async fn a_message_during_a_penalty_is_worth_one_try_and_no_second_notice() {
     assert!(status.starts_with("Mum: 1 queued"), "{status}");
     let found = (chat.requests().len(), chat.said("WeChat asks me to slow down"));
     assert!(found == (1, 1) || found == (2, 1), "{found:?}");
-    chat.world.end().await;
+    chat.world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -259,7 +259,7 @@ async fn of_many_edits_that_wait_the_newest_goes_out_and_one_that_changes_nothin
     chat.alice.edit(&chat.portal, &first, "one, edit 9").await;
     chat.say(&["four"]).await;
     assert_eq!(chat.wait_shown(5).await[4], "four");
-    chat.world.end().await;
+    chat.world.stop().await;
 }
 
 async fn bob_in(chat: &Chat) -> Person {

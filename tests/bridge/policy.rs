@@ -8,7 +8,7 @@ use crate::support::{Chat, Group, Person, World, synapse::Synapse};
 /// A tombstone of one's own portal that names somebody else's room is no way into that room.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tombstone_opens_no_room_that_is_not_an_upgrade() {
-    let mut chat = Chat::open().await;
+    let chat = Chat::open().await;
     let (bot, alice) = (chat.bot.clone(), &chat.alice);
     let management = alice.management_room(&chat.world).await;
     let ghost = alice.ghost_in(&chat.world, &chat.portal).await;
@@ -167,7 +167,7 @@ async fn an_owner_has_five_logins_at_once() {
     }
     let refused = alice.ask(&world, &room, "login 6").await;
     assert!(refused.starts_with("5 logins of yours are going on already"), "{refused}");
-    assert_eq!(alice.ask(&world, &room, "cancel 1").await, "The login is cancelled.");
+    assert_eq!(alice.ask(&world, &room, "cancel 1").await, "The login was cancelled.");
     world.begin(&alice, "login 6").await;
     world.end().await;
 }

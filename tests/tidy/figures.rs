@@ -13,9 +13,9 @@ use super::{
 /// The worst that is agreed: (figure, at most). A change that makes one worse mends it, or says in
 /// its commit why the house needs it.
 const AGREED: &[(&str, usize)] = &[
-    ("files of the largest floor", 25),
-    ("modules of the largest circle", 3),
-    ("pub(crate) for 100 pub(super) in src/bridge", 150),
+    ("files of the largest floor", 26),
+    ("modules of the largest circle", 5),
+    ("pub(crate) for 100 pub(super) in src/bridge", 165),
     ("parameters of 100 functions", 160),
     ("functions with more than 5 parameters", 0),
     ("clones per 1,000 lines of src/bridge", 22),

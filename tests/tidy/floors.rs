@@ -27,8 +27,11 @@ pub(super) const FLOORS: [&str; 16] = [
     "state",
 ];
 
-/// Modules that may import each other: so many at most, everywhere.
+/// Modules that may import each other: so many at most.
 const LARGEST_CIRCLE: usize = 3;
+/// The folders in which a circle may be larger: in the store the handle opens the database, and
+/// its export reads what every record looks like.
+const LARGER_CIRCLES: &[(&str, usize)] = &[("store", 5)];
 
 #[test]
 fn a_floor_imports_only_what_lies_below_it() {
@@ -64,10 +67,16 @@ fn no_circle_is_larger_than_what_a_reader_holds() {
     let tops: BTreeSet<_> = tree.files.keys().filter_map(|module| module.first()).collect();
     let circles = tops.into_iter().flat_map(|top| tree.circles(top));
     let wrong: Vec<_> = circles
-        .filter(|circle| circle.len() > LARGEST_CIRCLE || floors_of(circle).len() > 1)
+        .filter(|circle| circle.len() > most(circle) || floors_of(circle).len() > 1)
         .map(|circle| circle.iter().map(|m| m.join("::")).collect::<Vec<_>>().join(", "))
         .collect();
     assert_none(&wrong);
+}
+
+fn most(circle: &BTreeSet<Module>) -> usize {
+    let top = circle.first().map(|module| module[0].as_str());
+    let larger = LARGER_CIRCLES.iter().find(|(name, _)| Some(*name) == top);
+    larger.map_or(LARGEST_CIRCLE, |(_, most)| *most)
 }
 
 /// The floors on which a circle of `src/bridge` lies; that of another folder lies on one.

@@ -51,6 +51,12 @@ impl Tree {
             let path = absolute(module, &path);
             found.extend(self.home(&path).filter(|home| home != module));
         }
+        // A file names what lies in its own folder without importing it.
+        let children = self
+            .files
+            .keys()
+            .filter(|other| other.split_last().is_some_and(|(_, up)| up == module));
+        found.extend(children.filter(|child| names(file, &child[module.len()])).cloned());
         found
     }
 
@@ -105,6 +111,20 @@ fn reached(from: &Module, arrows: &BTreeMap<Module, BTreeSet<Module>>) -> BTreeS
 fn module(file: &str) -> Module {
     let path = file.trim_start_matches("src/").trim_end_matches(".rs").trim_end_matches("/mod");
     path.split('/').map(str::to_owned).collect()
+}
+
+/// Whether code outside of imports names something in the module of this name.
+fn names(code: &str, module: &str) -> bool {
+    let path = format!("{module}::");
+    let statements = code.split(';').map(|one| one.trim_start().trim_start_matches("pub(crate) "));
+    let mut code =
+        statements.filter(|one| !one.starts_with("use ") && !one.starts_with("pub use "));
+    code.any(|statement| {
+        statement.match_indices(&path).any(|(at, _)| {
+            let before = statement[..at].chars().next_back();
+            before.is_none_or(|c| !c.is_alphanumeric() && c != '_' && c != ':')
+        })
+    })
 }
 
 /// The paths that a file imports, each with whether it hands the name on.

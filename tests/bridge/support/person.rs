@@ -299,8 +299,7 @@ impl Person {
             loop {
                 let room = self.room(room);
                 let members = room.members(RoomMemberships::JOIN).await.unwrap();
-                let ghosts =
-                    members.iter().filter(|m| m.user_id().localpart().starts_with("wechat_"));
+                let ghosts = members.iter().filter(|member| is_ghost(member.user_id().localpart()));
                 let mut missing = 0;
                 for ghost in ghosts {
                     let (kind, thread) = (ReceiptType::Read, ReceiptThread::Unthreaded);
@@ -359,3 +358,12 @@ impl Drop for Person {
 /// How long a story waits for anything before it fails.
 const PATIENCE: Duration = Duration::from_secs(120);
 const POLL: Duration = Duration::from_secs(10);
+
+/// Whether this is the name of a contact's Matrix user: `wechat_…`, or `wx07_…` where several
+/// bridges share a homeserver.
+fn is_ghost(localpart: &str) -> bool {
+    localpart.split_once('_').is_some_and(|(prefix, _)| {
+        let number = prefix.strip_prefix("wx").unwrap_or("none");
+        prefix == "wechat" || (!number.is_empty() && number.chars().all(|c| c.is_ascii_digit()))
+    })
+}

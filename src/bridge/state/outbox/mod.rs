@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use ruma::{EventId, OwnedEventId, OwnedRoomId, OwnedUserId, RoomId};
+use ruma::{OwnedEventId, OwnedRoomId, OwnedUserId, RoomId};
 use tokio::sync::{
     Notify,
     mpsc::{self, UnboundedReceiver, UnboundedSender},
