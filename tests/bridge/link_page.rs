@@ -118,8 +118,7 @@ async fn the_page_goes_on_when_the_pictures_in_the_room_are_used_up() {
         shown = world.simulator.wait_other_qr(&shown).await;
     }
     page.wait("code").await;
-    let gone =
-        alice.wait_edit(&linking.room, &linking.message, "None of the QR codes was scanned").await;
+    let gone = alice.wait_edit(&linking.room, &linking.message, "I show no more codes here").await;
     assert_eq!(
         address_in(gone.content()["m.new_content"]["body"].as_str().unwrap(), &world),
         address

@@ -162,6 +162,7 @@ async fn what_is_quoted_is_asked_when_the_answer_goes_out() {
     chat.alice.remove(&chat.portal, &events[0]).await;
     chat.alice.wait_said(&chat.portal, "I have taken it back").await;
     chat.alice.edit(&chat.portal, &events[1], "a typo").await;
+    assert!(chat.ask("queue").await.contains("a typo"));
     chat.hear("here I am").await;
     let shown = ["a typo", "stays", "one", "「a typo」\ntwo", "「stays」\nthree"];
     assert_eq!(chat.wait_shown(5).await, shown);

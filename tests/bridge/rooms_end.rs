@@ -36,7 +36,10 @@ async fn a_deleted_room_stays_deleted_until_the_contact_writes() {
     let ghost = chat.alice.ghost_in(&chat.world, &chat.portal).await;
     let asked = chat.ask("delete-portal").await;
     assert!(asked.starts_with("Delete Mum's room?"), "{asked}");
-    assert_eq!(chat.alice.ask(&chat.world, &chat.portal, "no").await, "Nothing was deleted.");
+    assert_eq!(
+        chat.alice.ask(&chat.world, &chat.portal, "no").await,
+        "Cancelled. Nothing was deleted."
+    );
     chat.ask("delete-portal").await;
     let last = chat.alice.ask(&chat.world, &chat.portal, "yes").await;
     assert_eq!(last, "I am leaving this room. Mum's next message will open a new one.");
@@ -99,7 +102,10 @@ async fn a_chat_follows_its_room_into_the_one_that_replaces_it() {
     chat.phone.says("where are you?").await;
     chat.alice.wait_said(&old, "where are you?").await;
 
+    // The bot has no power in the new room, and asks for the contact.
     chat.alice.invite(&new, &chat.bot).await;
+    chat.alice.wait_said(&room, &format!("Invite {ghost} there")).await;
+    chat.alice.invite(&new, &ghost).await;
     chat.alice.wait_said(&new, "The chat with Mum continues in this room").await;
     chat.portal = new;
     chat.hear("there you are").await;

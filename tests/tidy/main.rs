@@ -3,7 +3,6 @@
 //!
 //! Reads the project's files as text; what is agreed stands here in tables.
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may panic like the test itself")]
-#![expect(clippy::print_stdout, reason = "the figures are printed for whoever asks for them")]
 
 mod figures;
 mod floors;

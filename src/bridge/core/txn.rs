@@ -49,6 +49,8 @@ pub(crate) enum Txn<'a> {
     GroupMoved { portal: PortalId, cause: &'a str },
     /// A room with contacts was replaced by one that is no upgrade of it.
     GroupNotReplaced(&'a str),
+    /// The owner is asked to invite a ghost into this room.
+    GhostWanted(&'a RoomId),
     /// A room with contacts was replaced by one that the bridge cannot enter.
     GroupReplaced(&'a str),
     /// The bot has come into a room.
@@ -157,6 +159,7 @@ impl fmt::Display for Txn<'_> {
             Self::GroupFollowed(cause) => write!(f, "followed-{cause}"),
             Self::GroupLeftBehind { portal, cause } => write!(f, "left-behind-{portal}-{cause}"),
             Self::GroupMoved { portal, cause } => write!(f, "moved-{portal}-{cause}"),
+            Self::GhostWanted(room) => write!(f, "ghost-wanted-{room}"),
             Self::GroupNotReplaced(cause) => write!(f, "group-not-replaced-{cause}"),
             Self::GroupReplaced(cause) => write!(f, "group-replaced-{cause}"),
             Self::Hello(event) => write!(f, "hello-{event}"),

@@ -81,7 +81,7 @@ async fn of_waiting(
     match parts {
         Ok(parts) => {
             let changed =
-                core.outbox.replace(portal.id, &edit.of, &event.sender, &parts, &event.id);
+                core.outbox.replace(portal.id, &edit.of, &event.sender, (&parts, &event.id));
             let Changed::Done(waiting) = changed else { return Ok(None) };
             rewrite(core, *waiting, written).await?;
             Ok(Some(Outcome::Delivered))

@@ -84,6 +84,17 @@ pub(crate) async fn retry(
         Work::FromWechat { .. } => None,
     };
     let event = latest.and_then(|raw| event::parse(raw).ok()).unwrap_or(original);
+    queue_again(core, &entry, &event, asking, portal).await
+}
+
+/// Queues the message as it is now, in the entry of the event that asks for it.
+async fn queue_again(
+    core: &Core,
+    entry: &Entry,
+    event: &Event,
+    asking: &Event,
+    portal: &Portal,
+) -> Result<Handled, Halt> {
     let (Kind::Message(message) | Kind::Sticker(message)) = &event.kind else {
         return refusal::refuse(core, asking, Refusal::NothingToRetry).await.map(Handled::Done);
     };
@@ -91,17 +102,17 @@ pub(crate) async fn retry(
     if !core.is_ours(&event.sender) && after_prefix(&message.body, core.prefix()).is_some() {
         return refusal::refuse(core, asking, Refusal::NothingToRetry).await.map(Handled::Done);
     }
-    let name = speaker::speaker(core, &event, message, portal).await?;
-    match message::parts(core, &event, message, portal, &name) {
+    let name = speaker::speaker(core, event, message, portal).await?;
+    match message::parts(core, event, message, portal, &name) {
         Ok(parts) => {
-            let change = Change::new().put_entry(&entry);
+            let change = Change::new().put_entry(entry);
             let change = match &entry.work {
                 Work::FromMatrix { progress, .. } => change.put_progress(entry.id, progress),
                 Work::FromWechat { .. } => change,
             };
             core.commit(change).await?;
             let about = enqueue::about(message);
-            enqueue::queue(core, &entry, &event, portal, (parts, about));
+            enqueue::queue(core, entry, event, portal, (parts, about));
             Ok(Handled::Deferred)
         }
         Err(Verdict::Ignore("command" | "empty")) => {

@@ -118,7 +118,7 @@ async fn enter(
     let owners: Vec<_> = members.iter().map(|portal| portal.key.owner.clone()).collect();
     match replacement::look(core, (old, new), &who, &owners).await? {
         Entered::In => {}
-        other => return Ok(other),
+        not_in @ (Entered::NotLetIn | Entered::Doubted(_)) => return Ok(not_in),
     }
     for ghost in members.iter().filter_map(|portal| core.ghost(&portal.key.contact)) {
         if entry::enter(core, &bot, &ghost, new).await? {

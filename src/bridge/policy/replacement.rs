@@ -27,6 +27,8 @@ pub(crate) enum Doubt {
     CreatorMayNot,
     /// The owner is not in it yet; it may count later.
     OwnerOutside,
+    /// It counts, but the bot has no power there to invite the contact's ghost.
+    GhostOutside,
 }
 
 impl Successor<'_> {

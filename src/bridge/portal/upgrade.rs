@@ -48,6 +48,10 @@ pub(crate) async fn replaced(
             notice::tell(core, &portal.key.owner, &text, Txn::Replaced(new)).await?;
             Ok(Outcome::Refused("not_invited".into()))
         }
+        Entered::Doubted(Doubt::GhostOutside) => {
+            ask_for_ghost(core, portal, new).await?;
+            Ok(Outcome::Refused("not_invited".into()))
+        }
         Entered::Doubted(_) => {
             stay(core, portal, new).await?;
             Ok(Outcome::Refused("no_successor".into()))
@@ -64,9 +68,19 @@ pub(crate) async fn invited(
     let entered = follow(core, portal.id, &event.room).await?;
     match entered {
         Entered::In | Entered::NotLetIn | Entered::Doubted(Doubt::OwnerOutside) => {}
+        Entered::Doubted(Doubt::GhostOutside) => ask_for_ghost(core, portal, &event.room).await?,
         Entered::Doubted(_) => stay(core, portal, &event.room).await?,
     }
     Ok(entered)
+}
+
+/// Asks the owner to invite the contact's ghost into the new room, where the bot may not.
+async fn ask_for_ghost(core: &Core, portal: &Portal, new: &RoomId) -> Result<(), Halt> {
+    let Some(ghost) = core.ghost(&portal.key.contact) else { return Ok(()) };
+    let (name, link) = (name_of(portal), link(core, new));
+    let text = RoomText::InviteMe { name: &name, bot: ghost.user().as_str(), link: &link };
+    let text = text.text(core.language_of(&portal.key.owner));
+    notice::tell(core, &portal.key.owner, &text, Txn::GhostWanted(new)).await
 }
 
 /// The chat stays where it is, and its owner hears why.
@@ -89,11 +103,14 @@ async fn follow(core: &Arc<Core>, portal: PortalId, new: &RoomId) -> Result<Ente
     match replacement::look(core, (Some(old.as_ref()), new), &who, &owners).await? {
         Entered::In if core.registry.members(new).is_empty() => {}
         Entered::In => return Ok(Entered::Doubted(Doubt::Taken)),
-        other => return Ok(other),
+        not_in @ (Entered::NotLetIn | Entered::Doubted(_)) => return Ok(not_in),
     }
     // Whoever was invited lets the other in.
     let is_bot_in = enter(core, &bot, &ghost, new).await?;
     let is_ghost_in = enter(core, &ghost, &bot, new).await?;
+    if is_bot_in && !is_ghost_in {
+        return Ok(Entered::Doubted(Doubt::GhostOutside));
+    }
     if !is_ghost_in || !(is_bot_in || enter(core, &bot, &ghost, new).await?) {
         return Ok(Entered::NotLetIn);
     }

@@ -46,8 +46,7 @@ impl Outbox {
         portal: PortalId,
         event: &EventId,
         sender: &UserId,
-        parts: &[Part],
-        version: &EventId,
+        (parts, version): (&[Part], &EventId),
     ) -> Changed {
         let mut queues = self.queues();
         let Some(queue) = queues.get_mut(&portal) else { return Changed::NotThere };

@@ -245,7 +245,7 @@ impl Play {
             Some(Part::Text(_)) | None => {}
         }
         let alice = user_id!("@alice:b.org");
-        let changed = self.outbox.replace(PORTAL, &event, alice, &parts, &event);
+        let changed = self.outbox.replace(PORTAL, &event, alice, (&parts, &event));
         self.expect(number, &changed);
         if matches!(changed, Changed::Done(_)) {
             self.texts[number].parts = lines(&parts);

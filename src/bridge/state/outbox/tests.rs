@@ -73,17 +73,17 @@ fn a_message_can_be_changed_until_it_is_tried() {
     let new = [Part::Text("uno".to_owned())];
     let (alice, mallory) = (user_id!("@alice:b.org"), user_id!("@mallory:b.org"));
     assert!(matches!(
-        outbox.replace(PORTAL, event_id!("$1"), mallory, &new, event_id!("$2")),
+        outbox.replace(PORTAL, event_id!("$1"), mallory, (&new, event_id!("$2"))),
         Changed::NotThere
     ));
     assert!(matches!(
-        outbox.replace(PORTAL, event_id!("$1"), alice, &new, event_id!("$2")),
+        outbox.replace(PORTAL, event_id!("$1"), alice, (&new, event_id!("$2"))),
         Changed::Done(_)
     ));
     let tried = outbox.begin_try(PORTAL, InboxId(1)).unwrap();
     assert_eq!(text(&tried), "uno");
     assert!(matches!(
-        outbox.replace(PORTAL, event_id!("$1"), alice, &new, event_id!("$2")),
+        outbox.replace(PORTAL, event_id!("$1"), alice, (&new, event_id!("$2"))),
         Changed::TooLate
     ));
     assert!(matches!(outbox.cancel(PORTAL, event_id!("$1")), Changed::TooLate));
@@ -201,13 +201,13 @@ fn an_upload_is_for_the_file_that_the_head_waits_for() {
     let alice = user_id!("@alice:b.org");
     let words = [Part::Text("see".to_owned()), Part::Text("here".to_owned()), picture(cat)];
     assert!(matches!(
-        outbox.replace(PORTAL, event_id!("$1"), alice, &words, event_id!("$2")),
+        outbox.replace(PORTAL, event_id!("$1"), alice, (&words, event_id!("$2"))),
         Changed::Done(_)
     ));
     assert!(outbox.head(PORTAL).unwrap().upload_of(&media).is_some());
     let other = [picture(dog)];
     assert!(matches!(
-        outbox.replace(PORTAL, event_id!("$1"), alice, &other, event_id!("$2")),
+        outbox.replace(PORTAL, event_id!("$1"), alice, (&other, event_id!("$2"))),
         Changed::Done(_)
     ));
     let head = outbox.head(PORTAL).unwrap();
