@@ -117,12 +117,9 @@ async fn a_chat_follows_its_room_into_the_one_that_replaces_it() {
     let mum = UserId::parse(&ghost).unwrap();
     chat.alice.room(&chat.portal).kick_user(&mum, None).await.unwrap();
     chat.alice.wait_said(&chat.portal, "Mum was removed from this room").await;
-    chat.hear("I am back").await;
-    chat.alice.room(&chat.portal).ban_user(&mum, None).await.unwrap();
-    chat.alice.wait_said(&chat.portal, "I am leaving this room.").await;
-    wait_left(&chat.alice, &chat.portal, &chat.bot).await;
+    // The bot may not invite it here, so the chat goes on in a room of its own.
     let rooms = chat.alice.rooms();
-    wait_new_words(&chat, &rooms, "what was that?").await;
+    wait_new_words(&chat, &rooms, "I am back").await;
     chat.world.end().await;
 }
 

@@ -164,8 +164,10 @@ async fn each_form_of_each_kind_has_its_end_and_shows_what_it_should() {
     let mut world = World::start().await;
     world.open_window().await;
     let room = world.room.clone();
-    world.push_event(&said("$first", &room, json!({ "body": "first" }))).await;
-    world.settle().await;
+    for (id, body) in [("$first", "first"), ("$edited", "to be edited")] {
+        world.push_event(&said(id, &room, json!({ "body": body }))).await;
+        world.settle().await;
+    }
     let mut ends = Vec::new();
     for (number, row) in rows().into_iter().enumerate() {
         world.open_window().await;
@@ -178,7 +180,7 @@ async fn each_form_of_each_kind_has_its_end_and_shows_what_it_should() {
         reply["m.relates_to"] = json!({ "m.in_reply_to": { "event_id": "$first" } });
         let edit = json!({
             "msgtype": row.kind, "body": "* x", "m.new_content": content,
-            "m.relates_to": { "rel_type": "m.replace", "event_id": of("plain") },
+            "m.relates_to": { "rel_type": "m.replace", "event_id": "$edited" },
         });
         let cipher = json!({ "algorithm": "m.megolm.v1.aes-sha2", "ciphertext": "x" });
         let mut sealed = content.clone();

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use proptest::prelude::*;
-use ruma::user_id;
+use ruma::{EventId, user_id};
 
 use super::{
     tests::{PORTAL, outgoing, picture_named, queue, uploaded},

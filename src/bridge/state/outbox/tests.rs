@@ -1,4 +1,4 @@
-use ruma::{event_id, room_id, user_id};
+use ruma::{EventId, event_id, room_id, user_id};
 
 use super::*;
 use crate::{
