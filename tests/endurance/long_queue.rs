@@ -42,13 +42,13 @@ async fn a_long_queue_drains_once_and_in_order_after_a_day() {
         chat.phone.says("go on").await;
         shown = chat.wait_shown(count.min(shown.len() + 10)).await;
         // Until then a send might still be counted, against the window that is opened next.
-        chat.alice.wait_receipt(&chat.portal, &events[shown.len() - 1], &chat.bot).await;
+        chat.alice.wait_receipt(&chat.portal, &events[shown.len() - 1]).await;
     }
     let took = began.elapsed();
     assert!(shown == texts, "once and in order: {shown:#?}");
     all_have(&chat, &events, "SUCCESS").await;
     let last = events.last().unwrap();
-    chat.alice.wait_receipt(&chat.portal, last, &chat.bot).await;
+    chat.alice.wait_receipt(&chat.portal, last).await;
     let timeline = chat.alice.timeline(&chat.portal);
     let marked = timeline.iter().filter(|m| m.content()["m.relates_to"]["key"] == "⏳").count();
     eprintln!("{count} messages went out in {took:?}; {marked} were marked");
