@@ -90,7 +90,7 @@ async fn converse(world: &World, alice: &Person) -> BTreeMap<String, &'static st
     let token = phone.bot_token().unwrap();
     simulator.expire_session(&phone);
     alice.wait_after(&room, &asked, |m| m.body().contains("relogin")).await;
-    let lost = |m: &crate::support::Message| m.body().starts_with("Mum is logged out");
+    let lost = |m: &crate::support::Message| m.body().contains(" is logged out");
     alice.wait(&portal, lost).await;
 
     let qr = code.split_once("qrcode=").and_then(|(_, id)| id.split('&').next()).unwrap();
