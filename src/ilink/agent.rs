@@ -1,10 +1,10 @@
-//! How the bridge names itself to the server (docs/protocol.md §2).
+//! The `bot_agent` field, in which the bridge names itself to the server (docs/protocol.md §2).
 
-/// What `bot_agent` says unless the configuration says otherwise.
+/// The `bot_agent` that is sent unless the configuration sets another one.
 pub const DEFAULT_BOT_AGENT: &str = concat!("matrix-appservice-wechat/", env!("CARGO_PKG_VERSION"));
 
-/// Whether the server takes `text` as a `bot_agent`: products `name/version` or
-/// `name/version (comment)`, one space between them, at most 256 bytes in all.
+/// Returns whether the server accepts `text` as a `bot_agent`: products of the form `name/version`
+/// or `name/version (comment)`, separated by one space, at most 256 bytes in all.
 pub fn is_bot_agent(text: &str) -> bool {
     if text.is_empty() || text.len() > MAX_BYTES {
         return false;

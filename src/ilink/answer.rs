@@ -1,6 +1,7 @@
-//! What the server answers (docs/protocol.md §3, §5, §9).
+//! Parsers of the server's answers (docs/protocol.md §3, §5, §9).
 //!
-//! A code may stand in `ret` or in `errcode`, whatever the HTTP status; both are read everywhere.
+//! An error code may stand in `ret` or in `errcode`, whatever the HTTP status is; both are read in
+//! every answer.
 
 use std::{borrow::Cow, fmt};
 
@@ -16,22 +17,22 @@ use crate::{
 };
 
 secret_kind! {
-    /// Names a QR code while it is polled; who has it can take the login.
+    /// The id by which a QR code is polled; a secret, since its holder can take over the login.
     QrId
 }
 secret_kind! {
-    /// Lets a "typing…" be shown to one contact.
+    /// The ticket that lets the bridge show "typing…" to one contact.
     TypingTicket
 }
 secret_kind! {
-    /// Lets one file be uploaded.
+    /// The parameter that lets the bridge upload one file.
     UploadParam
 }
 
 /// A QR code to be scanned.
 #[derive(Clone)]
 pub struct QrCode {
-    /// Polls its status.
+    /// The id by which its status is polled.
     pub id: QrId,
     /// The text of the QR image; also a link that opens on the phone.
     pub url: String,
@@ -43,55 +44,58 @@ impl fmt::Debug for QrCode {
     }
 }
 
-/// How far a QR code has come (docs/protocol.md §3).
+/// The status of a QR code (docs/protocol.md §3).
 #[derive(Debug, Clone)]
 pub enum QrStatus {
-    /// It was not scanned yet.
+    /// The code was not scanned yet.
     Wait,
-    /// Scanned; the phone asks its owner to confirm.
+    /// The code was scanned; the phone asks its owner to confirm.
     Scanned,
-    /// The phone shows digits that must be entered here.
+    /// The phone shows digits that must be entered on the bridge's side.
     DigitsWanted,
-    /// Too many wrong digits.
+    /// Too many wrong digits were entered.
     DigitsBlocked,
     /// The code is too old.
     Expired,
-    /// The status is to be asked at another host, or at the same one when none was named.
+    /// The status has to be asked from this host, or from the current one when none was named.
     Redirect(Option<ApiBase>),
-    /// One of the tokens that were shown belongs to this person; nothing new is given.
+    /// One of the bot tokens that were sent along already belongs to this person; no new one is
+    /// issued.
     AlreadyBound,
-    /// The person has agreed.
+    /// The person has confirmed the login.
     Confirmed(Confirmed),
-    /// A status that is not known, in at most 200 characters.
+    /// A status that is not known, cut to 200 characters.
     Unknown(String),
 }
 
-/// What `confirmed` brings, as far as it was there.
+/// The fields of a `confirmed` status; each is optional until the login checks it.
 #[derive(Debug, Clone)]
 pub struct Confirmed {
     /// `ilink_bot_id`.
     pub bot: Option<BotId>,
     /// `bot_token`.
     pub token: Option<BotToken>,
-    /// `ilink_user_id`: who scanned.
+    /// `ilink_user_id`: the person who scanned the code.
     pub user: Option<WechatUserId>,
-    /// `baseurl`: where later calls go; not checked yet.
+    /// `baseurl`: the host of later calls; not checked yet.
     pub base_url: Option<String>,
 }
 
-/// A message that the server took; whether the phone shows it is told by the id alone.
+/// The answer to a message that the server accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Accepted {
-    /// The server's id. Without it the message was hardly shown (docs/protocol.md §5).
+    /// The server's id of the message. Without it, the phone most likely does not show the message
+    /// (docs/protocol.md §5).
     pub message_id: Option<MessageId>,
 }
 
-/// Where a file may be uploaded; at least one of the two is there (docs/protocol.md §7).
+/// The places to which a file may be uploaded; at least one of the two is set (docs/protocol.md
+/// §7).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UploadUrl {
     /// `upload_full_url`, which is tried first; not checked yet.
     pub full_url: Option<CdnUrl>,
-    /// `upload_param`, for the CDN that is configured.
+    /// `upload_param`, for the configured CDN.
     pub param: Option<UploadParam>,
 }
 
@@ -166,20 +170,20 @@ impl UploadUrl {
     }
 }
 
-/// Reads an answer of which only the code matters; an empty body is a yes.
+/// Reads an answer of which only the error code matters; an empty body means success.
 pub(super) fn acknowledged(body: &[u8]) -> Result<(), Error> {
     accepted(&text(body)).map(drop)
 }
 
-/// The error of an HTTP status that is no success: the code in the body, when it is the one that
-/// ends the session, else the status.
+/// Returns the error for an HTTP status that is no success: [`Error::SessionExpired`] when the body
+/// has its code, else [`Error::Http`] with the status.
 pub(super) fn refused(status: u16, body: &[u8]) -> Error {
     let body = text(body);
     let code = Fields::read(&body).and_then(|fields| check(&fields).err());
     code.filter(|error| *error == Error::SessionExpired).unwrap_or(Error::Http { status })
 }
 
-/// Looks at both places where a code can stand.
+/// Looks for an error code in `ret` and in `errcode`.
 pub(super) fn check(fields: &Fields<'_>) -> Result<(), Error> {
     let message = fields.text("errmsg").or_else(|| fields.text("msg")).unwrap_or_default();
     let codes = ["ret", "errcode"].map(|name| fields.whole(name).unwrap_or(0));

@@ -1,4 +1,4 @@
-//! What to do after a poll: a pure function of how the last ones ended (docs/protocol.md §9).
+//! What follows a poll: a pure function of how the last polls ended (docs/protocol.md §9).
 
 use std::time::Duration;
 
@@ -7,24 +7,25 @@ use super::{error::Error, updates::Updates};
 /// The next step of a poll loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
-    /// Poll again.
+    /// Poll again at once.
     Now,
-    /// Poll again after this long.
+    /// Poll again after this pause.
     Wait(Duration),
     /// The bot token is dead; polling ends.
     LoggedOut,
 }
 
-/// Counts how the polls of one login end. A login that hears nothing for weeks is kept.
+/// The history of one login's polls, from which the next pause is computed. A login that receives
+/// nothing for weeks is kept.
 #[derive(Debug, Clone, Default)]
 pub struct Backoff {
     failures: u32,
-    /// Answers in a row that came at once and brought nothing new.
+    /// How many answers in a row came at once and brought nothing new.
     hurried: u32,
 }
 
 impl Backoff {
-    /// Decides what to do after a poll that ended with `result`; `new` is whether it brought a
+    /// Decides what follows a poll that ended with `result`; `new` tells whether it brought a
     /// message that had not come before.
     pub fn after(&mut self, result: &Result<Updates, Error>, new: bool) -> Next {
         match result {
@@ -39,7 +40,8 @@ impl Backoff {
         if updates.gateway.is_some() {
             return Next::Wait(SHORT);
         }
-        // A server that says nothing new without holding the poll would be asked without end.
+        // A server that answers at once without anything new would otherwise be polled in a tight
+        // loop.
         if new || updates.timed_out || updates.took >= SHORT {
             self.hurried = 0;
             return Next::Now;
@@ -62,7 +64,8 @@ impl Backoff {
 }
 
 const SHORT: Duration = Duration::from_secs(1);
-/// A message that comes meanwhile is this much late.
+/// The longest pause after answers that came at once; a message that arrives meanwhile is at most
+/// this much late.
 const LONGEST: Duration = Duration::from_secs(8);
 const AFTER_FAILURE: Duration = Duration::from_secs(2);
 const AFTER_MANY: Duration = Duration::from_secs(30);

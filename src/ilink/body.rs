@@ -1,64 +1,64 @@
-//! The one thing an item says: a text, or a reference to a media file (docs/protocol.md §4, §7).
+//! The content of an item: a text, or a reference to a media file (docs/protocol.md §4, §7).
 //!
-//! Knows what the fields are, not how the file is fetched or decrypted.
+//! Knows what the fields are, not how the file is downloaded or decrypted.
 
 use std::time::Duration;
 
 use super::fields::Fields;
 use crate::secret::secret_kind;
 
-/// What an item says.
+/// The content of an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Body {
     /// A text, possibly empty.
     Text(String),
     /// An image.
     Image(Image),
-    /// A recording.
+    /// A voice message.
     Voice(Voice),
     /// A file with a name.
     File(File),
     /// A video.
     Video(Video),
-    /// A kind that is not known, or a known one without its content.
+    /// A kind that is not known, or a known kind without its content.
     Unsupported {
-        /// The item's `type`, if it had one.
+        /// The item's `type`, if it has one.
         kind: Option<i64>,
     },
 }
 
 secret_kind! {
-    /// The parameter that fetches a file from the CDN.
+    /// The parameter with which a file is downloaded from the CDN.
     CdnParam
 }
 secret_kind! {
-    /// The whole address of a file on the CDN, its parameter included.
+    /// The whole address of a file on the CDN, including its parameter.
     CdnUrl
 }
 secret_kind! {
-    /// The key of a file, still as it was spelled (docs/protocol.md §7).
+    /// The key of a file, encoded as the sender wrote it (docs/protocol.md §7).
     MediaKey
 }
 
-/// Where a media file lies.
+/// The place of a media file on the CDN, and its key.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CdnMedia {
     /// `encrypt_query_param`.
     pub param: Option<CdnParam>,
     /// `full_url`, which is tried before [`CdnMedia::param`].
     pub full_url: Option<CdnUrl>,
-    /// `aes_key`: base64 of the bytes or of their hex digits.
+    /// `aes_key`: base64 of the key's bytes or of their hex digits.
     pub key: Option<MediaKey>,
     /// `encrypt_type`: 0 or 1.
     pub encrypt_type: Option<i64>,
 }
 
-/// An image; sizes are the sender's claim, in bytes and pixels.
+/// An image; its sizes are the sender's claim, in bytes and pixels.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Image {
-    /// The image itself.
+    /// The full image.
     pub media: Option<CdnMedia>,
-    /// A smaller one.
+    /// A smaller version of the image.
     pub thumb: Option<CdnMedia>,
     /// `aeskey`, 32 hex digits, which is tried before the key in [`Image::media`].
     pub key: Option<MediaKey>,
@@ -74,14 +74,14 @@ pub struct Image {
     pub thumb_height: Option<u64>,
 }
 
-/// A recording; what it says of its coding is not to be trusted (docs/protocol.md §7).
+/// A voice message; its statements about its coding are unreliable (docs/protocol.md §7).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Voice {
-    /// The recording itself.
+    /// The recording.
     pub media: Option<CdnMedia>,
     /// `playtime`, given in milliseconds.
     pub playtime: Option<Duration>,
-    /// `text`: what Tencent's speech recognition heard; never empty.
+    /// `text`: the transcript by Tencent's speech recognition; never empty.
     pub transcript: Option<String>,
     /// `encode_type`.
     pub encode_type: Option<i64>,
@@ -96,7 +96,7 @@ pub struct Voice {
 /// A file with a name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct File {
-    /// The file itself.
+    /// The place of the file.
     pub media: Option<CdnMedia>,
     /// `file_name`; never empty.
     pub name: Option<String>,
@@ -106,14 +106,14 @@ pub struct File {
     pub md5: Option<String>,
 }
 
-/// A video; sizes are the sender's claim, in bytes and pixels.
+/// A video; its sizes are the sender's claim, in bytes and pixels.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Video {
-    /// The video itself.
+    /// The video file.
     pub media: Option<CdnMedia>,
-    /// An image of it.
+    /// A preview image of the video.
     pub thumb: Option<CdnMedia>,
-    /// `video_size` in bytes, of the plain or the encrypted file.
+    /// `video_size` in bytes; of the plain or of the encrypted file.
     pub size: Option<u64>,
     /// `play_length`; its unit is not known.
     pub play_length: Option<u64>,
@@ -128,8 +128,8 @@ pub struct Video {
 }
 
 impl Body {
-    /// The body of an item. `type` decides; where it is absent or 0, the one content that is
-    /// there does.
+    /// Reads the body of an item. `type` decides its kind; where `type` is absent or 0, the one
+    /// content that is present decides.
     pub(crate) fn read(item: &Fields<'_>) -> Self {
         let kind = item.whole("type");
         let known = KINDS.into_iter();
@@ -157,7 +157,7 @@ impl Body {
         })
     }
 
-    /// The words of a recording, where WeChat has recognised them.
+    /// Returns the transcript of a voice message, if WeChat made one.
     pub fn transcript(&self) -> Option<&str> {
         match self {
             Self::Voice(voice) => voice.transcript.as_deref(),
@@ -169,8 +169,8 @@ impl Body {
         }
     }
 
-    /// What a second delivery of the same item has in common with the first: no key and no
-    /// address, since those may be new each time.
+    /// Returns a text that is equal for two deliveries of one item. It holds no key and no address,
+    /// since those may be new in each delivery.
     pub(super) fn fingerprint(&self) -> String {
         match self {
             Self::Text(text) => format!("text {text}"),
@@ -250,7 +250,7 @@ impl Video {
     }
 }
 
-/// The item types and where their content stands.
+/// The item types and the fields that hold their content.
 const KINDS: [(i64, &str); 5] = [
     (TEXT, "text_item"),
     (IMAGE, "image_item"),

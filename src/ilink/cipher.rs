@@ -1,7 +1,7 @@
-//! AES-128-ECB with PKCS#7, piece by piece (docs/protocol.md §7).
+//! AES-128-ECB with PKCS#7 padding, piece by piece (docs/protocol.md §7).
 //!
-//! Works in place and on many blocks at once, which is what makes it fast. Whoever calls it
-//! brings the pieces; this file reads and writes nothing.
+//! Works in place and on many blocks at once, which makes it fast. The caller brings the pieces;
+//! this file reads and writes nothing.
 
 use aes::Aes128;
 use cipher::{
@@ -11,12 +11,12 @@ use cipher::{
 
 use super::key::AesKey;
 
-/// How long the ciphertext of so many bytes is: there is always padding.
+/// Returns the length of the ciphertext of `plain` bytes; there is always padding.
 pub fn ciphertext_len(plain: u64) -> u64 {
     (plain / BLOCK as u64 + 1) * BLOCK as u64
 }
 
-/// Encrypts the pieces of one file.
+/// The encryption of one file, piece by piece.
 pub struct Encryptor(ecb::Encryptor<Aes128>);
 
 impl Encryptor {
@@ -41,7 +41,7 @@ impl Encryptor {
     }
 }
 
-/// Decrypts the pieces of one file.
+/// The decryption of one file, piece by piece.
 pub struct Decryptor(ecb::Decryptor<Aes128>);
 
 impl Decryptor {
@@ -56,8 +56,8 @@ impl Decryptor {
         self.0.decrypt_blocks(blocks);
     }
 
-    /// Decrypts the last piece in place and says how much of it is no padding. Also where the
-    /// padding is wrong, all whole blocks are decrypted afterwards.
+    /// Decrypts the last piece in place and returns its length without the padding. All whole
+    /// blocks are decrypted even where the padding is wrong.
     ///
     /// # Errors
     /// When the piece is empty, ends within a block, or its padding is malformed.
@@ -75,16 +75,16 @@ impl Decryptor {
     }
 }
 
-/// Why a ciphertext has no plaintext.
+/// The reason why a ciphertext cannot be decrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Broken {
-    /// Not even the padding is there.
+    /// The ciphertext is empty; even the padding is missing.
     #[error("the ciphertext is empty")]
     Empty,
-    /// It cannot be whole.
+    /// The ciphertext ends within a block, so a part of it is missing.
     #[error("the ciphertext ends within a block")]
     Length,
-    /// Another key, or damaged bytes.
+    /// The padding is wrong: the key is another one, or the bytes are damaged.
     #[error("the padding is malformed")]
     Padding,
 }

@@ -1,6 +1,6 @@
 //! The iLink API: one method per endpoint (docs/protocol.md §3 to §5).
 //!
-//! Every method is one request; nothing is repeated here. Files are fetched and brought in `cdn`.
+//! Each method makes one request and repeats nothing. Files are transferred in `cdn`.
 
 use std::{
     fmt,
@@ -29,7 +29,7 @@ use crate::{
     id::{BotToken, ContextToken, Cursor, WechatUserId},
 };
 
-/// Speaks to iLink; cheap to clone.
+/// The client of the iLink API; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Client(Arc<Inner>);
 
@@ -43,7 +43,7 @@ struct Inner {
     bot_agent: String,
 }
 
-/// What the calls of one login need; cheap to clone.
+/// The host and the token for the calls of one login; cheap to clone.
 #[derive(Clone)]
 pub struct Session(Arc<(ApiBase, HeaderValue)>);
 
@@ -62,7 +62,7 @@ impl Client {
         Self::with_patience(options, Patience::default())
     }
 
-    /// Creates a client like [`Self::new`], with other times for the transfers of media.
+    /// Creates a client like [`Self::new`], with other time limits for transfers of media.
     ///
     /// # Errors
     /// As [`Client::new`].
@@ -77,11 +77,12 @@ impl Client {
         Ok(Self(Arc::new(Inner { http, cdn, fixed, cdn_base, hosts, bot_agent })))
     }
 
-    /// The calls of one login go to `base_url`, or to the fixed host when there is none.
+    /// Prepares the calls of one login, which go to `base_url`, or to the fixed host when there is
+    /// none.
     ///
     /// # Errors
     /// [`Error::HostNotAllowed`] for a base that the rules do not allow, [`Error::Setup`] for a
-    /// token that no header can carry.
+    /// token that cannot be put into a header.
     pub fn session(&self, token: BotToken, base_url: Option<&str>) -> Result<Session, Error> {
         let base = match base_url.map(str::trim).filter(|base| !base.is_empty()) {
             Some(base) => self.0.hosts.api_base(base)?,
@@ -90,12 +91,12 @@ impl Client {
         Ok(Session(Arc::new((base, wire::authorization(&token)?))))
     }
 
-    /// The fixed host, where QR codes come from and are polled first.
+    /// Returns the fixed host, which issues QR codes and is polled for them first.
     pub fn fixed_base(&self) -> &ApiBase {
         &self.0.fixed
     }
 
-    /// Whether the API's fixed host answers at all; returns the time that it has.
+    /// Asks whether the API's fixed host answers at all; returns the server's time.
     ///
     /// # Errors
     /// When no connection is made, or nothing comes within ten seconds.
@@ -103,7 +104,7 @@ impl Client {
         self.0.http.reach(self.0.fixed.endpoint("")).await
     }
 
-    /// Asks whether the CDN answers at all; returns the time that it has.
+    /// Asks whether the CDN answers at all; returns the server's time.
     ///
     /// # Errors
     /// As [`Client::reach`].
@@ -111,8 +112,8 @@ impl Client {
         self.0.http.reach(self.0.cdn_base.clone()).await
     }
 
-    /// Asks for a QR code. `held` are tokens of the same owner, newest first, at most ten of
-    /// which are shown; with them the server may answer that the person is bound already.
+    /// Asks for a QR code. `held` are bot tokens of one owner, newest first, of which the first ten
+    /// are sent; with them the server may answer that the person is bound already.
     ///
     /// # Errors
     /// Code -3 was seen for a stale token among `held`; else as every call.
@@ -139,7 +140,7 @@ impl Client {
         QrStatus::read(&body, &self.0.hosts)
     }
 
-    /// Tells the server that the bot is there; a failure does not forbid polling.
+    /// Tells the server that the bot is online; polling works even when this fails.
     ///
     /// # Errors
     /// As every call.
@@ -147,7 +148,7 @@ impl Client {
         self.notify(session, "ilink/bot/msg/notifystart").await
     }
 
-    /// Tells the server that the bot goes.
+    /// Tells the server that the bot goes offline.
     ///
     /// # Errors
     /// As every call.
@@ -155,12 +156,12 @@ impl Client {
         self.notify(session, "ilink/bot/msg/notifystop").await
     }
 
-    /// Waits for messages. `hold` is what the last answer said; the call takes ten seconds more,
-    /// 45 at least, before it counts as one that brought nothing.
+    /// Waits for messages. `hold` is how long the last answer said that the server holds a poll;
+    /// the call waits ten seconds longer, and at least 45, before it counts as a poll without news.
     ///
     /// # Errors
-    /// As every call, but neither a timeout nor a gateway that gave up (502, 504, 524) nor a
-    /// connection that was cut while it idled is one.
+    /// As every call. A timeout, a gateway that gave up (502, 504, 524) and a connection that was
+    /// cut while it was idle are no errors but polls without news.
     pub async fn get_updates(
         &self,
         session: &Session,
@@ -181,7 +182,7 @@ impl Client {
         Ok(updates)
     }
 
-    /// Sends one message. The same `client_id` may be sent again when the outcome is unknown.
+    /// Sends one message. It may be sent again with its `client_id` when the outcome is unknown.
     ///
     /// # Errors
     /// As every call.
@@ -195,10 +196,10 @@ impl Client {
         Accepted::read(&answer)
     }
 
-    /// Asks for what [`Client::send_typing`] needs.
+    /// Asks for the ticket that [`Client::send_typing`] needs.
     ///
     /// # Errors
-    /// Code -4 was seen before the contact ever wrote; else as every call.
+    /// Code -4 was seen for a contact who has never written; else as every call.
     pub async fn get_config(
         &self,
         session: &Session,
@@ -226,7 +227,7 @@ impl Client {
         answer::acknowledged(&answer)
     }
 
-    /// Announces a file and asks where it is to be uploaded.
+    /// Announces a file and asks where to upload it.
     ///
     /// # Errors
     /// Code -1 was seen for a contact who does not exist; [`Error::Garbled`] when no place is
@@ -241,7 +242,7 @@ impl Client {
         UploadUrl::read(&answer)
     }
 
-    /// The way to the files on the CDN.
+    /// Returns the connections to the CDN.
     pub(super) fn cdn(&self) -> &Cdn {
         &self.0.cdn
     }
@@ -285,7 +286,8 @@ fn small(within: Duration) -> Bounds {
 const QR_WITHIN: Duration = Duration::from_secs(15);
 const SEND_WITHIN: Duration = Duration::from_secs(15);
 const NOTE_WITHIN: Duration = Duration::from_secs(10);
-/// How long a poll is waited for at least. The server holds it for 35 seconds; hanging up at the same moment would lose messages.
+/// The shortest time that a poll waits for an answer. The server holds a poll for 35 seconds;
+/// hanging up at that moment would lose messages.
 pub const SHORTEST_POLL: Duration = Duration::from_secs(45);
 const POLL_GRACE: Duration = Duration::from_secs(10);
 const SMALL: usize = 256 * 1024;

@@ -1,19 +1,19 @@
-//! How a message that comes twice is recognised (docs/protocol.md §11).
+//! The keys by which a message that comes twice is recognised (docs/protocol.md §11).
 //!
-//! A second delivery may carry another `message_id` or none, and another context token; so a
-//! message has several keys, and one that is known already is enough.
+//! A second delivery may carry another `message_id` or none, and another context token. So a
+//! message has several keys, and one known key is enough.
 
 use sha2::{Digest, Sha256};
 
 use super::message::Message;
 
 impl Message {
-    /// The keys of this message within one login: it came before when any of them did.
+    /// Returns the keys of this message within one login; it came before when any of them did.
     ///
-    /// The ids of the server and of the sender come first. Only without both do the items' ids
-    /// count, then the running number, then the content, each of them together with the time of
-    /// writing. The context token is never part of a key. No keys means that nothing identifies
-    /// the message, and that it is to be taken as new.
+    /// The ids of the server and of the sender come first. Only without both are the items' ids
+    /// used, then the running number, then the content, each of them together with the time of
+    /// writing. The context token is never part of a key. An empty list means that nothing
+    /// identifies the message, and that it counts as new.
     pub fn dedupe_keys(&self) -> Vec<String> {
         let from = self.from.as_ref().map_or("", |from| from.as_str());
         let id = self.id.as_ref().map(|id| format!("m:{}", id.as_str()));
@@ -41,13 +41,14 @@ impl Message {
     }
 }
 
-/// Whether a key is made of nothing but the content and its time: it knows a batch that comes
-/// again, but within one batch equal content is two messages.
+/// Returns whether a key is made of the content and its time only. Such a key recognises a batch
+/// that comes again; within one batch, two messages may share it.
 pub fn is_content_key(key: &str) -> bool {
     key.starts_with("h:")
 }
 
-/// A key of fixed length; each part is preceded by its length, so that no two lists meet.
+/// Returns a key of fixed length. The length of each part is hashed before the part, so different
+/// lists have different keys.
 fn digest<'a>(kind: &str, parts: impl IntoIterator<Item = &'a str>) -> String {
     let mut hash = Sha256::new();
     for part in parts {

@@ -1,79 +1,81 @@
-//! What can go wrong between us and an iLink server (docs/protocol.md §9).
+//! The errors of a call to an iLink server (docs/protocol.md §9).
 //!
-//! Variants are what a caller can do something about; none of them holds a URL, a body or a
+//! Each variant is something that a caller can act upon. None of them holds a URL, a body or a
 //! secret, so an error may be logged and shown.
 
 use std::time::Duration;
 
-/// Why a call to iLink gave no answer that can be used.
+/// The reason why a call to iLink has no usable answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// Code -14, wherever it stood: the bot token is dead and only a new login helps.
+    /// Code -14: the bot token is dead, and only a new login helps.
     #[error("the WeChat login has expired; link the contact again")]
     SessionExpired,
-    /// The server understood the request and said no.
+    /// The server understood the request and refused it.
     #[error("iLink refused the request with code {code} ({message})")]
     Refused {
-        /// `ret`, or `errcode` when `ret` says nothing.
+        /// `ret`, or `errcode` when `ret` is absent or 0.
         code: i64,
-        /// `errmsg` in at most 200 characters, without control characters; may be empty.
+        /// `errmsg`, cut to 200 characters and without control characters; may be empty.
         message: String,
     },
-    /// No answer within the time of this call; whether the server acted on it is unknown.
+    /// No answer came within the time limit of this call; whether the server acted on it is
+    /// unknown.
     #[error("iLink did not answer in time")]
     Timeout,
-    /// The connection broke before the answer was whole; whether the server acted is unknown.
+    /// The connection broke before the whole answer came; whether the server acted on it is
+    /// unknown.
     #[error("the connection to iLink broke")]
     Cut,
-    /// No connection.
+    /// No connection could be made.
     #[error("iLink cannot be reached: {reason}")]
     Unreachable {
-        /// The innermost cause in at most 200 characters, such as "Connection refused".
+        /// The innermost cause, such as "Connection refused", cut to 200 characters.
         reason: String,
     },
     /// An HTTP status other than 2xx.
     #[error("iLink answered with HTTP status {status}")]
     Http {
-        /// The status.
+        /// The HTTP status.
         status: u16,
     },
-    /// An answer that is not what this call is answered with.
+    /// The answer does not have the form that belongs to this call.
     #[error("iLink sent an answer that cannot be read")]
     Garbled,
-    /// An answer longer than any that is sound.
+    /// The answer is longer than any valid one.
     #[error("iLink sent an answer of more than {limit} bytes")]
     TooLarge {
-        /// How many bytes this call reads at most.
+        /// The limit of this call in bytes.
         limit: usize,
     },
-    /// An address that the rules do not allow.
+    /// The host is not allowed by the configuration.
     #[error(
         "the host {host} is not among those that may be talked to; see the iLink host settings"
     )]
     HostNotAllowed {
-        /// The host in at most 200 characters.
+        /// The host, cut to 200 characters.
         host: String,
     },
     /// The client cannot be built from its settings.
     #[error("the iLink client cannot be set up: {problem}")]
     Setup {
-        /// Which setting, and what is wrong with it.
+        /// The setting, and what is wrong with it.
         problem: String,
     },
 }
 
-/// Whether doing the same call again makes sense.
+/// Whether a second try of a call makes sense.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retry {
-    /// The request may succeed after at least this long; a message keeps its client id, which
-    /// makes sending it twice harmless (docs/protocol.md §5).
+    /// The request may succeed after at least this pause. A message keeps its client id, so sending
+    /// it twice is harmless (docs/protocol.md §5).
     After(Duration),
-    /// The request fails again in this way. What a refusal means for a queue is not decided here.
+    /// The request would fail again. What a refusal means for a queue is decided elsewhere.
     Never,
 }
 
 impl Error {
-    /// Whether doing the same call again makes sense.
+    /// Returns whether, and after which pause, a second try makes sense.
     pub fn retry(&self) -> Retry {
         match self {
             Self::Timeout
@@ -90,7 +92,7 @@ impl Error {
         }
     }
 
-    /// The error of a code and its text; `None` for 0.
+    /// Returns the error of a code and its text; `None` for code 0.
     pub(crate) fn of_code(code: i64, message: &str) -> Option<Self> {
         match code {
             0 => None,
@@ -99,7 +101,7 @@ impl Error {
         }
     }
 
-    /// The error of a request that failed on the way.
+    /// Returns the error of a request that failed on the way.
     pub(crate) fn of_transport(error: &reqwest::Error) -> Self {
         let established = !error.is_connect() && !error.is_builder();
         if established && error.is_timeout() {
@@ -112,7 +114,8 @@ impl Error {
     }
 }
 
-/// The innermost cause of a failure; the outermost error prints its URL, the ones below do not.
+/// Returns the innermost cause of a failure: the outermost error prints its URL, those below do
+/// not.
 pub(crate) fn reason(error: &reqwest::Error) -> String {
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause.and_then(std::error::Error::source) {
@@ -121,7 +124,8 @@ pub(crate) fn reason(error: &reqwest::Error) -> String {
     cause.map_or_else(|| "the request failed".to_owned(), |cause| printable(&cause.to_string()))
 }
 
-/// Outside text made fit for a log line: trimmed, without control characters, bounded.
+/// Makes outside text fit for a log line: trimmed, without control characters, cut to 200
+/// characters.
 pub(crate) fn printable(text: &str) -> String {
     text.trim().chars().filter(|c| !c.is_control()).take(SHOWN_CHARS).collect()
 }

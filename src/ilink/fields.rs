@@ -1,7 +1,7 @@
-//! Lenient reading of JSON from outside.
+//! The lenient reading of JSON from outside.
 //!
-//! A field that is missing, null or of another type is absent; one bad field never costs the
-//! others. Numbers are never read through `f64`, and text may hold half an emoji.
+//! A field that is missing, null or of another type counts as absent; one bad field does not affect
+//! the others. Numbers are never read through `f64`, and text may contain half of a surrogate pair.
 
 use std::{borrow::Cow, collections::BTreeMap, fmt};
 
@@ -13,21 +13,21 @@ use serde_json::value::RawValue;
 
 use crate::{clock::Timestamp, id::MessageId};
 
-/// The fields of one JSON object, each still unread.
+/// The fields of one JSON object, whose values are not parsed yet.
 pub(crate) struct Fields<'a>(BTreeMap<Cow<'a, str>, &'a RawValue>);
 
 impl<'a> Fields<'a> {
-    /// The fields of `json`; `None` when it is not one JSON object.
+    /// Reads the fields of `json`; `None` when it is not one JSON object.
     pub(crate) fn read(json: &'a str) -> Option<Self> {
         serde_json::from_str(json).ok()
     }
 
-    /// The field's JSON, whatever it is, unless it is missing or null.
+    /// Returns the field's JSON of any type, unless the field is missing or null.
     pub(crate) fn json(&self, name: &str) -> Option<&'a str> {
         self.0.get(name).map(|raw| raw.get()).filter(|json| *json != "null")
     }
 
-    /// A string, or a number as it is spelled.
+    /// Returns a string, or the digits of a number as they were sent.
     pub(crate) fn text(&self, name: &str) -> Option<String> {
         let json = self.json(name)?;
         if json.starts_with('"') {
@@ -36,28 +36,30 @@ impl<'a> Fields<'a> {
         is_number(json).then(|| json.to_owned())
     }
 
-    /// A string that is not empty, or a number as it is spelled.
+    /// Returns a string that is not empty, or the digits of a number as they were sent.
     pub(crate) fn some_text(&self, name: &str) -> Option<String> {
         self.text(name).filter(|text| !text.is_empty())
     }
 
-    /// A whole number, as a number or in text; a fraction or one beyond `i64` is absent.
+    /// Returns a whole number that was sent as a number or as text; a fraction or a number beyond
+    /// `i64` counts as absent.
     pub(crate) fn whole(&self, name: &str) -> Option<i64> {
         self.text(name)?.trim().parse().ok()
     }
 
-    /// A number that counts something: whole and not negative.
+    /// Returns a whole number that is not negative, which was sent as a number or as text.
     pub(crate) fn count(&self, name: &str) -> Option<u64> {
         self.text(name)?.trim().parse().ok()
     }
 
-    /// Reads a time, whatever its unit; zero, negative and beyond the year 9999 are absent.
+    /// Reads a time in any unit; zero, negative numbers and times beyond the year 9999 count as
+    /// absent.
     pub(crate) fn time(&self, name: &str) -> Option<Timestamp> {
         self.whole(name).and_then(super::time::read)
     }
 
-    /// A message id (docs/protocol.md §6): digit for digit, a negative number as the uint64 it
-    /// stands for, zero as absent.
+    /// Reads a message id (docs/protocol.md §6) digit for digit; a negative number becomes the
+    /// uint64 that it stands for, and zero counts as absent.
     pub(crate) fn message_id(&self, name: &str) -> Option<MessageId> {
         let text = self.text(name)?;
         let text = text.trim();
@@ -69,12 +71,12 @@ impl<'a> Fields<'a> {
         None
     }
 
-    /// The fields of an object.
+    /// Returns the fields of a nested object.
     pub(crate) fn object(&self, name: &str) -> Option<Self> {
         Self::read(self.json(name)?)
     }
 
-    /// Reads the first elements of a list, `most` of them, without the nulls.
+    /// Reads the first `most` elements of a list, without the nulls.
     pub(crate) fn list(&self, name: &str, most: usize) -> Option<FirstOf<'a>> {
         let mut json = serde_json::Deserializer::from_str(self.json(name)?);
         let first = json.deserialize_seq(FirstVisitor { most }).ok()?;
@@ -82,7 +84,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// The beginning of a list, which may be longer than anything sound.
+/// The beginning of a list, and how many elements were left out.
 #[derive(Debug, Default)]
 pub(crate) struct FirstOf<'a> {
     pub(crate) kept: Vec<&'a RawValue>,
@@ -138,7 +140,7 @@ impl<'de> Visitor<'de> for FieldsVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut fields = BTreeMap::new();
         while let Some((name, value)) = map.next_entry::<Lossy, &RawValue>()? {
-            // No object of the protocol has this many fields; a flood of them is not kept.
+            // No object of the protocol has this many fields; the rest of a flood is dropped.
             if fields.len() < MAX_FIELDS || fields.contains_key(&name.0) {
                 fields.insert(name.0, value);
             }
@@ -147,7 +149,7 @@ impl<'de> Visitor<'de> for FieldsVisitor {
     }
 }
 
-/// A JSON string in which half a surrogate pair becomes U+FFFD instead of an error.
+/// A JSON string in which half of a surrogate pair becomes U+FFFD instead of an error.
 struct Lossy<'a>(Cow<'a, str>);
 
 impl<'de> Deserialize<'de> for Lossy<'de> {
@@ -182,7 +184,7 @@ impl<'de> Visitor<'de> for LossyVisitor {
     }
 }
 
-/// Half a pair arrives as the three bytes that UTF-8 forbids for it.
+/// Replaces each half of a surrogate pair, which arrives as three bytes that UTF-8 forbids.
 fn lossy(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Cow::Borrowed(text),

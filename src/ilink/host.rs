@@ -1,7 +1,7 @@
-//! Which hosts may be talked to.
+//! The rules for hosts that the bridge may connect to.
 //!
 //! The server names hosts for later calls (`baseurl`, `redirect_host`), and those calls carry the
-//! bot token; so every address is checked against Tencent's domains and the configured ones.
+//! bot token. So every address is checked against Tencent's domains and the configured ones.
 
 use std::fmt;
 
@@ -9,8 +9,8 @@ use url::Url;
 
 use super::error::{Error, printable};
 
-/// The hosts that may be talked to: Tencent's, those of the configuration, and the few that may
-/// be spoken to without TLS.
+/// The allowed hosts: Tencent's, those of the configuration, and those that may be reached without
+/// TLS.
 #[derive(Debug, Clone)]
 pub struct HostRules {
     names: Vec<Pattern>,
@@ -18,8 +18,8 @@ pub struct HostRules {
 }
 
 impl HostRules {
-    /// Tencent's domains and `extra` ("host" or "*.domain") over https, and `plain_http`
-    /// ("host" for any port, "host:port" for one) over http or https.
+    /// Allows Tencent's domains and `extra` ("host" or "*.domain") over https, and `plain_http`
+    /// ("host" for any port, "host:port" for one port) over http or https.
     pub fn new(extra: &[String], plain_http: &[String]) -> Self {
         let named = extra.iter().map(String::as_str);
         Self {
@@ -28,7 +28,7 @@ impl HostRules {
         }
     }
 
-    /// Whether `url` may be requested.
+    /// Returns whether `url` may be requested.
     pub fn allows(&self, url: &Url) -> bool {
         let Some(host) = url.host_str() else { return false };
         if !url.username().is_empty() || url.password().is_some() {
@@ -42,7 +42,7 @@ impl HostRules {
         }
     }
 
-    /// Checks an address for the API: a URL, or a bare host with or without a port.
+    /// Checks an address of the API: a URL, or a bare host with or without a port.
     ///
     /// # Errors
     /// [`Error::HostNotAllowed`] when it is no address or not an allowed one.
@@ -68,7 +68,7 @@ impl HostRules {
         Ok(ApiBase(url))
     }
 
-    /// Checks the address of a file on the CDN, which is used as it is.
+    /// Checks the address of a file on the CDN, and returns it unchanged.
     ///
     /// # Errors
     /// [`Error::HostNotAllowed`] when it is no address or not an allowed one.
@@ -85,12 +85,12 @@ impl HostRules {
     }
 }
 
-/// A checked address that API paths are joined to (docs/protocol.md §2).
+/// A checked base address, to which API paths are appended (docs/protocol.md §2).
 #[derive(Clone, PartialEq, Eq)]
 pub struct ApiBase(Url);
 
 impl ApiBase {
-    /// The address of an endpoint below this base.
+    /// Returns the address of an endpoint below this base.
     pub(crate) fn endpoint(&self, path: &str) -> Url {
         let mut url = self.0.clone();
         let joined = format!("{}{path}", url.path());
@@ -128,7 +128,7 @@ impl Pattern {
     }
 }
 
-/// Host and port of "host" or "host:port"; an IPv6 address stands in brackets.
+/// Splits "host" or "host:port" into host and port; an IPv6 address stands in brackets.
 fn host_and_port(address: &str) -> (String, Option<u16>) {
     let address = host_part(address.trim());
     let split = address.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?)));
@@ -138,7 +138,7 @@ fn host_and_port(address: &str) -> (String, Option<u16>) {
     }
 }
 
-/// The part of an address that may be shown: no scheme, user, path or query.
+/// Returns the part of an address that may be shown: without scheme, user, path and query.
 fn host_part(address: &str) -> &str {
     let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
     let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());

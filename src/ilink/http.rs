@@ -1,7 +1,7 @@
-//! The HTTP client for everything that is asked of the API (docs/protocol.md §2).
+//! The HTTP client for the API (docs/protocol.md §2).
 //!
-//! Knows headers, limits and certificates; knows no endpoint and no secret but the one that a
-//! header carries.
+//! Knows headers, limits and certificates; knows no endpoint, and no secret but the one in a
+//! header.
 
 use std::{fmt, time::Duration};
 
@@ -17,18 +17,18 @@ use super::{
 };
 use crate::{clock::Timestamp, crash::Point};
 
-/// An answer of success.
+/// A successful answer.
 pub(super) struct Answer {
     pub(super) body: Vec<u8>,
-    /// The time that the server has.
+    /// The server's time, from the header `Date`.
     pub(super) date: Option<Timestamp>,
 }
 
-/// Sends requests with the headers that iLink wants and reads answers under a limit.
+/// The HTTP client, with the headers that iLink expects and a limit for each answer.
 pub(super) struct Http(reqwest::Client);
 
 impl fmt::Debug for Http {
-    /// Leaves the proxy out, whose address may hold a password.
+    /// Prints no field: the proxy's address may hold a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Http(…)")
     }
@@ -43,20 +43,20 @@ impl Http {
         Ok(Self(connections(options, app_headers())?))
     }
 
-    /// Asks with GET, which carries the two application headers and nothing else.
+    /// Sends a GET request, which carries the two application headers and nothing else.
     pub(super) async fn ask(&self, url: Url, bounds: Bounds) -> Result<Vec<u8>, Error> {
         let point = Point::request("ilink", url.path());
         Box::pin(finish(point, self.0.get(url), bounds)).await.map(|answer| answer.body)
     }
 
-    /// Whether anything answers there, whatever it says; returns the time that the server has.
+    /// Asks whether anything answers at `url`, with whatever status; returns the server's time.
     pub(super) async fn reach(&self, url: Url) -> Result<Option<Timestamp>, Error> {
         let asking = self.0.get(url).timeout(REACH_WITHIN).send();
         let answer = asking.await.map_err(|e| Error::of_transport(&e))?;
         Ok(date(answer.headers()))
     }
 
-    /// Posts JSON.
+    /// Sends a POST request with a JSON body.
     pub(super) async fn post(
         &self,
         url: Url,
@@ -78,7 +78,8 @@ impl Http {
     }
 }
 
-/// Callers box it: a poll waits in it, and each layer around would hold the whole of it once more.
+/// Sends a request and reads its answer up to the limit. Callers box it, since a long poll waits in
+/// it and each surrounding future would hold its size once more.
 async fn finish(point: Point, request: RequestBuilder, bounds: Bounds) -> Result<Answer, Error> {
     point.before();
     let response = request.timeout(bounds.within).send().await;
@@ -104,8 +105,8 @@ fn date(headers: &HeaderMap) -> Option<Timestamp> {
     Timestamp::of_http_date(date)
 }
 
-/// A pool of connections under the settings' proxy and certificates; redirects are not followed,
-/// and bytes are counted as they come, not unpacked.
+/// Opens a connection pool with the proxy and the certificates of the settings. Redirects are not
+/// followed, and answers are not decompressed.
 ///
 /// # Errors
 /// [`Error::Setup`] when a certificate, the proxy or TLS itself is not usable.
@@ -150,9 +151,9 @@ fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, Error> {
 
 const REACH_WITHIN: Duration = Duration::from_secs(10);
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
-/// Finds a connection that died during a long poll before the poll's own time is up.
+/// The TCP keep-alive, which finds a dead connection before the time of a long poll is up.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
-/// Each login holds one connection while it polls; between two polls it is kept only briefly.
+/// How long an idle connection is kept. Each login needs one only while it polls.
 const IDLE: Duration = Duration::from_secs(60);
 const MOST_IDLE: usize = 64;
 
@@ -183,7 +184,7 @@ mod tests {
 
     #[tokio::test]
     async fn silence_is_a_timeout() {
-        // The kernel takes the connection, and nobody ever answers it.
+        // The kernel accepts the connection, and no program answers it.
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let answer = ask(&listener, Duration::from_millis(100)).await;
         assert_eq!(answer, Err(Error::Timeout));

@@ -1,4 +1,4 @@
-//! The key of a media file and the ways in which it is spelled (docs/protocol.md §7).
+//! The key of a media file and its encodings (docs/protocol.md §7).
 
 use std::fmt;
 
@@ -12,25 +12,25 @@ use zeroize::{Zeroize, Zeroizing};
 use super::body::MediaKey;
 use crate::secret::Secret;
 
-/// A key for AES-128; wiped when dropped.
+/// A key for AES-128, wiped when dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AesKey(Zeroizing<[u8; LEN]>);
 
 impl AesKey {
-    /// A new key from the system's random numbers.
+    /// Generates a key from the system's random numbers.
     pub fn generate() -> Self {
         Self(Zeroizing::new(rand::random()))
     }
 
-    /// The key of these bytes.
+    /// Makes a key of these bytes.
     pub fn from_bytes(bytes: [u8; LEN]) -> Self {
         Self(Zeroizing::new(bytes))
     }
 
-    /// Reads a key in any spelling that was seen: 32 hex digits, or base64 of 16 bytes or of 32
-    /// hex digits, in either alphabet, with or without padding. `None` for everything else.
+    /// Reads a key in any known encoding: 32 hex digits, or base64 of 16 bytes or of 32 hex digits,
+    /// in either alphabet, with or without padding. Returns `None` for everything else.
     ///
-    /// No text has two readings: the spellings differ in length.
+    /// The encodings differ in length, so a text can be read in one way only.
     pub fn parse(spelled: &MediaKey) -> Option<Self> {
         Self::read(spelled.expose())
     }
@@ -42,12 +42,12 @@ impl AesKey {
         Some(Self(key))
     }
 
-    /// 32 small hex digits.
+    /// Returns 32 lower-case hex digits.
     pub fn to_hex(&self) -> Secret {
         Secret::new(hex::encode(*self.0))
     }
 
-    /// Base64 of the hex digits, as items that are sent spell it.
+    /// Returns base64 of the hex digits, the encoding of items that the bridge sends.
     pub fn to_base64_of_hex(&self) -> Secret {
         Secret::new(BASE64_STANDARD.encode(self.to_hex().expose()))
     }
@@ -84,7 +84,7 @@ impl fmt::Debug for AesKey {
 }
 
 const LEN: usize = 16;
-/// Base64 of 32 hex digits has 44 characters.
+/// The length of base64 of 32 hex digits, in characters.
 const LONGEST: usize = 44;
 const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
     .with_decode_padding_mode(DecodePaddingMode::Indifferent)

@@ -1,4 +1,4 @@
-//! Where the file of an item lies, and the keys that may open it (docs/protocol.md §7).
+//! The place of an item's file, and the keys that may decrypt it (docs/protocol.md §7).
 
 use super::{
     body::{Body, CdnMedia, CdnParam, CdnUrl, File, MediaKey},
@@ -16,37 +16,37 @@ pub struct RemoteMedia {
     claimed_md5: Option<[u8; 16]>,
 }
 
-/// How a file that came is not the one that was announced.
+/// The difference between a downloaded file and what its sender announced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mismatch {
-    /// The MD5 is another.
+    /// The MD5 differs.
     Digest,
-    /// The MD5 is unknown or right, and the size is another.
+    /// The size differs, and the MD5 is unknown or right.
     Size {
-        /// The bytes that the sender has announced.
+        /// The announced size in bytes.
         announced: u64,
-        /// The bytes that came.
+        /// The downloaded size in bytes.
         came: u64,
     },
 }
 
-/// What opens a file.
+/// The keys that may decrypt a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Keys {
-    /// Nothing has to.
+    /// The file is not encrypted.
     Plain,
-    /// One of these, to be tried in this order; none when no key was given or it cannot be read.
+    /// The keys in the order in which they are tried; empty when none came or none can be read.
     Any(Vec<AesKey>),
 }
 
 impl RemoteMedia {
-    /// The MD5 that the sender claims for the plain file.
+    /// Returns the MD5 that the sender claims for the plain file.
     pub fn claimed_md5(&self) -> Option<[u8; 16]> {
         self.claimed_md5
     }
 
-    /// Lets the download count the MD5 of the plain file, which takes twice as long. It does so by
-    /// itself where the sender claims one.
+    /// Lets the download compute the MD5 of the plain file, which takes twice as long. It is
+    /// computed in any case where the sender claims one.
     #[must_use]
     pub fn want_md5(mut self) -> Self {
         self.want_md5 = true;
@@ -69,7 +69,7 @@ impl RemoteMedia {
 }
 
 impl Body {
-    /// The item's file. `None` for what has none, or names no place for it.
+    /// Returns the file of the item; `None` for an item that has none or names no place for it.
     pub fn media(&self) -> Option<RemoteMedia> {
         match self {
             Self::Image(image) => {
@@ -85,8 +85,8 @@ impl Body {
         }
     }
 
-    /// Compares the plain file that came with what was announced of it. Only a file's size is
-    /// announced in plain bytes.
+    /// Compares the downloaded plain file with what was announced. Only a file item announces its
+    /// size in plain bytes.
     pub fn mismatch(&self, came: &Spool) -> Option<Mismatch> {
         let claimed = self.media().and_then(|media| media.claimed_md5());
         if claimed.zip(came.md5()).is_some_and(|(claimed, counted)| claimed != counted) {
@@ -94,11 +94,11 @@ impl Body {
         }
         let Self::File(File { len: Some(announced), .. }) = self else { return None };
         let (announced, came) = (*announced, came.len());
-        // Zero stands for a size that is not known.
+        // Zero means that the sender does not know the size.
         (announced > 0 && announced != came).then_some(Mismatch::Size { announced, came })
     }
 
-    /// The small image that goes with an image or a video, if one is named.
+    /// Returns the preview image of an image or a video, if one is named.
     pub fn thumb(&self) -> Option<RemoteMedia> {
         let (thumb, whole, key) = match self {
             Self::Image(image) => (&image.thumb, &image.media, &image.key),
@@ -113,7 +113,7 @@ impl Body {
     }
 }
 
-/// An image without any key is not encrypted.
+/// Returns the keys of an image; an image without any key is not encrypted.
 fn keys_of_picture<const N: usize>(spelled: [&Option<MediaKey>; N]) -> Keys {
     if spelled.iter().all(|key| key.is_none()) {
         return Keys::Plain;

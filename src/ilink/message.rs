@@ -1,7 +1,7 @@
-//! Message and item: what was said, in checked form (docs/protocol.md §4).
+//! Messages and their items in checked form (docs/protocol.md §4).
 //!
-//! Reading is lenient: whatever is missing or of another type is absent, unknown kinds keep their
-//! number, and only what is no JSON object at all fails.
+//! Reading is lenient: a field that is missing or of another type counts as absent, an unknown kind
+//! keeps its number, and only a text that is no JSON object is an error.
 
 use super::{
     body::Body,
@@ -20,23 +20,23 @@ pub struct Message {
     pub id: Option<MessageId>,
     /// `seq`, a running number of uncertain scope.
     pub seq: Option<u64>,
-    /// The sender's own id of the message.
+    /// The id that the sender's client made.
     pub client_id: Option<String>,
-    /// Who wrote.
+    /// The sender.
     pub from: Option<WechatUserId>,
-    /// To whom; the bot, as a rule.
+    /// The recipient; as a rule, the bot.
     pub to: Option<WechatUserId>,
-    /// When it was written.
+    /// The time of writing.
     pub created: Option<Timestamp>,
-    /// When it was taken back; absent for a message that stands.
+    /// The time of the recall; absent for a message that was not recalled.
     pub deleted: Option<Timestamp>,
-    /// Whether a person or a bot wrote.
+    /// Whether a person or a bot wrote the message.
     pub sender: SenderKind,
     /// Whether the content is still being written.
     pub generating: bool,
-    /// What an answer has to carry.
+    /// The context token that an answer has to carry.
     pub context: Option<ContextToken>,
-    /// What was said, in order; empty when the list was missing.
+    /// The items, in order; empty when the list was missing.
     pub items: Vec<Item>,
 }
 
@@ -45,24 +45,24 @@ pub struct Message {
 pub struct Item {
     /// The item's own id.
     pub msg_id: Option<MessageId>,
-    /// What it answers to.
+    /// The quoted message, when the item is a reply.
     pub quote: Option<Quote>,
-    /// What it says.
+    /// The content.
     pub body: Body,
 }
 
-/// Who wrote a message, after its `message_type`.
+/// The kind of sender, from `message_type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SenderKind {
-    /// 1, or no type: a person.
+    /// A person: 1, or no type.
     Contact,
-    /// 2: a bot, possibly our own.
+    /// A bot, possibly this one: 2.
     Bot,
     /// A number that is not known.
     Other(i64),
 }
 
-/// A message that is no JSON object, of which nothing can be read.
+/// The error for a message that is no JSON object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the message is no JSON object")]
 pub struct Malformed;
@@ -91,8 +91,8 @@ impl Message {
 }
 
 impl Message {
-    /// The id by which others name this message: its own or, where it came without one, that of its
-    /// first item (docs/protocol.md §8).
+    /// Returns the id by which other messages refer to this one: its own or, where it came without
+    /// one, that of its first item that has one (docs/protocol.md §8).
     pub fn known_as(&self) -> Option<&MessageId> {
         self.id.as_ref().or_else(|| self.items.iter().find_map(|item| item.msg_id.as_ref()))
     }
@@ -102,7 +102,8 @@ impl Item {
     fn read_list(message: &Fields<'_>) -> Vec<Self> {
         let FirstOf { kept, left_out } = message.list("item_list", MOST_ITEMS).unwrap_or_default();
         let items = kept.into_iter().map(|item| Self::read(item.get()));
-        // What is left out shows, as one thing that cannot be shown.
+        // The items beyond the limit become one item of an unsupported kind, so people see that
+        // some are missing.
         items.chain((left_out > 0).then(Self::unsupported)).collect()
     }
 
@@ -130,10 +131,10 @@ impl SenderKind {
     }
 }
 
-/// `message_type` of a bot's message, ours included.
+/// `message_type` of a bot's message, also of this bridge's.
 pub(super) const BOT: i64 = 2;
 const GENERATING: i64 = 1;
-/// WeChat sends one item a message.
+/// The greatest number of items that are read from one message; WeChat sends one.
 const MOST_ITEMS: usize = 100;
 
 #[cfg(test)]
@@ -168,7 +169,7 @@ mod tests {
         })
     }
 
-    /// Every path to a value inside `value`, as JSON pointers.
+    /// Returns the JSON pointers of all values inside `value`.
     fn paths(value: &Value, at: &str, out: &mut Vec<String>) {
         let children: Vec<(String, &Value)> = match value {
             Value::Object(map) => map.iter().map(|(name, child)| (name.clone(), child)).collect(),
@@ -247,7 +248,7 @@ mod tests {
             for value in odd {
                 let message = Message::parse(&marked.replace("\"@MARK@\"", value));
                 let message = message.unwrap_or_else(|_| panic!("{path} = {value:.40}"));
-                // A bad field outside the items costs none of them.
+                // A bad field outside the items affects no item.
                 if !path.starts_with("/item_list") {
                     assert_eq!(message.items.len(), 5, "{path} = {value:.40}");
                 }

@@ -1,15 +1,16 @@
-//! The WeChat side: HTTP and JSON as Tencent speaks them. Never heard of Matrix.
+//! The WeChat side: Tencent's HTTP and JSON. Knows nothing of Matrix.
 //!
 //! In reading order:
 //! - [`options`]: how iLink is reached. [`client`]: one method per endpoint; `http` below it speaks
 //!   to the server.
-//! - [`wire`]: the requests as they are sent. [`answer`]: what comes back; `fields` reads leniently.
-//! - [`message`], [`body`], [`quote`]: what was said, checked. [`dedupe`]: when it was said before.
-//! - [`media`], [`cdn`], [`upload`]: where files lie, fetching them and bringing them; [`key`] and
-//!   [`cipher`] open and close them.
-//! - [`updates`], [`backoff`]: one answer of the long poll, and what to do after it.
+//! - [`wire`]: the requests as they are sent. [`answer`]: the answers; `fields` reads leniently.
+//! - [`message`], [`body`], [`quote`]: checked messages. [`dedupe`]: how repeated ones are
+//!   recognised.
+//! - [`media`], [`cdn`], [`upload`]: where files lie, how they are downloaded and uploaded; [`key`]
+//!   and [`cipher`] decrypt and encrypt them.
+//! - [`updates`], [`backoff`]: one answer of the long poll, and what follows it.
 //! - [`login`]: the QR login as a state machine, and the loop around it.
-//! - [`host`], [`agent`], [`error`]: who may be talked to, who we say we are, what can go wrong.
+//! - [`host`], [`agent`], [`error`]: the allowed hosts, the bridge's name, what can go wrong.
 
 pub mod client;
 mod http;

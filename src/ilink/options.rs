@@ -1,4 +1,4 @@
-//! How iLink is reached: its hosts, and how long and how large anything may be.
+//! The settings for iLink: hosts, time limits and sizes.
 
 use std::{fmt, time::Duration};
 
@@ -7,20 +7,20 @@ use url::Url;
 use super::{error::Error, host::HostRules};
 use crate::speed::Speed;
 
-/// How iLink is reached.
+/// The settings of the iLink client.
 #[derive(Clone)]
 pub struct Options {
     /// The API's fixed host, where logins begin.
     pub api_base: Url,
     /// The CDN, where media files lie.
     pub cdn_base: Url,
-    /// Which hosts may be talked to.
+    /// The rules for the hosts that may be reached.
     pub hosts: HostRules,
-    /// Certificates in PEM that are trusted beside the system's.
+    /// Certificates in PEM that are trusted in addition to the system's.
     pub extra_ca_pem: Option<Vec<u8>>,
     /// The proxy for every request; none is taken from the environment.
     pub proxy: Option<Url>,
-    /// How the bridge names itself; see [`is_bot_agent`](super::agent::is_bot_agent).
+    /// The `bot_agent` that is sent; see [`is_bot_agent`](super::agent::is_bot_agent).
     pub bot_agent: String,
 }
 
@@ -36,23 +36,24 @@ impl fmt::Debug for Options {
     }
 }
 
-/// How long one call may take and how long its answer may be.
+/// The time limit of one call, and the greatest length of its answer in bytes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bounds {
     pub(super) within: Duration,
     pub(super) bytes: usize,
 }
 
-/// How long a transfer waits, and how slow it may be.
+/// The time limits of a media transfer.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
-    /// For the next byte.
+    /// The longest wait for the next byte.
     pub idle: Duration,
-    /// For the CDN's word on a file after its last byte was handed over, which still has to travel.
+    /// The longest wait for the CDN's answer after the last byte of an upload was handed over;
+    /// buffered bytes still have to travel.
     pub answer: Duration,
-    /// For the file itself.
+    /// The least speed of the transfer.
     pub speed: Speed,
-    /// Before the second try; four times as long before the third.
+    /// The pause before the second try; four times as long before the third.
     pub pause: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! What an item answers to (docs/protocol.md §8).
+//! The message that an item replies to (docs/protocol.md §8).
 
 use std::ops::Range;
 
@@ -7,41 +7,41 @@ use md5::{Digest, Md5};
 use super::{body::Body, fields::Fields};
 use crate::{clock::Timestamp, id::MessageId};
 
-/// A quoted message; which of the fields are there depends on the phone.
+/// A quoted message; which fields are set depends on the phone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quote {
-    /// The quoted message's id, the first choice for finding it.
+    /// The id of the quoted message, by which it is looked up first.
     pub svr_id: Option<MessageId>,
-    /// The quoted item's id, the second choice.
+    /// The id of the quoted item, by which it is looked up second.
     pub msg_id: Option<MessageId>,
-    /// When the quoted item was made.
+    /// The time at which the quoted item was made.
     pub created: Option<Timestamp>,
-    /// A summary, or the name of who is quoted; never empty.
+    /// A summary, or the name of the quoted person; never empty.
     pub title: Option<String>,
-    /// The quoted content, where the phone sent it along.
+    /// The quoted content, where the phone sent it.
     pub body: Option<Box<Body>>,
-    /// Which part was quoted, where it was not the whole.
+    /// The selected part, where less than the whole text was quoted.
     pub partial: Option<PartialText>,
 }
 
-/// The part of a text that was selected, found again by its ends.
+/// A selected part of a text, described by its beginning and its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartialText {
-    /// How the part begins.
+    /// The beginning of the part.
     pub start: String,
-    /// How it ends.
+    /// The end of the part.
     pub end: String,
-    /// Which occurrence of [`PartialText::start`] is meant, from 0.
+    /// The occurrence of [`PartialText::start`] in the text, from 0.
     pub start_index: u64,
-    /// Which occurrence of [`PartialText::end`] is meant, from 0.
+    /// The occurrence of [`PartialText::end`] in the text, from 0.
     pub end_index: u64,
-    /// MD5 of the part in hex, which decides between two readings.
+    /// The MD5 of the part in hex, which decides between two possible readings.
     pub md5: Option<String>,
 }
 
 impl Quote {
-    /// The quote of an item; `None` when it has none, or one that says nothing. A quote inside
-    /// the quoted item is not followed.
+    /// Reads the quote of an item; `None` when it has none, or one without any content. A quote
+    /// inside the quoted item is ignored.
     pub(crate) fn read(item: &Fields<'_>) -> Option<Self> {
         let quote = item.object("ref_msg")?;
         let quoted = quote.object("message_item");
@@ -75,17 +75,18 @@ impl PartialText {
         })
     }
 
-    /// The selected part of the quoted text, from the beginning of [`PartialText::start`] to the
-    /// end of [`PartialText::end`]; `None` when it is not in there (docs/protocol.md §8).
+    /// Returns the selected part of the quoted text, from the beginning of [`PartialText::start`]
+    /// to the end of [`PartialText::end`]; `None` when the text does not contain it
+    /// (docs/protocol.md §8).
     ///
-    /// Phones count the occurrences of the end over the whole text or from behind the start. The
-    /// checksum tells which; without one the whole text counts, unless the end is not found there or
-    /// lies before the start.
+    /// Some phones count the occurrences of the end over the whole text, others from behind the
+    /// start. The checksum decides; without one the count over the whole text is taken, unless that
+    /// end is missing or lies before the start.
     pub fn within<'a>(&self, text: &'a str) -> Option<&'a str> {
         text.get(self.range_in(text)?)
     }
 
-    /// Where [`PartialText::within`] lies in the text, in bytes.
+    /// Returns the byte range of the selected part in the text; see [`PartialText::within`].
     pub fn range_in(&self, text: &str) -> Option<Range<usize>> {
         let from = occurrence(text, &self.start, self.start_index)?;
         let behind = from + self.start.len();
@@ -105,13 +106,13 @@ impl PartialText {
     }
 }
 
-/// Where the `index`-th occurrence of `part` begins, counted from 0 without overlaps.
+/// Returns the byte offset of the `index`-th occurrence of `part`, counted from 0 without overlaps.
 fn occurrence(text: &str, part: &str, index: u64) -> Option<usize> {
     let index = usize::try_from(index).ok()?;
     text.match_indices(part).nth(index).map(|(at, _)| at)
 }
 
-/// New phones quote by id alone and send an item of type 0 with it.
+/// Returns whether a quoted body is empty: new phones quote by id alone, with an item of type 0.
 fn says_nothing(body: &Body) -> bool {
     matches!(body, Body::Unsupported { kind: None | Some(0) })
 }
@@ -164,13 +165,14 @@ mod tests {
         for (part, found) in [
             (part("two", 0, "three", 0, None), Some("two one three")),
             (part("one", 1, "二", 0, None), Some("one three 二")),
-            // Counted over the whole text the third `one`, behind the start the second.
+            // Counted over the whole text it is the third `one`, counted behind the start the
+            // second.
             (part("two", 0, "one", 2, None), Some("two one three 二 one")),
             (part("two", 0, "one", 1, Some("two one three 二 one")), Some("two one three 二 one")),
             (part("two", 0, "one", 1, Some("two one")), Some("two one")),
             (part("two", 0, "one", 1, Some("something else")), None),
             (part("one", 0, "one", 0, None), Some("one")),
-            // Over the whole text there is no such end, or it stands before the start.
+            // Counted over the whole text, there is no such end, or it stands before the start.
             (part("三", 0, "one", 0, None), None),
             (part("one", 1, "two", 0, None), None),
             (part("two", 0, "one", 0, None), Some("two one")),

@@ -1,4 +1,4 @@
-//! Opening ciphertext that was kept, without the CDN.
+//! The decryption of a ciphertext that was kept on disk, without the CDN.
 
 use std::{
     fs::File,
@@ -13,7 +13,7 @@ use super::{
 use crate::spool::{CHUNK, Spool, Spools};
 
 impl RemoteMedia {
-    /// The plain file of a ciphertext; `None` when no key opens it. Blocks.
+    /// Decrypts a stored ciphertext; `None` when no key fits. Blocks.
     ///
     /// # Errors
     /// When the disk fails.

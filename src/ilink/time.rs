@@ -1,11 +1,11 @@
-//! Times of WeChat's messages: which unit they are in, and which cannot be.
+//! The times of WeChat's messages: their unit, and which of them are plausible.
 
 use std::time::Duration;
 
 use crate::clock::Timestamp;
 
-/// A time as it is spelled, in milliseconds. One that would lie before 1974 is in seconds, one
-/// after the year 5000 in microseconds. Zero, negative ones and those beyond the year 9999 are
+/// Reads a time in milliseconds. A value that would lie before 1974 counts as seconds, one after
+/// the year 5000 as microseconds. Zero, negative values and those beyond the year 9999 count as
 /// absent.
 pub(super) fn read(spelled: i64) -> Option<Timestamp> {
     let ms = match spelled {
@@ -16,8 +16,8 @@ pub(super) fn read(spelled: i64) -> Option<Timestamp> {
     (1..=LAST_MS).contains(&ms).then_some(Timestamp(ms))
 }
 
-/// The time at which a message says it was written, unless that cannot be: before there was
-/// WeChat, or more than a day after `now`.
+/// Returns the claimed time of writing, unless it is impossible: before WeChat existed, or more
+/// than a day after `now`.
 pub fn plausible(written: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
     written.filter(|at| *at >= BEGIN_OF_WECHAT && *at <= now.plus(A_DAY))
 }
@@ -30,7 +30,7 @@ const MOST_MS: i64 = 100_000_000_000_000;
 const LAST_MS: i64 = 253_402_300_799_999;
 /// 2011-01-01T00:00:00Z.
 const BEGIN_OF_WECHAT: Timestamp = Timestamp(1_293_840_000_000);
-/// Clocks and time zones that are set wrong are wrong by less.
+/// The greatest error of a clock or a time zone that is set wrong.
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[cfg(test)]
@@ -61,7 +61,7 @@ mod tests {
             (hours(23), true),
             (hours(25), false),
             (hours(-24 * 365 * 10), true),
-            // As milliseconds read as seconds, and counted from 2001 instead of 1970.
+            // Milliseconds that were read as seconds, and a time counted from 2001 instead of 1970.
             (Timestamp(1_795_171_026), false),
             (Timestamp(now.0 + 978_307_200_000), false),
             (Timestamp(1_293_839_999_999), false),

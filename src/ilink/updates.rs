@@ -1,4 +1,4 @@
-//! One answer of the long poll (docs/protocol.md §4, §11).
+//! An answer of the long poll (docs/protocol.md §4, §11).
 
 use std::time::Duration;
 
@@ -11,23 +11,23 @@ use super::{
 };
 use crate::{clock::Timestamp, id::Cursor};
 
-/// What a poll brought: each message still as it was spelled, to be kept before it is read.
+/// The result of a poll. Each message is still its original JSON, to be stored before it is parsed.
 #[derive(Debug, Default)]
 pub struct Updates {
-    /// The messages in order; one that cannot be read does not cost the others.
+    /// The messages in order; one that cannot be parsed does not affect the others.
     pub messages: Vec<Box<RawValue>>,
-    /// How many more there were, beyond what is taken of one answer.
+    /// How many messages beyond the limit of one answer were left out.
     pub left_out: usize,
-    /// Where the next poll goes on; absent when the old cursor still holds.
+    /// The cursor of the next poll; absent when the old one stays valid.
     pub cursor: Option<Cursor>,
-    /// For how long the server says it holds the next poll; at most five minutes.
+    /// How long the server says it holds the next poll; at most five minutes.
     pub hold: Option<Duration>,
-    /// Whether there was no answer: the time ran out, or somebody on the way hung up. The poll
-    /// counts as one that brought nothing.
+    /// Whether no answer came: the time ran out, or a machine on the way closed the connection.
+    /// Such a poll counts as one without news.
     pub timed_out: bool,
-    /// The gateway's HTTP status, when it gave up waiting for the server.
+    /// The gateway's HTTP status, when a gateway gave up waiting for the server.
     pub gateway: Option<u16>,
-    /// The time that the server has, by its clock.
+    /// The server's time.
     pub date: Option<Timestamp>,
     /// How long the poll took.
     pub took: Duration,
@@ -37,9 +37,9 @@ impl Updates {
     /// Reads the body of an answer.
     ///
     /// # Errors
-    /// What the server says went wrong, and [`Error::Garbled`] when the body is no JSON object.
+    /// The error that the server reports, and [`Error::Garbled`] when the body is no JSON object.
     pub fn parse(body: &[u8]) -> Result<Self, Error> {
-        // One broken character must not hold up the batch for ever.
+        // A broken character must not block the batch for ever, so it is replaced.
         let text = String::from_utf8_lossy(body);
         let fields = Fields::read(&text).ok_or(Error::Garbled)?;
         answer::check(&fields)?;
@@ -54,10 +54,9 @@ impl Updates {
         })
     }
 
-    /// The poll that brought nothing, where that is what a failure after `took` amounts to.
+    /// Turns a failure after `took` into a poll without news, where it is none of the server's.
     ///
-    /// Networks and gateways cut idle connections, some of them after 17 seconds; that is not a
-    /// server in trouble.
+    /// Networks and gateways cut idle connections, some of them after 17 seconds.
     pub(super) fn of_failure(error: Error, took: Duration) -> Result<Self, Error> {
         let quiet = Self { timed_out: true, ..Self::default() };
         if let Error::Http { status: status @ (502 | 504 | 524) } = error {
@@ -68,10 +67,11 @@ impl Updates {
     }
 }
 
-/// Many more than WeChat has for one bot at once.
+/// The greatest number of messages that are read from one answer; far more than WeChat holds for
+/// one bot.
 const MOST_MESSAGES: usize = 5_000;
 const LONGEST_HOLD: Duration = Duration::from_secs(300);
-/// A connection that breaks sooner than this counts as a failure.
+/// The least time that an idle connection has to live; one that breaks sooner is a failure.
 const HELD_A_WHILE: Duration = Duration::from_secs(5);
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! Bringing a file to the CDN (docs/protocol.md §7).
+//! The upload of a file to the CDN (docs/protocol.md §7).
 //!
-//! The file is announced, encrypted while it is sent, and known afterwards by a parameter that
-//! the CDN gives.
+//! The file is announced to the API and encrypted while it is sent; the CDN answers with the
+//! parameter by which messages name it.
 
 use std::io;
 
@@ -32,7 +32,7 @@ use crate::{
 impl Client {
     /// Encrypts a file with a new key and uploads it for one contact.
     ///
-    /// The MD5 of `plain` is counted here when it was not while it was written.
+    /// The MD5 of `plain` is computed here when it was not computed while the file was written.
     ///
     /// # Errors
     /// [`CdnError::Ilink`] when the announcement is refused or fails; it is not repeated here.
@@ -62,7 +62,7 @@ impl Client {
 }
 
 impl Cdn {
-    /// Where a file may be brought, best first.
+    /// Returns the addresses to which a file may be uploaded, best first.
     fn places_for(&self, url: &UploadUrl, filekey: &str) -> Result<Vec<Url>, CdnError> {
         let built = url.param.as_ref().map(|param| {
             let (param, filekey) = (encoded(param.expose()), encoded(filekey));
@@ -94,7 +94,7 @@ fn param(response: &Response) -> Result<CdnParam, CdnError> {
     param.ok_or_else(|| CdnError::unreachable("the CDN did not say where it put the file"))
 }
 
-/// The encrypted file, in pieces; each one is told to `sent`.
+/// Streams the encrypted file in pieces; each piece is reported to `sent`.
 fn ciphertext(
     plain: Spool,
     key: &AesKey,
@@ -113,8 +113,8 @@ fn ciphertext(
     })
 }
 
-/// The piece at `offset`, and whether another one follows; the last one is padded and never a
-/// whole one before that.
+/// Encrypts the piece at `offset`, and returns whether another one follows. The last piece is
+/// padded and is always shorter than a whole one.
 fn encrypted(plain: &Spool, key: &AesKey, offset: u64) -> io::Result<(Vec<u8>, bool)> {
     let mut piece = vec![0; CHUNK];
     let read = plain.read_at(&mut piece, offset)?;
@@ -132,8 +132,7 @@ fn encrypted(plain: &Spool, key: &AesKey, offset: u64) -> io::Result<(Vec<u8>, b
     Ok((piece, more))
 }
 
-/// Ends when the upload has not moved for too long, or when all of it is sent and the answer does
-/// not come.
+/// Ends when the upload has not moved for too long, or when everything is sent and no answer comes.
 async fn stalled(mut progress: watch::Receiver<()>, patience: Patience) {
     loop {
         match timeout(patience.idle, progress.changed()).await {
@@ -172,7 +171,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_server_that_stops_reading_is_left() {
-        // The kernel takes the connection and what its buffers hold.
+        // The kernel accepts the connection and as much as its buffers hold.
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
         let url = Url::parse(&url).unwrap();

@@ -1,9 +1,9 @@
-//! What is said of a file before it is brought to the CDN, and after (docs/protocol.md §7).
+//! The announcement of a file, and its record after the upload (docs/protocol.md §7).
 
 use super::{body::CdnParam, cipher::ciphertext_len, key::AesKey};
 use crate::{id::WechatUserId, secret::Secret};
 
-/// What a file is announced as.
+/// The kind under which a file is announced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UploadKind {
     /// An image.
@@ -12,12 +12,12 @@ pub enum UploadKind {
     Video,
     /// Any file.
     File,
-    /// A recording.
+    /// A voice message.
     Voice,
 }
 
 impl UploadKind {
-    /// `media_type`, which is not the type of the item.
+    /// Returns `media_type`, whose numbers differ from those of the item types.
     pub(super) fn number(self) -> i64 {
         match self {
             Self::Image => 1,
@@ -28,46 +28,46 @@ impl UploadKind {
     }
 }
 
-/// Announces a file.
+/// The announcement of a file.
 #[derive(Debug, Clone)]
 pub struct UploadRequest<'a> {
     /// 32 hex digits, new for each upload.
     pub filekey: String,
-    /// What it is.
+    /// The kind of the file.
     pub kind: UploadKind,
-    /// Who gets it.
+    /// The recipient.
     pub to: &'a WechatUserId,
     /// Bytes of the plain file.
     pub plain_len: u64,
     /// MD5 of the plain file.
     pub plain_md5: [u8; 16],
-    /// What it is encrypted with.
+    /// The key with which the file is encrypted.
     pub key: &'a AesKey,
 }
 
-/// A file that lies on the CDN and can be named in messages, also more than once.
+/// A file on the CDN, which any number of messages can name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Uploaded {
-    /// Fetches it.
+    /// The parameter with which it is downloaded.
     pub param: CdnParam,
-    /// Opens it.
+    /// The key with which it is decrypted.
     pub key: AesKey,
     /// Bytes of the plain file.
     pub plain_len: u64,
 }
 
 impl Uploaded {
-    /// Bytes of the encrypted file.
+    /// Returns the length of the encrypted file in bytes.
     pub fn cipher_len(&self) -> u64 {
         ciphertext_len(self.plain_len)
     }
 
-    /// The parameter, the key in hex and the plain length, to be kept.
+    /// Returns the parameter, the key in hex and the plain length, for the store.
     pub fn to_parts(&self) -> (Secret, Secret, u64) {
         (Secret::new(self.param.expose()), self.key.to_hex(), self.plain_len)
     }
 
-    /// What [`Uploaded::to_parts`] gave; `None` when it is damaged.
+    /// Restores what [`Uploaded::to_parts`] returned; `None` when it is damaged.
     pub fn from_parts(param: &Secret, key: &Secret, plain_len: u64) -> Option<Self> {
         let key = AesKey::from_hex(key.expose())?;
         let param = Some(param).filter(|param| !param.is_empty())?;

@@ -1,9 +1,9 @@
-//! Fetching a file and opening it while it comes.
+//! The download of a file, which is decrypted while it arrives.
 //!
-//! One piece is decrypted and written while the next one is read, so that a transfer holds two
-//! pieces and what the connection buffers. ECB has no memory: a file that was opened with the
-//! wrong key becomes the ciphertext again when it is encrypted with that key, so nothing is kept
-//! twice and nothing is fetched twice.
+//! One piece is decrypted and written while the next one is read, so a transfer holds two pieces
+//! and the connection's buffer. ECB keeps no state between blocks: a file that was decrypted with a
+//! wrong key becomes its ciphertext again when it is encrypted with that key. So the next key can
+//! be tried without a second copy and without a second download.
 
 use std::{
     io::{self, Write},
@@ -27,13 +27,13 @@ use crate::{
 };
 
 impl Client {
-    /// Fetches a file of at most `limit` plain bytes and decrypts it.
+    /// Downloads a file of at most `limit` plain bytes and decrypts it.
     ///
     /// # Errors
-    /// [`CdnError::NoKey`] and [`CdnError::HostNotAllowed`] before anything is asked,
-    /// [`CdnError::TooLarge`] before more than the limit is read, [`CdnError::Rejected`] when
-    /// every address said no, [`CdnError::Unreachable`] after three tries,
-    /// [`CdnError::Undecryptable`] with the bytes as they came, [`CdnError::Disk`].
+    /// [`CdnError::NoKey`] and [`CdnError::HostNotAllowed`] before any request,
+    /// [`CdnError::TooLarge`] before more than the limit is read, [`CdnError::Rejected`] when every
+    /// address refused, [`CdnError::Unreachable`] after three tries, [`CdnError::Undecryptable`]
+    /// with the bytes as they came, [`CdnError::Disk`].
     pub async fn download(
         &self,
         media: &RemoteMedia,
@@ -50,7 +50,7 @@ impl Client {
 }
 
 impl Cdn {
-    /// Where a file may be fetched, best first.
+    /// Returns the addresses from which a file may be downloaded, best first.
     fn places_of(&self, media: &RemoteMedia) -> Result<Vec<Url>, CdnError> {
         let built = media.param.as_ref().map(|param| {
             let param = encoded(param.expose());
@@ -93,7 +93,7 @@ impl Cdn {
             }
         }
         let spool = pipe.close(piece).await?;
-        // A ciphertext within its limit can hold up to 15 bytes more than the plain one.
+        // A ciphertext within its limit can decrypt to up to 15 bytes more than the plain limit.
         if spool.len() > limit { Err(CdnError::TooLarge { limit }) } else { Ok(spool) }
     }
 
@@ -103,11 +103,11 @@ impl Cdn {
     }
 }
 
-/// Works on one piece while the next one is filled.
+/// A pipe that decrypts and writes one piece while the next one is filled.
 struct Pipe(JoinHandle<io::Result<(Intake, Vec<u8>)>>);
 
 impl Pipe {
-    /// A pipe that makes its file at once, and the first piece to be filled.
+    /// Returns a pipe that creates its spool at once, and the first piece to be filled.
     fn open(media: &RemoteMedia, spools: &Spools) -> (Self, Vec<u8>) {
         let (keys, spools, with_md5) = (media.keys.clone(), spools.clone(), media.want_md5);
         let opening = spawn_blocking(move || {
@@ -117,7 +117,7 @@ impl Pipe {
         (Self(opening), Vec::with_capacity(CHUNK))
     }
 
-    /// Takes a whole piece and returns an empty one back.
+    /// Takes a full piece and returns an empty one.
     async fn take(&mut self, piece: Vec<u8>) -> Result<Vec<u8>, CdnError> {
         let (mut intake, spare) = done(&mut self.0).await?;
         self.0 = spawn_blocking(move || {
@@ -139,7 +139,7 @@ async fn done<T>(job: &mut JoinHandle<io::Result<T>>) -> Result<T, CdnError> {
     done.map_err(CdnError::Disk)
 }
 
-/// Opens what comes and writes it down; blocks.
+/// The blocking end of a pipe, which decrypts pieces and writes them to the spool.
 struct Intake {
     opening: Option<Opening>,
     writer: SpoolWriter,
@@ -168,7 +168,7 @@ impl Intake {
         Ok(Self { opening, writer, spools, with_md5 })
     }
 
-    /// Takes whole blocks, and returns the piece back empty.
+    /// Writes whole blocks, and returns the piece emptied.
     fn write(&mut self, mut piece: Vec<u8>) -> io::Result<Vec<u8>> {
         if let Some(opening) = &mut self.opening {
             opening.decryptor.blocks(&mut piece);
@@ -178,7 +178,7 @@ impl Intake {
         Ok(piece)
     }
 
-    /// Takes the end of the file, its padding included.
+    /// Writes the end of the file, including its padding.
     fn finish(mut self, mut last: Vec<u8>) -> Result<Spool, CdnError> {
         let end = match &mut self.opening {
             Some(opening) => opening.decryptor.last(&mut last),
@@ -194,7 +194,7 @@ impl Intake {
     }
 }
 
-/// A file that was opened with a key that is not its own, padding and all.
+/// A file that was decrypted with a wrong key, padding included.
 struct Mistaken {
     opened: Spool,
     key: AesKey,
@@ -227,7 +227,7 @@ impl Mistaken {
         })
     }
 
-    /// The ciphertext, with each piece handed to `turn` before it is written.
+    /// Writes the ciphertext to a new spool; each piece is handed to `turn` before it is written.
     fn closed<E: From<io::Error>>(
         &self,
         with_md5: bool,

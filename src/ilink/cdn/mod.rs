@@ -1,7 +1,7 @@
-//! The CDN, where media files lie (docs/protocol.md §7): who is asked, how often, and what can go
-//! wrong. Fetching a file is `download` below, bringing one is [`super::upload`].
+//! The CDN, where media files lie (docs/protocol.md §7): which addresses are asked, how often, and
+//! what can go wrong. Downloads are in `download` below, uploads in [`super::upload`].
 //!
-//! The CDN is given no header of the API and no token; a file's address is all it wants.
+//! The CDN receives no header of the API and no token; the address of a file is all it needs.
 
 mod download;
 
@@ -20,56 +20,57 @@ use super::{
 };
 use crate::{crash::Point, speed::TooSlow, spool::Spool};
 
-/// Why a file could not be fetched or brought. Holds no address, no key and no parameter.
+/// The reason why a file could not be downloaded or uploaded. Holds no address, no key and no
+/// parameter.
 #[derive(Debug, thiserror::Error)]
 pub enum CdnError {
-    /// The API refused or could not be asked; [`Error::SessionExpired`] among others.
+    /// The API refused or could not be reached; includes [`Error::SessionExpired`].
     #[error(transparent)]
     Ilink(#[from] Error),
-    /// The plain file has more bytes than were allowed.
+    /// The plain file has more bytes than the limit.
     #[error("the file is larger than {limit} bytes")]
     TooLarge {
-        /// How many bytes were allowed.
+        /// The limit in bytes.
         limit: u64,
     },
-    /// The file's address is not among those that may be asked, and there is no other.
+    /// The file's host is not allowed by the configuration, and there is no other address.
     #[error(
         "the host {host} is not among those that may be talked to; see the iLink host settings"
     )]
     HostNotAllowed {
-        /// The host in at most 200 characters.
+        /// The host, cut to 200 characters.
         host: String,
     },
-    /// The CDN said no, and saying it again would not help.
+    /// The CDN refused, and would refuse a second request, too.
     #[error("the CDN refused with HTTP status {status} ({message})")]
     Rejected {
         /// The status, 3xx or 4xx.
         status: u16,
-        /// `x-error-message` in at most 200 characters; may be empty.
+        /// The header `x-error-message`, cut to 200 characters; may be empty.
         message: String,
     },
-    /// None of the tries got through.
+    /// All tries failed to reach the CDN.
     #[error("the CDN cannot be reached: {reason}")]
     Unreachable {
-        /// What the last try met, in at most 200 characters.
+        /// The reason of the last failure, cut to 200 characters.
         reason: String,
     },
-    /// No key came with the file, or none that can be read.
+    /// The file came without a key, or with one that cannot be read.
     #[error("the file came without a key")]
     NoKey,
-    /// None of the keys opens the file.
+    /// None of the keys decrypts the file.
     #[error("the file cannot be decrypted")]
     Undecryptable {
-        /// The bytes as the CDN gave them.
+        /// The bytes as the CDN sent them.
         kept: Spool,
     },
-    /// The file could not be written here, or not be read.
+    /// The file could not be written to the local disk, or not be read from it.
     #[error("the file cannot be kept on this disk: {0}")]
     Disk(#[source] io::Error),
 }
 
 impl CdnError {
-    /// Whether doing the same again later makes sense.
+    /// Returns whether, and after which pause, a second try makes sense.
     pub fn retry(&self) -> Retry {
         match self {
             Self::Ilink(error) => error.retry(),
@@ -106,12 +107,12 @@ impl CdnError {
         Self::Unreachable { reason: reason.to_owned() }
     }
 
-    /// What to do within one transfer.
+    /// Decides what follows a failed try within one transfer.
     fn next(&self) -> Next {
         match self {
             Self::Unreachable { .. } => Next::Again,
             Self::Rejected { .. } => Next::Elsewhere,
-            // Such a file was cut on its way, or is a page that says so.
+            // Such a file was cut on its way, or is an error page.
             Self::Undecryptable { kept } if kept.is_empty() || !kept.len().is_multiple_of(16) => {
                 Next::Again
             }
@@ -125,9 +126,9 @@ impl CdnError {
     }
 }
 
-/// What to do after a try that failed.
+/// What follows a failed try.
 enum Next {
-    /// Try the same again, if it was not the last try.
+    /// Try this address again, unless it was the last try.
     Again,
     /// Try the other address, if there is one.
     Elsewhere,
@@ -135,7 +136,7 @@ enum Next {
     End,
 }
 
-/// The way to the files.
+/// The connections to the CDN and the rules for its addresses.
 pub(super) struct Cdn {
     pub(super) http: reqwest::Client,
     base: ApiBase,
@@ -144,14 +145,14 @@ pub(super) struct Cdn {
 }
 
 impl std::fmt::Debug for Cdn {
-    /// Leaves the proxy out, whose address may hold a password.
+    /// Prints the base address only: the proxy's address may hold a password.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Cdn({:?})", self.base)
     }
 }
 
 impl Cdn {
-    /// Checks the CDN's address and makes connections of its own, without the API's headers.
+    /// Checks the CDN's address and opens a connection pool of its own, without the API's headers.
     ///
     /// # Errors
     /// [`Error::HostNotAllowed`] or [`Error::Setup`].
@@ -161,17 +162,18 @@ impl Cdn {
         Ok(Self { http, base, hosts: options.hosts.clone(), patience })
     }
 
-    /// An address at the configured CDN; `query` is encoded already.
+    /// Builds an address at the configured CDN; `query` must be encoded already.
     pub(super) fn place(&self, path: &str, query: &str) -> Url {
         let mut url = self.base.endpoint(path);
         url.set_query(Some(query));
         url
     }
 
-    /// The addresses that may be asked, the given one first.
+    /// Returns the addresses that may be asked; the one in the message comes first.
     ///
     /// # Errors
-    /// [`CdnError::HostNotAllowed`] when the given one may not be asked and there is no other.
+    /// [`CdnError::HostNotAllowed`] when the address in the message is not allowed and there is no
+    /// other.
     pub(super) fn allowed(
         &self,
         given: Option<&CdnUrl>,
@@ -189,9 +191,9 @@ impl Cdn {
         }
     }
 
-    /// Makes `call` at one of the places until it succeeds, three tries failed or there is no
-    /// place left. A place that says no is left for the other one without a pause. `what` is the
-    /// name of the deed.
+    /// Runs `call` at one of the addresses until it succeeds, three tries have failed, or no
+    /// address is left. An address that refuses is left for the next one without a pause. `what`
+    /// names the operation in the log.
     pub(super) async fn ask<T, F>(
         &self,
         what: &'static str,
@@ -230,7 +232,7 @@ pub(super) async fn rest(how_long: Duration) {
     tokio::time::sleep(how_long).await;
 }
 
-/// An answer of success, or why it is none.
+/// Returns a successful answer, or the reason why it is none.
 pub(super) fn verdict(response: Response) -> Result<Response, CdnError> {
     let status = response.status();
     if status.is_success() {
@@ -247,7 +249,7 @@ pub(super) fn verdict(response: Response) -> Result<Response, CdnError> {
     Err(CdnError::Unreachable { reason: format!("HTTP status {status_code}") })
 }
 
-/// Everything but letters, digits and `-._*` as `%XX`, a space included.
+/// Encodes everything but letters, digits and `-._*` as `%XX`, spaces included.
 pub(super) fn encoded(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
 }

@@ -1,6 +1,6 @@
 //! The QR login as a state machine (docs/protocol.md §3).
 //!
-//! [`Login`] decides and neither waits nor sends; [`LoginProcess`] is the loop around it.
+//! [`Login`] decides, and neither waits nor sends; [`LoginProcess`] is the loop around it.
 
 pub(super) mod digits;
 mod process;
@@ -20,54 +20,54 @@ use crate::{
     id::{BotId, BotToken, WechatUserId},
 };
 
-/// What a login gives, once.
+/// The result of a confirmed login.
 #[derive(Debug, Clone)]
 pub struct Credentials {
-    /// The new bot.
+    /// The id of the new bot.
     pub bot: BotId,
-    /// What authorises its calls.
+    /// The token that authorises the bot's calls.
     pub token: BotToken,
-    /// Who scanned; the contact.
+    /// The person who scanned the code, who becomes the contact.
     pub user: Option<WechatUserId>,
-    /// Where its calls go, still to be checked by [`Client::session`](super::Client::session).
+    /// The host of the bot's calls, to be checked by [`Client::session`](super::Client::session).
     pub base_url: Option<String>,
 }
 
-/// What happens during a login, for the person who watches it.
+/// A step of a login, for the person who follows it.
 #[derive(Clone)]
 pub enum LoginEvent {
-    /// A code to show at once; it lives one to two minutes.
+    /// A code to be shown at once; it is valid for one to two minutes.
     Code {
         /// The text of the QR image; also a link that opens on the phone.
         url: String,
-        /// Which code of this login it is, from 1.
+        /// The number of this code within the login, from 1.
         number: u8,
-        /// How many there are at most.
+        /// The greatest number of codes.
         of: u8,
     },
-    /// The code was scanned; the phone asks for consent.
+    /// The code was scanned; the phone asks for confirmation.
     Scanned,
-    /// The digits on the phone are wanted.
+    /// The digits on the phone have to be entered.
     DigitsWanted {
         /// Whether digits were entered before and were wrong.
         wrong: bool,
     },
-    /// Too many wrong digits; a new code follows.
+    /// Too many wrong digits were entered; a new code follows.
     Blocked,
-    /// It was not confirmed in time; a new code follows.
+    /// The code was not confirmed in time; a new code follows.
     Expired,
-    /// The login goes on at another host of Tencent's.
+    /// The login continues at another host of Tencent's.
     Redirected,
-    /// The person is bound to one of the tokens that were held; the end.
+    /// The login ended: the person is bound to one of the tokens that were sent along.
     AlreadyBound,
-    /// The person has agreed; the end.
+    /// The login ended: the person has confirmed.
     Confirmed(Credentials),
-    /// The end without a login.
+    /// The login ended without success.
     Failed(LoginFailure),
 }
 
 impl fmt::Debug for LoginEvent {
-    /// Leaves the link out: who has it can scan it.
+    /// Leaves the link out: anyone who has it can scan it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Code { number, of, .. } => write!(f, "Code({number} of {of})"),
@@ -83,49 +83,50 @@ impl fmt::Debug for LoginEvent {
     }
 }
 
-/// Why a login ended without one.
+/// The reason why a login failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LoginFailure {
     /// All codes expired or were blocked.
     #[error("no code was confirmed in time")]
     CodesUsedUp,
-    /// The login took longer than its patience.
+    /// The login took longer than its time limit.
     #[error("the login took too long")]
     TimedOut,
-    /// iLink gave no code, or led to a host that is not allowed.
+    /// iLink issued no code, or named a host that is not allowed.
     #[error(transparent)]
     Unreachable(#[from] Error),
-    /// A confirmation without the bot's id.
+    /// The confirmation has no bot id.
     #[error("WeChat confirmed the login but did not name the bot")]
     NoBotId,
-    /// A confirmation without a token.
+    /// The confirmation has no token.
     #[error("WeChat confirmed the login but gave no token")]
     NoToken,
-    /// Digits are wanted and nobody is left who could enter them.
+    /// Digits have to be entered, and the channel for them is closed.
     #[error("the digits cannot be entered any more")]
     NoDigits,
-    /// The login had ended before.
+    /// The login had ended before this call.
     #[error("the login is over")]
     Over,
 }
 
-/// How long a login is kept up while no code is scanned.
+/// How long a login goes on while no code is scanned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LoginPatience {
-    /// Codes that are fetched at most.
+    /// The greatest number of codes that are fetched.
     pub codes: u8,
-    /// How long the whole login may take.
+    /// The time limit of the whole login.
     pub within: Duration,
 }
 
 impl LoginPatience {
-    /// For an image in a room, as Tencent's client has it: 3 codes within 8 minutes.
+    /// The patience for an image in a room, which is that of Tencent's client: 3 codes within 8
+    /// minutes.
     pub const PICTURE: Self = Self { codes: 3, within: Duration::from_secs(8 * 60) };
-    /// For a page that somebody far away opens in their own time: 30 minutes.
+    /// The patience for a page that a person opens later, elsewhere: 60 codes within 30 minutes.
     pub const PAGE: Self = Self { codes: 60, within: Duration::from_secs(30 * 60) };
 }
 
-/// One login between two answers of the server.
+/// The state of one login between two answers of the server.
 #[derive(Debug)]
 pub struct Login {
     started: Timestamp,
@@ -137,26 +138,26 @@ pub struct Login {
     at: Option<ApiBase>,
 }
 
-/// What follows from an answer. Only the turns that go on give the login back.
+/// The next step of a login. The steps that continue return the login.
 #[derive(Debug)]
 pub enum Turn {
-    /// Poll again after a pause, and tell the person if there is something to tell.
+    /// Poll again after a pause, and report the event if there is one.
     Poll(Login, Option<LoginEvent>),
     /// Ask for digits, then poll at once.
     AskDigits {
-        /// The login that goes on.
+        /// The login, which continues.
         login: Login,
         /// Whether digits were entered before and were wrong.
         wrong: bool,
     },
-    /// Say why and fetch a new code.
+    /// Report the event and fetch a new code.
     NewCode(Login, LoginEvent),
-    /// The last event; nothing is asked any more.
+    /// Report the last event and stop.
     End(LoginEvent),
 }
 
 impl Login {
-    /// A login that begins now.
+    /// Begins a login.
     pub fn begin(now: Timestamp, patience: LoginPatience) -> Self {
         Self {
             started: now,
@@ -169,7 +170,7 @@ impl Login {
         }
     }
 
-    /// Counts a new code and returns the event for it; the code belongs to the fixed host.
+    /// Counts a new code and returns its event; a new code is polled at the fixed host.
     pub fn on_code(&mut self, url: String) -> LoginEvent {
         self.codes = self.codes.saturating_add(1);
         self.at = None;
@@ -178,28 +179,28 @@ impl Login {
         LoginEvent::Code { url, number: self.codes, of: self.patience.codes }
     }
 
-    /// Keeps what the owner entered for the next poll.
+    /// Keeps the entered digits for the next poll.
     pub fn on_digits(&mut self, digits: VerifyCode) {
         self.digits = Some(digits);
     }
 
-    /// The digits to poll with.
+    /// Returns the digits that the next poll sends.
     pub fn digits(&self) -> Option<&VerifyCode> {
         self.digits.as_ref()
     }
 
-    /// Where to poll, if not at the fixed host.
+    /// Returns the host to poll when it is not the fixed one.
     pub fn redirected_to(&self) -> Option<&ApiBase> {
         self.at.as_ref()
     }
 
-    /// Whether the time of the whole login is up.
+    /// Returns whether the time limit of the whole login has passed.
     pub fn overdue(&self, now: Timestamp) -> bool {
         now.since(self.started) >= self.patience.within
     }
 
-    /// What follows from the answer to a poll. Failures on the way count as "nothing new", and a
-    /// confirmation counts however late it comes.
+    /// Decides what follows from the answer to a poll. A failed request counts as "nothing new",
+    /// and a confirmation counts even after the time limit.
     pub fn after(self, answer: Result<QrStatus, Error>, now: Timestamp) -> Turn {
         match answer {
             Ok(QrStatus::Confirmed(confirmed)) => Turn::End(confirmation(confirmed)),
@@ -236,7 +237,7 @@ impl Login {
                 }
                 Turn::Poll(self, None)
             }
-            // The two endings were taken before.
+            // [`Self::after`] has already handled the two statuses that end a login.
             QrStatus::Wait
             | QrStatus::Redirect(_)
             | QrStatus::AlreadyBound

@@ -1,4 +1,4 @@
-//! The loop around a login: sends what [`Login`] wants and waits in between.
+//! The loop around a login: sends the requests that [`Login`] asks for, and pauses between them.
 
 use std::time::Duration;
 
@@ -15,8 +15,7 @@ use crate::{
     },
 };
 
-/// A login under way. It may be dropped at any moment; nothing is left behind but a code that
-/// expires.
+/// A running login. It may be dropped at any moment; it leaves only a code that expires.
 #[derive(Debug)]
 pub struct LoginProcess {
     client: Client,
@@ -30,18 +29,18 @@ pub struct LoginProcess {
 }
 
 impl LoginProcess {
-    /// A login that begins now. `held` are the owner's tokens, newest first; without any the
-    /// server gives new credentials even to a person who is bound already.
+    /// Begins a login. `held` are the owner's bot tokens, newest first; without any the server
+    /// issues new credentials even to a person who is bound already.
     pub fn new(client: Client, held: Vec<BotToken>, clock: Clock, patience: LoginPatience) -> Self {
         let login = Some(Login::begin(clock.now(), patience));
         let (qr, asking, rested, failures) = (None, false, true, 0);
         Self { client, held, clock, login, qr, asking, rested, failures }
     }
 
-    /// Goes on until there is something to tell. After `AlreadyBound`, `Confirmed` or `Failed`
-    /// it only says that the login is over.
+    /// Runs until there is an event to report. After `AlreadyBound`, `Confirmed` or `Failed` each
+    /// call returns [`LoginFailure::Over`].
     ///
-    /// The future may be dropped and `next` called again; a poll that was cut is repeated.
+    /// The future may be dropped and `next` called again; an interrupted poll is repeated.
     pub async fn next(&mut self, digits: &mut mpsc::Receiver<VerifyCode>) -> LoginEvent {
         loop {
             let event = if self.login.is_none() {
@@ -68,7 +67,8 @@ impl LoginProcess {
                 self.failures = 0;
                 self.login.as_mut().map(|login| login.on_code(code.url))
             }
-            // A stale token among those held is refused so; without tokens there is none.
+            // The server refuses a stale token among `held` with this code, so the next try sends
+            // none.
             Err(Error::Refused { code: INVALID, .. }) if !self.held.is_empty() => {
                 self.held.clear();
                 None
@@ -138,7 +138,7 @@ impl LoginProcess {
     }
 }
 
-/// Between two questions (docs/protocol.md §3).
+/// The pause between two requests (docs/protocol.md §3).
 const PAUSE: Duration = Duration::from_secs(1);
 const MOST_FAILURES: u8 = 2;
 const INVALID: i64 = -3;

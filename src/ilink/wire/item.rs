@@ -1,4 +1,4 @@
-//! The one item of a message to a contact (docs/protocol.md §5, §7).
+//! The item of a message to a contact (docs/protocol.md §5, §7).
 
 use std::time::Duration;
 
@@ -9,27 +9,28 @@ use crate::ilink::{
     uploaded::Uploaded,
 };
 
-/// What a message to a contact says.
+/// The content of a message to a contact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OutboundItem {
     /// A text of at most 16,384 bytes (docs/protocol.md §10).
     Text(String),
-    /// An image in a format that phones show.
+    /// An image in a format that phones display.
     Image(Uploaded),
     /// A video.
     Video(Uploaded),
     /// Any file.
     File {
-        /// Where it lies.
+        /// The file on the CDN.
         upload: Uploaded,
-        /// How it is called, with the extension that a phone opens it by.
+        /// The file's name, whose extension tells the phone how to open it.
         name: String,
     },
-    /// A recording in SILK of 24 kHz; phones do not show it at present (docs/protocol.md §7).
+    /// A voice message in SILK of 24 kHz; phones do not display it at present (docs/protocol.md
+    /// §7).
     Voice {
-        /// Where it lies.
+        /// The file on the CDN.
         upload: Uploaded,
-        /// How long it plays, sent in milliseconds.
+        /// The playing time, which is sent in milliseconds.
         playtime: Duration,
     },
 }

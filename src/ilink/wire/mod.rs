@@ -1,7 +1,7 @@
 //! The requests exactly as they are sent (docs/protocol.md §2, §3, §5).
 //!
-//! Fields stand in the order in which Tencent's client 2.4.9 sends them. What a careless caller
-//! would get wrong (sender, state, `base_info`, one item per message) is filled in here.
+//! The fields have the order in which Tencent's client 2.4.9 sends them. What a caller could get
+//! wrong (sender, state, `base_info`, one item per message) is filled in here.
 
 mod item;
 
@@ -20,20 +20,20 @@ use super::{
 };
 use crate::id::{BotToken, ContextToken, Cursor, WechatUserId};
 
-/// A message to a contact: one recipient, one item.
+/// A message to a contact, with one recipient and one item.
 #[derive(Debug, Clone)]
 pub struct OutboundMessage {
-    /// Who gets it.
+    /// The recipient.
     pub to: WechatUserId,
-    /// The newest token that came from them, if any did.
+    /// The newest context token that came from the recipient, if any did.
     pub context: Option<ContextToken>,
-    /// The sender's id of the message: another one for each message, the same one for each try.
+    /// The sender's id of the message: a new one for each message, but one for all tries of it.
     pub client_id: String,
-    /// What it says.
+    /// The content.
     pub item: OutboundItem,
 }
 
-/// Who asks, in the body of every authenticated request.
+/// The client's description of itself in the body of every authenticated request.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(super) struct BaseInfo<'a> {
     channel_version: &'static str,
@@ -46,7 +46,7 @@ impl<'a> BaseInfo<'a> {
     }
 }
 
-/// The body of `get_bot_qrcode`.
+/// Writes the body of `get_bot_qrcode`.
 pub(super) fn qr_request(held: &[BotToken]) -> Vec<u8> {
     #[derive(Serialize)]
     struct Body<'a> {
@@ -57,7 +57,7 @@ pub(super) fn qr_request(held: &[BotToken]) -> Vec<u8> {
     })
 }
 
-/// The query of `get_qrcode_status`.
+/// Returns the query of `get_qrcode_status`.
 pub(super) fn qr_status_query<'a>(
     qr: &'a QrId,
     digits: Option<&'a VerifyCode>,
@@ -66,7 +66,7 @@ pub(super) fn qr_status_query<'a>(
     std::iter::once(("qrcode", qr.expose())).chain(digits).collect()
 }
 
-/// The body of `notifystart` and `notifystop`.
+/// Writes the body of `notifystart` and `notifystop`.
 pub(super) fn notify(base_info: BaseInfo<'_>) -> Vec<u8> {
     #[derive(Serialize)]
     struct Body<'a> {
@@ -75,7 +75,7 @@ pub(super) fn notify(base_info: BaseInfo<'_>) -> Vec<u8> {
     encode(&Body { base_info })
 }
 
-/// The body of `getupdates`.
+/// Writes the body of `getupdates`.
 pub(super) fn poll(cursor: Option<&Cursor>, base_info: BaseInfo<'_>) -> Vec<u8> {
     #[derive(Serialize)]
     struct Body<'a> {
@@ -85,7 +85,7 @@ pub(super) fn poll(cursor: Option<&Cursor>, base_info: BaseInfo<'_>) -> Vec<u8> 
     encode(&Body { get_updates_buf: cursor.map_or("", Cursor::expose), base_info })
 }
 
-/// The body of `sendmessage`.
+/// Writes the body of `sendmessage`.
 pub(super) fn send(message: &OutboundMessage, base_info: BaseInfo<'_>) -> Vec<u8> {
     #[derive(Serialize)]
     struct Body<'a> {
@@ -104,7 +104,7 @@ pub(super) fn send(message: &OutboundMessage, base_info: BaseInfo<'_>) -> Vec<u8
     encode(&Body { msg, base_info })
 }
 
-/// The body of `getconfig`.
+/// Writes the body of `getconfig`.
 pub(super) fn config(
     user: &WechatUserId,
     context: Option<&ContextToken>,
@@ -121,7 +121,7 @@ pub(super) fn config(
     encode(&Body { ilink_user_id: user.as_str(), context_token, base_info })
 }
 
-/// The body of `sendtyping`.
+/// Writes the body of `sendtyping`.
 pub(super) fn typing(
     user: &WechatUserId,
     ticket: &TypingTicket,
@@ -143,7 +143,7 @@ pub(super) fn typing(
     })
 }
 
-/// The body of `getuploadurl`.
+/// Writes the body of `getuploadurl`.
 pub(super) fn announce(request: &UploadRequest<'_>, base_info: BaseInfo<'_>) -> Vec<u8> {
     #[derive(Serialize)]
     struct Body<'a> {
@@ -170,10 +170,10 @@ pub(super) fn announce(request: &UploadRequest<'_>, base_info: BaseInfo<'_>) -> 
     })
 }
 
-/// The value of `Authorization`.
+/// Returns the value of `Authorization`.
 ///
 /// # Errors
-/// [`Error::Setup`] when the token is empty or holds what a header cannot.
+/// [`Error::Setup`] when the token is empty or holds characters that a header cannot.
 pub(super) fn authorization(token: &BotToken) -> Result<HeaderValue, Error> {
     let token = token.expose().trim();
     let unfit = || Error::Setup { problem: "the bot token cannot be sent in a header".to_owned() };
@@ -185,7 +185,7 @@ pub(super) fn authorization(token: &BotToken) -> Result<HeaderValue, Error> {
     Ok(value)
 }
 
-/// A new value of `X-WECHAT-UIN`; it identifies nothing.
+/// Returns a new random value of `X-WECHAT-UIN`; it identifies nothing.
 pub(super) fn uin() -> String {
     BASE64_STANDARD.encode(rand::random::<u32>().to_string())
 }
@@ -203,13 +203,13 @@ struct Message<'a> {
 }
 
 fn encode(body: &impl Serialize) -> Vec<u8> {
-    // Structs of strings and numbers always have a JSON form.
+    // Structs of strings and numbers can always be serialised.
     serde_json::to_vec(body).unwrap_or_default()
 }
 
-/// The version of Tencent's client whose requests these are.
+/// The version of Tencent's client that these requests imitate.
 const VERSION: &str = "2.4.9";
-/// The version as `iLink-App-ClientVersion` spells it: one byte per part.
+/// [`VERSION`] as `iLink-App-ClientVersion` writes it: one byte per part.
 pub(super) const VERSION_NUMBER: &str = "132105";
 const FINISHED: i64 = 2;
 const MOST_TOKENS: usize = 10;
