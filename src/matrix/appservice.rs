@@ -1,6 +1,6 @@
-//! Hears what the homeserver pushes and asks, under `/_matrix/app/v1`.
+//! The HTTP endpoints of an application service, under `/_matrix/app/v1`.
 //!
-//! It checks who speaks and takes bodies apart; what a push means is decided by whoever gets it.
+//! They check the token of the homeserver and parse bodies; the callbacks decide what a push means.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -26,17 +26,17 @@ use super::{
     transaction::{BadBody, Transaction},
 };
 
-/// A transaction cannot be taken now; the homeserver is to push it again.
+/// The error for a transaction that cannot be taken now; the homeserver has to push it again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the transaction cannot be taken now")]
 pub struct Unavailable;
 
-/// The routes of an application service, for a listener that may have others beside them.
+/// Returns the routes of an application service, for a listener that may have others.
 ///
-/// `on_transaction` answers once what it got is safe: `Ok` lets the homeserver forget the
-/// transaction. It is dropped midway when the homeserver hangs up, and may get the same events
-/// again, under the same transaction id or another. `on_user` answers whether a user of the namespace exists, having made it
-/// exist if it should.
+/// `on_transaction` returns once the events are stored: `Ok` lets the homeserver forget the
+/// transaction. Its future is dropped when the homeserver hangs up, and the events may come again,
+/// under this transaction id or another. `on_user` returns whether a user of the namespace exists,
+/// after creating one that should exist.
 pub fn router<T, TF, U, UF>(hs_token: HsToken, on_transaction: T, on_user: U) -> Router
 where
     T: Fn(Transaction) -> TF + Send + Sync + 'static,
@@ -72,7 +72,7 @@ struct Hearers {
 
 type Hearer<In, Out> = Box<dyn Fn(In) -> BoxFuture<'static, Out> + Send + Sync>;
 
-/// Refuses strangers and oversized bodies before anything of the body is read.
+/// Refuses requests without the right token and oversized bodies before a body is read.
 async fn admit(State(expected): State<Arc<HsToken>>, request: Request, next: Next) -> Response {
     let Some(shown) = bearer(request.headers()) else {
         return refusal(StatusCode::UNAUTHORIZED, "M_MISSING_TOKEN", "no bearer token");
@@ -175,7 +175,7 @@ fn answer(status: StatusCode, body: impl Into<Body>) -> Response {
     response
 }
 
-/// A transaction holds up to 300 events of up to 64 KiB.
+/// The greatest size of a pushed body: a transaction holds up to 300 events of up to 64 KiB.
 const MAX_BODY_BYTES: usize = 64 << 20;
-/// Homeservers give up on a push after about a minute.
+/// The time in which a pushed body must arrive; homeservers give up a push after about a minute.
 const BODY_PATIENCE: Duration = Duration::from_secs(60);

@@ -1,4 +1,4 @@
-//! What can go wrong when the homeserver is asked, sorted by what the caller can do about it.
+//! The errors of requests to the homeserver, sorted by what the caller can do about them.
 
 use std::{io, time::Duration};
 
@@ -6,29 +6,29 @@ use http::{HeaderMap, StatusCode, header::RETRY_AFTER};
 
 use super::object::Object;
 
-/// A request to the homeserver that did not succeed.
+/// The error of a request to the homeserver.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// No answer: no connection, a broken one, or none in time. The homeserver may have done what
-    /// was asked; the same transaction id makes asking again harmless.
+    /// No answer came: no connection, a broken one, or a timeout. The homeserver may have done what
+    /// was asked; repeating a request with its transaction id is harmless.
     #[error("the homeserver cannot be reached: {}", innermost(.0))]
     Unreachable(reqwest::Error),
-    /// A file stopped moving on its way, or the answer to it did not come.
+    /// A file stopped moving in transfer, or no answer to it came.
     #[error("the homeserver stopped in the middle of a file")]
     Stalled,
-    /// Too many requests; `retry_after` is how long the homeserver wants to be left alone.
+    /// There were too many requests; `retry_after` is the pause that the homeserver asks for.
     #[error("the homeserver asks to slow down")]
     RateLimited {
-        /// As the homeserver said it, if it did.
+        /// The pause, if the homeserver named one.
         retry_after: Option<Duration>,
     },
-    /// The homeserver, or a proxy before it, is in trouble (status 5xx).
+    /// The homeserver, or a proxy in front of it, failed with a status 5xx.
     #[error("the homeserver answered {status} {errcode}")]
     Server {
         /// The HTTP status.
         status: u16,
-        /// The Matrix error code, empty when there was none; a ping's answer says here why the
-        /// homeserver could not reach the bridge.
+        /// The Matrix error code, empty when there was none. In the answer to a ping it says why
+        /// the homeserver could not reach the bridge.
         errcode: String,
     },
     /// The answer is not one of Matrix: a proxy's page, or too long.
@@ -40,66 +40,66 @@ pub enum Error {
     /// The homeserver does not know the `as_token`.
     #[error("the homeserver refuses the as_token; is the registration file loaded?")]
     TokenRejected,
-    /// The user acted for may not do this.
+    /// The user in whose name the request was made may not do this.
     #[error("the homeserver forbids it: {message}")]
     Forbidden {
-        /// The homeserver's own words, shortened.
+        /// The homeserver's message, shortened.
         message: String,
     },
-    /// There is no such room, alias, state or event.
+    /// The room, alias, state or event does not exist.
     #[error("the homeserver has no such thing")]
     NotFound,
-    /// The alias of the room to be created belongs to a room already.
+    /// The alias of the room to be created already belongs to a room.
     #[error("the room alias is taken")]
     RoomInUse,
-    /// The user to be registered exists already.
+    /// The user to be registered already exists.
     #[error("the user exists already")]
     UserInUse,
-    /// The device acted with does not exist; `Intent::ensure_registered` makes it.
+    /// The device of the request does not exist; `Intent::ensure_registered` creates it.
     #[error("the homeserver does not know the device of this user")]
     UnknownDevice,
-    /// What was to be sent is longer than the homeserver takes, or the file asked for is longer
-    /// than the caller takes.
+    /// The upload is longer than the homeserver accepts, or the download is longer than the caller
+    /// accepts.
     #[error("it is too large")]
     TooLarge,
-    /// A file could not be written or read here; the homeserver has no part in it.
+    /// A file could not be written to or read from the local disk.
     #[error("the file cannot be kept on this disk: {0}")]
     Disk(#[source] io::Error),
-    /// Refused for another reason, which asking again does not change.
+    /// The request was refused for another reason; a second try would fail, too.
     #[error("the homeserver refuses it: {status} {errcode} {message}")]
     Rejected {
         /// The Matrix error code.
         errcode: String,
         /// The HTTP status.
         status: u16,
-        /// The homeserver's own words, shortened.
+        /// The homeserver's message, shortened.
         message: String,
     },
-    /// The request cannot be put into HTTP.
+    /// The request cannot be written as HTTP.
     #[error("the request cannot be written")]
     Unsendable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The bridge stops before the homeserver answered; the work is to be done at the next start.
+    /// The bridge stops before the homeserver answered; the work is done at the next start.
     #[error("the bridge is stopping")]
     Stopping,
 }
 
-/// Whether asking again can help.
+/// Whether a second try can help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retry {
-    /// At once, or as soon as the caller's own patience between attempts allows.
+    /// A second try may be made now, or after the caller's own pause.
     Now,
-    /// Not before this much time has passed.
+    /// A second try may be made after this pause.
     After(Duration),
-    /// No: the answer would be the same.
+    /// A second try would have the result of the first.
     Never,
 }
 
 impl Error {
-    /// Whether asking the same again can help.
+    /// Returns whether, and after which pause, a second try can help.
     pub fn retry(&self) -> Retry {
         match self {
             Self::RateLimited { retry_after: Some(wait) } => Retry::After(*wait),
-            // A proxy whose homeserver is away may answer with a page of its own.
+            // While the homeserver is down, a proxy may answer with a page of its own.
             Self::RateLimited { retry_after: None }
             | Self::Unreachable(_)
             | Self::Stalled
@@ -112,7 +112,7 @@ impl Error {
             | Self::UserInUse
             | Self::UnknownDevice
             | Self::TooLarge
-            // Later perhaps, but the homeserver is not what to wait for.
+            // A later try may help, but it is not the homeserver that has to be waited for.
             | Self::Disk(_)
             | Self::Rejected { .. }
             | Self::Unsendable(_)
@@ -147,12 +147,13 @@ impl Error {
     }
 }
 
-/// The outer layers only say that a request failed.
+/// Returns the innermost cause: the outer ones only say that a request failed.
 fn innermost(error: &dyn std::error::Error) -> &dyn std::error::Error {
     std::iter::successors(Some(error), |error| error.source()).last().unwrap_or(error)
 }
 
-/// The header goes before the older field in the body; a date instead of seconds is left aside.
+/// Reads the pause that the homeserver asks for. The header counts more than the older field in the
+/// body; a date instead of seconds is ignored.
 fn retry_after(headers: &HeaderMap, fields: &Object<'_>) -> Option<Duration> {
     let seconds = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
     let millis = || u64::try_from(fields.integer("retry_after_ms")?).ok();
@@ -175,7 +176,7 @@ const SHOWN_CHARS: usize = 200;
 mod tests {
     use super::*;
 
-    /// What an answer is read as, in one word and with the numbers that matter.
+    /// Returns the debug form of the error that an answer is read as.
     fn read(status: u16, body: &str) -> String {
         let status = StatusCode::from_u16(status).unwrap();
         format!("{:?}", Error::from_answer(status, &HeaderMap::new(), body.as_bytes()))

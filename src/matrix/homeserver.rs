@@ -1,4 +1,4 @@
-//! The homeserver behind one pool of connections, and the one way a request reaches it.
+//! The connection pool to the homeserver, through which every request goes.
 
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
@@ -25,21 +25,21 @@ use super::{
 };
 use crate::{crash::Point, secret::Secret};
 
-/// What a [`Homeserver`] needs to know.
+/// The settings of a [`Homeserver`].
 #[derive(Debug, Clone)]
 pub struct HomeserverOptions {
-    /// Where the client-server API is, without `/_matrix`.
+    /// The address of the client-server API, without `/_matrix`.
     pub url: Url,
-    /// Authorises every request.
+    /// The token that authorises every request.
     pub as_token: AsToken,
-    /// The one device that the bot and each ghost have. With it the homeserver remembers
-    /// transaction ids through its restarts.
+    /// The one device of the bot and of each ghost. With a device the homeserver remembers
+    /// transaction ids across its restarts.
     pub device_id: OwnedDeviceId,
-    /// A proxy for the way to the homeserver; the system's settings are not looked at.
+    /// The proxy to the homeserver; the system's settings are ignored.
     pub proxy: Option<Url>,
 }
 
-/// The homeserver's client-server API; cheap to clone, all clones share their connections.
+/// The homeserver's client-server API; cheap to clone, since all clones share their connections.
 #[derive(Clone)]
 pub struct Homeserver(Arc<Inner>);
 
@@ -54,7 +54,7 @@ struct Inner {
 }
 
 impl Homeserver {
-    /// Prepares the connections; nothing is sent yet.
+    /// Prepares the connections; sends nothing.
     pub fn new(options: HomeserverOptions) -> Result<Self, Error> {
         let mut http = reqwest::Client::builder()
             .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
@@ -75,26 +75,27 @@ impl Homeserver {
         })))
     }
 
-    /// Acts as `user`, who is the bot or a ghost of the registration's namespace.
+    /// Returns an intent that acts as `user`, which is the bot or a ghost of the namespace.
     pub fn intent(&self, user: &UserId) -> Intent {
         Intent::new(self.clone(), user.to_owned())
     }
 
-    /// The versions of the specification that the homeserver speaks, as it spells them.
+    /// Returns the versions of the specification that the homeserver supports, as it writes them.
     pub async fn versions(&self) -> Result<Vec<String>, Error> {
         type Request = get_supported_versions::Request;
         let request = Request::new().try_into_http_request(self.base(), self.token(), ());
         Ok(self.exchange::<Request>(request).await?.versions)
     }
 
-    /// Whom the homeserver takes `user` for: shows that the token counts and that the user is in
-    /// the namespace.
+    /// Asks the homeserver who `user` is: shows that the token is valid and the user is in the
+    /// namespace.
     pub async fn whoami(&self, user: &UserId) -> Result<OwnedUserId, Error> {
         let identity = AppserviceUserIdentity::new(user);
         Ok(self.request(whoami::v3::Request::new(), identity).await?.user_id)
     }
 
-    /// Whose access token this is. Asks with that token instead of the bridge's own.
+    /// Returns the owner of an access token. The request is made with that token instead of the
+    /// bridge's.
     pub async fn owner_of(&self, token: &Secret) -> Result<OwnedUserId, Error> {
         type Request = whoami::v3::Request;
         let (token, spoken) = (SendAccessToken::Always(token.expose()), &self.0.supported);
@@ -103,7 +104,7 @@ impl Homeserver {
         Ok(self.exchange::<Request>(request).await?.user_id)
     }
 
-    /// The version that new rooms have unless asked otherwise, asked as `user` and then known.
+    /// Returns the default version of new rooms. It is requested as `user` once, and then kept.
     pub async fn default_room_version(&self, user: &UserId) -> Result<RoomVersionId, Error> {
         let ask = || async {
             let identity = AppserviceUserIdentity::new(user);
@@ -114,26 +115,27 @@ impl Homeserver {
         self.0.default_room_version.get_or_try_init(ask).await.cloned()
     }
 
-    /// Asks the homeserver to reach the bridge's listener; returns how long that took it.
+    /// Asks the homeserver to reach the bridge's listener; returns how long that took.
     ///
-    /// A success also makes the homeserver push at once what it kept for the bridge.
+    /// After a success the homeserver pushes at once what it has kept for the bridge.
     pub async fn ping(&self, appservice_id: &str, txn: &str) -> Result<Duration, Error> {
         let mut request = request_ping::v1::Request::new(appservice_id.to_owned());
         request.transaction_id = Some(txn.into());
         Ok(self.request(request, AppserviceUserIdentity::default()).await?.duration)
     }
 
-    /// Whether the last request that was worth repeating is still without an answer.
+    /// Returns whether the homeserver counts as unreachable: the last request that is worth
+    /// repeating has failed.
     pub fn is_away(&self) -> bool {
         self.0.outage.is_on()
     }
 
-    /// How many requests ended how since the start, by short fixed names.
+    /// Returns how many requests ended in each way since the start, by short fixed names.
     pub fn requests(&self) -> impl Iterator<Item = (&'static str, u64)> {
         self.0.requests.read()
     }
 
-    /// Its address, without a slash at the end.
+    /// Returns the address without a slash at the end.
     pub(super) fn address(&self) -> &str {
         self.base().trim_end_matches('/')
     }
@@ -142,8 +144,8 @@ impl Homeserver {
         &self.0.options.device_id
     }
 
-    /// Has `asking`, one request or what takes its place, count among the requests, and be a place
-    /// at which a test lets the program die.
+    /// Counts `asking`, a request or several that belong together, as one request. It is also a
+    /// place at which a test lets the program die.
     pub(super) async fn counted<T>(
         &self,
         place: &'static str,
@@ -157,7 +159,7 @@ impl Homeserver {
         answer
     }
 
-    /// What is known about the size of uploads; see `media.rs`.
+    /// Returns the cache of the greatest upload; see `media.rs`.
     pub(super) fn known_upload_limit(&self) -> &OnceCell<Option<u64>> {
         &self.0.upload_limit
     }
@@ -193,7 +195,7 @@ impl Homeserver {
         self.exchange::<R>(self.written(token, request, identity)).await
     }
 
-    /// The HTTP form of `request` in the name of `identity`.
+    /// Returns the HTTP form of `request` in the name of `identity`.
     fn written<R>(
         &self,
         token: &AsToken,
@@ -209,7 +211,7 @@ impl Homeserver {
         request.try_into_http_request_with_identity(self.base(), token, identity, supported)
     }
 
-    /// A request for [`Self::start`], whose body may still be put in.
+    /// Prepares a request for [`Self::start`], to which a body can still be added.
     pub(super) fn prepared<R>(
         &self,
         request: R,
@@ -222,8 +224,7 @@ impl Homeserver {
         ready(self.written(&self.0.options.as_token, request, identity))
     }
 
-    /// Sends a request whose answer is a file, or which carries one: the time it takes is the
-    /// caller's care.
+    /// Sends a request that carries a file or is answered by one; the caller limits its time.
     pub(super) async fn start(
         &self,
         request: reqwest::Request,
@@ -268,7 +269,7 @@ impl fmt::Debug for Homeserver {
     }
 }
 
-/// The request as the pool takes it; its token is kept out of what is printed.
+/// Returns the request in the form of the HTTP client; its token is marked as secret.
 fn ready(
     request: Result<http::Request<Vec<u8>>, IntoHttpError>,
 ) -> Result<reqwest::Request, Error> {
@@ -279,7 +280,7 @@ fn ready(
     reqwest::Request::try_from(request).map_err(unsendable)
 }
 
-/// The whole answer, if it is one of success.
+/// Returns the whole answer when it is a successful one.
 pub(super) async fn success(response: reqwest::Response) -> Result<http::Response<Vec<u8>>, Error> {
     if response.status().is_success() {
         whole(response).await
@@ -288,7 +289,7 @@ pub(super) async fn success(response: reqwest::Response) -> Result<http::Respons
     }
 }
 
-/// What an answer says that is not one of success.
+/// Returns the error of an answer that is not a successful one.
 pub(super) async fn refusal(response: reqwest::Response) -> Error {
     match whole(response).await {
         Ok(answer) => Error::from_answer(answer.status(), answer.headers(), answer.body()),
@@ -304,7 +305,7 @@ pub(super) fn read_as<R: OutgoingRequest>(
     R::IncomingResponse::try_from_http_response(answer).map_err(|_| Error::Garbled { status })
 }
 
-/// Takes the body as far as the limit goes; a longer one is nobody's answer to our questions.
+/// Reads the body up to the limit; a longer one is no valid answer.
 async fn whole(mut response: reqwest::Response) -> Result<http::Response<Vec<u8>>, Error> {
     let mut body = Vec::new();
     let status = response.status();
@@ -320,8 +321,8 @@ async fn whole(mut response: reqwest::Response) -> Result<http::Response<Vec<u8>
     Ok(answer)
 }
 
-/// The paths are taken from these versions, whatever the homeserver names: all of them answer
-/// under `/v3`, the ping under `/v1` since 1.7, and media under `/v1` since 1.11.
+/// Returns the versions whose paths are used, whatever the homeserver announces: requests go to
+/// `/v3`, the ping to `/v1` since 1.7, and media to `/v1` since 1.11.
 fn spoken() -> SupportedVersions {
     SupportedVersions {
         versions: [MatrixVersion::V1_1, MatrixVersion::V1_7, MatrixVersion::V1_11].into(),
@@ -338,7 +339,7 @@ fn unsendable(error: impl std::error::Error + Send + Sync + 'static) -> Error {
 }
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// A homeserver under load may take this long to make a room.
+/// The time limit of a request; a homeserver under load may take this long to create a room.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(90);
-/// The members of a very large room still fit.
+/// The greatest size of an answer; the members of a very large room fit into it.
 const MAX_ANSWER_BYTES: usize = 16 << 20;

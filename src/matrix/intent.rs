@@ -1,7 +1,7 @@
-//! Acts in rooms as the bot or as a ghost.
+//! The requests of the bot or of a ghost.
 //!
-//! Every request names the user and the user's one device: without the device the homeserver
-//! forgets transaction ids when it restarts, and a repeated request makes a second event.
+//! Every request names the user and the user's one device: without a device the homeserver forgets
+//! transaction ids when it restarts, and a repeated request makes a second event.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ use super::{
 };
 use crate::clock::Timestamp;
 
-/// The bot or a ghost; cheap to make and to clone.
+/// The bot or a ghost as the sender of requests; cheap to make and to clone.
 #[derive(Debug, Clone)]
 pub struct Intent {
     homeserver: Homeserver,
@@ -45,15 +45,15 @@ impl Intent {
         Self { homeserver, user }
     }
 
-    /// Who acts.
+    /// Returns the user who acts.
     pub fn user(&self) -> &UserId {
         &self.user
     }
 
-    /// Makes the user and the user's device exist; harmless when they do.
+    /// Creates the user and the user's device unless they exist.
     ///
     /// # Errors
-    /// [`Error::UnknownDevice`] when the homeserver makes users and no devices for them.
+    /// [`Error::UnknownDevice`] when the homeserver creates users but no devices for them.
     pub async fn ensure_registered(&self) -> Result<(), Error> {
         let mut request = register::v3::Request::new();
         request.username = Some(self.user.localpart().to_owned());
@@ -63,29 +63,29 @@ impl Intent {
             Ok(_) | Err(Error::UserInUse) => {}
             Err(error) => return Err(error),
         }
-        // A device that does not exist yet cannot be acted with.
+        // Requests in the name of a device need one that exists.
         let identity = AppserviceUserIdentity::new(&self.user);
         let device = self.homeserver.device_id().to_owned();
         let made = self.homeserver.request(update_device::v3::Request::new(device), identity).await;
         made.map(drop).map_err(no_device)
     }
 
-    /// Sets the name that people see.
+    /// Sets the user's display name.
     pub async fn set_display_name(&self, name: &str) -> Result<(), Error> {
         let name = ProfileFieldValue::DisplayName(name.to_owned());
         let request = set_profile_field::v3::Request::new(self.user.clone(), name);
         self.request(request).await.map(drop)
     }
 
-    /// Sets the image that people see; an empty address takes it away.
+    /// Sets the user's avatar; an empty address removes it.
     pub async fn set_avatar(&self, picture: &OwnedMxcUri) -> Result<(), Error> {
         let picture = ProfileFieldValue::AvatarUrl(picture.clone());
         let request = set_profile_field::v3::Request::new(self.user.clone(), picture);
         self.request(request).await.map(drop)
     }
 
-    /// Makes a room. [`Error::RoomInUse`] says that the alias leads to a room already, which is
-    /// how an earlier attempt shows whose answer was lost.
+    /// Creates a room. [`Error::RoomInUse`] tells that the alias already leads to a room, which
+    /// happens after an earlier attempt whose answer was lost.
     pub async fn create_room(&self, room: NewRoom) -> Result<OwnedRoomId, Error> {
         let version = match &room.room_version {
             Some(version) => version.clone(),
@@ -95,39 +95,39 @@ impl Intent {
         Ok(self.request(request).await?.room_id)
     }
 
-    /// The room behind an alias, if there is one.
+    /// Returns the room of an alias, if there is one.
     pub async fn resolve_alias(&self, alias: &RoomAliasId) -> Result<Option<OwnedRoomId>, Error> {
         let request = get_alias::v3::Request::new(alias.to_owned());
         Ok(found(self.request(request).await)?.map(|response| response.room_id))
     }
 
-    /// Joins; harmless for a member.
+    /// Joins a room; harmless for a member.
     pub async fn join(&self, room: &RoomId) -> Result<(), Error> {
         let request = membership::join_room_by_id::v3::Request::new(room.to_owned());
         self.request(request).await.map(drop)
     }
 
-    /// Leaves a room, or turns an invite down.
+    /// Leaves a room, or declines an invitation.
     pub async fn leave(&self, room: &RoomId, reason: Option<&str>) -> Result<(), Error> {
         let mut request = membership::leave_room::v3::Request::new(room.to_owned());
         request.reason = reason.map(str::to_owned);
         self.request(request).await.map(drop)
     }
 
-    /// Invites `user`; [`Error::Forbidden`] for somebody who is a member already.
+    /// Invites `user`; [`Error::Forbidden`] when they are already a member.
     pub async fn invite(&self, room: &RoomId, user: &UserId) -> Result<(), Error> {
         use membership::invite_user::v3::{InviteUserId, Request};
         let request = Request::new(room.to_owned(), InviteUserId::new(user.to_owned()).into());
         self.request(request).await.map(drop)
     }
 
-    /// Who is in the room.
+    /// Returns the members of the room.
     pub async fn joined_members(&self, room: &RoomId) -> Result<Vec<OwnedUserId>, Error> {
         let request = membership::joined_members::v3::Request::new(room.to_owned());
         Ok(self.request(request).await?.joined.into_keys().collect())
     }
 
-    /// Who is in the room, with the name that each has given themselves.
+    /// Returns the members of the room with their display names.
     pub async fn joined_names(
         &self,
         room: &RoomId,
@@ -137,14 +137,14 @@ impl Intent {
         Ok(joined.map(|(user, member)| (user, member.display_name)).collect())
     }
 
-    /// The rooms that the user is in.
+    /// Returns the rooms of which the user is a member.
     pub async fn joined_rooms(&self) -> Result<Vec<OwnedRoomId>, Error> {
         let request = membership::joined_rooms::v3::Request::new();
         Ok(self.request(request).await?.joined_rooms)
     }
 
-    /// Sends an event. The same `txn` of the same user gives the same event id, however often it
-    /// is sent; `at` makes the event older than it is.
+    /// Sends an event. Repeating a request with its `txn` returns the id of the first event. `at`
+    /// backdates the event.
     pub async fn send(
         &self,
         room: &RoomId,
@@ -163,7 +163,7 @@ impl Intent {
         Ok(self.request(request).await?.event_id)
     }
 
-    /// Sets state; the same again changes nothing.
+    /// Sets a state event; setting an equal content again changes nothing.
     pub async fn send_state(&self, room: &RoomId, state: &State) -> Result<OwnedEventId, Error> {
         let request = send_state_event::v3::Request::new_raw(
             room.to_owned(),
@@ -174,7 +174,7 @@ impl Intent {
         Ok(self.request(request).await?.event_id)
     }
 
-    /// The content of a state event, if the room has it.
+    /// Returns the content of a state event, if the room has it.
     pub async fn state(
         &self,
         room: &RoomId,
@@ -189,13 +189,13 @@ impl Intent {
         Ok(found(self.request(request).await)?.map(|response| response.event_or_content))
     }
 
-    /// An event of a room that the user is in.
+    /// Returns an event of a room of which the user is a member.
     pub async fn event(&self, room: &RoomId, event: &EventId) -> Result<Box<RawValue>, Error> {
         let request = get_room_event::v3::Request::new(room.to_owned(), event.to_owned());
         Ok(self.request(request).await?.event.into_json())
     }
 
-    /// Takes an event's content away for everybody.
+    /// Redacts an event.
     pub async fn redact(
         &self,
         room: &RoomId,
@@ -209,14 +209,14 @@ impl Intent {
         Ok(self.request(request).await?.event_id)
     }
 
-    /// Shows that everything up to `event` was read.
+    /// Sends a read receipt for everything up to `event`.
     pub async fn read_receipt(&self, room: &RoomId, event: &EventId) -> Result<(), Error> {
         use create_receipt::v3::{ReceiptType, Request};
         let request = Request::new(room.to_owned(), ReceiptType::Read, event.to_owned());
         self.request(request).await.map(drop)
     }
 
-    /// Shows for so long that the user is typing; `None` takes it back.
+    /// Shows for `how_long` that the user is typing; `None` ends it.
     pub async fn typing(&self, room: &RoomId, how_long: Option<Duration>) -> Result<(), Error> {
         use create_typing_event::v3::{Request, Typing, TypingInfo};
         let state = how_long.map_or(Typing::No, |time| Typing::Yes(TypingInfo::new(time)));
@@ -224,7 +224,7 @@ impl Intent {
         self.request(request).await.map(drop)
     }
 
-    /// Stores a small file, which is held in memory as a whole.
+    /// Uploads a small file, which is held in memory.
     pub async fn upload(
         &self,
         bytes: Vec<u8>,
@@ -237,8 +237,9 @@ impl Intent {
         Ok(self.request(request).await?.content_uri)
     }
 
-    /// Synapse tells transaction ids of one application service apart by the path alone: without
-    /// the user in them, a ghost's event could be the answer to the bot.
+    /// Returns a transaction id that contains the user. Synapse distinguishes the transaction ids
+    /// of an application service by the path alone: otherwise the bot might be answered with a
+    /// ghost's event.
     fn transaction_id(&self, txn: &str) -> OwnedTransactionId {
         format!("{txn}.{}", self.user.localpart()).into()
     }
@@ -255,7 +256,7 @@ impl Intent {
         &self.homeserver
     }
 
-    /// The user and the device that every request names.
+    /// Returns the user and the device that every request names.
     pub(super) fn identity(&self) -> AppserviceUserIdentity<'_> {
         let mut identity = AppserviceUserIdentity::new(&self.user);
         identity.device_id = Some(self.homeserver.device_id());
@@ -263,7 +264,7 @@ impl Intent {
     }
 }
 
-/// Makes of "there is none" an answer.
+/// Turns [`Error::NotFound`] into `None`.
 fn found<T>(result: Result<T, Error>) -> Result<Option<T>, Error> {
     match result {
         Ok(value) => Ok(Some(value)),
@@ -277,12 +278,12 @@ fn raw<T>(content: &impl Serialize) -> Result<Raw<T>, Error> {
     Ok(Raw::from_json(json))
 }
 
-/// A time before 1970 or beyond what Matrix can write is left out.
+/// Returns a time for Matrix; `None` for one before 1970 or beyond what Matrix can write.
 fn matrix_time(at: Timestamp) -> Option<MilliSecondsSinceUnixEpoch> {
     UInt::try_from(at.0).ok().map(MilliSecondsSinceUnixEpoch)
 }
 
-/// A refusal of the device is not one of the user, of the token least of all.
+/// Returns the error for a refused device, which says nothing about the user or the token.
 fn no_device(error: Error) -> Error {
     match error {
         Error::Rejected { .. }

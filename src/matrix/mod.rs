@@ -1,8 +1,8 @@
-//! The Matrix side: the homeserver's API, and what it pushes. Never heard of WeChat.
+//! The Matrix side: the homeserver's API, and what the homeserver pushes. Knows nothing of WeChat.
 //!
-//! [`Homeserver`] and [`Intent`] ask the homeserver, as the bot or as a ghost, and carry files to
-//! it and from it; [`Puppets`] lets people join rooms; [`router`] hears what it pushes; [`event`]
-//! reads an event and [`content`] and [`room`] write one.
+//! [`Homeserver`] and [`Intent`] send requests as the bot or as a ghost, and transfer files;
+//! [`Puppets`] lets people join rooms; [`router`] serves what the homeserver pushes; [`event`]
+//! parses events, and [`content`] and [`room`] build them.
 
 mod appservice;
 pub mod content;

@@ -1,30 +1,30 @@
-//! A JSON object of which nothing is taken for granted.
+//! A JSON object from outside, read leniently.
 //!
-//! Fields are read one by one, so that one bad field does not spoil the others. Null, a missing
-//! field and a field of another type are the same: absent.
+//! Fields are read one by one, so one bad field does not affect the others. Null, a missing field
+//! and a field of another type all count as absent.
 
 use std::collections::HashMap;
 
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-/// The fields of an object, still unread.
+/// The fields of an object, whose values are not parsed yet.
 #[derive(Debug, Default)]
 pub(super) struct Object<'a>(HashMap<String, &'a RawValue>);
 
 impl<'a> Object<'a> {
-    /// The fields of `json`; `None` when it is not an object. A key that comes twice counts as it
-    /// came last.
+    /// Reads the fields of `json`; `None` when it is not an object. Of a repeated key the last one
+    /// counts.
     pub(super) fn parse(json: &'a str) -> Option<Self> {
         serde_json::from_str(json).ok().map(Self)
     }
 
-    /// Whether there is no field at all.
+    /// Returns whether there is no field at all.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The field as it was written.
+    /// Returns the unparsed value of a field.
     pub(super) fn raw(&self, key: &str) -> Option<&'a RawValue> {
         self.0.get(key).copied().filter(|raw| raw.get() != "null")
     }
@@ -37,12 +37,12 @@ impl<'a> Object<'a> {
         self.read(key)
     }
 
-    /// A text that is also a valid Matrix id of the wanted kind.
+    /// Returns a text that is also a valid Matrix id of the wanted kind.
     pub(super) fn id<T: TryFrom<String>>(&self, key: &str) -> Option<T> {
         T::try_from(self.text(key)?).ok()
     }
 
-    /// Whether the field is `true`.
+    /// Returns whether the field is `true`.
     pub(super) fn flag(&self, key: &str) -> bool {
         self.read(key) == Some(true)
     }
@@ -51,7 +51,7 @@ impl<'a> Object<'a> {
         Self::parse(self.raw(key)?.get())
     }
 
-    /// The elements of a list, still unread; empty when it is not a list.
+    /// Returns the unparsed elements of a list; empty when the field is no list.
     pub(super) fn list(&self, key: &str) -> Vec<&'a RawValue> {
         let list = self.raw(key).and_then(|raw| serde_json::from_str(raw.get()).ok());
         list.unwrap_or_default()

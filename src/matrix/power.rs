@@ -1,4 +1,4 @@
-//! Who may do what in a room: its power levels, and its creators.
+//! The rights of the members of a room: its power levels and its creators.
 
 use std::collections::HashMap;
 
@@ -10,23 +10,23 @@ use serde_json::value::RawValue;
 
 use super::{error::Error, intent::Intent, object::Object, room::creators_are_privileged};
 
-/// What the members of a room may do.
+/// The rights of the members of a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Power {
-    /// Who may do everything, whatever the levels say.
+    /// The users who may do everything, whatever the levels are.
     creators: Vec<OwnedUserId>,
     users: HashMap<OwnedUserId, i64>,
     default: i64,
     invite: i64,
     write: i64,
     redact: i64,
-    /// For replacing the room.
+    /// The level that is needed to replace the room.
     tombstone: i64,
 }
 
 impl Power {
     /// Reads the content of `m.room.power_levels`, where there is one, and the event
-    /// `m.room.create`. What is missing is as the specification says.
+    /// `m.room.create`. Missing fields have the defaults of the specification.
     fn read(levels: Option<&RawValue>, create: Option<&RawValue>) -> Self {
         let create = create.and_then(|raw| Object::parse(raw.get())).unwrap_or_default();
         let content = create.object("content").unwrap_or_default();
@@ -66,22 +66,22 @@ impl Power {
         }
     }
 
-    /// Whether `user`, a member, may invite others.
+    /// Returns whether `user`, a member, may invite others.
     pub fn may_invite(&self, user: &UserId) -> bool {
         self.reaches(user, self.invite)
     }
 
-    /// Whether `user`, once a member, may write.
+    /// Returns whether `user`, once a member, may send messages.
     pub fn may_write(&self, user: &UserId) -> bool {
         self.reaches(user, self.write)
     }
 
-    /// Whether `user`, a member, may remove what others have written.
+    /// Returns whether `user`, a member, may redact messages of others.
     pub fn may_redact(&self, user: &UserId) -> bool {
         self.reaches(user, self.redact)
     }
 
-    /// Whether `user`, a member, may replace the room by another.
+    /// Returns whether `user`, a member, may replace the room by another.
     pub fn may_upgrade(&self, user: &UserId) -> bool {
         self.reaches(user, self.tombstone)
     }
@@ -92,12 +92,12 @@ impl Power {
     }
 }
 
-/// Where a room comes from.
+/// The origin of a room, from its event `m.room.create`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Origin {
-    /// Who made it; nobody where the event does not say.
+    /// The creator; `None` where the event does not say.
     pub creator: Option<OwnedUserId>,
-    /// The room that it is to replace.
+    /// The room that this one claims to replace.
     pub predecessor: Option<OwnedRoomId>,
 }
 
@@ -112,7 +112,7 @@ impl Origin {
 }
 
 impl Intent {
-    /// What the members of a room that the user is in may do.
+    /// Returns the rights of the members of a room that the user is in.
     pub async fn power(&self, room: &RoomId) -> Result<Power, Error> {
         let levels = self.state(room, "m.room.power_levels", "").await?;
         let mut request = Request::new(room.to_owned(), "m.room.create".into(), String::new());
@@ -125,7 +125,7 @@ impl Intent {
         Ok(Power::read(levels.as_deref(), create.as_deref()))
     }
 
-    /// Who made a room that the user is in, and after which one it comes.
+    /// Returns the creator and the predecessor of a room that the user is in.
     pub async fn origin(&self, room: &RoomId) -> Result<Origin, Error> {
         let mut request = Request::new(room.to_owned(), "m.room.create".into(), String::new());
         request.format = StateEventFormat::Event;

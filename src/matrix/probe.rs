@@ -1,4 +1,4 @@
-//! Questions about the way to a server rather than to the server.
+//! Requests that check the way to a server, without the API.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use url::Url;
 use super::{error::Error, homeserver::Homeserver};
 use crate::clock::Timestamp;
 
-/// What came back from an address.
+/// The head of an answer from any address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Probe {
     /// The HTTP status.
@@ -18,15 +18,15 @@ pub struct Probe {
 }
 
 impl Probe {
-    /// What time the server has, to a second.
+    /// Returns the server's time, to a second.
     pub fn date(&self) -> Option<Timestamp> {
         Timestamp::of_http_date(self.headers.get(DATE)?.to_str().ok()?)
     }
 }
 
 impl Homeserver {
-    /// Asks any address, over the same connections and without the token; the body is left where
-    /// it is.
+    /// Sends a GET request to any address, over the pool's connections and without the token; the
+    /// body is not read.
     ///
     /// # Errors
     /// When nothing answers within ten seconds.
@@ -37,7 +37,7 @@ impl Homeserver {
         Ok(Probe { status: answer.status().as_u16(), headers: answer.headers().clone() })
     }
 
-    /// What time the homeserver has, when it says so.
+    /// Returns the homeserver's time, when it says so.
     ///
     /// # Errors
     /// As [`Homeserver::probe`].

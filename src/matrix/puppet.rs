@@ -1,5 +1,5 @@
-//! What the bridge may do in the names of people, with the token of a registration that exists for
-//! that: they join rooms, and their direct chats are marked.
+//! The double puppets: the bridge joins rooms and marks direct chats in the name of people, with
+//! the token of a registration of its own.
 
 use std::collections::BTreeMap;
 
@@ -20,9 +20,10 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use super::{error::Error, homeserver::Homeserver, registration::AsToken};
 
-/// The people whom a second registration lets the bridge act for; cheap to clone.
+/// The people in whose name a second registration lets the bridge act; cheap to clone.
 ///
-/// Its namespace is not exclusive, so they stay who they are. There is no way to send a message.
+/// The namespace of that registration is not exclusive, so people keep their accounts to
+/// themselves. There is no method to send a message.
 #[derive(Debug, Clone)]
 pub struct Puppets {
     homeserver: Homeserver,
@@ -30,12 +31,12 @@ pub struct Puppets {
 }
 
 impl Puppets {
-    /// Those of the registration with this token, over the connections of `homeserver`.
+    /// Uses the registration with this token, over the connections of `homeserver`.
     pub fn new(homeserver: Homeserver, token: AsToken) -> Self {
         Self { homeserver, token }
     }
 
-    /// Whom the homeserver takes `user` for: shows whether the token counts for them.
+    /// Asks the homeserver who `user` is: shows whether the token is valid for them.
     pub async fn whoami(&self, user: &UserId) -> Result<OwnedUserId, Error> {
         let identity = AppserviceUserIdentity::new(user);
         let request = whoami::v3::Request::new();
@@ -49,10 +50,10 @@ impl Puppets {
         self.homeserver.request_with(&self.token, request, identity).await.map(drop)
     }
 
-    /// Marks `room` as a direct chat of `user` with `with`. Everything else that `user` has marked
-    /// stays as it is, and so does all of it when it cannot be read.
+    /// Marks `room` as a direct chat of `user` with `with`. All other marks of `user` stay
+    /// unchanged; when they cannot be read, nothing is changed.
     ///
-    /// Reads and writes: not to be called twice at once for one user.
+    /// Reads and writes: must not be called twice at once for one user.
     pub async fn mark_direct(
         &self,
         user: &UserId,
@@ -81,14 +82,14 @@ impl Puppets {
     }
 }
 
-/// The content of `m.direct` with one room more; `None` when there is nothing to change.
+/// Returns the content of `m.direct` with one more room; `None` when there is nothing to change.
 fn with_room(
     known: Option<&RawValue>,
     with: &UserId,
     room: &RoomId,
 ) -> Result<Option<Box<RawValue>>, Error> {
     let known = known.map_or("{}", RawValue::get);
-    // A client may keep more than ids there; what is not ours goes back as it came.
+    // A client may keep more than ids there; other entries are written back as they came.
     let Ok(mut all) = serde_json::from_str::<BTreeMap<String, Box<RawValue>>>(known) else {
         return Ok(None);
     };

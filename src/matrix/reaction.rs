@@ -1,4 +1,4 @@
-//! The bridge's own reactions, found again where their ids are not known.
+//! The search for the bridge's own reactions whose ids are not known.
 
 use ruma::{
     EventId, OwnedEventId, RoomId, UserId,
@@ -9,7 +9,7 @@ use ruma::{
 use super::{error::Error, intent::Intent, object::Object};
 
 impl Intent {
-    /// This user's reaction with this key to an event, when it is among the newest ones.
+    /// Returns this user's reaction with this key to an event, when it is among the newest 100.
     pub async fn own_reaction(
         &self,
         room: &RoomId,
@@ -24,7 +24,7 @@ impl Intent {
     }
 }
 
-/// The id of an event that is a reaction of this user with this key.
+/// Returns the id of an event that is a reaction of this user with this key.
 fn reaction_of(user: &UserId, key: &str, json: &str) -> Option<OwnedEventId> {
     let event = Object::parse(json)?;
     let relation = event.object("content")?.object("m.relates_to")?;

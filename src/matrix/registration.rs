@@ -1,4 +1,4 @@
-//! `registration.yaml`: what the homeserver must know about the bridge.
+//! `registration.yaml`, by which the homeserver knows the bridge.
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -7,37 +7,37 @@ use url::Url;
 use crate::secret::secret_kind;
 
 secret_kind! {
-    /// What the bridge shows the homeserver.
+    /// The token with which the bridge authorises itself to the homeserver.
     AsToken
 }
 secret_kind! {
-    /// What the homeserver shows the bridge.
+    /// The token with which the homeserver authorises itself to the bridge.
     HsToken
 }
 
-/// The parts of a registration that are chosen.
+/// The parts of a registration that the configuration chooses.
 #[derive(Debug)]
 pub struct Registration<'a> {
     /// The name of the registration.
     pub id: &'a str,
-    /// Where the homeserver reaches the bridge.
+    /// The address at which the homeserver reaches the bridge.
     pub url: &'a Url,
-    /// What the bridge shows the homeserver.
+    /// The token that the bridge sends.
     pub as_token: &'a AsToken,
-    /// What the homeserver shows the bridge.
+    /// The token that the homeserver sends.
     pub hs_token: &'a HsToken,
-    /// A user that has no other purpose.
+    /// The localpart of a user without any other purpose.
     pub sender_localpart: &'a str,
     /// The bot's localpart.
     pub bot: &'a str,
-    /// What the localpart of every ghost begins with.
+    /// The prefix of the localpart of every ghost.
     pub ghost_prefix: &'a str,
     /// The homeserver's name.
     pub server_name: &'a str,
 }
 
 impl Registration<'_> {
-    /// The file as the homeserver wants it. It holds both tokens.
+    /// Returns the registration file, which contains both tokens.
     ///
     /// # Errors
     /// Only when the writer of YAML fails.
@@ -45,8 +45,8 @@ impl Registration<'_> {
         yaml_serde::to_string(&self.file())
     }
 
-    /// The keys in which the registration `yaml` differs from this one; more than these may stand
-    /// in it.
+    /// Returns the keys in which the registration `yaml` differs from this one; further keys are
+    /// allowed.
     ///
     /// # Errors
     /// When it is no YAML.
@@ -55,7 +55,7 @@ impl Registration<'_> {
         let own = serde_json::to_value(self.file()).unwrap_or_default();
         let own = own.as_object().into_iter().flatten();
         let differs = own.filter(|(key, value)| {
-            // A file may name the address with a slash at its end.
+            // The file may have a slash at the end of the address.
             let plain = |text: &serde_json::Value| match text.as_str() {
                 Some(text) if *key == "url" => text.trim_end_matches('/').into(),
                 Some(_) | None => text.clone(),
@@ -96,23 +96,24 @@ impl Registration<'_> {
 pub struct PuppetRegistration<'a> {
     /// The name of the bridge's own registration.
     pub id: &'a str,
-    /// What the bridge shows the homeserver when it acts for somebody.
+    /// The token that the bridge sends when it acts for a user.
     pub as_token: &'a AsToken,
-    /// The user of the bridge's own registration that nobody uses.
+    /// The localpart of the unused user of the bridge's own registration.
     pub sender_localpart: &'a str,
     /// The homeserver's name.
     pub server_name: &'a str,
 }
 
 impl PuppetRegistration<'_> {
-    /// The file as the homeserver wants it. It holds the token.
+    /// Returns the registration file, which contains the token.
     ///
-    /// It names no address, so nothing is pushed for it, and it takes no name away from anybody.
+    /// It names no address, so the homeserver pushes nothing for it, and its namespace is not
+    /// exclusive.
     ///
     /// # Errors
     /// Only when the writer of YAML fails.
     pub fn to_yaml(&self) -> Result<String, yaml_serde::Error> {
-        // Nobody ever shows this one; a homeserver wants it, and nobody should be able to guess it.
+        // The homeserver requires this token, which is never used; so it must not be guessable.
         let unused = Sha256::new_with_prefix("hs_token").chain_update(self.as_token.expose());
         let unused: String = unused.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
         yaml_serde::to_string(&PuppetFile {
@@ -137,7 +138,7 @@ impl PuppetRegistration<'_> {
 #[derive(Serialize)]
 struct PuppetFile<'a> {
     id: &'a str,
-    /// Missing and null are not the same here.
+    /// Written as null, which differs from a missing key here.
     url: Option<&'a str>,
     as_token: &'a str,
     hs_token: &'a str,
@@ -155,7 +156,7 @@ struct File<'a> {
     sender_localpart: &'a str,
     rate_limited: bool,
     receive_ephemeral: bool,
-    /// The name that servers knew before `receive_ephemeral`.
+    /// The name of `receive_ephemeral` on older homeservers.
     #[serde(rename = "de.sorunome.msc2409.push_ephemeral")]
     push_ephemeral: bool,
     /// Lets ghosts have devices, without which the homeserver forgets transaction ids.
@@ -177,8 +178,7 @@ struct Namespace {
     regex: String,
 }
 
-/// Makes a regular expression that matches `text` itself; the identifiers of Matrix hold no other
-/// character with a meaning.
+/// Escapes a text for a regular expression; Matrix identifiers contain no other special characters.
 fn escape(text: &str) -> String {
     text.chars().flat_map(|c| ESCAPED.contains(c).then_some('\\').into_iter().chain([c])).collect()
 }

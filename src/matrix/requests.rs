@@ -1,4 +1,4 @@
-//! How the requests to the homeserver ended, counted.
+//! Counters of how requests to the homeserver ended.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -25,7 +25,7 @@ impl Requests {
     }
 }
 
-/// The name of a failed request's end; none when the homeserver had no part in it.
+/// Returns the short name of an error; `None` when the homeserver had no part in it.
 fn code(error: &Error) -> Option<&'static str> {
     Some(match error {
         Error::Disk(_) => return None,

@@ -1,5 +1,5 @@
-//! One policy for asking the homeserver again: with growing patience, until it works, cannot
-//! work, or the bridge stops.
+//! The retry policy for requests to the homeserver: pauses grow until a try succeeds, fails for
+//! good, or the bridge stops.
 
 use std::{
     future::Future,
@@ -14,10 +14,10 @@ use super::{
 use crate::tasks::Tasks;
 
 impl Homeserver {
-    /// Makes `call` until it succeeds or its error is final; how often does not matter.
+    /// Repeats `call` until it succeeds or its error is final, without a limit.
     ///
-    /// Returns [`Error::Stopping`] when the soft stop comes between two attempts. An attempt under
-    /// way is finished: its answer counts.
+    /// Returns [`Error::Stopping`] when the soft stop comes between two attempts. A running attempt
+    /// is finished, and its answer counts.
     pub async fn with_retry<T, F>(
         &self,
         tasks: &Tasks,
@@ -47,7 +47,7 @@ impl Homeserver {
     }
 }
 
-/// Whether the homeserver is known to be away, so that the log says it once and not per call.
+/// Whether the homeserver counts as unreachable, so that the log says it once and not per request.
 #[derive(Debug, Default)]
 pub(super) struct Outage(AtomicBool);
 
@@ -57,11 +57,11 @@ impl Outage {
     }
 
     fn note(&self, error: Option<&Error>, address: &str) {
-        // Says nothing about the homeserver.
+        // An error of the disk says nothing about the homeserver.
         if matches!(error, Some(Error::Disk(_))) {
             return;
         }
-        // Whoever asks to slow down is there.
+        // A homeserver that asks to slow down is reachable.
         let away = error.filter(|error| {
             error.retry() != Retry::Never && !matches!(error, Error::RateLimited { .. })
         });
@@ -76,8 +76,8 @@ impl Outage {
     }
 }
 
-/// How long to wait after `failures` earlier failures; `None` when waiting does not help.
-/// `jitter` lies in 0..1 and takes up to half of the wait away, so that not all ask at once.
+/// Returns the pause after `failures` earlier failures; `None` when a retry does not help. `jitter`
+/// in 0..1 shortens it by up to half, so that not all requests are repeated at once.
 fn delay(retry: Retry, failures: u32, jitter: f64) -> Option<Duration> {
     let own = FIRST_WAIT.saturating_mul(1 << failures.min(16)).min(LONGEST_WAIT);
     let own = own.mul_f64(1.0 - jitter / 2.0);
@@ -90,7 +90,7 @@ fn delay(retry: Retry, failures: u32, jitter: f64) -> Option<Duration> {
 
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 const LONGEST_WAIT: Duration = Duration::from_secs(15);
-/// A homeserver that asks for more than this is asked sooner.
+/// The longest pause that the homeserver may ask for; after it, a request is repeated anyway.
 const LONGEST_ASKED_WAIT: Duration = Duration::from_secs(300);
 
 #[cfg(test)]

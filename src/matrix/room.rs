@@ -1,4 +1,4 @@
-//! What a new room starts with, and the state that says it is bridged.
+//! The settings of a new room, and the state events that mark it as bridged.
 
 use std::collections::BTreeMap;
 
@@ -12,42 +12,44 @@ use super::error::Error;
 
 pub use ruma::api::client::room::create_room::v3::RoomPreset;
 
-/// A room to be created. Everything may be left out.
+/// A room to be created. Every field is optional.
 #[derive(Debug, Clone, Default)]
 pub struct NewRoom {
     /// The room's name.
     pub name: Option<String>,
     /// The room's topic.
     pub topic: Option<String>,
-    /// The alias, without `#` and server. With one, a second attempt after a lost answer finds
-    /// the first room instead of making another.
+    /// The alias, without `#` and server. With an alias, a second attempt after a lost answer finds
+    /// the first room instead of creating another.
     pub alias_localpart: Option<String>,
-    /// Who is invited.
+    /// The invited users.
     pub invite: Vec<OwnedUserId>,
     /// Whether clients list the room among the direct chats.
     pub is_direct: bool,
-    /// Whether it holds rooms instead of messages.
+    /// Whether the room is a space.
     pub is_space: bool,
-    /// The homeserver's default, unless given.
+    /// The room version; by default the homeserver's.
     pub room_version: Option<RoomVersionId>,
-    /// Who may do everything beside the creator: creators too since version 12, level 100 before.
+    /// Users with all rights beside the creator: creators too since room version 12, level 100
+    /// before.
     pub additional_creators: Vec<OwnedUserId>,
-    /// Who may do what.
+    /// The power levels.
     pub power: Power,
-    /// State from the beginning.
+    /// The initial state events.
     pub initial_state: Vec<State>,
-    /// The homeserver's own bundle of settings.
+    /// The homeserver's preset of settings.
     pub preset: Option<RoomPreset>,
 }
 
-/// Power levels that differ from the homeserver's own.
+/// Power levels that differ from the homeserver's defaults.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Power {
-    /// Levels of users. Creators need none and are left out where they must be.
+    /// The levels of users. Creators need none; they are left out where the room version forbids
+    /// one.
     pub users: BTreeMap<OwnedUserId, i64>,
-    /// Levels needed for event types.
+    /// The levels that event types require.
     pub events: BTreeMap<String, i64>,
-    /// Levels needed for everything else, such as `invite` or `state_default`.
+    /// The levels that everything else requires, such as `invite` or `state_default`.
     pub other: BTreeMap<String, i64>,
 }
 
@@ -63,32 +65,32 @@ pub struct State {
 }
 
 impl State {
-    /// State of any type.
+    /// Makes a state event of any type.
     pub fn new(event_type: &str, state_key: &str, content: Value) -> Self {
         Self { event_type: event_type.to_owned(), state_key: state_key.to_owned(), content }
     }
 }
 
-/// Which chat a room is a window to, for clients and other bridges (MSC2346).
+/// The bridged chat of a room, for clients and other bridges (MSC2346).
 #[derive(Debug, Clone)]
 pub struct Bridged<'a> {
-    /// Tells this bridge and chat from others; the same through the room's life.
+    /// The key that distinguishes this bridge and chat from others; it never changes in the room.
     pub state_key: &'a str,
     /// The bot of the bridge.
     pub bot: &'a UserId,
-    /// On whose account the room was made.
+    /// The user on whose account the room was made.
     pub creator: &'a UserId,
     /// A short name of the network, such as `wechat`.
     pub protocol: &'a str,
-    /// The network's name for people.
+    /// The network's display name.
     pub protocol_name: &'a str,
-    /// The chat, as the network tells it from others.
+    /// The network's id of the chat.
     pub channel: &'a str,
-    /// The chat's name for people.
+    /// The chat's display name.
     pub channel_name: Option<&'a str>,
 }
 
-/// The type under the proposal's name and under the one that clients know from before.
+/// Returns the state events that describe the bridge, under the stable and the unstable type.
 pub fn bridge_info(bridged: &Bridged<'_>) -> [State; 2] {
     let mut channel = json!({ "id": bridged.channel });
     if let Some(name) = bridged.channel_name {
@@ -105,7 +107,7 @@ pub fn bridge_info(bridged: &Bridged<'_>) -> [State; 2] {
         .map(|event_type| State::new(event_type, bridged.state_key, content.clone()))
 }
 
-/// Members that are part of the machinery: clients leave them out of a room's name and image
+/// Returns the state event for members that clients leave out of a room's name and avatar
 /// (MSC4171).
 pub fn functional_members(members: &[&UserId]) -> State {
     let content = json!({ "service_members": members });
@@ -113,8 +115,7 @@ pub fn functional_members(members: &[&UserId]) -> State {
 }
 
 impl NewRoom {
-    /// The request that makes this room as `creator` in a homeserver whose version for it is
-    /// `version`.
+    /// Returns the request that creates this room as `creator` with room version `version`.
     pub(super) fn into_request(
         self,
         creator: &UserId,
@@ -146,8 +147,8 @@ impl NewRoom {
         Ok(request)
     }
 
-    /// From version 12 on no creator may have a level; before, a list of users replaces the
-    /// homeserver's own, so that the creator has to be in it.
+    /// Returns the power levels to be sent. From room version 12 on no creator may have a level;
+    /// before, a list of users replaces the homeserver's own, so it must contain the creator.
     fn power_override(&self, creator: &UserId, privileged: bool) -> Option<Value> {
         let mut users = self.power.users.clone();
         if privileged {
@@ -181,7 +182,8 @@ impl State {
     }
 }
 
-/// A version that is not known yet is taken for a newer one.
+/// Returns whether the creators of rooms of this version have all rights. An unknown version counts
+/// as a newer one.
 pub(super) fn creators_are_privileged(version: &RoomVersionId) -> bool {
     version.rules().is_none_or(|rules| rules.authorization.explicitly_privilege_room_creators)
 }

@@ -1,6 +1,6 @@
-//! What has happened in a user's rooms since an earlier look, as the homeserver tells its clients.
+//! The events of a user's rooms since an earlier sync, as clients request them.
 //!
-//! What is pushed to an application service comes another way; this is the list to compare with.
+//! They are compared with what the homeserver pushed to the application service.
 
 use std::time::Duration;
 
@@ -17,29 +17,29 @@ use serde_json::value::RawValue;
 
 use super::{error::Error, intent::Intent};
 
-/// What was found by a look.
+/// The result of a sync.
 #[derive(Debug)]
 pub struct Changes {
-    /// Where the next look begins.
+    /// The token with which the next sync continues.
     pub next: String,
-    /// The rooms that the user is in and in which something has happened.
+    /// The rooms of the user that have new events.
     pub rooms: Vec<Timeline>,
 }
 
-/// The events of one room, the oldest first.
+/// The events of one room, oldest first.
 #[derive(Debug)]
 pub struct Timeline {
     /// The room.
     pub room: OwnedRoomId,
-    /// Whether older ones were left out.
+    /// Whether older events were left out.
     pub is_cut: bool,
-    /// Each as it would have been pushed, with the id of its room.
+    /// The events as they would have been pushed, with the id of their room.
     pub events: Vec<Box<RawValue>>,
 }
 
 impl Intent {
-    /// What has happened since an earlier look, at most 100 events of each room. Without one it
-    /// gives the place from which the next begins, and nothing else.
+    /// Returns the events since an earlier sync, at most 100 of each room. Without `since` it only
+    /// returns the token for the next sync.
     ///
     /// # Errors
     /// As any request. [`Error::Rejected`] also when the homeserver no longer knows `since`.
@@ -55,8 +55,8 @@ impl Intent {
     }
 }
 
-/// Events and nothing about them, or no room at all: of a user in thousands of rooms a first look
-/// would be long.
+/// Returns the filter: events only, or no room at all, since the first sync of a user in thousands
+/// of rooms would be long.
 fn wanted(events: bool) -> FilterDefinition {
     let nothing = || {
         let mut filter = RoomEventFilter::empty();
@@ -82,12 +82,11 @@ impl Timeline {
     }
 }
 
-/// The event with the id of its room in front, which a client is told beside it; `None` for what is
-/// no object.
+/// Adds the id of the room to an event, which a sync leaves out; `None` for JSON that is no object.
 fn in_room(room: &RoomId, event: &RawValue) -> Option<Box<RawValue>> {
     let fields = event.get().trim_start().strip_prefix('{')?;
     let comma = if fields.trim_start().starts_with('}') { "" } else { "," };
-    // A room id holds no character that JSON writes in another way; whatever did is no event then.
+    // A room id contains no character that JSON escapes; any other text fails to parse here.
     RawValue::from_string(format!(r#"{{"room_id":"{room}"{comma}{fields}"#)).ok()
 }
 

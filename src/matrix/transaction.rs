@@ -1,36 +1,36 @@
-//! What the homeserver pushes, taken apart no further than into single events.
+//! The transactions that the homeserver pushes, split into unparsed events.
 
 use serde_json::value::RawValue;
 
 use super::object::Object;
 
-/// One push: events in the order of arrival, each exactly as it came.
+/// A pushed transaction, with unparsed events in order of arrival.
 #[derive(Debug)]
 pub struct Transaction {
-    /// The homeserver's name for it, the same when the push is repeated. It may come back with
-    /// other events: a Synapse on SQLite counts from 1 again after each restart. What is known
-    /// already shows in the ids of the events.
+    /// The homeserver's id of the transaction, equal when the push is repeated. It may be reused
+    /// for other events: a Synapse on SQLite counts from 1 again after each restart. The ids of the
+    /// events tell which of them are known.
     pub id: String,
-    /// Events of rooms, in order. What each one holds is read later, so that a bad one spoils
-    /// nothing.
+    /// The events of rooms, in order. They are parsed later, so a bad one does not affect the
+    /// others.
     pub events: Vec<Box<RawValue>>,
-    /// Typing, receipts and presence; what is missed here never comes again.
+    /// Typing notifications, receipts and presence, which are never pushed again.
     pub ephemeral: Vec<Box<RawValue>>,
 }
 
-/// Why a body is no transaction.
+/// The reason why a body is no transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadBody {
-    /// It is not JSON at all.
+    /// The body is not JSON.
     #[error("the body is not JSON")]
     NotJson,
-    /// It is JSON, but not an object.
+    /// The body is JSON, but not an object.
     #[error("the body is not a JSON object")]
     NotObject,
 }
 
 impl Transaction {
-    /// Reads a pushed body. A list that is missing, or is not one, is empty.
+    /// Reads a pushed body. A list that is missing or malformed counts as empty.
     pub fn parse(id: impl Into<String>, body: &[u8]) -> Result<Self, BadBody> {
         let json: &RawValue = serde_json::from_slice(body).map_err(|_| BadBody::NotJson)?;
         let fields = Object::parse(json.get()).ok_or(BadBody::NotObject)?;

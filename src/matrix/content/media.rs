@@ -1,4 +1,4 @@
-//! Messages that are files.
+//! The content of messages that are files.
 
 use std::time::Duration;
 
@@ -7,18 +7,18 @@ use serde_json::{Map, Value, json};
 
 use super::{Content, message};
 
-/// A file that has been uploaded, and what is known about it.
+/// An uploaded file, and what is known about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Media {
-    /// How it is to be shown.
+    /// The kind of message that shows it.
     pub kind: MediaKind,
-    /// Where it was uploaded to.
+    /// The address of the upload.
     pub url: OwnedMxcUri,
-    /// Its name, which is also what clients show that cannot show the file.
+    /// The file's name, which clients show when they cannot show the file.
     pub filename: String,
-    /// What was written beside it (MSC2530).
+    /// The caption (MSC2530).
     pub caption: Option<String>,
-    /// Such as `image/png`.
+    /// The MIME type, such as `image/png`.
     pub mime_type: String,
     /// Size in bytes.
     pub size: u64,
@@ -26,33 +26,33 @@ pub struct Media {
     pub width: Option<u32>,
     /// Height in pixels.
     pub height: Option<u32>,
-    /// How long it plays.
+    /// The playing time.
     pub duration: Option<Duration>,
-    /// A smaller image of it.
+    /// A smaller image of the file.
     pub thumbnail: Option<Thumbnail>,
-    /// A few letters that show its colours until it is loaded.
+    /// A short code of its colours, which clients show until the file is loaded.
     pub blurhash: Option<String>,
-    /// Present when somebody spoke it into a phone.
+    /// Present for a voice message.
     pub voice: Option<Voice>,
 }
 
-/// How a file is to be shown.
+/// The kind of message that shows a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MediaKind {
-    /// As an image.
+    /// An image, shown in the timeline.
     Image,
-    /// With a button to play it.
+    /// A sound, with a button to play it.
     Audio,
-    /// In a player.
+    /// A video, with a player.
     Video,
-    /// By its name.
+    /// Any file, shown by its name.
     File,
 }
 
-/// A smaller image of a file, uploaded as well.
+/// A smaller image of a file, which is an upload of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Thumbnail {
-    /// Where it was uploaded to.
+    /// The address of the upload.
     pub url: OwnedMxcUri,
     /// `image/jpeg` or `image/png`.
     pub mime_type: String,
@@ -64,15 +64,15 @@ pub struct Thumbnail {
     pub height: u32,
 }
 
-/// What makes audio a voice message (MSC3245).
+/// The mark of audio that is a voice message (MSC3245).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Voice {
-    /// How loud it is over its length, in 30 to 120 steps of 0 to 1024; empty when not known.
+    /// The loudness over time, in 30 to 120 steps of 0 to 1024; empty when not known.
     pub waveform: Vec<u16>,
 }
 
 impl Media {
-    /// A file of which no more is known.
+    /// Describes a file of which nothing more is known.
     pub fn new(
         kind: MediaKind,
         url: OwnedMxcUri,
@@ -119,7 +119,7 @@ impl Thumbnail {
     }
 }
 
-/// Shows a file.
+/// Returns the message that shows a file.
 pub fn media(media: Media) -> Content {
     let info = media.info();
     let Media { kind, url, filename, caption, duration, voice, .. } = media;
@@ -140,8 +140,8 @@ pub fn media(media: Media) -> Content {
     }
 }
 
-/// Clients look for the flag (MSC3245) and take length and waveform from MSC1767's block, which
-/// wants the text as well.
+/// Marks audio as a voice message: clients look for the flag (MSC3245), and take length and
+/// waveform from the block of MSC1767, which requires the text as well.
 fn spoken(content: Content, duration: Option<Duration>, voice: Voice) -> Content {
     let mut audio = Map::new();
     if let Some(duration) = duration {
@@ -157,12 +157,12 @@ fn spoken(content: Content, duration: Option<Duration>, voice: Voice) -> Content
         .with("org.matrix.msc3245.voice", Map::new())
 }
 
-/// A length that no file has is cut.
+/// Returns a duration in milliseconds, cut to the largest integer of an event.
 fn millis(duration: Duration) -> Value {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX).min(LARGEST_INTEGER).into()
 }
 
-/// Larger integers are not allowed in an event.
+/// The largest integer that an event may hold.
 const LARGEST_INTEGER: u64 = (1 << 53) - 1;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Content of the events that the bridge writes, built field by field.
+//! The content of the events that the bridge sends, built field by field.
 
 mod media;
 mod quote;
@@ -12,17 +12,17 @@ pub use quote::{WRITTEN, quoting, written};
 pub(in crate::matrix) use size::within;
 pub use size::{notices, texts};
 
-/// The type and the fields of an event to be sent.
+/// The type and the fields of an event that is to be sent.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Content {
-    /// `m.room.message` in most cases.
+    /// The event type, mostly `m.room.message`.
     pub event_type: String,
     /// The content's fields.
     pub fields: Map<String, Value>,
 }
 
 impl Content {
-    /// An event of any type.
+    /// Makes the content of an event of any type.
     pub fn new(event_type: impl Into<String>, fields: Map<String, Value>) -> Self {
         Self { event_type: event_type.into(), fields }
     }
@@ -33,44 +33,44 @@ impl Content {
         self
     }
 
-    /// Adds the same text as HTML; the plain body stays for clients that show none.
+    /// Adds the text as HTML; the plain body stays for clients that do not show HTML.
     pub fn with_html(self, html: impl Into<String>) -> Self {
         self.with("format", HTML).with("formatted_body", html.into())
     }
 
-    /// Names the users to be told about the message; without this nobody is.
+    /// Names the users who are notified of the message; by default it notifies none.
     pub fn mentioning(self, users: &[OwnedUserId]) -> Self {
         self.with("m.mentions", json!({ "user_ids": users }))
     }
 }
 
-/// What somebody wrote.
+/// Returns a text message.
 pub fn text(body: impl Into<String>) -> Content {
     message("m.text", body.into())
 }
 
-/// What a program says; bots do not answer it.
+/// Returns a message of a program, which bots do not answer.
 pub fn notice(body: impl Into<String>) -> Content {
     message("m.notice", body.into())
 }
 
-/// Puts an emoji to `event`.
+/// Returns a reaction with an emoji to `event`.
 pub fn reaction(event: &EventId, key: &str) -> Content {
     let relation = json!({ "rel_type": "m.annotation", "event_id": event, "key": key });
     Content::new("m.reaction", Map::new()).with("m.relates_to", relation)
 }
 
-/// Makes `content` an answer to `event`.
+/// Makes `content` a reply to `event`.
 pub fn reply(event: &EventId, content: Content) -> Content {
     content.with("m.relates_to", json!({ "m.in_reply_to": { "event_id": event } }))
 }
 
-/// Puts `content` into the place of the message `event`.
+/// Returns the edit that replaces the message `event` by `content`.
 ///
-/// Clients that do not know edits show the fallback: the new text after a star.
+/// Clients that do not support edits show the fallback: the new text behind an asterisk.
 pub fn edit(event: &EventId, content: Content) -> Content {
     let Content { event_type, fields: mut new } = content;
-    // What a message answers cannot be edited.
+    // An edit cannot change which message is replied to.
     new.remove("m.relates_to");
     let mut fields = new.clone();
     for key in ["body", "formatted_body"] {
@@ -85,7 +85,7 @@ pub fn edit(event: &EventId, content: Content) -> Content {
 }
 
 impl Content {
-    /// An empty list is said aloud: a missing one makes clients look for names in the text.
+    /// Sets an empty list of mentions: without a list, clients look for names in the text.
     fn mentioning_nobody(self) -> Self {
         self.with("m.mentions", json!({}))
     }
@@ -98,7 +98,7 @@ fn message(msgtype: &str, body: String) -> Content {
         .mentioning_nobody()
 }
 
-/// The one format of formatted bodies that the specification has.
+/// The only format of formatted bodies in the specification.
 pub(super) const HTML: &str = "org.matrix.custom.html";
 
 #[cfg(test)]

@@ -1,14 +1,14 @@
-//! Quoted words above a message, for what no event in the room stands for.
+//! Quoted words above a message, for a quoted message that has no event in the room.
 
 use serde_json::Value;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::{Content, HTML};
 
-/// The field that holds what the contact wrote, where the body is more or other than that.
+/// The field that holds what the contact wrote, where the body differs from it.
 pub const WRITTEN: &str = "matrix_appservice_wechat.text";
 
-/// A text whose body is not letter by letter what was written.
+/// Adds the text that was written to a message whose body differs from it, up to 3 KiB.
 pub fn written(content: Content, text: &str) -> Content {
     let shown = content.fields.get("body").and_then(Value::as_str);
     match shown != Some(text) && text.len() <= MOST_TWICE {
@@ -17,8 +17,7 @@ pub fn written(content: Content, text: &str) -> Content {
     }
 }
 
-/// Puts the words that a message answers to above it. A file gets them as its caption, above the
-/// one that it has.
+/// Puts the quoted words above a message. In a file they become the beginning of its caption.
 pub fn quoting(words: &str, content: Content) -> Content {
     let words = shortened(words);
     let text = |key: &str| content.fields.get(key).and_then(Value::as_str).map(str::to_owned);
@@ -43,7 +42,7 @@ pub fn quoting(words: &str, content: Content) -> Content {
         .with("formatted_body", format!("<blockquote>{words}</blockquote>{answer}"))
 }
 
-/// A quote reminds of a text; it does not repeat a long one.
+/// Shortens the words of a quote to 500 graphemes.
 fn shortened(words: &str) -> String {
     let reach = &words[..words.floor_char_boundary(MOST_QUOTED_BYTES)];
     let mut graphemes = reach.grapheme_indices(true);
@@ -70,12 +69,12 @@ fn to_html(text: &str) -> String {
     html
 }
 
-/// In graphemes.
+/// The greatest length of a quote, in graphemes.
 const MOST_QUOTED: usize = 500;
-/// However many of them stand on one letter.
+/// The greatest length of a quote in bytes, since a grapheme may have any number of marks.
 const MOST_QUOTED_BYTES: usize = 4 * MOST_QUOTED;
-/// Longer texts are not written twice: an event holds 64 KiB, and as HTML in JSON a quotation mark
-/// takes six bytes. In bytes.
+/// The greatest length of a text that is written twice into an event, in bytes. An event holds 64
+/// KiB, and as HTML in JSON a quotation mark takes six bytes.
 const MOST_TWICE: usize = 3 * 1024;
 
 #[cfg(test)]

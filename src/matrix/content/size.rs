@@ -1,17 +1,16 @@
-//! How large an event may be: what does not fit is split, or shortened.
+//! The size limit of an event: larger contents are split or shortened.
 //!
-//! A homeserver takes events of up to 64 KiB, counted as JSON, where a quotation mark is two bytes
-//! and a control character six; what it adds to a content itself takes some of that.
+//! A homeserver accepts events of up to 64 KiB, counted as JSON, in which a quotation mark takes
+//! two bytes and a control character six. A part of that is needed for what the homeserver adds.
 
 use serde_json::Value;
 use unicode_segmentation::GraphemeCursor;
 
 use super::{Content, WRITTEN};
 
-/// The content as one event or, where it is too large for that, as several texts with its words.
+/// Returns the content as one event or, where it is too large, as several texts with its words.
 ///
-/// `dressed` is what the first of them becomes when it is sent, as the answer to something else for
-/// example.
+/// `dressed` returns the form in which the first of them is sent, for example as a reply.
 pub fn texts(whole: Content, dressed: impl Fn(Content) -> Content) -> Vec<Content> {
     let body = match whole.fields.get("body") {
         Some(Value::String(body)) if !fits(&dressed(whole.clone())) => body.clone(),
@@ -25,8 +24,8 @@ pub fn texts(whole: Content, dressed: impl Fn(Content) -> Content) -> Vec<Conten
     parts.into_iter().map(|part| bare.clone().with("body", part)).collect()
 }
 
-/// The text in as many pieces as have room in one notice each, at most `most`; `more` makes the
-/// line that says how many lines were left out.
+/// Splits a text into at most `most` notices; `more` makes the line that tells how many lines were
+/// left out.
 pub fn notices(text: &str, most: usize, more: impl Fn(usize) -> String) -> Vec<String> {
     let mut all = parts(text, |_| ROOM_OF_NOTICE);
     if all.len() > most {
@@ -39,8 +38,8 @@ pub fn notices(text: &str, most: usize, more: impl Fn(usize) -> String) -> Vec<S
     all
 }
 
-/// The content as it can be sent: one that is too large loses what clients can do without, and then
-/// the end of its words.
+/// Returns a content that fits into an event. One that is too large loses its optional fields
+/// first, and then the end of its file name and of its body.
 pub(in crate::matrix) fn within(mut content: Content) -> Content {
     for key in ["formatted_body", "format", WRITTEN, "org.matrix.msc1767.text"] {
         if fits(&content) {
@@ -62,23 +61,24 @@ pub(in crate::matrix) fn within(mut content: Content) -> Content {
     content
 }
 
-/// Whether a content has room in an event.
+/// Returns whether a content fits into an event.
 fn fits(content: &Content) -> bool {
     bytes_of(content) <= MOST_BYTES
 }
 
-/// How many bytes more a content could have.
+/// Returns how many bytes may still be added to a content.
 fn room_in(content: &Content) -> usize {
     MOST_BYTES.saturating_sub(bytes_of(content))
 }
 
-/// Fields with text keys always have a JSON form; one that had none would be refused as too large.
+/// Returns the size of a content as JSON. A map with text keys can always be serialised; otherwise
+/// it would count as too large.
 fn bytes_of(content: &Content) -> usize {
     serde_json::to_vec(&content.fields).map_or(usize::MAX, |json| json.len())
 }
 
-/// Cuts a text into parts that take at most `room` bytes each as JSON, which may be another for
-/// each part.
+/// Cuts a text into parts that take at most `room` bytes each as JSON; `room` receives the number
+/// of the part.
 fn parts(text: &str, room: impl Fn(usize) -> usize) -> Vec<String> {
     let (mut parts, mut rest) = (Vec::new(), text);
     loop {
@@ -97,8 +97,8 @@ fn parts(text: &str, room: impl Fn(usize) -> usize) -> Vec<String> {
     }
 }
 
-/// Where to cut a text that has so much room: all of it when it fits, else at the end of a line or
-/// of a word in the last half, else between two characters as people see them.
+/// Returns where to cut a text that may take `room` bytes: at its end when it fits, else at the end
+/// of a line or of a word in the last half, else between two graphemes.
 fn cut(text: &str, room: usize) -> usize {
     let mut taken = 0;
     let over = text.char_indices().find(|(_, c)| {
@@ -112,7 +112,7 @@ fn cut(text: &str, room: usize) -> usize {
     border.map_or_else(|| cluster_border(text, end), |at| last_half + at)
 }
 
-/// The last border of a cluster up to `end`, or `end` when the first cluster is longer.
+/// Returns the last border between graphemes up to `end`, or `end` when the first one is longer.
 fn cluster_border(text: &str, end: usize) -> usize {
     let mut cursor = GraphemeCursor::new(end, text.len(), true);
     if cursor.is_boundary(text, 0).unwrap_or(true) {
@@ -130,19 +130,19 @@ fn bytes_in_json(c: char) -> usize {
     }
 }
 
-/// Of the 64 KiB of an event, in which its sender, its room, its signatures and the ids of the
-/// events before it have to have room as well.
+/// The greatest size of a content in bytes. An event may have 64 KiB, which also hold its sender,
+/// its room, its signatures and the ids of earlier events.
 const MOST_BYTES: usize = 60 << 10;
-/// What a notice can say, with room for all that may stand around it.
+/// The greatest size of the text of a notice in bytes, which leaves room for the other fields.
 const ROOM_OF_NOTICE: usize = 48 << 10;
-/// A part gets on in any case.
+/// The least size of a part in bytes, so that the split always ends.
 const LEAST_ROOM: usize = 1 << 10;
-/// As file systems have it.
+/// The greatest length of a file name in bytes, as in file systems.
 const LONGEST_NAME: usize = 255;
-/// Longer ones are no character, in bytes.
+/// The greatest length of a grapheme that is kept whole, in bytes.
 const LONGEST_CLUSTER: usize = 1 << 10;
 const ELLIPSIS: &str = "…";
-/// What every part of a long text has of the whole one.
+/// The fields that every part of a long text takes from the whole.
 const KEPT: [&str; 2] = ["msgtype", "m.mentions"];
 
 #[cfg(test)]
@@ -157,7 +157,7 @@ mod tests {
         contents.iter().map(|content| content.fields["body"].as_str().unwrap()).collect()
     }
 
-    /// Texts that are short enough as letters and too long as JSON, or the other way round.
+    /// Texts that are short in letters and too long as JSON, and the reverse.
     fn long_texts() -> [String; 6] {
         [
             "\"".repeat(40_000),

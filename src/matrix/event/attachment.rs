@@ -1,4 +1,4 @@
-//! The file in a message, as its sender describes it. Nothing of it is true before it was looked at.
+//! The file of a message, as its sender describes it. The description is unchecked.
 
 use std::time::Duration;
 
@@ -6,62 +6,62 @@ use ruma::OwnedMxcUri;
 
 use crate::matrix::object::Object;
 
-/// A file that somebody sent.
+/// A file that a user sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attachment {
-    /// How it is meant to be shown.
+    /// The kind of message in which it was sent.
     pub kind: Kind,
-    /// Where it lies.
+    /// The place of the file.
     pub source: Source,
-    /// Its name, as the sender gives it: any text but an empty one.
+    /// The name that the sender gave; any text but an empty one.
     pub name: Option<String>,
-    /// Such as `image/png`; any text.
+    /// The claimed MIME type, such as `image/png`; any text.
     pub mime_type: Option<String>,
-    /// Size in bytes.
+    /// The claimed size in bytes.
     pub size: Option<u64>,
-    /// Width in pixels.
+    /// The claimed width in pixels.
     pub width: Option<u32>,
-    /// Height in pixels.
+    /// The claimed height in pixels.
     pub height: Option<u32>,
-    /// How long it plays.
+    /// The claimed playing time.
     pub duration: Option<Duration>,
-    /// Whether the message's body is not the file's name.
+    /// Whether the message has a name for the file apart from its body.
     pub(super) is_named_apart: bool,
 }
 
-/// How a file is meant to be shown.
+/// The kind of message in which a file was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// `m.image`
+    /// An image, `m.image`.
     Image,
-    /// `m.sticker`, an event of its own.
+    /// A sticker, `m.sticker`, which is an event type of its own.
     Sticker,
-    /// `m.video`
+    /// A video, `m.video`.
     Video,
-    /// `m.audio` that was spoken into a phone (MSC3245).
+    /// A voice message, `m.audio` with the mark of MSC3245.
     Voice,
-    /// `m.audio`
+    /// Any other sound, `m.audio`.
     Audio,
-    /// `m.file`
+    /// Any file, `m.file`.
     File,
 }
 
-/// Where a file lies.
+/// The place of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
-    /// At this address, readable.
+    /// The address of a plain file.
     Plain(OwnedMxcUri),
-    /// Somewhere, encrypted.
+    /// An encrypted file, which the bridge cannot read.
     Encrypted,
 }
 
 impl Attachment {
-    /// The file of an `m.room.message`, if it is one.
+    /// Reads the file of an `m.room.message`, if it has one.
     pub(super) fn read(content: &Object<'_>) -> Option<Self> {
         Self::of_type(&content.text("msgtype")?, content)
     }
 
-    /// One file of a gallery, which is like a message but for the key of its type.
+    /// Reads one file of a gallery, which is like a message except for the key of its type.
     pub(super) fn of_item(item: &Object<'_>) -> Option<Self> {
         Self::of_type(&item.text("itemtype")?, item)
     }
@@ -78,7 +78,7 @@ impl Attachment {
         };
         let body = content.text("body").filter(|text| !text.is_empty());
         let filename = content.text("filename");
-        // A name that is there and empty still says that words in the body are a caption.
+        // Even an empty file name tells that words in the body are a caption.
         let is_named_apart = match filename.as_deref().map(str::trim) {
             Some("") => body.as_deref().is_some_and(|body| !is_file_name(body)),
             Some(name) => body.as_deref().is_none_or(|body| body.trim() != name),
@@ -89,7 +89,7 @@ impl Attachment {
         Some(Self { name, is_named_apart, ..Self::described(kind, content)? })
     }
 
-    /// The image of a sticker. Its body describes it and is no name.
+    /// Reads the image of a sticker, whose body is a description and not a name.
     pub(super) fn of_sticker(content: &Object<'_>) -> Option<Self> {
         Self::described(Kind::Sticker, content)
     }
@@ -120,15 +120,15 @@ impl Source {
     }
 }
 
-/// Whether a text is the name of a file and no words: a single one that ends in a dot and a few
-/// letters.
+/// Returns whether a text looks like the name of a file: no spaces, and a dot with one to five
+/// letters or digits at its end.
 pub(super) fn is_file_name(text: &str) -> bool {
     let (stem, end) = text.rsplit_once('.').unwrap_or_default();
     let is_ending = (1..=5).contains(&end.len()) && end.bytes().all(|b| b.is_ascii_alphanumeric());
     !stem.is_empty() && is_ending && !text.contains(char::is_whitespace)
 }
 
-/// The flag of a voice message, in the two spellings of MSC3245.
+/// The mark of a voice message, in the two spellings of MSC3245.
 const VOICE_KEYS: [&str; 2] = ["org.matrix.msc3245.voice", "m.voice"];
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What a message holds, as far as this bridge reads it.
+//! The parts of a message that the bridge reads.
 
 use ruma::{OwnedEventId, OwnedUserId};
 use serde_json::value::RawValue;
@@ -9,36 +9,36 @@ use crate::matrix::{
     object::Object,
 };
 
-/// A message, or what an edit makes of one.
+/// A message, or the new content in an edit.
 #[derive(Debug, Clone)]
 pub struct Message {
-    /// `m.text`, `m.image`, …; empty for a sticker.
+    /// The message type: `m.text`, `m.image`, …; empty for a sticker.
     pub msgtype: String,
-    /// The text, or a file's name or caption; see [`Message::caption`]. The name of a [`Profile`]
-    /// before it is left out, here and in the HTML.
+    /// The text, or a file's name or caption; see [`Message::caption`]. A name that a [`Profile`]
+    /// put before the text is removed, here and in the HTML.
     pub body: String,
     /// The text as HTML.
     pub html: Option<String>,
-    /// The message it answers. A thread's fallback for older clients does not count.
+    /// The message that this one replies to. A thread's fallback for older clients does not count.
     pub reply_to: Option<OwnedEventId>,
-    /// The first message of the thread it stands in.
+    /// The first message of the thread that the message belongs to.
     pub thread: Option<OwnedEventId>,
-    /// The message it takes the place of, and with what.
+    /// The replaced message and its new content, in an edit.
     pub edits: Option<Replacement>,
-    /// The file that it is; `None` for a text, and for a file that is nowhere to be found.
+    /// The file; `None` for a text, and for a file without a place.
     pub attachment: Option<Attachment>,
-    /// The files of a gallery (MSC4274); empty for any other message, and for a gallery of which
-    /// one file is nowhere to be found.
+    /// The files of a gallery (MSC4274); empty for any other message, and for a gallery in which
+    /// one file has no place.
     pub gallery: Vec<GalleryItem>,
-    /// Where it points to on the map, as a `geo:` URI.
+    /// The position of a location, as a `geo:` URI.
     pub geo_uri: Option<String>,
-    /// What is there.
+    /// The description of a location.
     pub place: Option<String>,
-    /// Who is named in it.
+    /// The mentioned users.
     pub mentions: Vec<OwnedUserId>,
-    /// What a contact wrote, where the body of this bridge's own event is more or other than that.
+    /// The text that a contact wrote, where the body of this bridge's own event differs from it.
     pub written: Option<String>,
-    /// The content as it came.
+    /// The unparsed content.
     pub content: Box<RawValue>,
 }
 
@@ -47,21 +47,21 @@ pub struct Message {
 pub struct GalleryItem {
     /// The file.
     pub file: Attachment,
-    /// What was written beside it.
+    /// Its caption.
     pub caption: Option<String>,
 }
 
-/// The new form of an earlier message.
+/// An edit: the new content of an earlier message.
 #[derive(Debug, Clone)]
 pub struct Replacement {
     /// The earlier message.
     pub of: OwnedEventId,
-    /// What it says now.
+    /// The new content.
     pub new: Box<Message>,
 }
 
 impl Message {
-    /// Reads `content`, which is `raw` taken apart.
+    /// Reads a message; `content` is the parsed form of `raw`.
     pub(super) fn read(raw: &RawValue, content: &Object<'_>) -> Self {
         let relation = content.object("m.relates_to").unwrap_or_default();
         let relation_type = relation.text("rel_type").unwrap_or_default();
@@ -82,7 +82,7 @@ impl Message {
         }
     }
 
-    /// Reads everything but the relations.
+    /// Reads everything except the relations.
     fn plain(raw: &RawValue, content: &Object<'_>, profile: Option<&Profile>) -> Self {
         let is_html = content.text("format").as_deref() == Some(HTML);
         let html = content.text("formatted_body").filter(|_| is_html);
@@ -109,7 +109,8 @@ impl Message {
         }
     }
 
-    /// Returns the message with another body; a file without a name of its own goes by it.
+    /// Returns the message with another body; a file without a name of its own takes the body as
+    /// its name.
     fn saying(mut self, body: String) -> Self {
         if let Some(file) = &mut self.attachment {
             if !file.is_named_apart {
@@ -120,8 +121,8 @@ impl Message {
         Self { body, ..self }
     }
 
-    /// What was written beside a file (MSC2530): the body, when the file's name is elsewhere. Of a
-    /// sticker it is what the body describes, unless that is only a name.
+    /// Returns the caption of a file (MSC2530): the body, when the file has a name elsewhere. For a
+    /// sticker it is the description in the body, unless that is only a name.
     pub fn caption(&self) -> Option<&str> {
         let file = self.attachment.as_ref()?;
         let is_caption = match file.kind {
@@ -136,7 +137,8 @@ impl Message {
     }
 }
 
-/// Whether a sticker's body says more than that it is a sticker, or where it lies.
+/// Returns whether a sticker's body is a description: not just "sticker", an address, a number or
+/// the name of a file.
 fn is_description(body: &str) -> bool {
     let body = body.trim();
     let is_address = body.starts_with("mxc://") || body.starts_with("https://");
@@ -162,12 +164,13 @@ fn mentions(content: &Object<'_>) -> Vec<OwnedUserId> {
     users.filter_map(|raw| serde_json::from_str(raw.get()).ok()).collect()
 }
 
-/// Where a location has its description, in the two spellings of MSC3488.
+/// The field with the description of a location, in the two spellings of MSC3488.
 const PLACES: [&str; 2] = ["m.location", "org.matrix.msc3488.location"];
 const MOST_ITEMS: usize = 100;
 const MOST_MENTIONS: usize = 50;
 
-/// An edit without its new content still carries the text for clients that know no edits.
+/// Reads the new content of an edit. An edit without one still carries the text for clients that do
+/// not support edits.
 fn new_form(raw: &RawValue, content: &Object<'_>, profile: Option<&Profile>) -> Box<Message> {
     let new = content.raw("m.new_content").and_then(|raw| Some((raw, Object::parse(raw.get())?)));
     Box::new(match new {

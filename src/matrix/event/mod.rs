@@ -1,6 +1,6 @@
-//! A raw event as one of the few kinds that the bridge acts on.
+//! The parser of events into the kinds that the bridge acts on.
 //!
-//! Nothing but the envelope can be wrong: what a kind needs and does not have makes the event
+//! Only the envelope can be malformed: an event whose content lacks a required field becomes
 //! [`Kind::Other`].
 
 pub mod attachment;
@@ -24,101 +24,101 @@ use crate::clock::Timestamp;
 /// An event of a room.
 #[derive(Debug, Clone)]
 pub struct Event {
-    /// Its id, the same however often it is pushed.
+    /// The event id, equal in each push of the event.
     pub id: OwnedEventId,
-    /// The room. Its id is opaque; since room version 12 it names no server.
+    /// The room. Its id is opaque; since room version 12 it contains no server name.
     pub room: OwnedRoomId,
-    /// Who sent it.
+    /// The sender.
     pub sender: OwnedUserId,
-    /// When, as the sender's homeserver says; zero when it does not.
+    /// The time that the sender's homeserver claims; zero when it claims none.
     pub at: Timestamp,
-    /// Who speaks, where the event says that it is not whose account it is.
+    /// The profile of this message, where the event names another speaker than its account.
     pub profile: Option<Profile>,
-    /// What happened.
+    /// The kind of the event, with its content.
     pub kind: Kind,
 }
 
-/// What an event says.
+/// The content of an event, by kind.
 #[derive(Debug, Clone)]
 pub enum Kind {
-    /// Something was written, or a file was sent.
+    /// A text or a file.
     Message(Message),
     /// A sticker, which is an image with a description.
     Sticker(Message),
-    /// An emoji was put to a message.
+    /// A reaction.
     Reaction {
-        /// The message.
+        /// The message that it refers to.
         of: OwnedEventId,
         /// The emoji.
         key: String,
     },
-    /// The content of an event was taken away.
+    /// A redaction.
     Redaction {
-        /// The event.
+        /// The redacted event.
         of: OwnedEventId,
     },
-    /// Something was asked, chosen or counted.
+    /// The question, a vote or the end of a poll.
     Poll(Poll),
-    /// Somebody begins to share where they are for a while (MSC3489). The positions follow as
-    /// events of their own, and are [`Kind::Other`] like the end.
+    /// The begin of a live location (MSC3489). The positions follow as events of their own; they
+    /// and the end are [`Kind::Other`].
     LiveLocation,
-    /// Something that cannot be read here.
+    /// An encrypted event.
     Encrypted,
-    /// Somebody came, went or was invited.
+    /// A change of a membership.
     Membership(Membership),
-    /// The room's name was set, or removed.
+    /// The room's name was set or removed.
     RoomName(Option<String>),
-    /// The room's avatar was set, or removed.
+    /// The room's avatar was set or removed.
     RoomPicture(Option<OwnedMxcUri>),
-    /// The room was replaced.
+    /// The room was replaced by another.
     Tombstone {
-        /// The room that comes after it.
+        /// The room that replaces it.
         replacement: Option<OwnedRoomId>,
     },
     /// Any other event.
     Other {
-        /// Its type.
+        /// The event type.
         event_type: String,
-        /// Whether it is state.
+        /// Whether it is a state event.
         is_state: bool,
     },
 }
 
-/// A change of somebody's part in a room.
+/// A change of a user's membership in a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Membership {
-    /// Whose; the event's sender may be somebody else.
+    /// The user, who may differ from the event's sender.
     pub user: OwnedUserId,
-    /// What it is now.
+    /// The new membership.
     pub now: MembershipState,
-    /// What it was before, when the homeserver says it.
+    /// The earlier membership, when the homeserver says it.
     pub before: Option<MembershipState>,
-    /// Whether an invite is to a direct chat.
+    /// Whether an invitation is to a direct chat.
     pub is_direct: bool,
 }
 
-/// Somebody's part in a room.
+/// A user's membership in a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MembershipState {
-    /// May join.
+    /// The user is invited.
     Invite,
-    /// Is in.
+    /// The user is a member.
     Join,
-    /// Is out, by leaving, being removed, or turning an invite down.
+    /// The user is no member: they left, were removed, or declined an invitation.
     Leave,
-    /// Is out for good.
+    /// The user is banned.
     Ban,
-    /// Asks to be let in.
+    /// The user asks to be let in.
     Knock,
-    /// Something newer than this bridge.
+    /// A membership that this bridge does not know.
     Other,
 }
 
-/// An event without a usable envelope.
+/// The error for an event without a usable envelope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the event has no valid {0}")]
 pub struct Malformed(
-    /// The first field that is missing or wrong.
+    /// The first field that is missing or invalid.
     pub &'static str,
 );
 
@@ -136,8 +136,8 @@ pub fn parse(raw: &RawValue) -> Result<Event, Malformed> {
     })
 }
 
-/// Reads an event as the homeserver hands it out by its id. An edited message says what its latest
-/// edit says, and answers to what it did.
+/// Reads an event that was requested by its id. An edited message has the content of its latest
+/// edit, and keeps the reply and the thread of the first version.
 pub fn parse_latest(raw: &RawValue) -> Result<Event, Malformed> {
     let mut event = parse(raw)?;
     if let Kind::Message(message) = &mut event.kind
@@ -149,7 +149,7 @@ pub fn parse_latest(raw: &RawValue) -> Result<Event, Malformed> {
     Ok(event)
 }
 
-/// Returns the id of the latest edit of an event that the homeserver hands out by its id.
+/// Returns the id of the latest edit of an event that was requested by its id.
 pub fn latest_edit_id(raw: &RawValue) -> Option<OwnedEventId> {
     let relations = Object::parse(raw.get())?.object("unsigned")?.object("m.relations")?;
     relations.object("m.replace")?.id("event_id")
@@ -191,11 +191,11 @@ impl Kind {
     }
 }
 
-/// The state of whoever shares where they are, in its two spellings.
+/// The state event of a live location, in its two spellings.
 const SHARES: &str = "m.beacon_info";
 const SHARES_UNSTABLE: &str = "org.matrix.msc3672.beacon_info";
 
-/// A message without the field that makes it one was redacted, or never was one.
+/// Reads a message; `None` for one without its required field, which was redacted or never valid.
 fn message(event_type: &str, fields: &Object<'_>) -> Option<Message> {
     let raw = fields.raw("content")?;
     let content = Object::parse(raw.get())?;
@@ -215,7 +215,7 @@ fn reaction(fields: &Object<'_>) -> Option<Kind> {
     is_reaction.then_some(Kind::Reaction { of, key })
 }
 
-/// Since room version 11 the redacted event is named in the content.
+/// Reads a redaction. Since room version 11 the redacted event is named in the content.
 fn redaction(fields: &Object<'_>) -> Option<Kind> {
     let inside = fields.object("content").and_then(|content| content.id("redacts"));
     Some(Kind::Redaction { of: inside.or_else(|| fields.id("redacts"))? })
@@ -250,7 +250,8 @@ fn room_name(fields: &Object<'_>) -> Option<String> {
     fields.object("content")?.text("name").filter(|name| !name.is_empty())
 }
 
-/// Something that is no address of the homeserver's media is no image, and no removal either.
+/// Reads the avatar of a room. An address that is not one of the homeserver's media is neither an
+/// image nor a removal.
 fn room_picture(fields: &Object<'_>) -> Option<Option<OwnedMxcUri>> {
     let content = fields.object("content")?;
     let Some(url) = content.raw("url") else { return Some(None) };

@@ -1,28 +1,28 @@
-//! A poll: its question, a vote, its end (MSC3381), in the spelling of the specification and in
-//! the one that clients still send.
+//! Polls: question, vote and end (MSC3381), in the spelling of the specification and in the
+//! unstable one that clients still send.
 
 use crate::matrix::object::Object;
 
-/// What an event says of a poll.
+/// An event of a poll.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Poll {
-    /// Somebody asks.
+    /// The question of a new poll.
     Start {
         /// The question; empty when it cannot be read.
         question: String,
-        /// What may be answered, in order.
+        /// The possible answers, in order.
         answers: Vec<String>,
     },
-    /// Somebody chooses.
+    /// A vote.
     Vote,
-    /// It is over.
+    /// The end of a poll.
     End {
-        /// What its sender says of the result.
+        /// The text with which its sender describes the result.
         text: Option<String>,
     },
 }
 
-/// What part of a poll an event type is.
+/// The part of a poll that an event type stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
     Start,
@@ -31,8 +31,8 @@ enum Part {
 }
 
 impl Poll {
-    /// Reads the content of an event of this type; `None` when it is none of a poll's, or was
-    /// redacted.
+    /// Reads the content of an event of this type; `None` when the type is none of a poll's, or the
+    /// event was redacted.
     pub(super) fn read(event_type: &str, content: &Object<'_>) -> Option<Self> {
         let name = TYPES.iter().find_map(|start| event_type.strip_prefix(start))?;
         let part = match name {
@@ -63,7 +63,7 @@ impl Poll {
     }
 }
 
-/// The text of something that has one in several forms (MSC1767).
+/// Returns the plain text of a field that may hold several forms (MSC1767).
 fn words(fields: &Object<'_>) -> Option<String> {
     let forms = fields.list("m.text").into_iter().filter_map(|raw| Object::parse(raw.get()));
     let plain =
@@ -76,7 +76,7 @@ fn words(fields: &Object<'_>) -> Option<String> {
 
 const TYPES: [&str; 2] = ["m.poll.", "org.matrix.msc3381.poll."];
 const STARTS: [&str; 3] = ["m.poll", "org.matrix.msc3381.poll.start", "m.poll.start"];
-/// As many as a poll may have.
+/// The greatest number of answers of a poll.
 const MOST_ANSWERS: usize = 20;
 
 #[cfg(test)]

@@ -1,24 +1,24 @@
-//! Who speaks in an event, where that is not whose account it is (MSC4144): the bots of other
-//! bridges say it, and people who go by several names.
+//! The profile of a single message (MSC4144), which names another speaker than the account. Bots of
+//! other bridges use it, and people with several names.
 
 use crate::matrix::object::Object;
 
-/// The name that an event brings along.
+/// The profile that an event carries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
-    /// Any text but an empty one; `None` when it is the account's.
+    /// The name, never empty; `None` when it is the account's.
     pub name: Option<String>,
-    /// Whether the text begins with the name, for clients that know no profiles.
+    /// Whether the text begins with the name, for clients that do not support profiles.
     has_fallback: bool,
 }
 
 impl Profile {
-    /// The profile of an event with this content. An edit may have it in its new content alone.
+    /// Reads the profile of an event's content. An edit may have it only in its new content.
     pub(super) fn of_event(content: &Object<'_>) -> Option<Self> {
         Self::read(content).or_else(|| Self::read(&content.object("m.new_content")?))
     }
 
-    /// The profile in a content; `None` when there is none that says anything.
+    /// Reads the profile of a content; `None` when there is none with a name or an id.
     pub(super) fn read(content: &Object<'_>) -> Option<Self> {
         KEYS.iter().find_map(|key| {
             let profile = content.object(key)?;
@@ -28,19 +28,19 @@ impl Profile {
         })
     }
 
-    /// A plain text without the name before it; `None` when it does not stand there.
+    /// Returns a plain text without the name before it; `None` when the name is not there.
     pub(super) fn without_name(&self, body: &str) -> Option<String> {
         let before = format!("{}: ", self.repeated()?);
         if let Some(said) = body.strip_prefix(&before) {
             return Some(said.to_owned());
         }
-        // Behind what older clients put before a reply.
+        // Older clients put the quoted message of a reply before the name.
         let (quoted, said) =
             body.split_once("\n\n").filter(|(quoted, _)| quoted.starts_with('>'))?;
         Some(format!("{quoted}\n\n{}", said.strip_prefix(&before)?))
     }
 
-    /// Takes the name out of HTML, in which it is an element that says what it is.
+    /// Returns HTML without the element that repeats the name; `None` when there is none.
     pub(super) fn without_name_in_html(&self, html: &str) -> Option<String> {
         self.repeated()?;
         html.match_indices(ELEMENT).take(MOST_ELEMENTS).find_map(|(from, element)| {
@@ -53,17 +53,18 @@ impl Profile {
         })
     }
 
-    /// The name, if the text repeats it.
+    /// Returns the name, if the text repeats it.
     fn repeated(&self) -> Option<&str> {
         self.name.as_deref().filter(|_| self.has_fallback)
     }
 }
 
-/// In the two spellings of MSC4144.
+/// The key of a profile, in the two spellings of MSC4144.
 pub const KEYS: [&str; 2] = ["com.beeper.per_message_profile", "m.per_message_profile"];
 const ELEMENT: &str = "<strong";
 const MARK: &str = "data-mx-profile-fallback";
-/// The name stands at the beginning, behind the quote of a reply at most.
+/// The number of elements that are searched for the name: it stands at the beginning, or behind the
+/// quote of a reply.
 const MOST_ELEMENTS: usize = 20;
 
 #[cfg(test)]

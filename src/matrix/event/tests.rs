@@ -34,7 +34,7 @@ fn message_of(content: Value) -> Message {
     message
 }
 
-/// The type and whether it is state, of an event that is nothing in particular.
+/// Returns the type of an event of an unknown kind, and whether it is a state event.
 fn other(event: Value) -> (String, bool) {
     let kind = kind(event);
     let Kind::Other { event_type, is_state } = kind else { panic!("{kind:?}") };
@@ -68,7 +68,7 @@ fn the_name_of_a_profile_is_in_neither_text() {
     for message in [message_of(named.clone()), *message_of(edit).edits.unwrap().new] {
         assert_eq!((message.body.as_str(), message.html.as_deref()), ("hi", Some("<b>hi</b>")));
     }
-    // A profile that does not say that the name is there twice takes nothing away.
+    // The name stays in the text when the profile does not say that the text repeats it.
     let mut plain = named;
     plain["com.beeper.per_message_profile"] = json!({ "id": "1", "displayname": "Zed" });
     let message = message_of(plain);
@@ -107,7 +107,7 @@ fn a_live_location_is_told_by_its_beginning() {
         for end in [json!(false), json!(null), json!("true"), json!(1)] {
             assert_eq!(other(share(event_type, end)), (event_type.to_owned(), true));
         }
-        // Not state, and so nobody's.
+        // Without a state key it is not a state event.
         let stray = event(event_type, json!({ "live": true }));
         assert_eq!(other(stray), (event_type.to_owned(), false));
     }

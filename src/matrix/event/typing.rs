@@ -1,16 +1,16 @@
-//! Who is typing in a room.
+//! The users who are typing in a room.
 
 use ruma::{OwnedRoomId, OwnedUserId};
 use serde_json::value::RawValue;
 
 use crate::matrix::object::Object;
 
-/// Everybody who types in a room at this moment.
+/// All users who are typing in a room at this moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Typing {
     /// The room.
     pub room: OwnedRoomId,
-    /// Who types; empty when the last one has stopped.
+    /// The users; empty when the last one has stopped.
     pub users: Vec<OwnedUserId>,
 }
 

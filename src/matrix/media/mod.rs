@@ -1,6 +1,6 @@
-//! Files to the homeserver and from it, in pieces: never a whole one in memory.
+//! The transfer of files to and from the homeserver, in pieces; no whole file is held in memory.
 //!
-//! A large file takes the time it takes. What ends a transfer is that nothing moves.
+//! A transfer has no fixed time limit; it ends when nothing moves, or when it is too slow.
 
 use std::{
     io::{self, Write as _},
@@ -41,11 +41,11 @@ use crate::{
 };
 
 impl Homeserver {
-    /// How many bytes an upload may have (`m.upload.size`), asked as `user` and then known;
-    /// `None` when the homeserver does not say.
+    /// Returns the greatest upload in bytes (`m.upload.size`); `None` when the homeserver does not
+    /// say. It is requested as `user` once, and then kept.
     ///
     /// # Errors
-    /// Only such that may pass by themselves.
+    /// Only those that may pass by themselves.
     pub async fn upload_limit(&self, user: &UserId) -> Result<Option<u64>, Error> {
         let ask = || async {
             let identity = AppserviceUserIdentity::new(user);
@@ -61,15 +61,15 @@ impl Homeserver {
         };
         let limit = self.known_upload_limit().get_or_try_init(ask).await.copied();
         limit.or_else(|error: Error| match error.retry() {
-            // A proxy that does not know this path may well know the one for uploads.
+            // A proxy that does not know this path may still know the one for uploads.
             _ if matches!(error, Error::Garbled { .. }) => Ok(None),
             Retry::Never => Ok(None),
             Retry::Now | Retry::After(_) => Err(error),
         })
     }
 
-    /// Asks for media, or for what is said about them, and on a homeserver from before
-    /// specification 1.11 again where that has them.
+    /// Sends a request for media or their settings, and repeats it with the older path on a
+    /// homeserver from before specification 1.11.
     async fn authenticated(&self, request: Request, patience: Duration) -> Result<Response, Error> {
         let mut older = request.try_clone();
         if let Some(older) = &mut older {
@@ -94,10 +94,10 @@ impl Homeserver {
 }
 
 impl Intent {
-    /// Stores a file of any size and returns its address.
+    /// Uploads a file of any size and returns its address.
     ///
     /// # Errors
-    /// [`Error::TooLarge`] before anything is sent, when the homeserver says how much it takes;
+    /// [`Error::TooLarge`] before anything is sent, when the homeserver says how much it accepts;
     /// [`Error::Stalled`] when nothing moves any more; [`Error::Disk`].
     pub async fn upload_spool(
         &self,
@@ -105,7 +105,7 @@ impl Intent {
         content_type: &str,
         filename: Option<&str>,
     ) -> Result<OwnedMxcUri, Error> {
-        // Synapse hangs up on what is too large without saying so.
+        // Synapse closes the connection without an answer when a file is too large.
         let limit = self.homeserver().upload_limit(self.user()).await?;
         if limit.is_some_and(|limit| spool.len() > limit) {
             return Err(Error::TooLarge);
@@ -125,7 +125,7 @@ impl Intent {
         let mut request = self.homeserver().prepared(request, self.identity())?;
         let (sent, progress) = watch::channel(());
         let trouble = Trouble::default();
-        // The homeserver wants to know the length beforehand.
+        // The homeserver requires the length before the body.
         request.headers_mut().insert(CONTENT_LENGTH, spool.len().into());
         *request.body_mut() = Some(Body::wrap_stream(told(spool, sent, trouble.clone())));
         let uploading = async {
@@ -141,13 +141,13 @@ impl Intent {
         self.homeserver().counted("media/upload", uploading).await
     }
 
-    /// Fetches a file of at most `limit` bytes, whose MD5 is counted on the way when `with_md5`
-    /// is set.
+    /// Downloads a file of at most `limit` bytes, and computes its MD5 when `with_md5` is set.
     ///
     /// # Errors
-    /// [`Error::TooLarge`] before more than the limit is read, and before anything is read when
-    /// the homeserver says the length; [`Error::NotFound`] also for an address that is none;
-    /// [`Error::Unreachable`] for a body that is cut short; [`Error::Stalled`]; [`Error::Disk`].
+    /// [`Error::TooLarge`] before more than the limit is read, and before anything is read when the
+    /// homeserver says the length; [`Error::NotFound`] also for an address that is not one of
+    /// media; [`Error::Unreachable`] for a body that is cut short; [`Error::Stalled`];
+    /// [`Error::Disk`].
     pub async fn download(
         &self,
         mxc: &MxcUri,
@@ -163,7 +163,8 @@ impl Intent {
         fetched.ok_or(Error::TooLarge)
     }
 
-    /// Nothing when the file is too large, with which the homeserver has no trouble.
+    /// Reads the file; `None` when it is too large, which does not count as a failure of the
+    /// homeserver.
     async fn fetch(
         &self,
         request: Request,
@@ -182,7 +183,7 @@ impl Intent {
             let Some(rest) = left.checked_sub(bytes.len() as u64) else { return Ok(None) };
             left = rest;
             if intake.pieces.send(bytes).await.is_err() {
-                // The writer gave up, and says why.
+                // The writer failed; `close` returns its error.
                 break;
             }
         }
@@ -194,7 +195,7 @@ async fn next(response: &mut Response) -> Result<Option<Bytes>, Error> {
     response.chunk().await.map_err(unreachable)
 }
 
-/// Writes down what comes, beside the reading.
+/// A task that writes pieces to the disk while the next ones are read.
 struct Intake {
     pieces: mpsc::Sender<Bytes>,
     writing: JoinHandle<io::Result<SpoolWriter>>,
@@ -214,7 +215,7 @@ impl Intake {
         Self { pieces, writing }
     }
 
-    /// The file as far as it came.
+    /// Returns the file as far as it came.
     async fn close(self) -> Result<Spool, Error> {
         drop(self.pieces);
         let written = self.writing.await.unwrap_or_else(|error| Err(io::Error::other(error)));
@@ -222,15 +223,15 @@ impl Intake {
     }
 }
 
-/// How long a transfer may stand still.
+/// The time limits of a transfer.
 #[derive(Debug, Clone, Copy)]
 struct Patience {
-    /// Between two pieces.
+    /// The longest wait between two pieces.
     idle: Duration,
-    /// Before the answer: the homeserver may look at the whole file first, or have to fetch it
-    /// from another one.
+    /// The longest wait for the answer: the homeserver may check the whole file first, or download
+    /// it from another homeserver.
     answer: Duration,
-    /// How slow the file itself may be.
+    /// The least speed of the transfer.
     speed: Speed,
 }
 
@@ -256,7 +257,7 @@ async fn stalled(mut progress: watch::Receiver<()>, patience: Patience) {
     loop {
         match timeout(patience.idle, progress.changed()).await {
             Ok(Ok(())) => {}
-            // All is sent; now it is the homeserver's turn.
+            // Everything is sent; the answer is awaited.
             Ok(Err(_)) => {
                 return nothing_for(patience.answer).await;
             }
@@ -265,7 +266,7 @@ async fn stalled(mut progress: watch::Receiver<()>, patience: Patience) {
     }
 }
 
-/// The file in pieces; each one is told to `sent`, and what goes wrong with the disk to `trouble`.
+/// Returns the file in pieces; each one is reported to `sent`, and errors of the disk to `trouble`.
 fn told(
     spool: &Spool,
     sent: watch::Sender<()>,
@@ -277,7 +278,7 @@ fn told(
     })
 }
 
-/// What the disk said, which the HTTP library would hide in an error of its own.
+/// The error of the disk, which the HTTP library would hide in an error of its own.
 #[derive(Clone, Default)]
 struct Trouble(Arc<Mutex<Option<io::Error>>>);
 
@@ -293,11 +294,11 @@ impl Trouble {
     }
 }
 
-/// Where media are since specification 1.11, which wants a token for them.
+/// The path of media since specification 1.11, which requires a token.
 const AUTHENTICATED: &str = "/_matrix/client/v1/media/";
-/// Where they were before.
+/// The path of media before specification 1.11.
 const BEFORE_1_11: &str = "/_matrix/media/v3/";
-/// Pieces that were read and are not written yet.
+/// The greatest number of pieces that were read and are not yet written.
 const PIECES_WAITING: usize = 2;
 
 #[cfg(test)]

@@ -8,18 +8,18 @@ use tokio::{
 use super::*;
 use crate::matrix::{AsToken, HomeserverOptions};
 
-/// Short for what must not come, long for what must not count.
+/// A short time limit for waits that must end; [`LONG`] is for limits that must not matter.
 const SHORT: Duration = Duration::from_millis(200);
 const LONG: Duration = Duration::from_secs(3600);
 
-/// What a homeserver does with the one connection that it takes.
+/// How the test's homeserver treats its one connection.
 #[derive(Clone, Copy)]
 enum Manner {
     /// It reads nothing.
     Deaf,
-    /// It reads all and says nothing.
+    /// It reads everything and does not answer.
     Mute,
-    /// It says half of its answer.
+    /// It sends half of its answer.
     Halting,
 }
 
@@ -63,7 +63,7 @@ fn upload() -> create_content::v3::Request {
 #[tokio::test]
 async fn an_upload_that_nobody_takes_has_stalled() {
     let ghost = homeserver(Manner::Deaf).await;
-    // More than the system keeps for a connection.
+    // More than the system buffers for a connection.
     let (_folder, spool) = file(64 << 20);
     let sent = ghost
         .bring(upload(), &spool, Patience { idle: SHORT, answer: LONG, speed: Speed::USUAL })
