@@ -1,12 +1,12 @@
-//! The faces that WeChat writes as names in brackets, as Unicode.
+//! The emoji that WeChat writes as names in brackets, converted to Unicode.
 //!
-//! A phone sends `[微笑]` or `[Smile]`, after its language, for each of the app's own faces. One
-//! without a Unicode character that means the same stays as it is written, and so does every other
-//! word in brackets. The other way nothing is to be done: phones show Unicode.
+//! A phone sends `[微笑]` or `[Smile]`, depending on its language, for each of the app's own emoji.
+//! One without an equivalent Unicode character stays as it is written, and so does every other word
+//! in brackets. The other direction needs no conversion: phones show Unicode.
 
 use std::borrow::Cow;
 
-/// The text with WeChat's faces as Unicode.
+/// Returns the text with WeChat's emoji as Unicode.
 pub fn faces_to_unicode(text: &str) -> Cow<'_, str> {
     let mut shown = String::new();
     let mut rest = text;
@@ -31,7 +31,7 @@ pub fn faces_to_unicode(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// The length of the code that `text` begins with, brackets included, and its face.
+/// Returns the length of the code at the beginning of `text`, brackets included, and its emoji.
 fn code_at(text: &str) -> Option<(usize, &'static str)> {
     let inner = text.strip_prefix('[')?;
     let end = inner.bytes().take(LONGEST).position(|byte| byte == b']')?;
@@ -40,10 +40,10 @@ fn code_at(text: &str) -> Option<(usize, &'static str)> {
     found.map(|(_, _, face)| (end + 2, *face))
 }
 
-/// No name is longer, in bytes, its closing bracket included.
+/// The greatest length of a name in bytes, closing bracket included.
 const LONGEST: usize = 20;
 
-/// Chinese name, English name, Unicode.
+/// Each emoji as Chinese name, English name, Unicode.
 const FACES: [(&str, &str, &str); 107] = [
     ("微笑", "Smile", "🙂"),
     ("撇嘴", "Grimace", "😟"),

@@ -1,26 +1,26 @@
-//! A Matrix message to the text that WeChat gets, or why there is none. What a file says
-//! beside itself is a text like any other.
+//! The text that WeChat receives for a Matrix message, or the reason why there is none. The caption
+//! of a file is a text like any other.
 //!
 //! Takes the plain fields of an event; the sentence about what is not bridged is the core's.
 
 use crate::convert::{name_or, shows_nothing, text};
 
-/// Why a Matrix message has no text for WeChat.
+/// The reason why a Matrix message has no text for WeChat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotBridged {
-    /// An `m.notice`: what a bot says is not carried over.
+    /// The message is an `m.notice`; messages of bots are not bridged.
     #[error("notices are not bridged")]
     Notice,
-    /// Nothing is left to show.
+    /// The message has no visible text.
     #[error("the message is empty")]
     Empty,
-    /// What clients say to each other.
+    /// The message is a signal between clients.
     #[error("the message is not for people")]
     Signal,
-    /// A message that is a file, without words.
+    /// The message is a file without a caption.
     #[error("the message is a file")]
     File,
-    /// A kind of message that is neither text nor a file.
+    /// The kind of message is neither text nor a file.
     #[error("this kind of message is not bridged")]
     Kind(Kind),
 }
@@ -28,16 +28,16 @@ pub enum NotBridged {
 /// A kind of Matrix message that is neither text nor a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// `m.location`
+    /// A location, `m.location`.
     Location,
     /// The question of a poll.
     Poll,
-    /// Any other, one that is not known included.
+    /// Any other kind, also an unknown one.
     Other,
 }
 
 impl Kind {
-    /// The word for it in records and counters.
+    /// Returns the name for records and counters.
     pub fn code(self) -> &'static str {
         match self {
             Self::Location => "location",
@@ -47,7 +47,7 @@ impl Kind {
     }
 }
 
-/// Returns the text to send for an `m.room.message`, safe for WeChat and as long as it is.
+/// Returns the text to send for an `m.room.message`, safe for WeChat and of any length.
 ///
 /// `html` is the `formatted_body` of a message whose format is `org.matrix.custom.html`.
 /// `sender_name` is shown in an emote only.
@@ -63,7 +63,7 @@ pub fn message_text(
         "m.server_notice" | "" => return Err(NotBridged::Kind(Kind::Other)),
         "m.image" | "m.file" | "m.audio" | "m.video" => return Err(NotBridged::File),
         "m.location" => return Err(NotBridged::Kind(Kind::Location)),
-        // Whatever else there is says with its body what it is: that is what a body is for.
+        // The body of any other kind is its text form.
         _ => {}
     }
     let shown = match html {

@@ -1,12 +1,13 @@
-//! Content of one side to content of the other. Pure.
+//! The conversion of content between the two sides; pure functions.
 //!
-//! - [`emoji`]: the faces that WeChat writes as names.
-//! - [`text`]: Matrix HTML to plain text, what WeChat must not see, parts under the limit.
-//! - [`from_matrix`]: a Matrix message to the texts that WeChat gets, or why there are none.
-//! - [`name`]: what somebody is called, in a line that says who speaks.
-//! - [`place`]: a place on the map as words and a link.
-//! - [`quote`]: what a message answers to, as a line above it.
-//! - [`qr`]: a text as a QR code that a phone can read off a screen.
+//! - [`emoji`]: WeChat's emoji names to Unicode.
+//! - [`text`]: Matrix HTML to plain text, characters that WeChat cannot show, parts under the
+//!   limit.
+//! - [`from_matrix`]: the text that WeChat receives for a Matrix message, or the reason for none.
+//! - [`name`]: the name of a person in a line that tells who speaks.
+//! - [`place`]: a location as words and a link.
+//! - [`quote`]: the quoted message as a line above a reply.
+//! - [`qr`]: a text as a QR code that a phone can read from a screen.
 
 pub mod emoji;
 pub mod from_matrix;

@@ -1,7 +1,7 @@
-//! Names of people, for a line of text that says who speaks. Pure.
+//! The names of people, made safe for a line of text that tells who speaks. Pure.
 //!
-//! A name is whatever its owner likes: with letters that nobody sees, line breaks, a colon and
-//! words behind it, or somebody else's name in letters that only look the same.
+//! People choose their names freely: with invisible characters, line breaks, a colon and words
+//! behind it, or letters that only look like those of another person's name.
 
 use icu_properties::{
     CodePointMapData, CodePointSetData,
@@ -12,14 +12,14 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::text::safe_for_wechat;
 
-/// A name as one short line in which every letter is seen, and which no text can be taken for.
-/// `None` when nothing is left of it.
+/// Returns a name as one short visible line that cannot be mistaken for text; `None` when nothing
+/// is left of it.
 ///
-/// - Invisible characters go, and those that turn the direction of writing; so do marks that stand
-///   on no letter, and more than a few on one. Emoji stay whole.
-/// - All white space, line breaks included, becomes single spaces.
-/// - Colons, and what looks like one, become `·`: what stands before the first colon of a line is
-///   who speaks.
+/// - Invisible characters are removed, and those that change the direction of writing; so are marks
+///   without a letter, and more than three on one letter. Emoji stay whole.
+/// - White space, line breaks included, becomes single spaces.
+/// - Colons and similar characters become `·`: the text before the first colon of a line is the
+///   speaker.
 /// - What WeChat reads as markup or a tag is replaced, and a long name is cut.
 pub fn name(given: &str) -> Option<String> {
     let words: String = visible(given).chars().map(harmless).collect();
@@ -34,7 +34,7 @@ pub fn name(given: &str) -> Option<String> {
     safe.chars().any(|c| !is_mark(c)).then_some(safe)
 }
 
-/// A name with all that it says and nothing that nobody sees, for a place where it stands alone: the
+/// Returns a name without its invisible characters, for a place where it stands alone, such as the
 /// name of a room. Empty when nothing is left of it.
 pub fn visible(given: &str) -> String {
     let seen = seen(given);
@@ -45,14 +45,14 @@ pub fn visible(given: &str) -> String {
     }
 }
 
-/// The name, or where nothing is left of it the caller's `id`, such as the localpart of a user id.
+/// Returns the name or, where nothing is left of it, the `id`, such as the localpart of a user id.
 pub fn name_or(given: Option<&str>, id: &str) -> String {
     let given = given.and_then(name);
     given.or_else(|| name(id)).unwrap_or_else(|| NAMELESS.to_owned())
 }
 
-/// The name with the `id` behind it when one of `others` looks the same, whatever letters it is
-/// written with. Both `name` and `others` are names as [`name`] makes them.
+/// Returns the name, with the `id` behind it when one of `others` looks alike, whatever letters it
+/// is written with. Both `name` and `others` must be results of [`name`].
 pub fn told_apart<'a>(name: &str, id: &str, others: impl IntoIterator<Item = &'a str>) -> String {
     let looks = look_of(name);
     match others.into_iter().any(|other| look_of(other) == looks) {
@@ -61,21 +61,22 @@ pub fn told_apart<'a>(name: &str, id: &str, others: impl IntoIterator<Item = &'a
     }
 }
 
-/// Whether nothing of a text is seen, however many characters it has.
+/// Returns whether a text has no visible character.
 pub fn shows_nothing(text: &str) -> bool {
     text.chars().all(|c| is_blank(c) || is_invisible(c))
 }
 
-/// What a hasty reader sees of a name: no difference between letters of the same shape, and none of
-/// case or white space.
+/// Returns a key that is equal for names that look alike: it ignores case, white space and the
+/// differences between letters of one shape.
 fn look_of(name: &str) -> String {
     let shape = |text: &str| skeleton(text).collect::<String>();
-    // Twice, since the small letter of a shape may be another shape: `I` looks like `l`.
+    // Done twice, since the lower-case letter of a shape may have another shape: `I` looks like
+    // `l`.
     let lower = shape(&shape(name).to_lowercase()).to_lowercase();
     shape(&lower).chars().filter(|c| !c.is_whitespace()).collect()
 }
 
-/// The characters that are seen.
+/// Removes the characters that are not visible.
 fn seen(given: &str) -> String {
     let mut seen = String::with_capacity(given.len());
     let mut marks = 0;
@@ -106,7 +107,8 @@ fn category(c: char) -> GeneralCategory {
     CodePointMapData::<GeneralCategory>::new().get(c)
 }
 
-/// White space of every kind, and letters that are drawn as nothing but room.
+/// Returns whether a character is white space of any kind, or a letter that is drawn as empty
+/// space.
 fn is_blank(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{2800}' | '\u{1d159}')
 }
@@ -116,12 +118,12 @@ fn is_invisible(c: char) -> bool {
     hidden || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
 }
 
-/// Whether it stands on the letter before it and takes no room of its own.
+/// Returns whether a character is drawn on the letter before it and takes no space of its own.
 fn is_mark(c: char) -> bool {
     matches!(category(c), GeneralCategory::NonspacingMark | GeneralCategory::EnclosingMark)
 }
 
-/// Whether an invisible character makes one emoji of those around it, or of the one before it.
+/// Returns whether an invisible character is a part of the emoji around it or before it.
 fn joins_emoji(c: char, before: Option<char>, after: Option<char>) -> bool {
     let is_emoji = |c: Option<char>| {
         let set = CodePointSetData::new::<ExtendedPictographic>();
@@ -134,7 +136,7 @@ fn joins_emoji(c: char, before: Option<char>, after: Option<char>) -> bool {
     }
 }
 
-/// Colons of all scripts become a dot, and a backtick, which begins code, a quotation mark.
+/// Replaces colons of all scripts by a dot, and a backtick, which begins code, by a quotation mark.
 fn harmless(c: char) -> char {
     match c {
         ':' | '：' | '\u{a789}' | '\u{2236}' | '\u{fe13}' | '\u{fe55}' | '\u{fe30}' | '\u{2d0}'
@@ -146,13 +148,13 @@ fn harmless(c: char) -> char {
     }
 }
 
-/// In characters.
+/// The greatest length of a name, in characters.
 const LONGEST: usize = 40;
-/// In characters; of a longer name no more is looked at.
+/// The number of characters of a name that are looked at.
 const MOST_READ: usize = 1_000;
-/// On one letter; Vietnamese has two, Hebrew three.
+/// The greatest number of marks on one letter; Vietnamese has two, Hebrew three.
 const MOST_MARKS: usize = 3;
-/// Who has neither a name nor an id that can be seen.
+/// The name of a person who has neither a visible name nor a visible id.
 const NAMELESS: &str = "?";
 
 #[cfg(test)]

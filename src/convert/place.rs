@@ -1,10 +1,10 @@
-//! A place on the map as words and a link that opens on a phone in China.
+//! A location as words and a link that opens on a phone in China.
 
-/// A place as text: its name, its coordinates, and the address of a map. `None` when nothing is
-/// known of it.
+/// Returns a location as text: its name, its coordinates, and a link to a map. `None` when nothing
+/// is known of it.
 ///
-/// `geo_uri` is a `geo:` URI (RFC 5870). A body of a message says the URI again as a rule, and is
-/// no name then.
+/// `geo_uri` is a `geo:` URI (RFC 5870). A name that contains such a URI, as the body of a message
+/// often does, is ignored.
 pub fn place_text(geo_uri: Option<&str>, name: Option<&str>) -> Option<String> {
     let name = name.map(str::trim).filter(|name| !name.is_empty() && !name.contains("geo:"));
     let point = geo_uri.and_then(point);
@@ -23,7 +23,7 @@ pub fn place_text(geo_uri: Option<&str>, name: Option<&str>) -> Option<String> {
     Some(lines.join("\n"))
 }
 
-/// Latitude and longitude in degrees of WGS 84, as they were written.
+/// Returns latitude and longitude in degrees of WGS 84, as they were written.
 fn point(geo_uri: &str) -> Option<(&str, &str)> {
     let (head, path) = geo_uri.trim().split_at_checked(4)?;
     if !head.eq_ignore_ascii_case("geo:") {
@@ -33,7 +33,7 @@ fn point(geo_uri: &str) -> Option<(&str, &str)> {
     let mut coordinates = parts.next()?.split(',');
     let latitude = degrees(coordinates.next()?, 90.0)?;
     let longitude = degrees(coordinates.next()?, 180.0)?;
-    // Another reference system would be another place.
+    // In another reference system the coordinates mean another place.
     let is_foreign = |part: &str| {
         let (key, value) = part.split_once('=').unwrap_or((part, ""));
         key.eq_ignore_ascii_case("crs") && !value.eq_ignore_ascii_case("wgs84")
@@ -48,8 +48,8 @@ fn degrees(written: &str, most: f64) -> Option<&str> {
     (plain && value.abs() <= most).then_some(written.trim_start_matches('+'))
 }
 
-/// Amap shows a marker to anybody, in WeChat's own browser as well, and takes the coordinates that
-/// Matrix has.
+/// The map service: Amap opens without a login, also in WeChat's browser, and accepts WGS 84, the
+/// coordinates of Matrix.
 const MAP: &str = "https://uri.amap.com/marker";
 
 #[cfg(test)]

@@ -1,14 +1,14 @@
-//! A text as a QR code that a phone can read off a screen.
+//! A text as a QR code that a phone can read from a screen.
 
 use std::io::Cursor;
 
 use image::{GrayImage, ImageFormat, Luma};
 use qrcode::{Color, EcLevel, QrCode, render::svg};
 
-/// Why there is no image.
+/// The reason why a QR code could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum QrError {
-    /// More than a QR code can hold (2953 bytes).
+    /// The text is longer than a QR code can hold (2953 bytes).
     #[error("the text is too long for a QR code")]
     TooLong,
     /// The image could not be written.
@@ -19,19 +19,19 @@ pub enum QrError {
 /// A QR code as an image.
 #[derive(Debug, Clone)]
 pub struct Qr {
-    /// The file.
+    /// The PNG file.
     pub png: Vec<u8>,
     /// Its width and height in pixels.
     pub side: u32,
 }
 
-/// `text` as a QR code in a PNG: black on white, 8-bit gray, a square of at least 512 pixels,
-/// with a white margin of 4 modules and a whole number of pixels per module.
+/// Returns `text` as a QR code in a PNG: black on white, 8-bit gray, a square of at least 512
+/// pixels, with a white margin of 4 modules and a whole number of pixels per module.
 ///
-/// The lowest error correction is used: a screen has no damage, and larger modules are easier to
+/// It uses the lowest error correction: a screen has no damage, and larger modules are easier to
 /// read.
 pub fn qr_png(text: &str) -> Result<Qr, QrError> {
-    // The one way in which encoding bytes fails is that there are too many of them.
+    // Encoding of bytes fails only when there are too many of them.
     let code =
         QrCode::with_error_correction_level(text, EcLevel::L).map_err(|_| QrError::TooLong)?;
     let width = code.width();
@@ -50,7 +50,7 @@ pub fn qr_png(text: &str) -> Result<Qr, QrError> {
     Ok(Qr { png: png.into_inner(), side })
 }
 
-/// `text` as a QR code in an SVG document, black on white with the same margin.
+/// Returns `text` as a QR code in an SVG document, black on white with a margin of 4 modules.
 ///
 /// # Errors
 /// When the text is too long.
@@ -61,7 +61,7 @@ pub fn qr_svg(text: &str) -> Result<String, QrError> {
 }
 
 const MIN_PIXELS: usize = 512;
-/// The quiet zone that the QR standard asks for.
+/// The margin that the QR standard requires, in modules.
 const MARGIN_MODULES: usize = 4;
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
-//! What a message answers to, for the side that has no replies.
+//! The quoted message as a line above a reply, for WeChat, where bots cannot reply.
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::text::safe_for_wechat;
 
-/// The line that stands above an answer in WeChat: the beginning of what it answers to, in Chinese
+/// Returns the line above a reply in WeChat: the beginning of the quoted message, in Chinese
 /// quotation marks. `None` when there is nothing to show.
 pub fn quote_line(quoted: &str) -> Option<String> {
     let safe = safe_for_wechat(quoted);
@@ -19,7 +19,7 @@ pub fn quote_line(quoted: &str) -> Option<String> {
     })
 }
 
-/// In graphemes: two lines of a phone.
+/// The greatest length of a quote in graphemes: two lines of a phone.
 const LONGEST: usize = 40;
 
 #[cfg(test)]

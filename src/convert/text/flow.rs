@@ -1,38 +1,38 @@
-//! Lines that are written from words and blocks: margins, quote marks, bullets, white space.
+//! A writer for lines of words and blocks: margins, quote marks, bullets, white space.
 //!
 //! Knows nothing of HTML.
 
-/// Text that grows block by block; white space is written only when something follows it.
+/// Text that is written block by block; white space is written only before further text.
 #[derive(Debug, Default)]
 pub(super) struct Flow {
     text: String,
     containers: Vec<Container>,
-    /// Line ends that blocks ask for before what comes next; the largest wish counts.
+    /// The number of line ends that blocks require before the next text; the greatest one counts.
     margin: usize,
-    /// Line ends that were written one by one.
+    /// The number of line ends that were written one by one.
     breaks: usize,
     space: bool,
     /// Whether one quote has been open since the last written character.
     quoted_since: bool,
     one_line: bool,
     overflown: bool,
-    /// Marks that are open, and where each stands once something was written behind it.
+    /// The open marks, each with its position once text was written behind it.
     marks: Vec<(&'static str, Option<usize>)>,
 }
 
-/// What puts something before each of its lines.
+/// A block that puts a prefix before each of its lines.
 #[derive(Debug)]
 pub(super) enum Container {
-    /// A quote: one mark per line, however deep quotes lie in each other.
+    /// A quote: one mark per line, however deeply quotes are nested.
     Quote,
-    /// A list and, when it counts, the number of its next item.
+    /// A list; for a numbered one, the number of its next item.
     List { next: Option<i64> },
     /// An item of a list; its further lines are indented by the width of the marker.
     Item { marker: String, written: bool },
 }
 
 impl Flow {
-    /// Writes text whose white space is only a border between words.
+    /// Writes text whose white space only separates words.
     pub(super) fn words(&mut self, text: &str) {
         let is_space = |c: char| c.is_ascii_whitespace();
         self.space |= text.starts_with(is_space);
@@ -43,7 +43,7 @@ impl Flow {
         self.space = text.ends_with(is_space) || (self.space && text.is_empty());
     }
 
-    /// Writes text whose white space counts.
+    /// Writes text whose white space is kept.
     pub(super) fn verbatim(&mut self, text: &str) {
         for (i, line) in text.split('\n').enumerate() {
             if i > 0 && self.one_line {
@@ -66,7 +66,7 @@ impl Flow {
         }
     }
 
-    /// What comes next starts a line.
+    /// Starts a new line for the next text.
     pub(super) fn line(&mut self) {
         if self.one_line {
             self.space = true;
@@ -75,7 +75,7 @@ impl Flow {
         }
     }
 
-    /// What comes next stands apart by an empty line; within a list it only starts a line.
+    /// Puts an empty line before the next text; within a list only a new line.
     pub(super) fn block(&mut self) {
         self.line();
         let in_list = self.containers.iter().any(|c| matches!(c, Container::Item { .. }));
@@ -84,18 +84,18 @@ impl Flow {
         }
     }
 
-    /// Whether line ends become spaces from here on, as in a cell of a table.
+    /// Sets whether line ends become spaces from here on, as in a cell of a table.
     pub(super) fn keep_on_one_line(&mut self, one_line: bool) {
         self.one_line = one_line;
     }
 
-    /// Opens a pair of marks around what comes next; nothing is written around nothing.
+    /// Opens a pair of marks around the next text; without text nothing is written.
     pub(super) fn open_mark(&mut self, mark: &'static str) {
         self.marks.push((mark, None));
     }
 
-    /// Closes the innermost pair of this mark. The pair is taken away again when `stays` does not
-    /// like what stands between.
+    /// Closes the innermost pair of this mark. The pair is removed when `stays` returns false for
+    /// the text between them.
     pub(super) fn close_mark(&mut self, mark: &str, stays: impl Fn(&str) -> bool) {
         let Some(at) = self.marks.iter().rposition(|(open, _)| *open == mark) else { return };
         let (mark, written) = self.marks.remove(at);
@@ -106,7 +106,8 @@ impl Flow {
         }
     }
 
-    /// Closes the innermost pair around code, with as many marks as the code does not have in a row.
+    /// Closes the innermost pair around code, with so many backticks that the code contains no
+    /// equal run.
     pub(super) fn close_code(&mut self, mark: &'static str) {
         let opened = self.marks.iter().rev().find(|(open, _)| *open == mark);
         let Some(start) = opened.and_then(|(_, written)| *written) else {
@@ -126,17 +127,17 @@ impl Flow {
         }
     }
 
-    /// How much is written.
+    /// Returns the length of the text in bytes.
     pub(super) fn len(&self) -> usize {
         self.text.len()
     }
 
-    /// What was written from there on.
+    /// Returns the text that was written from `start` on.
     pub(super) fn since(&self, start: usize) -> &str {
         self.text.get(start..).unwrap_or_default()
     }
 
-    /// Puts something before what was written from there on.
+    /// Inserts text at `start`.
     pub(super) fn insert(&mut self, start: usize, more: &str) {
         self.text.insert_str(start, more);
         self.move_marks(start, |at| at + more.len());
@@ -167,7 +168,7 @@ impl Flow {
         self.open(Container::List { next: first.map(|n| n.clamp(-MAX_NUMBER, MAX_NUMBER)) });
     }
 
-    /// Opens an item of the list that is open, and ends the one before it.
+    /// Opens an item of the open list, and ends the item before it.
     pub(super) fn open_item(&mut self) {
         self.close_item();
         self.line();
@@ -181,7 +182,7 @@ impl Flow {
         self.open(Container::Item { marker, written: false });
     }
 
-    /// Closes the innermost quote, if one is open, and all that is open in it.
+    /// Closes the innermost quote, if one is open, with everything inside.
     pub(super) fn close_quote(&mut self) {
         if let Some(at) = self.innermost(|c| matches!(c, Container::Quote)) {
             self.containers.truncate(at);
@@ -190,7 +191,7 @@ impl Flow {
         self.block();
     }
 
-    /// Closes the innermost list, if one is open, and all that is open in it.
+    /// Closes the innermost list, if one is open, with everything inside.
     pub(super) fn close_list(&mut self) {
         if let Some(at) = self.innermost(|c| matches!(c, Container::List { .. })) {
             self.containers.truncate(at);
@@ -198,7 +199,7 @@ impl Flow {
         self.block();
     }
 
-    /// Closes the item of the innermost list, if one is open, and all that is open in it.
+    /// Closes the item of the innermost list, if one is open, with everything inside.
     pub(super) fn close_item(&mut self) {
         let list = self.innermost(|c| matches!(c, Container::List { .. }));
         let item = self.innermost(|c| matches!(c, Container::Item { .. }));
@@ -208,7 +209,7 @@ impl Flow {
         self.line();
     }
 
-    /// The text; `None` when it is empty, grew out of bounds or was nested too deep.
+    /// Returns the text; `None` when it is empty, too long or nested too deeply.
     pub(super) fn finish(mut self) -> Option<String> {
         self.text.truncate(self.text.trim_end().len());
         (!self.overflown && !self.text.is_empty()).then_some(self.text)
@@ -285,10 +286,10 @@ impl Flow {
     }
 }
 
-/// The longest text that is written, in bytes; four times what a Matrix event can hold.
+/// The greatest length of the text in bytes; four times what a Matrix event can hold.
 const MAX_BYTES: usize = 256 * 1024;
-/// Quotes, lists and items in each other.
+/// The greatest depth of nested quotes, lists and items.
 const MAX_DEPTH: usize = 64;
 const MAX_BREAKS: usize = 3;
-/// Numbers of items stay readable, and cannot overflow by counting.
+/// The greatest number of an item, which stays readable and cannot overflow.
 const MAX_NUMBER: i64 = 999_999;

@@ -1,4 +1,5 @@
-//! Text as WeChat takes it: a little Markdown, no angle brackets, in parts under the limit.
+//! Text in the form that WeChat accepts: a little Markdown, no angle brackets, parts under the
+//! limit.
 //!
 //! Knows nothing of messages, only of text.
 
@@ -11,23 +12,23 @@ use std::borrow::Cow;
 
 pub use split::{WECHAT_TEXT_LIMIT, split, split_led};
 
-/// A Matrix `formatted_body` as text with the Markdown that WeChat shows.
+/// Converts a Matrix `formatted_body` to text with the Markdown that WeChat shows.
 ///
-/// Paragraphs, lists, quotes, tables and code keep their shape, links show their address, a link
-/// to a Matrix user or room shows its name only, and an `<mx-reply>` is left out. Lines are not
-/// wrapped. Returns `plain` without its reply fallback when `html` shows nothing, is longer than
-/// 64 KiB or is nested deeper than a person writes.
+/// Paragraphs, lists, quotes, tables and code keep their shape, links show their address, a link to
+/// a Matrix user or room shows its name only, and an `<mx-reply>` is left out. Lines are not
+/// wrapped. Returns `plain` without its reply fallback when `html` shows nothing, is longer than 64
+/// KiB or is nested deeper than 64 levels.
 pub fn html_to_text(html: &str, plain: &str) -> String {
     html::render(html).unwrap_or_else(|| strip_reply_fallback(plain).to_owned())
 }
 
-/// The text with everything removed or replaced that WeChat does not show as it is.
+/// Returns the text without the characters that WeChat does not show as they are.
 ///
-/// - Every `<` and `>` becomes its full-width form: a bare `<` can swallow the rest of the line
-///   and `&lt;` is shown literally (docs/protocol.md §10). There is no exception for arrows,
-///   because there is no known border between an arrow and a tag.
-/// - Those around an address, as in `<https://a.example>`, go: a phone would take the second one
-///   into the link.
+/// - Every `<` and `>` becomes its full-width form: a bare `<` can swallow the rest of the line and
+///   `&lt;` is shown literally (docs/protocol.md §10). Arrows are no exception, because it is not
+///   known where WeChat draws the border between an arrow and a tag.
+/// - Brackets around an address, as in `<https://a.example>`, are removed: a phone would make the
+///   second one a part of the link.
 /// - CR LF and a lone CR become LF.
 /// - Control characters other than LF and tab are removed, and so is white space at the end.
 pub fn safe_for_wechat(text: &str) -> Cow<'_, str> {
@@ -56,10 +57,10 @@ pub fn safe_for_wechat(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// A plain `body` without the quote that older clients put before a reply.
+/// Returns a plain `body` without the quote that older clients put before a reply.
 ///
-/// Only a block that begins with `> <@user:server>` or `> * <@user:server>` is one; a quote that
-/// the writer typed stays.
+/// Only a block that begins with `> <@user:server>` or `> * <@user:server>` is removed; a quote
+/// that the writer typed stays.
 pub fn strip_reply_fallback(body: &str) -> &str {
     if !REPLY_STARTS.iter().any(|start| body.starts_with(start)) {
         return body;
@@ -71,7 +72,7 @@ pub fn strip_reply_fallback(body: &str) -> &str {
     rest.strip_prefix("\r\n").or_else(|| rest.strip_prefix('\n')).unwrap_or(rest)
 }
 
-/// Where the bracket stands that closes an address in brackets.
+/// Returns the position of the bracket that closes an address in brackets.
 fn bracketed(text: &str) -> Option<usize> {
     let address = text.strip_prefix('<')?;
     let is_address = ADDRESSES.iter().any(|start| {

@@ -1,6 +1,6 @@
-//! Raised and lowered text, for a reader that has only one line to write on.
+//! Superscript and subscript in plain text.
 
-/// Which way text is set off.
+/// The position of superscript or subscript.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Script {
     Raised,
@@ -8,7 +8,7 @@ pub(super) enum Script {
 }
 
 impl Script {
-    /// The script of an element, if it is one of the two.
+    /// Returns the script of an element, if it has one.
     pub(super) fn of(name: &str) -> Option<Self> {
         match name {
             "sup" => Some(Self::Raised),
@@ -17,8 +17,8 @@ impl Script {
         }
     }
 
-    /// The text in small letters where there is one for each of its letters, else in parentheses
-    /// behind the sign that stands for it in formulas.
+    /// Returns the text in small Unicode letters where each letter has one, else in parentheses
+    /// behind `^` or `_`.
     pub(super) fn write(self, text: &str) -> String {
         let (sign, letters) = match self {
             Self::Raised => ('^', RAISED),

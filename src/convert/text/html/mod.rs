@@ -1,7 +1,7 @@
-//! Matrix HTML to Markdown: what each tag means.
+//! The conversion of Matrix HTML to Markdown, tag by tag.
 //!
-//! Only the tokens are read, never a tree: the cost is one pass over the input, whatever is left
-//! open or nested in it.
+//! It reads tokens and builds no tree, so the cost is one pass over the input, however many
+//! elements are unclosed or nested.
 
 #[cfg(test)]
 mod tests;
@@ -17,7 +17,7 @@ use html5ever::{
 
 use super::{flow::Flow, script::Script};
 
-/// The text that `html` shows; `None` when it shows nothing or goes out of bounds.
+/// Returns the text that `html` shows; `None` when it shows nothing or exceeds a limit.
 pub(super) fn render(html: &str) -> Option<String> {
     if html.len() > MAX_HTML_BYTES {
         return None;
@@ -25,7 +25,7 @@ pub(super) fn render(html: &str) -> Option<String> {
     let input = BufferQueue::default();
     input.push_back(StrTendril::from(html));
     let tokenizer = Tokenizer::new(Reader::default(), TokenizerOpts::default());
-    // The reader never asks for a pause, so one call takes all of the input.
+    // The reader never pauses the tokenizer, so one call consumes all of the input.
     let _ = tokenizer.feed(&input);
     tokenizer.end();
     tokenizer.sink.0.into_inner().finish()
@@ -55,18 +55,18 @@ impl TokenSink for Reader {
 #[derive(Default)]
 struct Page {
     flow: Flow,
-    /// The element whose content is left out, and how many of its name are open.
+    /// The element whose content is left out, and how many elements of that name are open.
     skipped: Option<(String, usize)>,
     link: Option<Link>,
-    /// How many elements are open in which white space counts.
+    /// How many open elements keep their white space.
     preformatted: usize,
-    /// The language behind the mark that stands before code, until the mark is written.
+    /// The language behind the fence of a block of code, until the fence is written.
     fence: Option<String>,
-    /// Where that mark stands, once it is written.
+    /// The position of that fence, once it is written.
     fenced: Option<usize>,
-    /// The raised or lowered text that is open, and what was read of it.
+    /// The open superscript or subscript, and its text so far.
     script: Option<(Script, String)>,
-    /// Cells so far in the row.
+    /// The number of cells in the row so far.
     cells: usize,
     /// Whether the table's first row has ended.
     ruled: bool,
@@ -96,14 +96,14 @@ impl Page {
             self.open_fence();
             self.flow.verbatim(text);
         } else if self.cells > 0 && text.contains('|') {
-            // A bar would begin the next cell.
+            // A vertical bar would begin the next cell.
             self.flow.words(&text.replace('|', "｜"));
         } else {
             self.flow.words(text);
         }
     }
 
-    /// Writes what was read of raised or lowered text; what comes next may still belong to it.
+    /// Writes the text of a superscript or subscript so far, which may continue.
     fn write_script(&mut self) {
         let Some((script, held)) = &mut self.script else { return };
         let (script, held) = (*script, std::mem::take(held));
@@ -205,7 +205,7 @@ impl Page {
         }
     }
 
-    /// The start and the end of an element that only stands apart from what is around it.
+    /// Starts or ends an element that only separates its content from the text around it.
     fn start_plain(&mut self, name: &str) {
         match name {
             "p" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "details" => {
@@ -216,7 +216,7 @@ impl Page {
         }
     }
 
-    /// A formula as it is written in LaTeX, in the place of what stands for it.
+    /// Writes a formula in LaTeX instead of its fallback.
     fn formula(&mut self, tag: &Tag, formula: &str) {
         let stands_apart = &*tag.name == "div";
         if stands_apart {
@@ -239,7 +239,7 @@ impl Page {
         self.flow.block();
     }
 
-    /// Highlighters are told the language as a class of the `code` inside the `pre`.
+    /// Takes the language of a block of code from the class of the `code` element inside the `pre`.
     fn name_language(&mut self, classes: &str) {
         let named = classes.split_whitespace().find_map(|class| class.strip_prefix("language-"));
         if let (Some(fence), Some(language)) = (&mut self.fence, named) {
@@ -260,7 +260,8 @@ impl Page {
     fn close_pre(&mut self) {
         self.preformatted -= 1;
         if self.preformatted == 0 && self.fence.take().is_none() {
-            // A line of the code that looks like its end must not be it.
+            // The fence has to be longer than any run of backticks at the beginning of a line of
+            // the code.
             let start = self.fenced.take().unwrap_or_else(|| self.flow.len());
             let lines = self
                 .flow
@@ -289,7 +290,7 @@ impl Page {
         self.cells += 1;
     }
 
-    /// A line behind the first row makes a table of the rows.
+    /// Ends a row of a table; a rule is written behind the first one.
     fn end_row(&mut self) {
         if self.cells == 0 {
             return;
@@ -332,7 +333,7 @@ fn attribute<'a>(tag: &'a Tag, name: &str) -> Option<&'a str> {
     Some(&*found.value).filter(|value| !value.trim().is_empty())
 }
 
-/// An address that somebody outside Matrix can open.
+/// Returns whether an address can be opened by a person outside Matrix.
 fn is_worth_showing(target: &str) -> bool {
     let starts_with = |start: &str| {
         target.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
@@ -346,25 +347,26 @@ fn is_same_address(shown: &str, target: &str) -> bool {
     shown == target || shown.trim_end_matches('/') == bare.trim_end_matches('/')
 }
 
-/// As long as a Matrix event can be.
+/// The greatest length of the HTML in bytes, which is that of a Matrix event.
 const MAX_HTML_BYTES: usize = 64 * 1024;
 const SHOWN_ADDRESSES: [&str; 6] = ["http:", "https:", "ftp:", "magnet:", "mailto:", "tel:"];
 const MATRIX_ADDRESSES: [&str; 2] = ["https://matrix.to/", "http://matrix.to/"];
 const STRUCK: &str = "~~";
-/// What WeChat shows of Markdown (docs/protocol.md §5).
+/// The Markdown that WeChat shows (docs/protocol.md §5).
 const BOLD: &str = "**";
 const ITALIC: &str = "*";
 const CODE: &str = "`";
 const FENCE: &str = "```";
 const HEADINGS: &str = "####";
-/// No reader follows more columns.
+/// The greatest number of columns in the rule of a table.
 const MAX_COLUMNS: usize = 64;
 
 fn heading_level(name: &str) -> usize {
     name.as_bytes().get(1).map_or(0, |digit| usize::from(digit.saturating_sub(b'0')))
 }
 
-/// WeChat shows the marks themselves when they stand around such letters.
+/// Returns whether a character belongs to a Chinese, Japanese or Korean script; WeChat shows the
+/// marks of emphasis literally beside such characters.
 fn is_cjk(c: char) -> bool {
     matches!(c, '\u{2e80}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}' | '\u{f900}'..='\u{faff}'
         | '\u{ff00}'..='\u{ffef}' | '\u{20000}'..='\u{3ffff}')

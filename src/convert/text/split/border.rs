@@ -1,15 +1,15 @@
-//! Where a part may end so that it reads well.
+//! The places at which a part of a text may end.
 
 use unicode_segmentation::GraphemeCursor;
 
-/// What markup says of the end of a part.
+/// What markup says about the end of a part at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
-    /// None is in the way.
+    /// A part may end here.
     Free,
-    /// It lies in a block of code, where an empty line ends no paragraph.
+    /// A part may end here, within a block of code, where an empty line ends no paragraph.
     Code,
-    /// None may end there.
+    /// No part may end here.
     Taken,
 }
 
@@ -21,8 +21,8 @@ enum Border {
     Paragraph,
 }
 
-/// Where to cut `rest`, which is longer than `limit`; never 0. Says of a place whether a part may
-/// end there, and whether it lies in code.
+/// Returns where to cut `rest`, which is longer than `limit`; never 0. `place` tells whether a part
+/// may end at a place, and whether the place lies in code.
 pub(super) fn best_cut(rest: &str, limit: usize, place: impl Fn(usize) -> Place) -> usize {
     let end = rest.floor_char_boundary(limit);
     let nearest = rest.floor_char_boundary(limit / 2);
@@ -74,8 +74,8 @@ fn border_at(rest: &str, cut: usize, before: char, after: Option<char>) -> Optio
     (is_space || is_between_ideographs).then_some(Border::Word)
 }
 
-/// How much of the white space at a cut is lost: all but the indentation of a line, and never
-/// one half of a cluster.
+/// Returns how many bytes of white space are dropped at a cut: all but the indentation of a line,
+/// and never half of a grapheme.
 pub(super) fn lost_space(rest: &str) -> usize {
     let run = &rest[..rest.len() - rest.trim_start().len()];
     let lost = run.rfind('\n').map_or(run.len(), |at| at + 1);
@@ -83,11 +83,11 @@ pub(super) fn lost_space(rest: &str) -> usize {
 }
 
 fn is_cluster_border(text: &str, at: usize) -> bool {
-    // An error would ask for text before or after this text, and there is none.
+    // An error would ask for text before or after this one, which does not exist.
     GraphemeCursor::new(at, text.len(), true).is_boundary(text, 0).unwrap_or(true)
 }
 
-/// The last border of a cluster up to `end`, or `end` when the first cluster is longer.
+/// Returns the last border between graphemes up to `end`, or `end` when the first one is longer.
 fn last_cluster_border(text: &str, end: usize) -> usize {
     if is_cluster_border(text, end) {
         return end;
@@ -96,7 +96,7 @@ fn last_cluster_border(text: &str, end: usize) -> usize {
     border.ok().flatten().filter(|border| *border > 0).unwrap_or(end)
 }
 
-/// Characters of scripts that put no space between words; Korean does.
+/// Returns whether a character belongs to a script without spaces between words; Korean has spaces.
 fn is_ideographic(c: char) -> bool {
     matches!(c,
         '\u{2E80}'..='\u{312F}' | '\u{3190}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}'
@@ -108,5 +108,5 @@ const WIDE_STOPS: &str = "。！？；…";
 const PAUSES: &str = ",;:，、：·";
 const CLOSERS: &str = "\"')]}”’）】」』》〉〕";
 const OPENERS: &str = "（【「『《〈〔“‘([{";
-/// How far back the mark that ends a sentence is looked for.
+/// The number of characters in which the mark that ends a sentence is searched backwards.
 const MAX_CLOSERS: usize = 4;

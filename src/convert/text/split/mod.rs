@@ -1,4 +1,4 @@
-//! Long text in parts under a limit of bytes.
+//! The split of a long text into parts under a limit of bytes.
 
 mod border;
 mod span;
@@ -10,35 +10,35 @@ use std::ops::Range;
 use border::{Place, best_cut, lost_space};
 use span::{Span, spans};
 
-/// The longest text that goes into one item, in UTF-8 bytes. 16 384 is the measured limit
-/// (docs/protocol.md §10); the rest is a margin.
+/// The longest text of one item, in UTF-8 bytes. The measured limit is 16 384 (docs/protocol.md
+/// §10); the rest is a margin.
 pub const WECHAT_TEXT_LIMIT: usize = 16_000;
 
 /// Cuts `text` into parts of at most `limit` UTF-8 bytes (at least 4, the longest character).
 ///
 /// A part ends at the end of a paragraph, else of a line, else of a sentence in its last quarter;
-/// else at the border of a word in its last half, where Chinese and Japanese text has one at
-/// every character; else between two grapheme clusters. Only a cluster longer than the limit is
-/// cut inside, between two characters. White space around a cut is lost, the indentation of a
-/// line is not; no part is blank.
+/// else at the border of a word in its last half, where Chinese and Japanese text has one at every
+/// character; else between two graphemes. Only a grapheme longer than the limit is cut inside,
+/// between two characters. White space around a cut is dropped, the indentation of a line is not;
+/// no part is blank.
 ///
-/// Markup stays whole: a part ends before bold or struck text, code in a line, a link or an
-/// address that does not fit into it. What alone is longer than the limit, and a block of code, is
+/// Markup stays whole: a part ends before bold or struck text, code in a line, a link or an address
+/// that does not fit into it. Markup that is itself longer than the limit, and a block of code, is
 /// closed at the end of a part and opened again in the next one.
 pub fn split(text: &str, limit: usize) -> Vec<String> {
     split_led(None, text, limit)
 }
 
-/// Cuts `text` as [`split`] does, with `lead` at the beginning of each part: `Ann: `, for example.
+/// Cuts `text` as [`split`] does, and puts `lead`, such as `Ann: `, before each part.
 ///
-/// The lead counts towards the limit. What has to begin a line, such as a block of code, begins
-/// the one below it. A lead that would take more than half of the limit is cut.
+/// The lead counts towards the limit. Markup that has to begin a line, such as a block of code,
+/// begins the line below it. A lead that would take more than half of the limit is cut.
 pub fn split_led(lead: Option<&str>, text: &str, limit: usize) -> Vec<String> {
     let parts = parts(lead, text, limit).into_iter();
     parts.map(|part| format!("{}{}{}", part.head, &text[part.shown], part.tail)).collect()
 }
 
-/// One part: what is put before and behind what it shows of the text.
+/// One part: a range of the text, and the markup before and behind it.
 #[derive(Debug)]
 struct Part {
     head: String,
@@ -63,9 +63,9 @@ struct Cutter<'a> {
     limit: usize,
     lead: &'a str,
     spans: Vec<Span>,
-    /// What has to be kept free for the marks that close what is open.
+    /// The number of bytes to keep free for the marks that close open markup.
     longest_tail: usize,
-    /// Where the next part begins.
+    /// The position at which the next part begins.
     from: usize,
 }
 
@@ -87,7 +87,8 @@ impl Cutter<'_> {
             let cut = if keeps { self.cut(room) } else { best_cut(rest, room, |_| Place::Free) };
             let shown = rest[..cut].trim_end().len();
             let step = shown + lost_space(&rest[shown..]);
-            // No step is possible only where a space is the first half of a cluster over the limit.
+            // A step of zero happens only where a space is the first half of a grapheme over the
+            // limit.
             self.from += if step == 0 { cut } else { step };
             if shown > 0 {
                 let tail = if keeps { self.tail(from + cut) } else { String::new() };
@@ -96,7 +97,8 @@ impl Cutter<'_> {
         }
     }
 
-    /// Nothing is left of a block of code but the line that closes it, and it was closed before.
+    /// Skips the line that closes a block of code when nothing else is left of the block, since the
+    /// last part has closed it.
     fn pass_closing_fence(&mut self) {
         let fence = self.around(self.from).find(|span| span.marks.is_fence());
         if let Some(end) = fence.filter(|f| self.from >= f.inner.end).map(|fence| fence.all.end) {
@@ -104,8 +106,8 @@ impl Cutter<'_> {
         }
     }
 
-    /// What a part begins with, and whether markup is kept whole in it: there is no room for that
-    /// under a limit of a few letters.
+    /// Returns the beginning of a part, and whether markup is kept whole in it, for which a limit
+    /// of a few bytes leaves no room.
     fn head(&self) -> (String, bool) {
         let around: Vec<_> = self.around(self.from).collect();
         let opening: String = around.iter().rev().map(|span| span.marks.open()).collect();
@@ -123,7 +125,8 @@ impl Cutter<'_> {
         }
     }
 
-    /// Where to end a part of at most `room` bytes, whose tail counts; from where it begins.
+    /// Returns where to end a part of at most `room` bytes, tail included; relative to its
+    /// beginning.
     fn cut(&self, room: usize) -> usize {
         let rest = &self.text[self.from..];
         let cut = best_cut(rest, self.reach(room), |cut| self.place(cut, room));
@@ -133,7 +136,7 @@ impl Cutter<'_> {
         found.unwrap_or_else(|| rest.floor_char_boundary(room - self.longest_tail))
     }
 
-    /// How far a part can go at most: not into what is to stay whole.
+    /// Returns the greatest end of a part, which lies outside the markup that stays whole.
     fn reach(&self, room: usize) -> usize {
         let (text, from) = (self.text, self.from);
         let floor = |end: usize| text.floor_char_boundary(from + end) - from;
@@ -161,7 +164,7 @@ impl Cutter<'_> {
         end
     }
 
-    /// What markup says of ending the part there.
+    /// Returns whether the part may end there.
     fn place(&self, cut: usize, room: usize) -> Place {
         if self.spans.is_empty() {
             return Place::Free;
@@ -180,7 +183,7 @@ impl Cutter<'_> {
         }
     }
 
-    /// Whether a span is not to be cut: it would fit into a part of its own.
+    /// Returns whether a span must not be cut, because it fits into a part of its own.
     fn is_whole(&self, span: &Span) -> bool {
         let parents = std::iter::successors(self.parent(span), |span| self.parent(span));
         let more: usize = parents.map(|parent| parent.marks.len()).sum();
@@ -191,7 +194,7 @@ impl Cutter<'_> {
         span.parent.and_then(|parent| self.spans.get(parent))
     }
 
-    /// The spans in which a place lies, from the innermost one on.
+    /// Returns the spans that contain a place, innermost first.
     fn around(&self, at: usize) -> impl Iterator<Item = &Span> {
         let before = self.spans.partition_point(|span| span.all.start < at);
         let last = before.checked_sub(1).and_then(|last| self.spans.get(last));
@@ -199,7 +202,7 @@ impl Cutter<'_> {
         all.filter(move |span| at < span.all.end)
     }
 
-    /// What closes all that is open there.
+    /// Returns the marks that close everything that is open at a place.
     fn tail(&self, at: usize) -> String {
         self.around(at).map(|span| span.marks.close()).collect()
     }
@@ -209,10 +212,10 @@ impl Cutter<'_> {
     }
 }
 
-/// Whether a text has to begin a line to be what it is: code, a quote, a table or a heading.
+/// Returns whether a text has to begin a line: code, a quote, a table or a heading.
 fn begins_block(text: &str) -> bool {
     ["```", "~~~", "> ", "| ", "# ", "## ", "### ", "#### "].iter().any(|m| text.starts_with(m))
 }
 
-/// In steps: how far a better place to cut is looked for. No markup has so many marks in a row.
+/// The number of steps in which a better cut is searched; no markup has so many marks in a row.
 const FARTHEST: usize = 64;

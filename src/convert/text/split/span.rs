@@ -1,31 +1,30 @@
-//! Where markup stands in a text: what a part must not end inside of, or has to close and open
-//! again.
+//! The spans of markup in a text, which a part must keep whole, or close and open again.
 //!
 //! Reads the Markdown that WeChat shows (docs/protocol.md §5) in one pass.
 
 use std::{collections::BTreeMap, ops::Range};
 
-/// A piece of markup, its marks included.
+/// A piece of markup, including its marks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Span {
-    /// All of it.
+    /// The range of the whole span.
     pub(super) all: Range<usize>,
-    /// What stands between its marks, from the first letter on.
+    /// The range between the marks, from the first letter on.
     pub(super) inner: Range<usize>,
-    /// What opens it again at the beginning of a part, and closes it at the end of one.
+    /// The marks that open it again in the next part, and close it at the end of a part.
     pub(super) marks: Marks,
-    /// The span around it, by its number.
+    /// The index of the surrounding span.
     pub(super) parent: Option<usize>,
 }
 
-/// How a span is opened again and closed.
+/// The marks with which a span is closed and opened again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Marks {
-    /// A fence: whole lines, and as long as it likes.
+    /// A fence around a block of code of any length; each mark is a line.
     Fence { open: String, close: String },
-    /// Such as `**`, which stands on both sides.
+    /// A mark that stands on both sides, such as `**`.
     Same(String),
-    /// An address: half of it is none, whatever stands around.
+    /// No marks: an address, which must never be cut.
     None,
 }
 
@@ -46,7 +45,7 @@ impl Marks {
         }
     }
 
-    /// How much all of them take.
+    /// Returns the length of both marks in bytes.
     pub(super) fn len(&self) -> usize {
         self.open().len() + self.close().len()
     }
@@ -56,7 +55,7 @@ impl Marks {
     }
 }
 
-/// Finds all spans, in the order in which they begin; each lies in its parent as a whole.
+/// Returns all spans in the order in which they begin; each lies in its parent as a whole.
 pub(super) fn spans(text: &str) -> Vec<Span> {
     let mut found = Vec::new();
     let (mut from, mut paragraph) = (0, 0);
@@ -81,12 +80,12 @@ pub(super) fn spans(text: &str) -> Vec<Span> {
     nest(found)
 }
 
-/// Behind the line's end.
+/// Returns the position behind the end of the line.
 fn line_end(text: &str, from: usize) -> usize {
     text[from..].find('\n').map_or(text.len(), |at| from + at + 1)
 }
 
-/// Returns each span its parent; one that crosses the border of another is left out.
+/// Sets the parent of each span; one that crosses the border of another is left out.
 fn nest(found: Vec<Span>) -> Vec<Span> {
     let mut nested: Vec<Span> = Vec::with_capacity(found.len());
     let mut open: Vec<usize> = Vec::new();
@@ -107,7 +106,7 @@ fn nest(found: Vec<Span>) -> Vec<Span> {
     nested
 }
 
-/// The fence that a line opens, up to the line that closes it or the end of the text.
+/// Returns the fence that a line opens, up to the line that closes it or the end of the text.
 fn fence_at(text: &str, line: Range<usize>) -> Option<Span> {
     let (start, first) = (line.start, text[line.clone()].trim_end());
     let lead = first.len() - first.trim_start_matches(is_lead).len();
@@ -136,18 +135,18 @@ fn fence_at(text: &str, line: Range<usize>) -> Option<Span> {
     })
 }
 
-/// What may stand before a fence: marks of quotes, bullets and indentation.
+/// Returns whether a character may stand before a fence: marks of quotes, bullets and indentation.
 fn is_lead(c: char) -> bool {
     matches!(c, '>' | ' ' | '\t' | '•')
 }
 
-/// The length of `1. `, which stands before an item of a list.
+/// Returns the length of the number before an item of a list, such as `1. `.
 fn numbered(line: &str) -> usize {
     let digits = line.len() - line.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     if digits > 0 && line[digits..].starts_with(". ") { digits + 2 } else { 0 }
 }
 
-/// Where the content of a fence ends, before its last line break, and where the fence does.
+/// Returns the end of a fence's content, before its last line break, and the end of the fence.
 fn closing(text: &str, from: usize, (sign, run): (char, usize)) -> (usize, usize) {
     let mut at = from;
     while at < text.len() {
@@ -183,7 +182,7 @@ fn inline(text: &str, paragraph: Range<usize>, found: &mut Vec<Span>) {
     }
 }
 
-/// Code in backticks: closed by a run of as many as have opened it.
+/// Finds code in backticks, which is closed by a run of as many as have opened it.
 fn code(text: &str, paragraph: &Range<usize>, found: &mut Vec<Span>) -> Vec<Range<usize>> {
     let runs = runs_of(text, paragraph.clone());
     let last: BTreeMap<usize, usize> =
@@ -223,16 +222,16 @@ fn runs_of(text: &str, paragraph: Range<usize>) -> Vec<Range<usize>> {
     runs
 }
 
-/// Reads a paragraph outside code.
+/// A reader of a paragraph's text outside code.
 struct Reader<'a, 'b> {
     text: &'a str,
     end: usize,
     found: &'b mut Vec<Span>,
-    /// Emphasis that is open: its mark, and where it stands.
+    /// The open emphasis: its marks and their positions.
     open: Vec<(&'static str, usize)>,
-    /// Where the text of a link may have begun.
+    /// The position at which the text of a link may have begun.
     bracket: Option<usize>,
-    /// No target of a link ends before here.
+    /// The position before which no target of a link ends.
     no_target: usize,
 }
 
@@ -241,7 +240,7 @@ impl<'a, 'b> Reader<'a, 'b> {
         Self { text, end, found, open: Vec::new(), bracket: None, no_target: 0 }
     }
 
-    /// Reads what stands at `at`; returns where to go on, at most `end`.
+    /// Reads the markup at `at`; returns the next position to read, at most `end`.
     fn step(&mut self, at: usize, end: usize) -> usize {
         let rest = &self.text[at..end];
         let Some(sign) = rest.find(['*', '~', '[', ']', 'h', 'f', 'm']) else { return end };
@@ -268,7 +267,7 @@ impl<'a, 'b> Reader<'a, 'b> {
         self.found.push(Span { all, inner, marks, parent: None });
     }
 
-    /// `](…)` behind a bracket that was opened makes a link of both.
+    /// Makes a link of `](…)` and an opened bracket before it.
     fn link(&mut self, at: usize, end: usize) -> usize {
         let Some(start) = self.bracket.take() else { return at + 1 };
         let target = &self.text[at + 1..end];
@@ -289,7 +288,7 @@ impl<'a, 'b> Reader<'a, 'b> {
         }
     }
 
-    /// A mark closes the same one when it stands behind a word, and opens one before a word.
+    /// Closes emphasis with a mark behind a word, and opens it with one before a word.
     fn emphasis(&mut self, at: usize, mark: &'static str) -> usize {
         let behind = at + mark.len();
         let is_word = |c: Option<char>| c.is_some_and(|c| !c.is_whitespace());
@@ -310,7 +309,7 @@ impl<'a, 'b> Reader<'a, 'b> {
     }
 }
 
-/// The length of an address that begins here, if one does.
+/// Returns the length of an address that begins here, if one does.
 fn address_len(text: &str, at: usize, rest: &str) -> Option<usize> {
     let scheme = SCHEMES.iter().find(|scheme| rest.starts_with(**scheme))?;
     if text[..at].chars().next_back().is_some_and(|c| c.is_ascii_alphanumeric()) {
@@ -324,7 +323,7 @@ fn address_len(text: &str, at: usize, rest: &str) -> Option<usize> {
 
 const SCHEMES: [&str; 5] = ["https://", "http://", "ftp://", "mailto:", "magnet:"];
 const ADDRESS_ENDS: &str = "<>\"`|";
-/// Longer runs of a mark are decoration.
+/// The greatest length of a run of marks; longer runs are decoration.
 const LONGEST_RUN: usize = 16;
-/// A longer word behind a fence is not repeated.
+/// The greatest length of the language behind a fence that is repeated in the next part.
 const LONGEST_LANGUAGE: usize = 40;

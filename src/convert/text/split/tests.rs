@@ -54,7 +54,7 @@ fn texts() -> impl Strategy<Value = String> {
         Just("🇩🇪".to_owned()),
         Just("\r\n".to_owned()),
         Just("\u{600} ".to_owned()),
-        // Marks that letters lean on are cut off them where the markup is to stay whole.
+        // Without the marks that combining characters would attach to.
         any::<String>().prop_map(|text| text.replace(['`', '*', '~', '['], "")),
     ];
     prop::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
@@ -70,7 +70,7 @@ fn assert_parts_hold(text: &str, limit: usize) {
         assert!(!text[part.clone()].trim().is_empty());
         let gap = end_of_last..=part.start;
         assert!(text[end_of_last..part.start].trim().is_empty(), "only white space is lost");
-        // The cut lies anywhere in the white space around it.
+        // A cut may lie anywhere in the white space around it.
         let next = borders.partition_point(|border| border < gap.start());
         let is_clean = gap.contains(&borders[next]);
         let is_giant = next > 0 && borders[next] - borders[next - 1] > limit;
@@ -100,7 +100,7 @@ fn large_texts_of_one_kind_are_split_in_one_pass() {
     }
 }
 
-/// As a reader of Markdown sees a part: every fence in it closed, and no mark left alone.
+/// Asserts that each fence in a part is closed, and that no mark stands alone.
 fn assert_sound(part: &str) {
     let fences = part.lines().filter(|line| line.trim_start_matches(['>', ' ']).starts_with("```"));
     assert_eq!(fences.count() % 2, 0, "{part}");
@@ -247,7 +247,7 @@ proptest! {
             let only = said.replace(|c: char| !c.is_alphanumeric(), "");
             words.push(only);
         }
-        // Nothing but the language of a fence is said twice.
+        // Only the language of a fence may be repeated.
         let bare: String = text.chars().filter(|c| c.is_alphanumeric()).collect();
         let said = words.concat();
         prop_assert!(said.len() >= bare.len());
