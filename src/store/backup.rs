@@ -1,4 +1,4 @@
-//! The rotated export: the logins as text, for the day the database is damaged.
+//! The rotated export: the logins as text, from which a damaged database is recovered.
 
 use std::{
     fs,
@@ -15,8 +15,8 @@ use super::{
     transfer,
 };
 
-/// Writes `exports/logins-<number>.jsonl` unless the newest one says the same, and keeps five, out
-/// of which goes who was logged out.
+/// Writes `exports/logins-<number>.jsonl` unless the newest one is equal, and keeps the last five.
+/// Logins that their owner logged out are removed from all of them.
 pub(super) fn write(engine: &Engine, dir: &Path) -> io::Result<()> {
     let logins = logins(engine)?;
     let mut text = String::new();
@@ -47,8 +47,8 @@ fn put(folder: &Path, path: &Path, text: &str) -> io::Result<()> {
     fs::File::open(folder)?.sync_all()
 }
 
-/// Takes the lines of those whom their owner has logged out from all exports, and overwrites what
-/// stood there. An export without any other line goes as a whole.
+/// Removes the lines of logins that their owner has logged out from all exports, and overwrites
+/// their place in the file. An export without any other line is deleted.
 fn forget(logins: &[Login], dir: &Path) -> io::Result<()> {
     let by_owner = |login: &&Login| {
         matches!(login.state, LoginState::LoggedOut { why: LogoutReason::ByOwner, .. })
@@ -76,19 +76,20 @@ fn forget(logins: &[Login], dir: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Overwrites a file in its place; what the file system or the disk keeps of it elsewhere stays.
+/// Overwrites a file in place; copies that the file system or the disk keeps elsewhere stay.
 fn overwrite(path: &Path, bytes: usize) -> io::Result<()> {
     let mut file = fs::OpenOptions::new().write(true).open(path)?;
     file.write_all(&vec![b' '; bytes])?;
     file.sync_all()
 }
 
-/// The newest export of the store in `dir`.
+/// Returns the newest export of the store in `dir`.
 pub(super) fn newest(dir: &Path) -> Option<PathBuf> {
     exports(dir).pop().map(|(_, path)| path)
 }
 
-/// How an operator gets from a damaged store, moved away, to a running bridge.
+/// Returns the instructions for recovery, which continue a sentence after the damaged store was
+/// moved away.
 pub(super) fn recovery(dir: &Path) -> String {
     let Some(export) = newest(dir) else {
         return "start the bridge and log in again (the folder holds no export)".into();
@@ -109,7 +110,7 @@ fn logins(engine: &Engine) -> io::Result<Vec<Login>> {
     pairs.iter().map(|pair| login::login(pair).map_err(failed)).collect()
 }
 
-/// The exports that are there, oldest first.
+/// Returns the existing exports, oldest first.
 fn exports(dir: &Path) -> Vec<(u64, PathBuf)> {
     let Ok(entries) = fs::read_dir(folder(dir)) else { return Vec::new() };
     let mut found: Vec<_> = entries

@@ -1,15 +1,15 @@
-//! A change: what is written together or not at all.
+//! A change: a group of writes that is committed as a whole or not at all.
 //!
-//! The methods that say what is changed stand beside the records they change.
+//! The methods that add writes stand beside the records that they write.
 
 use super::worker::Op;
 
-/// What is written together or not at all.
+/// A group of writes that is committed as a whole or not at all.
 #[derive(Default)]
 #[must_use = "a change does nothing before it is committed"]
 pub struct Change(Vec<Op>);
 
-/// Without the records, which hold tokens and texts.
+/// Prints the number of writes only, since the records hold tokens and texts.
 impl std::fmt::Debug for Change {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Change({} writes)", self.0.len())
@@ -17,23 +17,23 @@ impl std::fmt::Debug for Change {
 }
 
 impl Change {
-    /// A change of nothing.
+    /// Makes a change without writes.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Puts `other` behind this change, as one.
+    /// Appends the writes of `other` to this change.
     pub fn and(mut self, other: Self) -> Self {
         self.0.extend(other.0);
         self
     }
 
-    /// Whether nothing is changed.
+    /// Returns whether the change has no writes.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// How many writes it is.
+    /// Returns the number of writes.
     pub fn len(&self) -> usize {
         self.0.len()
     }

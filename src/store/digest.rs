@@ -1,4 +1,4 @@
-//! The key of the digests that stand for events where others see them.
+//! The key of the digests that stand for events in ids that other systems see.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
@@ -10,15 +10,15 @@ use super::{
 use crate::secret::secret_kind;
 
 secret_kind! {
-    /// A key that this store alone has, in hex digits.
+    /// A key that only this store has, in hex digits.
     DigestKey
 }
 
 impl DigestKey {
-    /// Makes a word of fixed length that tells nobody without the key what `text` was, and is made
-    /// of equal texts again.
+    /// Returns a digest of fixed length. Equal texts have equal digests; without the key nothing
+    /// can be learnt about the text.
     pub fn digest(&self, text: &str) -> String {
-        // HMAC takes keys of every length.
+        // HMAC takes keys of every length, so this does not happen.
         let Ok(mut keyed) = Hmac::<Sha256>::new_from_slice(self.expose().as_bytes()) else {
             return String::new();
         };
@@ -29,7 +29,7 @@ impl DigestKey {
 }
 
 impl Store {
-    /// Returns the key, which is made and on the disk before it is used for the first time.
+    /// Returns the key, which is created and stored durably before its first use.
     ///
     /// # Errors
     /// When the database cannot be read, or a write failed.
@@ -47,7 +47,7 @@ fn key() -> Vec<u8> {
     Table::Digest.key(&[])
 }
 
-/// Two of them meet by chance in no lifetime.
+/// The length of a digest in bytes, which makes a collision practically impossible.
 const DIGEST_BYTES: usize = 16;
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
-//! The database: ordered keys, values, and batches that are whole or not there.
+//! The database: ordered keys, values, and atomic batches.
 //!
-//! The only file that names sled. Knows nothing of records, guards or threads. sled's own
-//! `flush` hands the data to the kernel and does not wait for the disk, so each batch ends with
-//! a sync of sled's files.
+//! The only file that names sled. Knows nothing of records, guards or threads. sled's own `flush`
+//! hands the data to the kernel and does not wait for the disk, so each batch ends with a sync of
+//! sled's files.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -22,31 +22,31 @@ use super::{
     timing::{Stopwatch, Timings},
 };
 
-/// What a batch sets and removes, each key once.
+/// The writes of a batch: each key once, with its new value, or `None` to remove it.
 pub(super) type Batch = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
 /// A key and its value.
 pub(super) type Pair = (Vec<u8>, Vec<u8>);
 
-/// Why the database did not do it.
+/// The reason why the database failed.
 #[derive(Debug)]
 pub(super) enum Fault {
-    /// Somebody else has the file.
+    /// Another process has the file open.
     Locked,
-    /// The file system said no; the data may be sound.
+    /// The file system failed; the data may be intact.
     Io(String),
-    /// The process may open no file more; that passes.
+    /// The process may open no further file, which usually passes.
     NoDescriptor(String),
-    /// What was read cannot be right.
+    /// The data that was read is invalid.
     Corrupt(String),
-    /// It was closed.
+    /// The database was closed.
     Closed,
 }
 
 /// An open database.
 pub(super) struct Engine {
     db: RwLock<Option<sled::Db>>,
-    /// A second handle on sled's file, for the sync that sled does not do.
+    /// A second handle on sled's file, for the sync that sled leaves out.
     file: File,
     blobs: PathBuf,
     synced_blobs: Mutex<Blobs>,
@@ -78,7 +78,7 @@ impl Engine {
         })
     }
 
-    /// Applies the batch as one and returns when it is on the disk. Blocks.
+    /// Applies a batch atomically and returns when it is on the disk. Blocks.
     pub(super) fn commit(&self, batch: Batch) -> Result<(), Fault> {
         let began = Instant::now();
         let mut changes = sled::Batch::default();
@@ -96,17 +96,18 @@ impl Engine {
         Ok(())
     }
 
-    /// How long commits took so far.
+    /// Returns how long the commits took.
     pub(super) fn timings(&self) -> Timings {
         Timings { commits: self.commits.read(), syncs: self.syncs.read() }
     }
 
-    /// The value of `key`.
+    /// Returns the value of `key`.
     pub(super) fn find(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Fault> {
         self.with(|db| db.get(key)).map(|value| value.map(|value| value.to_vec()))
     }
 
-    /// At most `limit` pairs whose key begins with `prefix` and is not below `from`, in order.
+    /// Returns at most `limit` pairs whose key begins with `prefix` and is not below `from`, in
+    /// order.
     pub(super) fn scan(
         &self,
         prefix: &[u8],
@@ -121,10 +122,10 @@ impl Engine {
         })
     }
 
-    /// Closes the database; what comes later is answered with [`Fault::Closed`].
+    /// Closes the database; later calls return [`Fault::Closed`].
     pub(super) fn close(&self) -> Result<(), Fault> {
         let db = self.db.write().unwrap_or_else(PoisonError::into_inner).take();
-        // Dropping writes and syncs, and sled panics when that fails.
+        // Dropping the database writes and syncs, and sled panics when that fails.
         contain(move || drop(db)).map_err(Fault::Io)
     }
 
@@ -134,7 +135,7 @@ impl Engine {
         self.reserve.lend(|| contain(|| work(db)).map_err(Fault::Corrupt)?.map_err(fault))
     }
 
-    /// Large pages lie in files of their own, which sled does not sync either.
+    /// Syncs sled's file, and the files of large pages, which sled does not sync either.
     fn sync(&self) -> std::io::Result<()> {
         self.file.sync_data()?;
         let mut known = self.synced_blobs.lock().unwrap_or_else(PoisonError::into_inner);
@@ -165,15 +166,15 @@ impl Engine {
     }
 }
 
-/// The files of large pages that are on the disk.
+/// The files of large pages that are known to be on the disk.
 struct Blobs {
     synced: HashSet<OsString>,
-    /// When the folder was last changed, as the file system says in steps of a few milliseconds.
+    /// The folder's time of change, which the file system counts in steps of a few milliseconds.
     changed: Option<(i64, i64)>,
-    /// When that was first seen.
+    /// The moment at which that time was first seen.
     seen: Instant,
-    /// Whether the folder was looked through after that step was over: another change within the
-    /// same step does not show.
+    /// Whether the folder was read after that step had ended: a second change within one step would
+    /// not be visible in the time.
     settled: bool,
 }
 
@@ -184,7 +185,7 @@ impl Default for Blobs {
     }
 }
 
-/// Syncs one file; `false` when sled has removed it in the meantime.
+/// Syncs one file; returns `false` when sled has removed it in the meantime.
 fn sync_blob(path: &Path) -> std::io::Result<bool> {
     match File::open(path) {
         Ok(file) => {
@@ -197,7 +198,8 @@ fn sync_blob(path: &Path) -> std::io::Result<bool> {
     }
 }
 
-/// The threads of a database that was closed a moment ago can hold its lock a little longer.
+/// Opens the database. The threads of one that was just closed can hold its lock a little longer,
+/// so it tries for two seconds.
 fn open_when_free(config: &sled::Config) -> Result<sled::Db, Fault> {
     let mut tries = 0;
     loop {
@@ -234,7 +236,7 @@ fn fault(error: sled::Error) -> Fault {
     }
 }
 
-/// What a file system says when the data may well be sound.
+/// The errors of a file system after which the data is probably intact.
 const REFUSALS: [ErrorKind; 5] = [
     ErrorKind::PermissionDenied,
     ErrorKind::StorageFull,
@@ -244,7 +246,7 @@ const REFUSALS: [ErrorKind; 5] = [
 ];
 const SEGMENT_BYTES: usize = 512 * 1024;
 const CACHE_BYTES: u64 = 8 * 1024 * 1024;
-/// Longer than any kernel's step between two times of a file system.
+/// The greatest step of a file system's times, with a margin.
 const MTIME_STEP: Duration = Duration::from_millis(100);
 const LOCK_TRIES: u32 = 200;
 const LOCK_PAUSE: Duration = Duration::from_millis(10);

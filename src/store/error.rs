@@ -1,11 +1,11 @@
-//! Why the store cannot do what it was asked, and what the operator does about it.
+//! The errors of the store, each with the instruction for the administrator.
 
 use std::{
     io,
     path::{Path, PathBuf},
 };
 
-/// What went wrong in the store. The text of each is a sentence for the operator.
+/// An error of the store. The text of each is a sentence for the administrator.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// Another process has the store open.
@@ -17,7 +17,7 @@ pub enum Error {
         /// The store's folder.
         dir: PathBuf,
     },
-    /// What is on disk is not what was written; the files were left as they were found.
+    /// The database differs from what was written; its files were left as they were found.
     #[error(
         "the store in {0} is damaged: {found}. Its files were left as they were found. \
          To recover: stop the bridge, move the folder away (`mv {0} {0}.damaged`), {recovery}",
@@ -26,9 +26,9 @@ pub enum Error {
     Damaged {
         /// The store's folder.
         dir: PathBuf,
-        /// What was found.
+        /// The damage that was found.
         found: String,
-        /// The rest of the way back, from the newest export when there is one.
+        /// The rest of the instructions for recovery, from the newest export when there is one.
         recovery: String,
     },
     /// The store was written by a later version of the program.
@@ -41,32 +41,32 @@ pub enum Error {
         dir: PathBuf,
         /// The schema of the store.
         found: u32,
-        /// The newest schema this program knows.
+        /// The newest schema that this program knows.
         known: u32,
     },
-    /// The file system said no.
+    /// The file system refused.
     #[error("cannot {doing} {}: {cause}", path.display())]
     Io {
-        /// What was tried.
+        /// The attempted operation.
         doing: &'static str,
-        /// On which file or folder.
+        /// The file or folder.
         path: PathBuf,
-        /// What the file system answered.
+        /// The error of the file system.
         cause: String,
     },
-    /// A commit failed; nothing has been accepted since, and nothing will be before a restart.
+    /// A commit failed; since then, until a restart, no change is accepted.
     #[error(
         "the store has stopped accepting changes because writing failed ({cause}); \
          see that the disk has room and is sound, then restart the bridge"
     )]
     Failed {
-        /// Why the first commit failed.
+        /// The error of the first commit that failed.
         cause: String,
     },
     /// The store was closed.
     #[error("the store is closed")]
     Closed,
-    /// A file with tokens can be read by others.
+    /// A file with tokens is readable for other users.
     #[error(
         "{0} holds tokens and can be read by other users (mode {mode:03o}); \
          run `chmod 600 {0}` and import again", path.display()

@@ -1,7 +1,7 @@
-//! Panics of the database, as values.
+//! Panics of the database, turned into values.
 //!
-//! sled panics on some damaged files, on the caller's thread or on its own. What it says goes to
-//! the log at debug level; the operator gets the store's own sentence.
+//! sled panics on some damaged files, on the caller's thread or on its own. The panic's message is
+//! logged at debug level; the administrator reads the store's own sentence.
 
 use std::{
     any::Any,
@@ -10,7 +10,7 @@ use std::{
     sync::Once,
 };
 
-/// Runs `work`; a panic in it becomes its message.
+/// Runs `work`; returns the message of a panic in it as the error.
 pub(super) fn contain<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     QUIET_HOOK.call_once(install_quiet_hook);
     let outer = CONTAINED.replace(true);

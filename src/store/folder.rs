@@ -1,8 +1,8 @@
-//! The store's folder: who may read it, who has it open, and the copy that makes a refused open
-//! leave everything as it was.
+//! The store's folder: its permissions, its lock, and the copy from which a database is restored
+//! after a refused open.
 //!
-//! sled writes into a damaged file while it opens it. So the database is copied first, and the
-//! copy is put back when the open is refused.
+//! sled writes into a damaged file while it opens it. So the database is copied first, and the copy
+//! is put back when the open is refused.
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
@@ -13,19 +13,19 @@ use std::{
 
 use super::error::Error;
 
-/// Mode of the store's folders.
+/// The mode of the store's folders.
 pub(super) const FOLDER_MODE: u32 = 0o700;
-/// Mode of the store's files.
+/// The mode of the store's files.
 pub(super) const FILE_MODE: u32 = 0o600;
 
-/// The folder, held by this process until dropped.
+/// The store's folder, locked by this process until it is dropped.
 pub(super) struct Folder {
     dir: PathBuf,
     lock: File,
 }
 
 impl Folder {
-    /// Makes the folder where there is none and takes it for this process.
+    /// Creates the folder where there is none and locks it for this process.
     pub(super) fn take(dir: &Path) -> Result<Self, Error> {
         let failed = |error: io::Error| Error::io("prepare the store's folder", dir, &error);
         ensure_private_folder(dir).map_err(failed)?;
@@ -40,24 +40,24 @@ impl Folder {
         Ok(folder)
     }
 
-    /// The folder's own path.
+    /// Returns the folder's path.
     pub(super) fn dir(&self) -> &Path {
         &self.dir
     }
 
-    /// Where the database lies.
+    /// Returns the path of the database.
     pub(super) fn database(&self) -> PathBuf {
         self.dir.join("db")
     }
 
-    /// Copies the database aside.
+    /// Copies the database before it is opened.
     pub(super) fn keep_copy(&self) -> Result<(), Error> {
         copy_tree(&self.database(), &self.copy()).map_err(|error| {
             Error::io("copy the database before opening it to", &self.copy(), &error)
         })
     }
 
-    /// Puts the copy back in the place of the database.
+    /// Replaces the database by the copy.
     pub(super) fn put_copy_back(&self) -> Result<(), Error> {
         let put_back = || {
             fs::rename(self.database(), self.altered())?;
@@ -94,8 +94,8 @@ impl Folder {
 }
 
 impl Drop for Folder {
-    /// Closing the file would not do: a process that was just started, and is not yet the program
-    /// that it becomes, has it open as well.
+    /// Unlocks the folder. Closing the file would not be enough: a child process that was just
+    /// forked still has it open.
     fn drop(&mut self) {
         if let Err(error) = self.lock.unlock() {
             tracing::debug!(%error, "the store's folder was not given back at once");
@@ -103,20 +103,20 @@ impl Drop for Folder {
     }
 }
 
-/// Options for a file that only this user may read and write.
+/// Returns options for a file that only this user may read and write.
 pub(super) fn private_file() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true).write(true).mode(FILE_MODE);
     options
 }
 
-/// Creates `dir` for this user alone, or takes the others' permissions away.
+/// Creates `dir` for this user alone, or removes the permissions of others.
 pub(super) fn ensure_private_folder(dir: &Path) -> io::Result<()> {
     fs::DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(dir)?;
     make_private(dir, FOLDER_MODE)
 }
 
-/// Sets `mode` where it is not set yet.
+/// Sets `mode` where it differs.
 pub(super) fn make_private(path: &Path, mode: u32) -> io::Result<()> {
     let mut permissions = fs::metadata(path)?.permissions();
     if permissions.mode() & 0o777 != mode {

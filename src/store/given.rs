@@ -1,4 +1,4 @@
-//! Which events a contact has been given, and in which form.
+//! The events that a contact has received, and in which version.
 
 use ruma::{EventId, OwnedEventId};
 use serde::{Deserialize, Serialize};
@@ -9,23 +9,23 @@ use super::{
 };
 use crate::{clock::Timestamp, id::PortalId};
 
-/// An event that a contact has on the phone as a whole.
+/// An event that a contact has received as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Given {
-    /// The contact's chat.
+    /// The contact's portal.
     pub portal: PortalId,
     /// The event.
     pub event: OwnedEventId,
-    /// The event that holds the words that the contact has: the event itself, or an edit of it.
+    /// The event whose words the contact has: the event itself, or an edit of it.
     pub version: OwnedEventId,
     /// A digest of what was sent; see [`super::DigestKey`].
     pub digest: Box<str>,
-    /// When it was sent.
+    /// The time of sending.
     pub at: Timestamp,
 }
 
 impl Change {
-    /// Notes that a contact has an event in this form, and in no earlier one.
+    /// Notes that a contact has received an event in this version; replaces an earlier one.
     pub fn put_given(self, given: &Given) -> Self {
         let record = GivenRecord {
             version: given.version.clone(),
@@ -37,8 +37,8 @@ impl Change {
 }
 
 impl Store {
-    /// In which form a contact has an event; `None` also for what an older version of the bridge
-    /// has sent.
+    /// Returns the version in which a contact has received an event; `None` also for what an older
+    /// release of the bridge has sent.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -50,7 +50,7 @@ impl Store {
         }))
     }
 
-    /// Whether a record is old enough to be forgotten.
+    /// Returns whether a record is old enough to be forgotten.
     pub(super) fn given_is_over(&self, value: &[u8], before: Timestamp) -> Result<bool, Error> {
         Ok(self.sound(decode::<GivenRecord>(value))?.at < before.0)
     }

@@ -1,8 +1,8 @@
-//! What the store knows about itself, so that a database with less or other content than was
-//! written is refused instead of believed.
+//! The guard: what the store knows about its own content, so that a database with lost or altered
+//! records is refused.
 //!
-//! Each batch carries a [`State`]; the same goes into a small file beside the database after
-//! the batch is on the disk. The file may therefore be older than the database, never newer.
+//! Each batch carries a [`State`], which is also written into a small file beside the database
+//! after the batch is on the disk. The file may therefore be older than the database, never newer.
 
 use std::{
     fs::File,
@@ -22,18 +22,18 @@ use super::{
 /// The newest layout of tables and records that this program knows.
 pub(super) const SCHEMA: u32 = 1;
 
-/// The store's knowledge of its own content.
+/// A summary of the store's content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct State {
     pub(super) schema: u32,
-    /// Grows by one with each batch.
+    /// The number of batches so far.
     pub(super) epoch: u64,
-    /// Entries per table; a store that knew fewer tables has none in the others.
+    /// The number of entries per table; a store of an older version has fewer tables.
     #[serde(deserialize_with = "padded")]
     pub(super) counts: [u64; TABLES],
-    /// Sum of the fingerprints of all entries: a lost, changed or resurrected one shows.
+    /// The sum of the fingerprints of all entries, which reveals a lost, changed or restored one.
     pub(super) sum: u64,
-    /// The next login, portal and inbox number that was never handed out.
+    /// The next unused login, portal and inbox number.
     pub(super) next: [u64; 3],
 }
 
@@ -52,7 +52,7 @@ impl Default for State {
 }
 
 impl State {
-    /// Takes an entry in.
+    /// Adds an entry.
     pub(super) fn add(&mut self, key: &[u8], value: &[u8]) {
         if let Some(count) = self.count_of(key) {
             *count += 1;
@@ -60,7 +60,7 @@ impl State {
         self.sum = self.sum.wrapping_add(fingerprint(key, value));
     }
 
-    /// Takes an entry out, by its fingerprint.
+    /// Removes an entry, by its fingerprint.
     pub(super) fn remove(&mut self, key: &[u8], fingerprint: u64) {
         if let Some(count) = self.count_of(key) {
             *count = count.saturating_sub(1);
@@ -73,7 +73,7 @@ impl State {
     }
 }
 
-/// Why a database is refused.
+/// The reason why a database is refused.
 pub(super) enum Refusal {
     Damaged(String),
     Newer(u32),
@@ -91,7 +91,7 @@ impl From<Fault> for Refusal {
     }
 }
 
-/// Reads the whole database and compares it with what it and the guard file say it is.
+/// Reads the whole database and compares it with its own state and with the guard file.
 pub(super) fn audit(engine: &Engine, guard: &State) -> Result<State, Refusal> {
     let Some(value) = engine.find(&meta_key())? else {
         return Err(Refusal::Damaged("the database has lost the record of its own state".into()));
@@ -121,7 +121,7 @@ pub(super) fn audit(engine: &Engine, guard: &State) -> Result<State, Refusal> {
     Ok(state)
 }
 
-/// Counts and fingerprints of what the database really holds.
+/// Returns the counts and the fingerprints of the actual content.
 fn tally(engine: &Engine) -> Result<State, Refusal> {
     let mut found = State::default();
     let mut from = Table::Login.key(&[]);
@@ -142,30 +142,30 @@ fn tally(engine: &Engine) -> Result<State, Refusal> {
     }
 }
 
-/// The key of the state within the database.
+/// Returns the key of the state within the database.
 pub(super) fn meta_key() -> Vec<u8> {
     Table::Meta.key(&[])
 }
 
-/// What an entry adds to the checksum.
+/// Returns the contribution of an entry to the checksum.
 pub(super) fn fingerprint(key: &[u8], value: &[u8]) -> u64 {
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(key);
     hasher.update(value);
-    // Spread over 64 bits, so that sums of many do not meet by chance.
+    // The bits are spread over 64, so that different sets of entries have different sums.
     let mixed = u64::from(hasher.finalize()).wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     mixed ^ (mixed >> 29)
 }
 
-/// The small file beside the database, with the last two states in turns: a write that was cut
-/// by a power failure spoils one of them.
+/// The small file beside the database. It holds the last two states in turns, since a power failure
+/// during a write spoils one of them.
 pub(super) struct GuardFile(File);
 
-/// What the guard file says.
+/// The content of the guard file.
 pub(super) enum Found {
     Missing,
     Unreadable,
-    /// Made, and nothing was ever committed.
+    /// The file was created, and nothing was ever committed.
     Untouched(GuardFile),
     State(GuardFile, State),
 }
@@ -191,7 +191,7 @@ impl GuardFile {
         })
     }
 
-    /// Makes the file in `dir`, durably, before there is a database.
+    /// Creates the file in `dir`, durably, before there is a database.
     pub(super) fn create(dir: &Path) -> io::Result<Self> {
         let file = private_file().create_new(true).open(path(dir))?;
         file.write_all_at(&[0; 2 * SLOT_BYTES], 0)?;
@@ -200,7 +200,7 @@ impl GuardFile {
         Ok(Self(file))
     }
 
-    /// Notes a state that is already on the disk in the database.
+    /// Writes a state that is already on the disk in the database.
     pub(super) fn note(&self, state: &State) -> io::Result<()> {
         let record = encode(state);
         let length = u16::try_from(record.len()).unwrap_or(u16::MAX);
@@ -234,7 +234,7 @@ fn path(dir: &Path) -> PathBuf {
 }
 
 const SLOT_BYTES: usize = 1024;
-/// Few, since an entry can be as large as a message.
+/// The number of entries that are read at once; few, since an entry can be as large as a message.
 const TALLY_STEP: usize = 64;
 
 #[cfg(test)]

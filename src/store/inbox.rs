@@ -1,4 +1,4 @@
-//! The inbox: work of both directions that was accepted and is not finished.
+//! The inbox: accepted and unfinished work of both directions.
 
 use ruma::{OwnedEventId, OwnedRoomId};
 use serde::{Deserialize, Serialize};
@@ -17,24 +17,24 @@ use crate::{
 /// One piece of unfinished work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Its place in the order of arrival.
+    /// The entry's number, in order of arrival.
     pub id: InboxId,
-    /// When it arrived.
+    /// The time of arrival.
     pub at: Timestamp,
-    /// What is to be done.
+    /// The work.
     pub work: Work,
 }
 
-/// What is to be done, as it came from outside.
+/// The work of an entry, as it came from outside.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Work {
     /// A message of a contact.
     FromWechat {
-        /// The login it came through.
+        /// The login through which it came.
         login: LoginId,
-        /// The portal it belongs to.
+        /// The portal to which it belongs.
         portal: PortalId,
-        /// What tells it from others; `None` when it brought no id.
+        /// The key by which a repeated delivery is recognised; `None` when it has no id.
         source: Option<Source>,
         /// The message's JSON.
         raw: Box<str>,
@@ -43,47 +43,47 @@ pub enum Work {
     FromMatrix {
         /// The room.
         room: OwnedRoomId,
-        /// The event's id.
+        /// The event.
         source: Source,
         /// The event's JSON.
         raw: Box<str>,
-        /// The one contact that it is for; `None` for whoever the room is for.
+        /// The one contact that it is for; `None` for the contact or the contacts of the room.
         to: Option<PortalId>,
-        /// How far it has come.
+        /// Its progress.
         progress: Progress,
     },
 }
 
-/// How far a message from Matrix has come on its way to the phone.
+/// The progress of a message from Matrix on its way to the phone.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Progress {
-    /// How many of its parts WeChat has accepted.
+    /// The number of parts that WeChat has accepted.
     pub parts_done: u16,
-    /// Whether WeChat gave no message id for one of them.
+    /// Whether WeChat returned no message id for one of them.
     pub unconfirmed: bool,
-    /// The bot's reaction that shows that it waits.
+    /// The bot's reaction that shows that the message waits.
     pub mark: Option<OwnedEventId>,
-    /// Whether it was tried: WeChat may have it as it is, and it must not become another.
+    /// Whether sending was tried: WeChat may have the message, so it must not be changed.
     pub tried: bool,
-    /// Whether its client ids are digests: an older version tried it under plain ones.
+    /// Whether its client ids are digests; an older release used plain ones.
     pub digested: bool,
-    /// How many later entries' texts went along with it when it was tried.
+    /// The number of later entries whose texts were sent along with it.
     pub along: u16,
-    /// The entry whose message carries this one's text along.
+    /// The entry whose message carries this one's text.
     #[serde(with = "parcel")]
     pub parcel: Option<InboxId>,
-    /// Where the file of its next part was brought to.
+    /// The upload of the file of its next part.
     pub uploaded: Option<Box<Upload>>,
-    /// The line above it that tells what it answers to; settled once it was tried.
+    /// The quote above it, for a reply; fixed once sending was tried.
     pub line: Option<Words>,
-    /// The edit whose words it has; `None` for its own.
+    /// The edit whose words are sent; `None` for the event's own.
     pub version: Option<OwnedEventId>,
-    /// Whether its owner wants it to go out with others in as few messages as can be.
+    /// Whether its owner wants it to be merged with others into as few messages as possible.
     pub merges: bool,
 }
 
-/// Words of a message; they do not print.
+/// Words of a message, which do not print.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Words(pub Box<str>);
@@ -94,17 +94,17 @@ impl std::fmt::Debug for Words {
     }
 }
 
-/// How often an entry was tried without the try coming to an end: the program died in it.
+/// The tries of an entry that did not end, because the program died in them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Tries {
-    /// The tries.
+    /// The number of tries.
     pub count: u32,
-    /// Whether somebody was told that it is set aside.
+    /// Whether the user was told that the entry is set aside.
     pub told: bool,
 }
 
-/// Without the raw text, which is the message itself.
+/// Leaves the raw text out, which is the message itself.
 impl std::fmt::Debug for Work {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -126,7 +126,7 @@ impl std::fmt::Debug for Work {
 }
 
 impl Entry {
-    /// What the work comes from.
+    /// Returns the source of the work.
     pub fn source(&self) -> Option<&Source> {
         match &self.work {
             Work::FromWechat { source, .. } => source.as_ref(),
@@ -136,7 +136,7 @@ impl Entry {
 }
 
 impl Change {
-    /// Accepts a piece of work and marks its source as pending.
+    /// Adds an entry and marks its source as pending.
     pub fn add_entry(self, entry: &Entry) -> Self {
         let record = EntryRecord::from(entry);
         let change = self.put(inbox_key(entry.id), encode(&record));
@@ -146,27 +146,28 @@ impl Change {
         }
     }
 
-    /// Writes an entry again that is in the inbox: what is to be done has changed.
+    /// Replaces an entry of the inbox whose work has changed.
     pub fn put_entry(self, entry: &Entry) -> Self {
         self.put(inbox_key(entry.id), encode(&EntryRecord::from(entry)))
     }
 
-    /// Notes how far an entry has come, without writing the entry again.
+    /// Stores the progress of an entry, without the entry itself.
     pub fn put_progress(self, entry: InboxId, progress: &Progress) -> Self {
         self.put(progress_key(entry), encode(progress))
     }
 
-    /// Notes how often an entry was tried.
+    /// Stores the tries of an entry.
     pub fn put_tries(self, entry: InboxId, tries: Tries) -> Self {
         self.put(tries_key(entry), encode(&tries))
     }
 
-    /// An entry's last try came to an end.
+    /// Forgets the tries of an entry whose last try came to an end.
     pub fn forget_tries(self, entry: InboxId) -> Self {
         self.del(tries_key(entry))
     }
 
-    /// Ends an entry: it leaves the inbox, its source gets the outcome, the outcome is counted.
+    /// Finishes an entry: removes it from the inbox, stores the outcome of its source, and counts
+    /// it.
     pub fn finish(
         self,
         entry: InboxId,
@@ -180,14 +181,14 @@ impl Change {
                 change.del(progress_key(entry)).mark_source(event, outcome, at)
             }
             Some(message @ Source::Message { .. }) => change.mark_source(message, outcome, at),
-            // Only a message can be without one.
+            // Only messages from WeChat can be without a source.
             None => change.count_outcome(Direction::ToMatrix, outcome, 1),
         }
     }
 }
 
 impl Store {
-    /// At most `limit` entries behind `after`, in order of arrival.
+    /// Returns at most `limit` entries behind `after`, in order of arrival.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -197,7 +198,7 @@ impl Store {
         pairs.iter().map(|pair| self.entry(pair)).collect()
     }
 
-    /// How often an entry was tried without the try coming to an end.
+    /// Returns the tries of an entry that did not end.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -273,7 +274,7 @@ fn inbox_key(entry: InboxId) -> Vec<u8> {
     Table::Inbox.key(&[&entry.0.to_be_bytes()])
 }
 
-/// An entry's number as JSON.
+/// The serialised form of an entry's number.
 mod parcel {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -294,7 +295,7 @@ fn progress_key(entry: InboxId) -> Vec<u8> {
     Table::Progress.key(&[&entry.0.to_be_bytes()])
 }
 
-/// Beside the progress, whose key is shorter.
+/// Returns the key of an entry's tries, which lies beside the shorter key of its progress.
 fn tries_key(entry: InboxId) -> Vec<u8> {
     Table::Progress.key(&[&entry.0.to_be_bytes(), b"tries"])
 }

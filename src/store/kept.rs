@@ -1,8 +1,8 @@
 //! Items of contacts that could not be brought into their room, kept for `retry`.
 //!
-//! The item is known before its notice is sent, so that a crash between the two repeats the
-//! notice; it is found again by the notice's event. Ciphertext that could not be opened lies in a
-//! folder beside the database, the oldest of it making room for the newest.
+//! The item is stored before its notice is sent, so a crash between the two repeats the notice.
+//! Later it is found by the notice's event. Ciphertext that could not be decrypted is stored in a
+//! folder beside the database, where the oldest is removed when the space is used up.
 
 use std::{
     collections::HashSet,
@@ -25,23 +25,23 @@ use crate::{clock::Timestamp, id::PortalId};
 /// One item that could not be brought.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Kept {
-    /// The transaction id that its event will have; what tells it from others.
+    /// The transaction id that its event will have, which identifies the item.
     pub txn: String,
-    /// The chat.
+    /// The portal.
     pub portal: PortalId,
     /// The message's JSON.
     pub raw: Box<str>,
-    /// Which item of the message; from 0.
+    /// The index of the item in the message, from 0.
     pub item: u16,
-    /// When the contact wrote it.
+    /// The time at which the contact wrote it.
     pub written: Timestamp,
-    /// When it was kept.
+    /// The time at which it was kept.
     pub at: Timestamp,
-    /// What is said in its place.
+    /// The text of the notice.
     pub notice: Box<str>,
 }
 
-/// Without the raw text, which is the message itself.
+/// Leaves the raw text out, which is the message itself.
 impl std::fmt::Debug for Kept {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { txn, portal, item, .. } = self;
@@ -50,7 +50,7 @@ impl std::fmt::Debug for Kept {
 }
 
 impl Change {
-    /// Keeps an item.
+    /// Stores an item.
     pub fn keep(self, kept: &Kept) -> Self {
         let record = KeptRecord::Item {
             portal: kept.portal.0,
@@ -63,20 +63,20 @@ impl Change {
         self.put(item_key(&kept.txn), encode(&record))
     }
 
-    /// Notes which event tells of a kept item.
+    /// Stores the event of a kept item's notice.
     pub fn keep_notice(self, notice: &OwnedEventId, txn: &str, at: Timestamp) -> Self {
         let record = KeptRecord::Notice { txn: txn.to_owned(), at: at.0 };
         self.put(notice_key(notice), encode(&record))
     }
 
-    /// Forgets a kept item that was brought after all, and its notice.
+    /// Forgets a kept item that has been brought since, and its notice.
     pub fn forget_kept(self, notice: &EventId, txn: &str) -> Self {
         self.del(notice_key(notice)).del(item_key(txn))
     }
 }
 
 impl Store {
-    /// The item that was kept under this transaction id.
+    /// Returns the item with this transaction id.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -96,7 +96,7 @@ impl Store {
         })
     }
 
-    /// The item that this event tells of.
+    /// Returns the item whose notice is this event.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -107,9 +107,9 @@ impl Store {
         }
     }
 
-    /// Keeps the ciphertext of an item, which `from` gives from its position on. Blocks.
+    /// Stores the ciphertext of an item, which is read from the position of `from` on. Blocks.
     ///
-    /// One that is larger than all of them may be together is left out.
+    /// A file of more than 200 MiB is left out.
     ///
     /// # Errors
     /// When it cannot be written; nothing of it is left then.
@@ -127,18 +127,18 @@ impl Store {
         });
         let done = written.and_then(|()| fs::rename(&part, &path));
         if done.is_err() {
-            // What is left over is overwritten by the next one.
+            // A file that cannot be removed is overwritten by the next one.
             let _ = fs::remove_file(&part);
         }
         done
     }
 
-    /// The kept ciphertext of an item. Blocks.
+    /// Opens the kept ciphertext of an item. Blocks.
     pub fn kept_ciphertext(&self, txn: &str) -> Option<File> {
         File::open(self.kept_folder().join(name_of(txn))).ok()
     }
 
-    /// Removes the ciphertext of every item that is not kept any more. Blocks.
+    /// Removes the ciphertext of every item that is no longer kept. Blocks.
     ///
     /// # Errors
     /// When the database or the folder cannot be read.
@@ -162,7 +162,7 @@ impl Store {
         sweep().map_err(|error: io::Error| Error::io("tidy up", &folder, &error))
     }
 
-    /// Whether the record of a kept item, or of its notice, is old enough to be forgotten.
+    /// Returns whether the record of a kept item, or of its notice, is old enough to be forgotten.
     pub(super) fn kept_is_over(&self, value: &[u8], before: Timestamp) -> Result<bool, Error> {
         let (KeptRecord::Item { at, .. } | KeptRecord::Notice { at, .. }) =
             self.sound(decode(value))?;
@@ -188,7 +188,8 @@ fn notice_key(notice: &EventId) -> Vec<u8> {
     Table::Kept.key(&[b"n", &bounded(notice.as_str())])
 }
 
-/// The name of a ciphertext; a transaction id may hold what a contact's app has chosen.
+/// Returns the file name of a ciphertext. It is a hash, since a transaction id may contain text
+/// that a contact's app has chosen.
 fn name_of(txn: &str) -> String {
     name_of_key(&bounded(txn))
 }
@@ -197,7 +198,7 @@ fn name_of_key(txn: &[u8]) -> String {
     hex::encode(Sha256::digest(txn))
 }
 
-/// Removes the oldest files until the others are `most` bytes together at most.
+/// Removes the oldest files until the others have at most `most` bytes together.
 fn make_room(folder: &Path, most: u64) -> io::Result<()> {
     let mut files = files(folder)?;
     files.sort();
@@ -212,7 +213,7 @@ fn make_room(folder: &Path, most: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// When each file was written, how long it is, and where; none when there is no folder.
+/// Returns the time, the length and the path of each file; empty when there is no folder.
 fn files(folder: &Path) -> io::Result<Vec<(impl Ord + use<>, u64, PathBuf)>> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -228,7 +229,7 @@ fn files(folder: &Path) -> io::Result<Vec<(impl Ord + use<>, u64, PathBuf)>> {
 }
 
 const ITEM: &[u8; 1] = b"i";
-/// What is being written; never the name of a ciphertext.
+/// The name of the file that is being written; never the name of a ciphertext.
 const PART: &str = "part";
-/// So much ciphertext is kept together, in bytes.
+/// The space for kept ciphertext, in bytes.
 const MOST_KEPT: u64 = 200 << 20;

@@ -1,4 +1,4 @@
-//! Which event is which message, asked from either side; and forgetting what is old.
+//! The links between events and messages, in both directions, and the removal of old records.
 
 use ruma::OwnedEventId;
 use serde::{Deserialize, Serialize};
@@ -12,28 +12,28 @@ use crate::{
     id::{MessageId, PortalId},
 };
 
-/// One event and one message (or one item of it) that are the same thing.
+/// An event and a message (or one item of it) that have one content.
 ///
-/// A message with several items has a link per item, to as many events; an event that was sent
-/// in several parts has a link per part, to as many messages. Events that went to WeChat as the
-/// lines of one message have a link per line.
+/// A message with several items has a link per item, to as many events; an event that was sent in
+/// several parts has a link per part, to as many messages. Events that went to WeChat as the lines
+/// of one message have a link per line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
-    /// The chat.
+    /// The portal.
     pub portal: PortalId,
     /// The WeChat message.
     pub message: MessageId,
-    /// Which item or line of the message, or which part of the event; from 0.
+    /// The index of the message's item or line, or of the event's part, from 0.
     pub item: u16,
     /// The Matrix event.
     pub event: OwnedEventId,
-    /// Which of the two was there first.
+    /// The direction in which the content went.
     pub direction: Direction,
-    /// When they were linked.
+    /// The time of the link.
     pub at: Timestamp,
 }
 
-/// Which way something went.
+/// The direction of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Direction {
     /// From WeChat to Matrix.
@@ -43,7 +43,7 @@ pub enum Direction {
 }
 
 impl Change {
-    /// Links an event and a message, both ways.
+    /// Stores a link, to be found from either side.
     pub fn link(self, link: &Link) -> Self {
         let value = encode(&LinkRecord {
             portal: link.portal.0,
@@ -55,7 +55,7 @@ impl Change {
         });
         let item = link.item.to_be_bytes();
         let event_key = [by_message(link.portal, &link.message), item.to_vec()].concat();
-        // In a room with several contacts one event is a message to each of them.
+        // In a room with several contacts, one event is a message to each of them.
         let portal = link.portal.0.to_be_bytes();
         let message_key = [by_event(&link.event), item.to_vec(), portal.to_vec()].concat();
         self.put(event_key, value.clone()).put(message_key, value)
@@ -63,7 +63,7 @@ impl Change {
 }
 
 impl Store {
-    /// All events of a message, in the order of its items or lines.
+    /// Returns the links of a message, in the order of its items or lines.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -75,7 +75,7 @@ impl Store {
         pairs.iter().map(|(_, value)| link(value)).collect()
     }
 
-    /// The first message of an event.
+    /// Returns the link to the first message of an event.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -86,7 +86,7 @@ impl Store {
         link.map(|(_, value)| self.sound(decode(value).and_then(LinkRecord::into_link))).transpose()
     }
 
-    /// Whether an event, or a part of it, was sent to this contact as a message with an id.
+    /// Returns whether an event, or a part of it, was sent to this contact as a message with an id.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -102,11 +102,11 @@ impl Store {
         Ok(false)
     }
 
-    /// Forgets links, answered transactions, kept items, questions, and sources that ended before
-    /// `before`, some at a time; returns how many. Unfinished work is never forgotten.
+    /// Removes links, transactions, kept items, questions, and finished sources from before
+    /// `before`, step by step; returns how many. Unfinished work is never removed.
     ///
     /// # Errors
-    /// When the database cannot be read or written; what was forgotten by then stays so.
+    /// When the database cannot be read or written; earlier removals stay.
     pub async fn prune(&self, before: Timestamp) -> Result<usize, Error> {
         let mut forgotten = 0;
         for table in PRUNED {
@@ -177,8 +177,8 @@ impl LinkRecord {
     }
 }
 
-/// The message's part of the key ends with a byte that no id holds, so that no id is the
-/// beginning of another.
+/// Returns the beginning of the keys of a message's links. The id is followed by a byte that no id
+/// contains, so one key is never the beginning of another message's.
 fn by_message(portal: PortalId, message: &MessageId) -> Vec<u8> {
     Table::EventLink.key(&[&portal.0.to_be_bytes(), message.as_str().as_bytes(), &[0]])
 }

@@ -1,4 +1,4 @@
-//! Logins and owners: who linked whom, and where the owner's management room is.
+//! Logins and owners: the linked contacts, and each owner's management room.
 
 use ruma::{OwnedRoomId, OwnedUserId};
 use serde::{Deserialize, Serialize};
@@ -13,49 +13,49 @@ use crate::{
     id::{BotId, BotToken, Cursor, LoginId, WechatUserId},
 };
 
-/// One linked contact of one owner, with the newest credentials.
+/// A linked contact of one owner, with the newest credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Login {
-    /// The store's number of it.
+    /// The login's number in the store.
     pub id: LoginId,
-    /// The Matrix user it belongs to.
+    /// The Matrix user to whom it belongs.
     pub owner: OwnedUserId,
     /// The WeChat user on the other side.
     pub contact: WechatUserId,
-    /// The bot that the newest QR code made.
+    /// The bot of the newest QR login.
     pub bot: BotId,
-    /// What authorises the bot.
+    /// The token that authorises the bot's calls.
     pub token: BotToken,
-    /// Where this bot is served, when that is not the configured address.
+    /// The host of the bot's calls, when it is not the configured one.
     pub base_url: Option<String>,
-    /// What the owner calls the contact.
+    /// The owner's name for the contact.
     pub name: Option<String>,
     /// Whether it is in use.
     pub state: LoginState,
-    /// When the contact was linked first.
+    /// The time at which the contact was linked first.
     pub created: Timestamp,
 }
 
 /// Whether a login is in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LoginState {
-    /// It polls and sends.
+    /// The login polls and sends.
     Active,
-    /// Its token is of no more use.
+    /// The login's token is no longer valid.
     LoggedOut {
-        /// Since when.
+        /// The time of the logout.
         at: Timestamp,
-        /// Who ended it.
+        /// The cause of the logout.
         why: LogoutReason,
     },
 }
 
-/// Who ended a login.
+/// The cause of a logout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogoutReason {
-    /// WeChat did.
+    /// WeChat ended the session.
     SessionEnded,
-    /// The owner asked for it.
+    /// The owner logged out.
     ByOwner,
 }
 
@@ -64,20 +64,20 @@ pub enum LogoutReason {
 pub struct Owner {
     /// The user.
     pub user: OwnedUserId,
-    /// The room with just the user and the bot.
+    /// The room of only the user and the bot.
     pub management_room: Option<OwnedRoomId>,
-    /// The language the user chose, as `lang` was told it.
+    /// The language that the user chose with `lang`.
     pub language: Option<String>,
-    /// The space that holds the rooms of their contacts.
+    /// The space with the rooms of their contacts.
     pub space: Option<OwnedRoomId>,
-    /// How many spaces they have had.
+    /// The number of spaces so far.
     pub spaces: u32,
-    /// Whether they have left it, and want none.
+    /// Whether they have left the space, and want none.
     pub left_space: bool,
 }
 
 impl Owner {
-    /// A user of whom nothing is known yet.
+    /// Makes the record of a new user.
     pub fn new(user: OwnedUserId) -> Self {
         Self {
             user,
@@ -109,19 +109,19 @@ impl Change {
         self.put(Table::Owner.key(&[owner.user.as_bytes()]), encode(&record))
     }
 
-    /// Notes where the login's next poll goes on.
+    /// Stores the cursor of the login's next poll.
     pub fn put_cursor(self, login: LoginId, cursor: &Cursor) -> Self {
         self.put(cursor_key(login), encode(&cursor.expose()))
     }
 
-    /// Forgets where the polls were; the next one begins anew.
+    /// Removes the cursor; the next poll begins anew.
     pub fn drop_cursor(self, login: LoginId) -> Self {
         self.del(cursor_key(login))
     }
 }
 
 impl Store {
-    /// All logins, by number.
+    /// Returns all logins, by number.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -130,7 +130,7 @@ impl Store {
         pairs.iter().map(|pair| self.sound(login(pair))).collect()
     }
 
-    /// All owners.
+    /// Returns all owners.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -139,7 +139,7 @@ impl Store {
         pairs.iter().map(|(_, value)| self.sound(decode(value).map(OwnerRecord::into))).collect()
     }
 
-    /// Where the login's next poll goes on.
+    /// Returns the cursor of the login's next poll.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -148,7 +148,7 @@ impl Store {
     }
 }
 
-/// The login in a pair of the database.
+/// Reads the login of a key and its value.
 pub(super) fn login((key, value): &Pair) -> Result<Login, String> {
     let id = u32_at(key, 1).ok_or("a login has no number")?;
     let record: LoginRecord = decode(value)?;

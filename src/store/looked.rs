@@ -1,4 +1,4 @@
-//! Up to where the homeserver's own list of events was compared with what it has pushed.
+//! The position up to which the homeserver's own list of events was compared with its pushes.
 
 use super::{
     Change, Error, Store,
@@ -6,19 +6,19 @@ use super::{
 };
 
 impl Change {
-    /// Notes where the next look at that list begins.
+    /// Stores the position from which the next comparison continues.
     pub fn put_looked(self, next: &str) -> Self {
         self.put(key(), encode(&next))
     }
 
-    /// Has the next look begin anew.
+    /// Removes the position; the next comparison begins anew.
     pub fn drop_looked(self) -> Self {
         self.del(key())
     }
 }
 
 impl Store {
-    /// Where the next look begins; `None` before the first.
+    /// Returns the position from which the next comparison continues; `None` before the first.
     ///
     /// # Errors
     /// When the database cannot be read.

@@ -1,7 +1,7 @@
-//! What must survive a crash, behind questions and answers.
+//! The data that must survive a crash.
 //!
-//! Everything is written in [`Change`]s, each whole or not there, and durable when its commit
-//! returns. Knows nothing of HTTP, rooms or WeChat's wire; `engine` alone knows the database.
+//! All data is written in [`Change`]s, which are atomic, and durable when their commit returns.
+//! Knows nothing of HTTP, rooms or WeChat's wire format; only `engine` knows the database.
 
 mod backup;
 mod change;
@@ -61,8 +61,8 @@ use engine::{Engine, Fault, Pair};
 use record::{Table, decode};
 use worker::{Job, Shared, Worker};
 
-/// The open store; cheap to clone. Reads answer from memory on the caller's thread, writes go
-/// through the store's own thread.
+/// The open store; cheap to clone. Reads run on the caller's thread, from memory as a rule; writes
+/// go through the store's own thread.
 #[derive(Clone)]
 pub struct Store(Arc<Inner>);
 
@@ -74,7 +74,7 @@ struct Inner {
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-/// How much of each kind there is.
+/// The number of records of each kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counts {
     /// Logins in every state.
@@ -83,27 +83,27 @@ pub struct Counts {
     pub portals: u64,
     /// Owners.
     pub owners: u64,
-    /// Unfinished work.
+    /// Entries of unfinished work.
     pub inbox: u64,
-    /// Sources that are remembered, pending or finished.
+    /// Remembered sources, pending or finished.
     pub sources: u64,
-    /// Transactions that are remembered.
+    /// Remembered transactions.
     pub transactions: u64,
     /// Links between events and messages.
     pub links: u64,
-    /// Items that could not be brought, and the notices that tell of them.
+    /// Kept items, and their notices.
     pub kept: u64,
-    /// Commits that reached the disk since the store was opened, each with one sync for all
-    /// that waited.
+    /// Commits that reached the disk since the store was opened; one commit takes all changes that
+    /// waited.
     pub syncs: u64,
 }
 
 impl Store {
-    /// Opens the store in `dir`, or makes one there. Blocks while the whole of it is checked.
+    /// Opens the store in `dir`, or creates one there. Blocks while the whole store is checked.
     ///
     /// # Errors
-    /// When another process has it, when it is damaged or newer than this program (its files are
-    /// left as they were), or when the file system says no.
+    /// When another process has it open, when it is damaged or newer than this program (its files
+    /// are left as they were), or when the file system refuses.
     pub fn open(dir: &Path) -> Result<Self, Error> {
         let worker = Worker::new(open::open(dir)?);
         let (engine, shared) = (worker.engine(), worker.shared());
@@ -116,17 +116,17 @@ impl Store {
         Ok(Self(Arc::new(Inner { dir: dir.to_path_buf(), engine, shared, jobs, thread })))
     }
 
-    /// Writes a change; it is on the disk when this returns.
+    /// Writes a change and waits until it is on the disk.
     ///
     /// # Errors
-    /// When this or an earlier write failed; nothing is accepted from then on.
+    /// When this or an earlier write failed; from then on no change is accepted.
     pub async fn commit(&self, change: Change) -> Result<(), Error> {
         let (answer, answered) = oneshot::channel();
         self.ask(Job::Commit(change.into_ops(), Some(answer)))?;
         answered.await.unwrap_or_else(|_| Err(self.gone()))
     }
 
-    /// Returns when every change that was asked for before is on the disk.
+    /// Waits until every earlier change is on the disk.
     ///
     /// # Errors
     /// When one of them could not be written.
@@ -134,15 +134,15 @@ impl Store {
         self.commit(Change::new()).await
     }
 
-    /// Writes a change behind those before it, soon; nobody waits. For what is harmless to do
-    /// again. A failure is logged and ends the store's acceptance of changes.
+    /// Queues a change without waiting for it. For changes that are harmless to repeat after a
+    /// crash. A failure is logged, and from then on no change is accepted.
     pub fn submit(&self, change: Change) {
-        // A closed store has said so to those who wait.
+        // A closed store reports the error to the callers that wait.
         let _ = self.ask(Job::Commit(change.into_ops(), None));
     }
 
-    /// Ends the store: what was submitted is on the disk, the export is written, the thread has
-    /// ended, and the folder is free for others.
+    /// Closes the store: writes everything that was submitted and the export, ends the thread, and
+    /// unlocks the folder.
     ///
     /// # Errors
     /// When a write failed, now or before.
@@ -152,7 +152,7 @@ impl Store {
         answered.await.unwrap_or_else(|_| Err(self.gone()))
     }
 
-    /// Writes the export of the logins now, unless the newest one says the same.
+    /// Writes the export of the logins now, unless the newest one is equal.
     ///
     /// # Errors
     /// When a write failed before.
@@ -162,22 +162,22 @@ impl Store {
         answered.await.unwrap_or_else(|_| Err(self.gone()))
     }
 
-    /// A login number that was never used.
+    /// Returns an unused login number.
     pub fn new_login_id(&self) -> LoginId {
         LoginId(u32::try_from(self.next(0)).unwrap_or(u32::MAX))
     }
 
-    /// A portal number that was never used.
+    /// Returns an unused portal number.
     pub fn new_portal_id(&self) -> PortalId {
         PortalId(u32::try_from(self.next(1)).unwrap_or(u32::MAX))
     }
 
-    /// An inbox number behind all that were used.
+    /// Returns an inbox number that is greater than all used ones.
     pub fn new_inbox_id(&self) -> InboxId {
         InboxId(self.next(2))
     }
 
-    /// How much of each kind there is.
+    /// Returns the number of records of each kind.
     pub fn count(&self) -> Counts {
         let shared = &self.0.shared;
         let of = |table: Table| {
@@ -196,7 +196,7 @@ impl Store {
         }
     }
 
-    /// How long the commits took since the store was opened.
+    /// Returns how long the commits took since the store was opened.
     pub fn timings(&self) -> Timings {
         self.0.engine.timings()
     }
@@ -250,13 +250,13 @@ impl std::fmt::Debug for Store {
     }
 }
 
-/// The last one to let go waits until what was asked is on the disk and the folder is free.
+/// Waits until everything is on the disk and the folder is unlocked.
 impl Drop for Inner {
     fn drop(&mut self) {
         drop(self.jobs.take());
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
-            // A panic there has left its waiters without an answer, which they report.
+            // The panic of the thread has left its callers without an answer, which they report.
             let _ = thread.join();
         }
     }

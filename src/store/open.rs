@@ -1,4 +1,5 @@
-//! Opening: every way in which a folder can be met, and whether it is let in.
+//! The opening of a store: the states in which a folder can be found, and which of them are
+//! accepted.
 
 use std::{io, path::Path};
 
@@ -11,7 +12,7 @@ use super::{
     record::encode,
 };
 
-/// A store that was checked and let in.
+/// A store that was checked and accepted.
 pub(super) struct Opened {
     pub(super) folder: Folder,
     pub(super) engine: Engine,
@@ -19,7 +20,7 @@ pub(super) struct Opened {
     pub(super) state: State,
 }
 
-/// Opens the store in `dir`, or makes one where nothing was ever stored.
+/// Opens the store in `dir`, or creates one where nothing was ever stored.
 pub(super) fn open(dir: &Path) -> Result<Opened, Error> {
     let folder = Folder::take(dir)?;
     let unreadable = |error: io::Error| Error::io("read the guard file in", dir, &error);
@@ -31,7 +32,7 @@ pub(super) fn open(dir: &Path) -> Result<Opened, Error> {
                 .map_err(|error| Error::io("make the guard file in", dir, &error))?;
             create(folder, guard)
         }
-        // The first start was cut before anything was accepted.
+        // The first start was interrupted before anything was accepted.
         (Found::Untouched(guard), _) => create(folder, guard),
         (Found::State(guard, state), true) => reopen(folder, guard, &state),
         (Found::Missing, false) => damaged("the database is gone, and its exports are there"),
@@ -86,7 +87,7 @@ fn reopen(folder: Folder, guard: GuardFile, noted: &State) -> Result<Opened, Err
                 return Ok(Opened { folder, engine, guard, state });
             }
             Err(refusal) => {
-                // A database that is refused may well fail to close; it is put away all the same.
+                // A database that is refused may fail to close; it is put away in any case.
                 let _ = engine.close();
                 refusal
             }

@@ -1,4 +1,4 @@
-//! Portals, and what is known of each contact's reply window.
+//! Portals, and the reply window of each contact.
 
 use ruma::{OwnedMxcUri, OwnedRoomId};
 use serde::{Deserialize, Serialize};
@@ -13,82 +13,83 @@ use crate::{
     id::{ContextToken, LoginId, PortalId, PortalKey},
 };
 
-/// One chat and its room, as it lies in the store. A field that came later has a default, so that
-/// older records can be read.
+/// A portal, as it is stored. Fields of later releases have a default, so older records can be
+/// read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Portal {
-    /// The store's number of it, which is in the record's key.
+    /// The portal's number in the store, which is in the record's key.
     #[serde(skip, default = "unnumbered")]
     pub id: PortalId,
-    /// Whose chat with whom.
+    /// The owner and the contact.
     #[serde(flatten)]
     pub key: PortalKey,
-    /// The login that carries it.
+    /// The login through which it sends and receives.
     pub login: LoginId,
-    /// Its room, once there is one.
+    /// The room, once there is one.
     pub room: Option<OwnedRoomId>,
-    /// What the room is called.
+    /// The name of the room.
     pub name: Option<String>,
     /// Whether the owner was invited and greeted.
     #[serde(default)]
     pub welcomed: bool,
-    /// Whether voice messages go out as voice items, when the owner has chosen.
+    /// Whether voice messages are sent as voice items, when the owner has chosen.
     #[serde(default)]
     pub voice_items: Option<bool>,
-    /// The room with others in it into which the contact was brought; their messages go there, and
-    /// the portal's own room waits.
+    /// The room with other contacts into which the contact was brought. Their messages go there,
+    /// and the portal's own room rests.
     #[serde(default)]
     pub group: Option<OwnedRoomId>,
-    /// The room that replaced that one, while the bridge may not enter.
+    /// The room that replaced [`Self::group`], while the bridge may not enter it.
     #[serde(default)]
     pub group_next: Option<OwnedRoomId>,
-    /// Rooms with others that the contact is in no more, and the ghost still is.
+    /// Rooms with others of which the contact is no longer a part, and which the ghost has not
+    /// left.
     #[serde(default)]
     pub groups_left: Vec<OwnedRoomId>,
-    /// How many rooms it had before this one.
+    /// The number of earlier rooms.
     #[serde(default)]
     pub generation: u32,
-    /// Whether its room was closed: there is no other before the contact writes.
+    /// Whether its room was closed: a new one is made when the contact writes.
     #[serde(default)]
     pub closed: bool,
-    /// The room that it had last, while the bridge is not out of it.
+    /// The last room, while the bridge has not left it.
     #[serde(default)]
     pub leaving: Option<Leaving>,
-    /// The room that replaced its room, while the bridge may not enter.
+    /// The room that replaced the portal's room, while the bridge may not enter it.
     #[serde(default)]
     pub moving_to: Option<OwnedRoomId>,
-    /// Whether the owner does not want the contact's messages.
+    /// Whether the owner ignores the contact's messages.
     #[serde(default)]
     pub ignored: bool,
-    /// What the owner has chosen for the contact to look like.
+    /// The avatar that the owner has chosen for the contact.
     #[serde(default)]
     pub picture: Option<OwnedMxcUri>,
-    /// Whether what others than the owner write in the room stays there.
+    /// Whether messages of others than the owner stay in the room.
     #[serde(default)]
     pub relay_off: bool,
-    /// Whether its room is in the owner's space, or was refused there.
+    /// Whether its room was added to the owner's space, or the space refused it.
     #[serde(default)]
     pub in_space: bool,
-    /// Which list of what WeChat takes its room has, or was refused.
+    /// The version of the list of capabilities that its room has, or refused.
     #[serde(default)]
     pub features: Option<String>,
 }
 
-/// A room that was given up.
+/// A room that was closed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leaving {
     /// The room.
     pub room: OwnedRoomId,
     /// Whether it is in the owner's space.
     pub in_space: bool,
-    /// How many messages that waited are not sent.
+    /// The number of waiting messages that are not sent.
     pub dropped: usize,
-    /// Whether the owner is to be told elsewhere.
+    /// Whether the owner has to be told elsewhere.
     pub tell: bool,
 }
 
 impl Portal {
-    /// A chat that has no room yet.
+    /// Makes a portal that has no room yet.
     pub fn new(id: PortalId, key: PortalKey, login: LoginId, name: Option<String>) -> Self {
         Self {
             id,
@@ -113,15 +114,15 @@ impl Portal {
         }
     }
 
-    /// Takes its room away; the next one is another.
+    /// Forgets the portal's room; the next one is a new room.
     pub fn forget_room(&mut self) {
         self.generation += u32::from(self.room.is_some());
         (self.room, self.moving_to) = (None, None);
         (self.welcomed, self.in_space, self.features) = (false, false, None);
     }
 
-    /// Brings the contact into a room with others, or into the own one again. The room that it was
-    /// in is one that the ghost has to leave.
+    /// Sets the room with others that the contact is in; `None` returns them to the portal's own.
+    /// The ghost has to leave the former one.
     pub fn set_group(&mut self, group: Option<OwnedRoomId>) {
         let before = std::mem::replace(&mut self.group, group);
         self.groups_left.extend(before);
@@ -129,31 +130,31 @@ impl Portal {
         self.groups_left.dedup();
     }
 
-    /// Where what the contact writes is shown.
+    /// Returns the room in which the contact's messages are shown.
     pub fn place(&self) -> Option<&OwnedRoomId> {
         self.group.as_ref().or(self.room.as_ref())
     }
 }
 
-/// What an answer to the contact depends on, as it lies in the store.
+/// The state of the reply window, as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {
-    /// What the contact's newest message brought along.
+    /// The context token of the contact's newest message.
     #[serde(default, with = "token")]
     pub context: Option<ContextToken>,
-    /// When the contact wrote last.
+    /// The time of the contact's last message.
     pub heard: Timestamp,
-    /// Messages sent since then.
+    /// The number of messages that were sent since then.
     pub sends: u32,
-    /// Before this moment nothing is sent.
+    /// The time before which nothing is sent.
     pub held_until: Option<Timestamp>,
     /// How often in a row WeChat throttled.
     #[serde(default)]
     pub throttled: u32,
-    /// How many messages in a row WeChat took without confirming them.
+    /// The number of messages in a row that WeChat accepted without an id.
     #[serde(default)]
     pub unconfirmed: u32,
-    /// How many of the contact's messages were not shown, since they are ignored.
+    /// The number of the contact's messages that were not shown because they are ignored.
     #[serde(default)]
     pub left_out: u32,
 }
@@ -164,24 +165,24 @@ impl Change {
         self.put(portal_key(portal.id), encode(portal))
     }
 
-    /// Forgets a portal and its reply window; its links go by age.
+    /// Removes a portal and its reply window; its links expire by age.
     pub fn drop_portal(self, portal: PortalId) -> Self {
         self.del(portal_key(portal)).del(reply_key(portal))
     }
 
-    /// Notes what answers depend on.
+    /// Stores the state of a reply window.
     pub fn put_reply(self, portal: PortalId, reply: &Reply) -> Self {
         self.put(reply_key(portal), encode(reply))
     }
 
-    /// Forgets what answers depend on, as a new bot does.
+    /// Removes the state of a reply window, which a new bot does not have.
     pub fn drop_reply(self, portal: PortalId) -> Self {
         self.del(reply_key(portal))
     }
 }
 
 impl Store {
-    /// All portals, by number.
+    /// Returns all portals, by number.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -190,7 +191,7 @@ impl Store {
         pairs.iter().map(|pair| self.sound(portal(pair))).collect()
     }
 
-    /// What answers in the portal depend on.
+    /// Returns the state of the portal's reply window.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -204,7 +205,7 @@ fn portal((key, value): &Pair) -> Result<Portal, String> {
     Ok(Portal { id: PortalId(id), ..decode(value)? })
 }
 
-/// How a context token, which does not serialize by itself, is written and read.
+/// The serialised form of a context token, which does not serialise by itself.
 mod token {
     use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
 

@@ -1,4 +1,4 @@
-//! Questions of the bot that wait for an answer, by who is asked and where.
+//! The bot's questions that wait for an answer, by user and room.
 
 use ruma::{OwnedRoomId, OwnedUserId, RoomId, UserId};
 use serde::{Deserialize, Serialize};
@@ -12,30 +12,30 @@ use crate::{
     id::{InboxId, LoginId, PortalId, WechatUserId},
 };
 
-/// What the bot asks of somebody.
+/// A question of the bot.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Question {
-    /// Shall this login be forgotten?
+    /// Whether this login shall be logged out.
     Logout(LoginId),
-    /// Shall this portal's room be given up?
+    /// Whether this portal's room shall be closed.
     DeletePortal {
         /// The portal.
         portal: PortalId,
-        /// The room that it had when this was asked.
+        /// The room that the portal had at the time of the question.
         room: Option<OwnedRoomId>,
     },
-    /// Which of these contacts is meant, in a command with a gap where the contact stands?
+    /// Which of these contacts a command means.
     Which {
-        /// The words before the contact.
+        /// The words of the command before the contact.
         before: String,
-        /// By their numbers, the first being 1.
+        /// The choices; an answer names them by number, from 1.
         choices: Vec<WechatUserId>,
-        /// The words behind.
+        /// The words of the command behind the contact.
         after: String,
     },
 }
 
-/// Without the words, which somebody has written.
+/// Leaves the words out, which are a user's.
 impl std::fmt::Debug for Question {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -49,22 +49,22 @@ impl std::fmt::Debug for Question {
 /// A question, and what decides which message answers it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
-    /// Who is asked.
+    /// The user who is asked.
     pub user: OwnedUserId,
-    /// Where.
+    /// The room in which they are asked.
     pub room: OwnedRoomId,
-    /// What.
+    /// The question.
     pub question: Question,
-    /// The entry of the command that made the bot ask.
+    /// The entry of the command that led to the question.
     pub by: InboxId,
-    /// When that command was written.
+    /// The time at which that command was written.
     pub at: Timestamp,
     /// The entry of the message that has answered it.
     pub answered_by: Option<InboxId>,
 }
 
 impl Change {
-    /// Notes a question, in the place of an earlier one in this room to this user.
+    /// Stores a question, replacing an earlier one in this room to this user.
     pub fn put_question(self, asked: &Asked) -> Self {
         let Asked { user, room, question, by, at, answered_by } = asked;
         let record = QuestionRecord {
@@ -78,14 +78,14 @@ impl Change {
         self.put(question_key(user, room), encode(&record))
     }
 
-    /// Forgets the question in this room to this user.
+    /// Removes the question in this room to this user.
     pub fn drop_question(self, user: &UserId, room: &RoomId) -> Self {
         self.del(question_key(user, room))
     }
 }
 
 impl Store {
-    /// All questions, answered ones included.
+    /// Returns all questions, answered ones included.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -95,7 +95,7 @@ impl Store {
         pairs.iter().map(|(_, value)| self.sound(read(value))).collect()
     }
 
-    /// Whether a question is old enough to be forgotten.
+    /// Returns whether a question is old enough to be forgotten.
     pub(super) fn question_is_over(&self, value: &[u8], before: Timestamp) -> Result<bool, Error> {
         Ok(self.sound(decode::<QuestionRecord>(value))?.at < before.0)
     }
@@ -111,7 +111,7 @@ struct QuestionRecord {
     answered_by: Option<u64>,
 }
 
-/// A question as it lies in records.
+/// The stored form of a question.
 #[derive(Serialize, Deserialize)]
 enum StoredQuestion {
     Logout(u32),
@@ -158,7 +158,7 @@ impl QuestionRecord {
     }
 }
 
-/// No user id holds the byte between the two.
+/// Returns the key of a question; no user id contains the byte between its parts.
 fn question_key(user: &UserId, room: &RoomId) -> Vec<u8> {
     Table::Question.key(&[&bounded(user.as_str()), &[0], &bounded(room.as_str())])
 }

@@ -1,6 +1,6 @@
-//! How a value lies in the store: a version byte, JSON, and a CRC32 over both.
+//! The form of a stored value: a version byte, JSON, and a CRC32 of both.
 //!
-//! Knows the tables and their keys' prefixes; knows nothing of what the records mean.
+//! Knows the tables and their keys' prefixes; knows nothing of the meaning of records.
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -28,11 +28,11 @@ pub(super) enum Table {
     Given = 17,
 }
 
-/// How many tables a count is kept for.
+/// The number of tables whose entries are counted.
 pub(super) const TABLES: usize = 18;
 
 impl Table {
-    /// What the table with this number is called.
+    /// Returns the name of the table with this number.
     pub(super) fn name(number: u8) -> &'static str {
         const NAMES: [&str; TABLES] = [
             "meta",
@@ -57,7 +57,7 @@ impl Table {
         NAMES.get(usize::from(number)).copied().unwrap_or("other")
     }
 
-    /// A key of this table; `parts` are put one behind the other.
+    /// Returns a key of this table; `parts` are concatenated.
     pub(super) fn key(self, parts: &[&[u8]]) -> Vec<u8> {
         let mut key = Vec::with_capacity(1 + parts.iter().map(|part| part.len()).sum::<usize>());
         key.push(self as u8);
@@ -68,7 +68,7 @@ impl Table {
     }
 }
 
-/// The value for `record`.
+/// Returns the stored value of `record`.
 #[expect(
     clippy::expect_used,
     reason = "records are plain structs with text keys, which JSON can always hold"
@@ -81,15 +81,15 @@ pub(super) fn encode<T: Serialize>(record: &T) -> Vec<u8> {
     value
 }
 
-/// The record in `value`, or what is wrong with it.
+/// Reads the record in `value`, or returns what is wrong with it.
 pub(super) fn decode<T: DeserializeOwned>(value: &[u8]) -> Result<T, String> {
     serde_json::from_slice(body(value)?).map_err(|error| {
-        // serde_json's message can quote the value, so only its place is told.
+        // serde_json's message may quote the value, so only the column is reported.
         format!("a record is not readable (column {})", error.column())
     })
 }
 
-/// The JSON in `value` when version and CRC are right.
+/// Returns the JSON in `value` when version and CRC are right.
 pub(super) fn body(value: &[u8]) -> Result<&[u8], String> {
     let Some((framed, crc)) = value.split_last_chunk::<4>() else {
         return Err("a record is cut short".into());
@@ -104,7 +104,7 @@ pub(super) fn body(value: &[u8]) -> Result<&[u8], String> {
     }
 }
 
-/// `text` as part of a key: itself while it is short, its hash when it is not.
+/// Returns `text` as part of a key: itself while it is short, else its hash.
 pub(super) fn bounded(text: &str) -> Vec<u8> {
     use sha2::Digest;
     if text.len() <= MAX_KEY_TEXT {
@@ -115,7 +115,7 @@ pub(super) fn bounded(text: &str) -> Vec<u8> {
     key
 }
 
-/// Four bytes in key order at `at`.
+/// Reads four bytes in key order at `at`.
 pub(super) fn u32_at(key: &[u8], at: usize) -> Option<u32> {
     key.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).map(u32::from_be_bytes)
 }

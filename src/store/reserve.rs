@@ -1,4 +1,4 @@
-//! File descriptors that are kept for the store, which has to open files to make anything durable.
+//! A reserve of file descriptors for the store, which has to open files to make anything durable.
 
 use std::{
     fs::File,
@@ -9,18 +9,18 @@ use std::{
 
 use super::engine::Fault;
 
-/// Some open files of no use but to be closed when the process may open no other.
+/// Open files without any use, which are closed when the process may open no others.
 pub(super) struct Reserve(Mutex<Vec<File>>);
 
 impl Reserve {
-    /// Takes as many as there are, up to what the store can need at once.
+    /// Opens as many files as the store can need at once, or as many as it may.
     pub(super) fn take() -> Self {
         let reserve = Self(Mutex::default());
         reserve.fill();
         reserve
     }
 
-    /// Repeats `work` while no file can be opened, first with the reserve and then for a while.
+    /// Repeats `work` while no file can be opened, first with the reserve and then for two minutes.
     pub(super) fn lend<T>(&self, work: impl Fn() -> Result<T, Fault>) -> Result<T, Fault> {
         let mut tries = 0;
         loop {
@@ -57,8 +57,8 @@ impl Reserve {
     }
 }
 
-/// Whether the process or the system has no descriptor left. The database hands on some errors by
-/// their text alone.
+/// Returns whether an error means that the process or the system has no descriptor left. The
+/// database passes some errors on as text only.
 pub(super) fn is_no_descriptor(error: &io::Error) -> bool {
     match error.raw_os_error() {
         Some(code) => CODES.contains(&code),
@@ -69,11 +69,12 @@ pub(super) fn is_no_descriptor(error: &io::Error) -> bool {
     }
 }
 
-/// `ENFILE` and `EMFILE`.
+/// The numbers of `ENFILE` and `EMFILE`.
 const CODES: [i32; 2] = [23, 24];
-/// The folder of large pages, one of them, the export and its folder, and as many for a reader.
+/// The size of the reserve: the folder of large pages, one of them, the export and its folder, and
+/// as many for a reader.
 const KEPT: usize = 8;
-/// Two minutes, after which something is wrong that does not pass by itself.
+/// The number of tries, which take two minutes; after that, the shortage does not pass by itself.
 const TRIES: u32 = 2_400;
 const PAUSE: Duration = Duration::from_millis(50);
 

@@ -1,4 +1,4 @@
-//! What work comes from, how it ended, and which transactions were answered.
+//! The sources of work, their outcomes, and the transactions that were answered.
 
 use ruma::OwnedEventId;
 use serde::{Deserialize, Serialize};
@@ -12,64 +12,64 @@ use crate::{
     id::{LoginId, PortalId},
 };
 
-/// What a piece of work comes from: the key by which it is known when it comes again.
+/// The source of a piece of work: the key by which it is recognised when it comes again.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Source {
     /// A Matrix event.
     Event(OwnedEventId),
-    /// A Matrix event of a room with several contacts, as far as it is for one of them.
+    /// The copy of a Matrix event for one contact of a room with several.
     Copy {
-        /// The contact's chat.
+        /// The contact's portal.
         portal: PortalId,
         /// The event.
         event: OwnedEventId,
     },
-    /// A message of one login, by one of the ids it brought.
+    /// A message of one login, by one of its ids.
     Message {
-        /// The login it came through.
+        /// The login through which it came.
         login: LoginId,
-        /// The id, with a prefix that says which one it is.
+        /// The id, with a prefix that tells which one it is.
         key: Box<str>,
     },
 }
 
-/// What is known of a source.
+/// The state of a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SourceState {
     /// Its work is in the inbox.
     Pending,
     /// Its work has ended.
     Finished {
-        /// How.
+        /// The outcome.
         outcome: Outcome,
-        /// When.
+        /// The time of the end.
         at: Timestamp,
     },
 }
 
-/// How a piece of work ended. The texts are short fixed codes: each is a counter of its own.
+/// The outcome of a piece of work. The texts are short fixed codes, each with a counter of its own.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Outcome {
-    /// The other side has it, and gave it an id.
+    /// The other side has it, and returned an id.
     Delivered,
-    /// The other side accepted it without giving it an id.
+    /// The other side accepted it without returning an id.
     Unconfirmed,
-    /// It was not bridged, and a notice said why.
+    /// It was not bridged, and a notice told why.
     Refused(Box<str>),
-    /// It was left alone on purpose.
+    /// It was ignored on purpose.
     Ignored(Box<str>),
-    /// Its sender took it back in time.
+    /// Its sender withdrew it in time.
     Cancelled,
 }
 
-/// How often one outcome came about in one direction.
+/// The counter of one outcome in one direction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutcomeCount {
-    /// Which way it went, or would have gone.
+    /// The direction in which the work went, or would have gone.
     pub direction: Direction,
-    /// How it ended.
+    /// The outcome.
     pub outcome: Outcome,
-    /// How often.
+    /// The count.
     pub count: u64,
 }
 
@@ -85,13 +85,13 @@ impl OutcomeCount {
 }
 
 impl Change {
-    /// Records the outcome of a source that needs no entry, and counts it.
+    /// Stores the outcome of a source that needs no entry, and counts it.
     pub fn mark_source(self, source: &Source, outcome: &Outcome, at: Timestamp) -> Self {
         let record = SourceRecord::Finished { outcome: outcome.clone(), at: at.0 };
         self.put(source.key(), encode(&record)).count_outcome(source.direction(), outcome, 1)
     }
 
-    /// Makes a source known by further keys: whatever is known of it holds for each of them.
+    /// Adds further keys to a source, by which its state is found as well.
     pub fn add_aliases(self, source: &Source, aliases: &[Source], at: Timestamp) -> Self {
         aliases.iter().filter(|alias| *alias != source).fold(self, |change, alias| {
             let record = SourceRecord::Alias { of: source.into(), at: at.0 };
@@ -99,22 +99,23 @@ impl Change {
         })
     }
 
-    /// Counts so many outcomes that have no source, or whose source has its outcome already.
+    /// Adds to the counter of an outcome, for work without a source or with a stored outcome.
     pub fn count_outcome(self, direction: Direction, outcome: &Outcome, by: u64) -> Self {
         self.count(Table::Outcome.key(&[&[direction_code(direction)], &encode(outcome)]), by)
     }
 
-    /// Notes that a transaction of the homeserver was taken in.
+    /// Notes that a transaction of the homeserver was accepted.
     pub fn mark_transaction(self, id: &str, at: Timestamp) -> Self {
         self.put(transaction_key(id), encode(&at.0))
     }
 }
 
 impl Store {
-    /// What is known of a source, by any of its keys.
+    /// Returns the state of a source, by any of its keys.
     ///
-    /// A change shows here a moment before its commit returns; who must answer for a `Some`
-    /// commits an empty [`Change`] first, which returns when all before it is on the disk.
+    /// A change is visible here a moment before its commit returns. A caller that has to answer for
+    /// a `Some` awaits [`Store::barrier`] first, which returns when everything before it is on the
+    /// disk.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -127,12 +128,14 @@ impl Store {
             SourceRecord::Finished { outcome, at } => {
                 SourceState::Finished { outcome, at: Timestamp(at) }
             }
-            // An alias of an alias is never written; if there were one, it would still be known.
+            // An alias of an alias is never written; if there were one, its source would still be
+            // known.
             SourceRecord::Pending | SourceRecord::Alias { .. } => SourceState::Pending,
         }))
     }
 
-    /// Whether a transaction was taken in; see [`Store::source_seen`] on when it shows.
+    /// Returns whether a transaction was accepted; see [`Store::source_seen`] on when it is
+    /// visible.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -140,8 +143,8 @@ impl Store {
         Ok(self.find::<i64>(&transaction_key(id))?.is_some())
     }
 
-    /// How often each outcome came about, since the store was made. Everything that came in is
-    /// in exactly one of these counts, or still in the inbox.
+    /// Returns the counter of each outcome since the store was created. Each piece of work that
+    /// came in is in exactly one of these counters, or still in the inbox.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -150,7 +153,7 @@ impl Store {
         pairs.iter().map(|(key, value)| self.sound(OutcomeCount::read(key, value))).collect()
     }
 
-    /// Whether a source's record is old enough to be forgotten.
+    /// Returns whether a source's record is old enough to be forgotten.
     pub(super) fn source_is_over(&self, value: &[u8], before: Timestamp) -> Result<bool, Error> {
         Ok(match self.sound(decode(value))? {
             SourceRecord::Pending => false,
@@ -165,7 +168,7 @@ impl Store {
 }
 
 impl Source {
-    /// Which way that goes which comes from here.
+    /// Returns the direction of work from this source.
     fn direction(&self) -> Direction {
         match self {
             Self::Event(_) | Self::Copy { .. } => Direction::ToWechat,
@@ -193,7 +196,7 @@ pub(super) enum SourceRecord {
     Alias { of: StoredSource, at: i64 },
 }
 
-/// A source as it lies in records.
+/// The stored form of a source.
 #[derive(Serialize, Deserialize)]
 pub(super) enum StoredSource {
     Event(OwnedEventId),

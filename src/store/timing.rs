@@ -1,24 +1,24 @@
-//! How long commits take, for the administrator who watches the disk.
+//! The duration of commits, for the metrics.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
-/// How often something took how long.
+/// A histogram of durations.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Timing {
-    /// All of them together.
+    /// The sum of all durations.
     pub sum: Duration,
-    /// For each upper limit in seconds: how often it took no longer, and longer than the limit
+    /// For each upper limit in seconds: the number of durations up to it and above the limit
     /// before. The last limit is infinite.
     pub buckets: Vec<(f64, u64)>,
 }
 
-/// What the store's commits took since it was opened.
+/// The durations of the store's commits since it was opened.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Timings {
-    /// Whole commits.
+    /// The whole commits.
     pub commits: Timing,
     /// The part of them that waited for the disk.
     pub syncs: Timing,

@@ -1,6 +1,6 @@
-//! Logins as JSON Lines, out of a store and into one.
+//! Export and import of logins as JSON Lines.
 //!
-//! One line is `{"owner","bot_id","token","base_url","contact_id","name"}`. A file of them is as
+//! A line is `{"owner","bot_id","token","base_url","contact_id","name"}`. A file of them is as
 //! secret as the store itself.
 
 use std::{
@@ -23,28 +23,28 @@ use crate::{
     id::{BotId, BotToken, PortalId, PortalKey, WechatUserId},
 };
 
-/// What an import did, or would have done.
+/// The result of an import.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Contacts that are new to the store.
+    /// The number of contacts that are new to the store.
     pub added: usize,
-    /// Contacts that have new credentials now.
+    /// The number of contacts that have new credentials.
     pub replaced: usize,
-    /// What is wrong, by line. When there is any, nothing was imported.
+    /// The invalid lines. When there is any, nothing was imported.
     pub errors: Vec<BadLine>,
 }
 
 /// A line that is not a login.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadLine {
-    /// The line's number, from 1.
+    /// The number of the line, from 1.
     pub line: usize,
-    /// What is wrong with it; never what stands in it.
+    /// What is wrong with it, without its content.
     pub wrong: String,
 }
 
-/// Writes a line per login and returns how many. Contacts that the owner logged out are left
-/// out; those that WeChat ended are kept, for their names and rooms.
+/// Writes a line per login and returns how many. Contacts that the owner logged out are left out;
+/// those whose session WeChat ended are included, for their names and rooms.
 ///
 /// # Errors
 /// When the store cannot be read or `to` cannot be written.
@@ -58,7 +58,7 @@ pub fn export_lines(store: &Store, mut to: impl Write) -> Result<usize, Error> {
     Ok(text.lines().count())
 }
 
-/// Writes the export to `path`, readable for this user alone; replaces what is there.
+/// Writes the export to `path`, readable for this user alone; replaces an existing file.
 ///
 /// # Errors
 /// When the store cannot be read or the file cannot be written.
@@ -85,9 +85,9 @@ pub async fn import_file(store: &Store, path: &Path, now: Timestamp) -> Result<R
     import_lines(store, io::BufReader::new(file), now).await
 }
 
-/// Imports logins: each line makes an active login and a portal, so that the bridge makes ghost
-/// and room at its next start. A contact that the owner already has gets the new credentials and
-/// keeps its room; cursor and context token go, since they belong to the bot before.
+/// Imports logins: each line makes an active login and a portal, and the bridge makes ghost and
+/// room at its next start. A contact that the owner already has gets the new credentials and keeps
+/// its room; cursor and context token are removed, since they belong to the former bot.
 ///
 /// # Errors
 /// When `from` cannot be read, or the store cannot be read or written.
@@ -124,12 +124,12 @@ pub(super) fn append_line(text: &mut String, login: &Login) {
         contact_id: login.contact.as_str(),
         name: login.name.as_deref(),
     };
-    // Six texts are always representable in JSON.
+    // Six texts can always be serialised as JSON.
     text.push_str(&serde_json::to_string(&line).unwrap_or_default());
     text.push('\n');
 }
 
-/// Whether a line of an export is this login's, whatever its token was.
+/// Returns whether a line of an export belongs to this login, whatever its token is.
 pub(super) fn is_of(line: &str, login: &Login) -> bool {
     serde_json::from_str::<Loose>(line).is_ok_and(|loose| {
         loose.owner.as_deref() == Some(login.owner.as_str())
@@ -137,7 +137,7 @@ pub(super) fn is_of(line: &str, login: &Login) -> bool {
     })
 }
 
-/// The logins and portals of the store, while lines are taken in.
+/// The logins and portals of the store during an import.
 struct Known {
     logins: HashMap<PortalKey, Login>,
     portals: HashMap<PortalKey, PortalId>,

@@ -1,4 +1,4 @@
-//! A file of a message that lies on WeChat's side already.
+//! A file of a message that is already on WeChat's CDN.
 
 use std::fmt;
 
@@ -6,46 +6,46 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{clock::Timestamp, secret::Secret};
 
-/// Where the file of a message was brought to, so that every try names the same file.
+/// The upload of a message's file, so that every try names one file.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Upload {
-    /// The file's `mxc:` address; an edit may have put another in its place since.
+    /// The file's `mxc:` address; an edit may have replaced the file since.
     pub of: String,
-    /// When it was brought there.
+    /// The time of the upload.
     #[serde(with = "millis")]
     pub at: Timestamp,
-    /// What the phone is told that it is.
+    /// The kind of item that shows it on the phone.
     pub sent_as: SentAs,
-    /// What fetches it.
+    /// The parameter with which it is downloaded.
     #[serde(with = "hidden")]
     pub param: Secret,
-    /// What opens it.
+    /// The key with which it is decrypted.
     #[serde(with = "hidden")]
     pub key: Secret,
-    /// Its size in bytes before it was encrypted.
+    /// Its size in bytes before the encryption.
     pub len: u64,
 }
 
-/// What a file is on the phone.
+/// The kind of item that shows a file on the phone.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SentAs {
     /// An image.
     Image,
     /// A video.
     Video,
-    /// A file of this name.
+    /// A file with a name.
     File {
-        /// With its extension.
+        /// The name with its extension.
         name: String,
     },
-    /// A recording.
+    /// A voice message.
     Voice {
-        /// How long it plays, in milliseconds.
+        /// The playing time in milliseconds.
         playtime_ms: u64,
     },
 }
 
-/// Without the names, which are the message's own.
+/// Prints the length only: the names are the message's own.
 impl fmt::Debug for Upload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Upload({} bytes)", self.len)

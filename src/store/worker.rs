@@ -1,7 +1,7 @@
-//! The store's own thread: takes what waits, commits it as one batch, answers everybody.
+//! The store's own thread: commits waiting changes as one batch, and answers their callers.
 //!
-//! One sync for all that waits is what makes durability cheap under load; nothing is answered
-//! before it is on the disk.
+//! One sync for all waiting changes makes durability cheap under load. No caller is answered before
+//! its change is on the disk.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -27,7 +27,7 @@ use super::{
 };
 use crate::crash::Point;
 
-/// One change of one key.
+/// A write to one key.
 #[derive(Debug)]
 pub(super) enum Op {
     Put {
@@ -44,17 +44,17 @@ pub(super) enum Op {
     },
 }
 
-/// Where an answer goes; `None` when no caller waits.
+/// The channel for an answer; `None` when no caller waits.
 pub(super) type Answer = Option<oneshot::Sender<Result<(), Error>>>;
 
-/// What the thread is asked to do, in order.
+/// A job of the thread; jobs are done in order.
 pub(super) enum Job {
     Commit(Vec<Op>, Answer),
     Export(Answer),
     Close(Answer),
 }
 
-/// What callers may see of the thread's work.
+/// The part of the thread's state that callers read.
 pub(super) struct Shared {
     pub(super) counts: [AtomicU64; TABLES],
     pub(super) next: [AtomicU64; 3],
@@ -73,7 +73,7 @@ impl Shared {
     }
 }
 
-/// The thread's belongings.
+/// The state of the thread.
 pub(super) struct Worker {
     folder: Folder,
     engine: Arc<Engine>,
@@ -81,7 +81,7 @@ pub(super) struct Worker {
     state: State,
     shared: Arc<Shared>,
     recent: Recent,
-    /// When the next export is due; `None` while the logins are as exported.
+    /// The time of the next export; `None` while the logins are as exported.
     export_due: Option<Instant>,
     exported: Option<Instant>,
 }
@@ -109,7 +109,7 @@ impl Worker {
         Arc::clone(&self.shared)
     }
 
-    /// Works until it is asked to close or nobody can ask any more.
+    /// Runs until the store is closed or every handle to it is dropped.
     pub(super) fn run(mut self, jobs: &Receiver<Job>) {
         let mut next = None;
         let closing = loop {
@@ -150,10 +150,10 @@ impl Worker {
         }
     }
 
-    /// Commits `ops` and the commits that wait behind them; returns what waits behind those.
+    /// Commits `ops` and the commits that wait behind them; returns the first job of another kind.
     ///
-    /// Changes that nobody waits for are kept back for a moment: what comes with the next commit
-    /// costs no sync of its own.
+    /// Changes without a waiting caller are held back for a moment, since they cost no sync of
+    /// their own when they are written with the next commit.
     fn commit_group(&mut self, ops: Vec<Op>, first: Answer, jobs: &Receiver<Job>) -> Option<Job> {
         let mut kept_until = first.is_none().then(|| Instant::now() + SUBMIT_PATIENCE);
         let mut points = vec![point(&ops)];
@@ -251,7 +251,7 @@ impl Worker {
         count.map_err(Fault::Corrupt)
     }
 
-    /// What is left of `ops` when each key is set once.
+    /// Reduces `ops` to one write per key.
     fn merge(&mut self, ops: Vec<Op>) -> Result<Batch, Fault> {
         let mut wanted = BTreeMap::new();
         for op in ops {
@@ -277,13 +277,13 @@ impl Worker {
         for (seen, count) in self.shared.counts.iter().zip(self.state.counts) {
             seen.store(count, Ordering::SeqCst);
         }
-        // An older guard file is sound, so a failure here is no reason to stop.
+        // An older guard file is valid, so a failure here is no reason to stop.
         if let Err(error) = self.guard.note(&self.state) {
             tracing::warn!(%error, "the guard file beside the database could not be written");
         }
     }
 
-    /// Soon after the first change, and not often while many follow.
+    /// Schedules an export: soon after the first change, and rarely while many follow.
     fn plan_export(&mut self) {
         let now = Instant::now();
         let rested = self.exported.map_or(now, |last| last + EXPORT_REST);
@@ -307,7 +307,7 @@ impl Op {
     }
 }
 
-/// A change, named by the tables it writes.
+/// Returns the crash point of a change, named by the tables that it writes.
 fn point(ops: &[Op]) -> Point {
     Point::new(|| {
         let tables = ops.iter().filter_map(|op| op.key().first()).map(|&table| Table::name(table));
@@ -316,7 +316,7 @@ fn point(ops: &[Op]) -> Point {
     })
 }
 
-/// A waiter that has gone away has nothing to hear.
+/// Answers a caller; one that is gone needs no answer.
 fn answer(waiting: Answer, result: Result<(), Error>) {
     if let Some(waiting) = waiting {
         let _ = waiting.send(result);
@@ -332,9 +332,11 @@ fn cause(fault: Fault) -> String {
 }
 
 const GROUP_OPS: usize = 8_192;
-/// What a crash within this time takes back is done again with the same ids.
+/// How long a change without a waiting caller is held back; after a crash in this time, its work is
+/// repeated with its ids.
 const SUBMIT_PATIENCE: Duration = Duration::from_millis(20);
-/// More than this would make a commit wait that comes a moment later.
+/// The number of writes after which changes are no longer held back, so that the next commit is not
+/// delayed.
 const KEPT_OPS: usize = 256;
 const EXPORT_PATIENCE: Duration = Duration::from_secs(2);
 const EXPORT_REST: Duration = Duration::from_secs(180);
