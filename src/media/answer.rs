@@ -1,4 +1,4 @@
-//! What a worker writes: a length, a report as JSON, the output, the thumbnail.
+//! The answer of a worker: a length, a report as JSON, the output, the thumbnail.
 
 use std::io::{self, Write};
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{refusal::Refusal, report::Report};
 
-/// What a job has made.
+/// The result of a job.
 #[derive(Debug)]
 pub(super) struct Made {
     pub(super) report: Report,
@@ -14,7 +14,7 @@ pub(super) struct Made {
     pub(super) thumbnail: Option<Vec<u8>>,
 }
 
-/// The beginning of an answer; the sizes in bytes say what follows.
+/// The head of an answer, with the sizes in bytes of what follows.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Head {
     pub(super) report: Report,
@@ -22,9 +22,9 @@ pub(super) struct Head {
     pub(super) thumbnail: Option<u64>,
 }
 
-/// The longest report; a waveform needs about a kilobyte.
+/// The greatest length of a report in bytes; a waveform takes about a kilobyte.
 const LONGEST: usize = 64 * 1024;
-/// The bytes that tell a report's length.
+/// The number of bytes that hold the length of a report.
 pub(super) const PREFIX: usize = 4;
 
 /// Writes the answer.
@@ -47,12 +47,12 @@ pub(super) fn write(made: &Result<Made, Refusal>, mut to: impl Write) -> io::Res
     to.flush()
 }
 
-/// The length of the report that follows, if it is one.
+/// Returns the length of the report that follows; `None` when it is too long.
 pub(super) fn head_len(prefix: [u8; PREFIX]) -> Option<usize> {
     usize::try_from(u32::from_be_bytes(prefix)).ok().filter(|len| *len <= LONGEST)
 }
 
-/// Reads the report of an answer of `total` bytes; nothing when it is not as a worker writes it.
+/// Reads the report of an answer of `total` bytes; `None` when it is not in a worker's form.
 pub(super) fn head(json: &[u8], total: u64) -> Option<Result<Head, Refusal>> {
     let head: Result<Head, Refusal> = serde_json::from_slice(json).ok()?;
     let parts = match &head {

@@ -1,4 +1,4 @@
-//! Any audio to samples of one channel. Symphonia's readers and libopus; only for a worker.
+//! The decoder of audio to samples of one channel, with Symphonia and libopus; only for a worker.
 
 use std::io::Cursor;
 
@@ -30,16 +30,16 @@ use super::{
     span::Span,
 };
 
-/// Sound that was decoded, and what it was.
+/// Decoded sound, and the kind of its file.
 #[derive(Debug)]
 pub struct Decoded {
     /// The sound.
     pub pcm: Pcm,
-    /// The file that it was in.
+    /// The kind of its file.
     pub kind: Kind,
 }
 
-/// The kinds of file that somebody plays as they are.
+/// The kinds of audio files that need no conversion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// One mono track of Opus in Ogg.
@@ -52,15 +52,15 @@ pub enum Kind {
     Aac,
     /// 16-bit PCM in WAVE.
     Wav,
-    /// Any other that could be decoded.
+    /// Any other kind that could be decoded.
     Other,
 }
 
-/// The most samples, which is the longest sound at 48 kHz.
+/// The greatest number of samples: the longest sound at 48 kHz.
 const MOST: usize = LONGEST as usize * 48_000;
-/// Rates that occur; outside them lies nothing that was recorded.
+/// The valid sampling rates; nothing is recorded at others.
 const RATES: std::ops::RangeInclusive<u32> = 4_000..=192_000;
-/// Of so many packets one may be broken; the first ones of a cut MP3 refer to what is gone.
+/// One of so many packets may be broken: the first ones of a cut MP3 refer to missing data.
 const BROKEN_ONE_OF: usize = 20;
 
 /// Decodes a whole file.
@@ -89,7 +89,7 @@ pub fn audio(bytes: Vec<u8>) -> Result<Decoded, Refusal> {
     let (track, base) = (track.id, track.time_base);
     let (mut pcm, begins) = samples(&mut *reader, track, &mut *decoder)?;
     let delay = || {
-        // In Matroska, what stands before the sound has times below zero.
+        // In Matroska, samples before the sound have negative times.
         let is_matroska = reader.format_info().format == FORMAT_ID_MKV;
         let ticks = begins.filter(|ticks| is_matroska && *ticks < 0)?;
         let base = base?;
@@ -100,8 +100,8 @@ pub fn audio(bytes: Vec<u8>) -> Result<Decoded, Refusal> {
     Ok(Decoded { pcm, kind })
 }
 
-/// The parameters of a decoder that leaves nothing out at the beginning, and how much that would
-/// have been: libopus's reader leaves out no more than the first packet.
+/// Returns the parameters of a decoder that skips nothing at the beginning, and the part to skip:
+/// libopus's reader skips no more than the first packet.
 fn without_skip(given: &AudioCodecParameters) -> (AudioCodecParameters, Option<Span>) {
     let mut parameters = given.clone();
     let head = parameters.extra_data.as_mut().filter(|_| given.codec == CODEC_ID_OPUS);
@@ -126,7 +126,7 @@ fn kind(reader: &dyn FormatReader, tracks: usize, codec: &AudioCodecParameters) 
     }
 }
 
-/// The sound, and the time of its first packet in the track's ticks.
+/// Decodes a track; returns the sound, and the time of its first packet in the track's ticks.
 fn samples(
     reader: &mut dyn FormatReader,
     track: u32,

@@ -1,4 +1,4 @@
-//! A worker's input: the file that is its standard input.
+//! The input of a worker: the file that is its standard input.
 
 use std::{
     fs::File,
@@ -8,8 +8,7 @@ use std::{
 
 use super::refusal::Refusal;
 
-/// A file of known size. It keeps a position of its own, so that several workers may have the
-/// same file open.
+/// A file of known size. It has a position of its own, so that several workers may read one file.
 #[derive(Debug)]
 pub(super) struct Input {
     file: File,
@@ -18,19 +17,19 @@ pub(super) struct Input {
 }
 
 impl Input {
-    /// The file on standard input; while files can still be opened.
+    /// Opens the file on standard input, before the sandbox forbids to open files.
     pub(super) fn from_stdin() -> io::Result<Self> {
         let file = File::from(io::stdin().as_fd().try_clone_to_owned()?);
         let len = file.metadata()?.len();
         Ok(Self { file, len, at: 0 })
     }
 
-    /// All bytes.
+    /// Reads all bytes.
     pub(super) fn all(&mut self) -> Result<Vec<u8>, Refusal> {
         let len = usize::try_from(self.len).map_err(|_| Refusal::TooLarge)?;
         let mut bytes = vec![0; len];
         let read = self.file.read_exact_at(&mut bytes, 0);
-        // The file is the bridge's own: it is as long as it was.
+        // The file is the bridge's own, so its length does not change.
         read.map_err(|_| Refusal::TooLarge)?;
         Ok(bytes)
     }

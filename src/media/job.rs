@@ -1,4 +1,4 @@
-//! What can be asked of a worker, and what can be said about it.
+//! The jobs of workers, and their errors.
 
 use std::io;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::refusal::{Refusal, Unreadable};
 
-/// What is to be made of a medium.
+/// The job of a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Job {
     /// SILK or any other audio that can be read, to Ogg/Opus, 48 kHz, mono.
@@ -21,38 +21,38 @@ pub enum Job {
     ImageForPhone,
     /// A video: its size and how long it plays.
     Video,
-    /// Tries to open a file, which ends a worker that is held as it should be.
+    /// Tries to open a file, which ends a worker whose sandbox works.
     SelfTest,
 }
 
 impl Job {
-    /// The largest input in bytes. A job that loads its input whole needs that much memory.
+    /// Returns the largest input in bytes. A job that loads its whole input needs that much memory.
     pub(super) fn most_input(self) -> u64 {
         match self {
             Self::VoiceForMatrix | Self::VoiceForPhone | Self::VoiceAsFile => 64 * 1024 * 1024,
             Self::Image | Self::ImageForPhone => 64 * 1024 * 1024,
-            // Only its index is read.
+            // These jobs read only the index, or nothing.
             Self::Video | Self::SelfTest => u64::MAX,
         }
     }
 }
 
-/// Why nothing was made of a medium. Holds nothing of the medium.
+/// The reason why a job failed. Contains nothing of the medium.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkError {
-    /// The medium is not what it should be.
+    /// The medium is damaged or of another kind.
     #[error("unreadable: {0}")]
     Unreadable(Unreadable),
-    /// The medium, or what would be made of it, is above a limit.
+    /// The medium, or the result, exceeds a limit.
     #[error("too large")]
     TooLarge,
-    /// The worker ended without an answer, or with one that is none: the medium is hostile.
+    /// The worker ended without a valid answer, so the medium may be hostile.
     #[error("the worker died of it")]
     Crashed,
-    /// The worker used up its time.
+    /// The worker exceeded its time.
     #[error("took too long")]
     TimedOut,
-    /// No worker could be started, or held; the medium was not looked at.
+    /// No worker could be started or put into its sandbox; the medium was not read.
     #[error("no worker")]
     CannotStart(#[source] io::Error),
 }
@@ -66,12 +66,12 @@ impl From<Refusal> for WorkError {
     }
 }
 
-/// Whether workers are held by the system.
+/// Whether the system confines workers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sandbox {
-    /// Calls to the system are filtered, memory and time are limited.
+    /// System calls are filtered, memory and time are limited.
     Full,
-    /// Memory and time are limited, but a codec that is taken over can do what the bridge can;
-    /// or no worker starts at all. One English clause for the log.
+    /// Memory and time are limited, but a codec that is taken over can do what the bridge can; or
+    /// no worker starts at all. Holds an English clause for the log.
     Missing(&'static str),
 }

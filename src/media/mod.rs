@@ -1,9 +1,9 @@
-//! Strangers' media: bytes in, bytes out, in a process of its own.
+//! The decoding and conversion of untrusted media, in processes of their own.
 //!
-//! [`Workers`] is the bridge's side: it starts one process per medium and believes nothing that
-//! comes back. [`run_worker`] is that process: the same program, which first gives up everything
-//! but its own memory and two open files, and only then looks at the bytes. Codecs, some of them
-//! written in C, run there and nowhere else. Never heard of Matrix or WeChat.
+//! [`Workers`] is the bridge's side: it starts one process per medium and checks everything that
+//! comes back. [`run_worker`] is that process: this program again, which first gives up everything
+//! except its own memory and two open files, and only then reads the bytes. Codecs, some of them
+//! written in C, run only there. Knows nothing of Matrix or WeChat.
 
 mod answer;
 pub mod decode;

@@ -1,21 +1,21 @@
-//! File names that harm nobody: what a stranger calls a file becomes a name in a folder.
+//! Safe file names: the name that a stranger has chosen becomes a valid one on every system.
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::sniff::{Class, Kind};
 
-/// The longest name in bytes, which every file system takes.
+/// The greatest length of a name in bytes, which every file system accepts.
 const LONGEST: usize = 255;
-/// An ending longer than this in bytes is part of the name.
+/// The greatest length of an ending in bytes; a longer one is part of the name.
 const LONGEST_EXTENSION: usize = 16;
 
-/// Returns a name without folders, control characters and characters that a system reserves, never
-/// empty and at most 255 bytes long. It ends as `kind` does when `given` has no ending, and `kind`
-/// is known well enough: a text may have a name without one.
+/// Returns a name without folders, control characters and characters that a system reserves; it is
+/// never empty and has at most 255 bytes. A name without an ending gets that of `kind`, if the kind
+/// is known and needs one.
 pub fn safe_name(given: Option<&str>, kind: Kind) -> String {
     let given = without_folders(given.unwrap_or_default());
     let kept: String = given.chars().filter(|c| !is_hidden(*c)).map(harmless).collect();
-    // Windows loses dots and spaces at the end; a dot at the beginning hides the file.
+    // Windows drops dots and spaces at the end; a dot at the beginning hides the file.
     let (stem, extension) = parted(trimmed(&kept));
     let is_plain = kind.class == Class::Other
         && (kind.mime.starts_with("text/") || kind.mime == "application/octet-stream");
@@ -29,7 +29,7 @@ pub fn safe_name(given: Option<&str>, kind: Kind) -> String {
     name + &ending
 }
 
-/// The name alone where a whole path was given. A separator in a name stays, to be replaced.
+/// Returns the last part of a whole path. A separator within a name stays, to be replaced later.
 fn without_folders(given: &str) -> &str {
     let is_separator = |c: char| matches!(c, '/' | '\\');
     let has_drive = given.split_at_checked(2).is_some_and(|(drive, path)| {
@@ -51,7 +51,7 @@ fn trimmed(name: &str) -> &str {
     name.trim_matches(|c: char| c == '.' || c.is_whitespace())
 }
 
-/// The name and its ending.
+/// Splits a name into stem and ending.
 fn parted(name: &str) -> (&str, Option<&str>) {
     match name.rsplit_once('.') {
         Some((stem, end)) if is_extension(end) => {
@@ -74,7 +74,7 @@ fn fallback(class: Class) -> &'static str {
     }
 }
 
-/// Control characters, and those that make a name read otherwise than it is.
+/// Returns whether a character is a control character, or one that changes how a name is read.
 fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
@@ -88,7 +88,8 @@ fn harmless(c: char) -> char {
     if matches!(c, '<' | '>' | ':' | '"' | '|' | '?' | '*' | '/' | '\\') { '_' } else { c }
 }
 
-/// At most `room` bytes, cut where a reader would cut. One byte is left for the mark of a device.
+/// Cuts a name to less than `room` bytes, between graphemes; one byte is left for the mark of a
+/// device.
 fn shortened(stem: &str, room: usize) -> &str {
     if stem.len() < room {
         return stem;
@@ -100,7 +101,7 @@ fn shortened(stem: &str, room: usize) -> &str {
     if cut.is_empty() { "file" } else { cut }
 }
 
-/// Names that Windows keeps for itself, whatever follows their first dot.
+/// Returns whether Windows reserves the name, whatever follows its first dot.
 fn is_device(stem: &str) -> bool {
     let first = stem.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
     let numbered = |word: &str| {
@@ -108,7 +109,7 @@ fn is_device(stem: &str) -> bool {
             let mut digits = number.chars();
             digits.next().filter(|_| digits.next().is_none())
         });
-        // Windows takes these three for digits as well.
+        // Windows counts these three as digits, too.
         number.is_some_and(|c| c.is_ascii_digit() || matches!(c, '¹' | '²' | '³'))
     };
     matches!(first.as_str(), "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$" | "CLOCK$")

@@ -1,4 +1,4 @@
-//! Opus in Ogg, as Matrix clients record and play voice messages (RFC 7845).
+//! The encoder of Opus in Ogg, the form of voice messages in Matrix clients (RFC 7845).
 
 use ogg::{PacketWriteEndInfo as Ends, PacketWriter};
 use opus::{Application, Bitrate, Channels, Encoder};
@@ -8,18 +8,18 @@ use super::{
     refusal::Unreadable,
 };
 
-/// Samples of a packet of 20 ms.
+/// The samples of a packet of 20 ms.
 const FRAME: usize = VOICE_RATE as usize / 50;
-/// Times are counted in 48,000ths of a second, at whatever rate was encoded.
+/// The ticks of a sample: times are counted in 48,000ths of a second, whatever the rate is.
 const TICKS_PER_SAMPLE: u64 = 48_000 / VOICE_RATE as u64;
 const TICKS_PER_FRAME: u64 = FRAME as u64 * TICKS_PER_SAMPLE;
-/// Ticks that the encoder is late, to be left out when it is played.
+/// The delay of the encoder in ticks, which players skip.
 const PRE_SKIP: u16 = 312;
-/// Enough for speech at the encoder's full bandwidth; what Element records with.
+/// The bit rate, which Element uses and which is enough for speech at full bandwidth.
 const BITS_PER_SECOND: i32 = 24_000;
-/// A page of one second; a page has room for 255.
+/// The packets of a page, which make one second; a page can hold 255.
 const PACKETS_PER_PAGE: usize = 50;
-/// The largest packet in bytes that the encoder may make.
+/// The greatest size of a packet in bytes.
 const LARGEST: usize = 1275;
 /// The number of the stream within its file.
 const SERIAL: u32 = 1;
@@ -54,7 +54,8 @@ fn write(pcm: &Pcm) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
     Ok(writer.into_inner())
 }
 
-/// Version 1, one channel, the delay, the rate of the source, no gain, no mapping.
+/// Returns the header: version 1, one channel, the delay, the rate of the source, no gain, no
+/// mapping.
 fn head() -> Vec<u8> {
     let mut head = b"OpusHead\x01\x01".to_vec();
     head.extend_from_slice(&PRE_SKIP.to_le_bytes());
@@ -63,7 +64,7 @@ fn head() -> Vec<u8> {
     head
 }
 
-/// The maker's name and no comments.
+/// Returns the block of comments, with the encoder's name only.
 fn tags() -> Vec<u8> {
     let maker = env!("CARGO_PKG_NAME");
     let mut tags = b"OpusTags".to_vec();
@@ -104,7 +105,7 @@ mod tests {
             let speech = std::fs::read(format!("{folder}{file}.dec24k.s16le")).unwrap();
             let speech = Pcm::from_bytes(&speech, VOICE_RATE);
             let decoded = audio(encode(&speech).unwrap()).unwrap();
-            // Here, and not at half the rate, every delay is whole samples.
+            // At this rate, unlike half of it, every delay is a whole number of samples.
             let speech = speech.resampled(decoded.pcm.rate).unwrap();
             let likeness = likeness(&speech.samples, &decoded.pcm.samples);
             assert!(likeness > 0.96, "{file}: {likeness}");

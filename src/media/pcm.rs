@@ -9,7 +9,7 @@ use rubato::{
 
 use super::refusal::Unreadable;
 
-/// One channel; a full swing is −1 to 1.
+/// A sound of one channel; samples range from −1 to 1.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pcm {
     /// Samples per second.
@@ -18,13 +18,13 @@ pub struct Pcm {
     pub samples: Vec<f32>,
 }
 
-/// The longest sound, in seconds.
+/// The greatest duration of a sound, in seconds.
 pub(super) const LONGEST: u64 = 600;
-/// Samples per second of what is decoded from SILK, and of what is encoded to Opus and SILK.
+/// The sampling rate of sound that is decoded from SILK, or encoded to Opus or SILK.
 pub(super) const VOICE_RATE: u32 = 24_000;
 
 impl Pcm {
-    /// How long it plays.
+    /// Returns the playing time.
     pub fn duration(&self) -> Duration {
         Duration::from_secs_f64(self.samples.len() as f64 / f64::from(self.rate.max(1)))
     }
@@ -54,21 +54,21 @@ impl Pcm {
         Ok(Self { rate, samples: output.take_data() })
     }
 
-    /// The samples as 16-bit numbers, the lower byte first.
+    /// Returns the samples as 16-bit numbers, little-endian.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         let number = |sample: &f32| (sample * 32768.0).clamp(-32768.0, 32767.0) as i16;
         self.samples.iter().flat_map(|sample| number(sample).to_le_bytes()).collect()
     }
 
-    /// The reverse; a last byte without a partner is left out.
+    /// Reads samples of 16-bit numbers, little-endian; an odd last byte is left out.
     pub(super) fn from_bytes(bytes: &[u8], rate: u32) -> Self {
         let (pairs, _) = bytes.as_chunks();
         let sample = |pair: &[u8; 2]| f32::from(i16::from_le_bytes(*pair)) / 32768.0;
         Self { rate, samples: pairs.iter().map(sample).collect() }
     }
 
-    /// The loudest sample of each stretch of time, 0 to 1024: ten stretches a second, but at
-    /// least 30 and at most 120.
+    /// Returns the loudness over time: the loudest sample of each tenth of a second, 0 to 1024; at
+    /// least 30 and at most 120 values.
     pub(super) fn waveform(&self) -> Vec<u16> {
         let stretches = (self.duration().as_millis() / 100).clamp(30, 120) as usize;
         let len = self.samples.len();
@@ -86,14 +86,14 @@ impl Pcm {
 pub(super) mod tests {
     use super::*;
 
-    /// A tone of 440 Hz.
+    /// Makes a tone of 440 Hz.
     pub(in crate::media) fn tone(rate: u32, seconds: f64) -> Pcm {
         let count = (f64::from(rate) * seconds) as usize;
         let at = |at: usize| at as f64 * 440.0 * std::f64::consts::TAU / f64::from(rate);
         Pcm { rate, samples: (0..count).map(|n| (at(n).sin() * 0.5) as f32).collect() }
     }
 
-    /// How alike two sounds are, 1 at most, with the delay at which they are most alike.
+    /// Returns the greatest correlation of two sounds over all delays; 1 at most.
     pub(in crate::media) fn likeness(one: &[f32], other: &[f32]) -> f64 {
         let at = |delay: usize| {
             let pairs = one.iter().zip(&other[delay.min(other.len())..]);

@@ -1,27 +1,27 @@
-//! Why a worker makes nothing of a medium.
+//! The reasons why a worker refuses a medium.
 
 use serde::{Deserialize, Serialize};
 
-/// What is wrong with a medium.
+/// The reason why a medium cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum Unreadable {
-    /// Nothing that is known here.
+    /// The kind of the medium is not known.
     #[error("unknown kind")]
     Kind,
-    /// A known kind, broken or cut off.
+    /// The medium is damaged or cut off.
     #[error("damaged")]
     Damaged,
-    /// There is nothing in it.
+    /// The medium is empty.
     #[error("empty")]
     Empty,
 }
 
-/// What a worker answers when it has no report.
+/// The answer of a worker that has no report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Refusal {
-    /// The medium is not what it should be.
+    /// The medium cannot be read.
     Unreadable(Unreadable),
-    /// The medium, or what would be made of it, is above a limit.
+    /// The medium, or the result, exceeds a limit.
     TooLarge,
 }
 

@@ -1,20 +1,20 @@
-//! What a worker gives up before it reads the first byte.
+//! The sandbox of a worker, which it enters before it reads the first byte.
 //!
-//! Afterwards a process that is taken over has its own memory, can read its input, and can write
-//! one file of bounded size. Everything else the system ends it for.
+//! In it, a process that is taken over can use its own memory, read its input, and write one file
+//! of limited size. Every other system call ends it.
 
 use std::io;
 
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-/// Address space in bytes.
+/// The limit of address space in bytes.
 const MEMORY: u64 = 512 * 1024 * 1024;
-/// Processor time in seconds.
+/// The limit of processor time in seconds.
 const PROCESSOR: u64 = 20;
-/// Size of the answer in bytes.
+/// The limit of the answer's size in bytes.
 pub(super) const OUTPUT: u64 = 64 * 1024 * 1024;
 
-/// Sets limits and, on Linux, the filter. What is open stays open; nothing more can be opened.
+/// Sets the limits and, on Linux, the filter. Open files stay open; no further one can be opened.
 pub(super) fn enter() -> io::Result<()> {
     let limits = [
         (Resource::As, MEMORY),
@@ -40,7 +40,7 @@ mod filter {
         SeccompCondition as Condition, SeccompFilter, SeccompRule, apply_filter_all_threads,
     };
 
-    /// Sets `no_new_privs` and the filter; from here on another call ends the process.
+    /// Sets `no_new_privs` and the filter; from here on any other call ends the process.
     pub(super) fn enter() -> Result<(), Error> {
         let arch = std::env::consts::ARCH.try_into()?;
         let (refused, allowed) = (SeccompAction::KillProcess, SeccompAction::Allow);
@@ -51,10 +51,10 @@ mod filter {
     fn calls() -> Result<BTreeMap<i64, Vec<SeccompRule>>, seccompiler::BackendError> {
         let rule = |conditions| SeccompRule::new(conditions);
         let argument = |at, width, is, value| Condition::new(at, width, is, value);
-        // The input is open for writing too, for it is the bridge's own file.
+        // The input must not be written: it is the bridge's own file, and open for writing.
         let to_answer = rule(vec![argument(0, Width::Dword, Is::Eq, 1)?])?;
         let to_nowhere = rule(vec![argument(0, Width::Dword, Is::Eq, 2)?])?;
-        // A debug build asks before it closes a file.
+        // A debug build checks a file before it closes it.
         let is_it_open = rule(vec![argument(1, Width::Dword, Is::Eq, F_GETFD)?])?;
         let never_code = || argument(2, Width::Dword, Is::MaskedEq(PROT_EXEC), 0);
         let no_file = argument(3, Width::Dword, Is::MaskedEq(MAP_ANONYMOUS), MAP_ANONYMOUS)?;
@@ -73,7 +73,7 @@ mod filter {
     const PROT_EXEC: u64 = libc::PROT_EXEC as u64;
     const MAP_ANONYMOUS: u64 = libc::MAP_ANONYMOUS as u64;
 
-    /// Calls with any arguments: reading what is open, memory, ending.
+    /// The system calls that are allowed with any arguments: reading open files, memory, ending.
     const FREE: &[i64] = &[
         libc::SYS_pread64,
         libc::SYS_close,

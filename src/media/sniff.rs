@@ -1,7 +1,7 @@
-//! What a file is, by its first bytes; what its sender calls it does not count.
+//! The kind of a file, recognised by its first bytes; the sender's claim is ignored.
 //!
-//! Runs in the bridge itself: comparing a few bytes of a bounded beginning is safe Rust without
-//! loops that the bytes could steer, and decodes nothing.
+//! Runs in the bridge itself: it compares a few bytes in safe Rust, without loops that the bytes
+//! could control, and decodes nothing.
 
 use infer::MatcherType;
 use tokio::task;
@@ -11,43 +11,43 @@ use crate::spool::Spool;
 /// The kind of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Kind {
-    /// Such as `image/png`; `application/octet-stream` when it is not known.
+    /// The MIME type, such as `image/png`; `application/octet-stream` when the kind is not known.
     pub mime: &'static str,
-    /// What the file's name ends with, without the dot; `bin` when it is not known.
+    /// The extension of a file name, without the dot; `bin` when the kind is not known.
     pub extension: &'static str,
-    /// How it can be shown.
+    /// The way in which clients show it.
     pub class: Class,
 }
 
-/// How a file can be shown.
+/// The way in which clients show a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
-    /// As an image.
+    /// An image.
     Image,
-    /// By playing it.
+    /// A sound.
     Audio,
-    /// In a player.
+    /// A video.
     Video,
-    /// By its name.
+    /// Any other file, shown by its name.
     Other,
 }
 
 impl Kind {
-    /// Whether phones play it in a chat: MP4 and its relatives, whatever is inside. A phone that
-    /// lacks the codec says so; what it does not even open should come as a file.
+    /// Returns whether phones play it in a chat: MP4 and related formats, with any codec. A phone
+    /// that lacks the codec says so; formats that it does not open at all are better sent as files.
     pub fn is_video_for_phones(&self) -> bool {
         matches!(self.mime, "video/mp4" | "video/x-m4v" | "video/quicktime" | "video/3gpp")
     }
 }
 
-/// So many bytes of the beginning are enough.
+/// The number of bytes that are looked at.
 pub const HEAD: usize = 4096;
 
-/// Looks at the beginning of a file that lies here. One that cannot be read is of no known kind;
-/// whoever goes on with it will say so.
+/// Recognises the kind of a local file. One that cannot be read is of no known kind; the next
+/// operation on it reports the error.
 pub async fn sniff_file(file: &Spool) -> Kind {
     let file = file.clone();
-    // The disk may take its time.
+    // Reading may block.
     let looking = task::spawn_blocking(move || {
         let mut head = vec![0; HEAD];
         let read = file.read_at(&mut head, 0).unwrap_or_default();
@@ -56,7 +56,7 @@ pub async fn sniff_file(file: &Spool) -> Kind {
     looking.await.unwrap_or(UNKNOWN)
 }
 
-/// Looks at the beginning of a file, at most its first [`HEAD`] bytes.
+/// Recognises the kind of a file by its beginning, at most the first [`HEAD`] bytes.
 pub fn sniff(head: &[u8]) -> Kind {
     let head = &head[..head.len().min(HEAD)];
     for (magic, mime, extension) in SPOKEN {
@@ -66,7 +66,7 @@ pub fn sniff(head: &[u8]) -> Kind {
     }
     let Some(found) = infer::get(head) else { return of_brand(head).unwrap_or(UNKNOWN) };
     let (mime, extension) = match found.mime_type() {
-        // Opus is what is inside; the file is Ogg.
+        // The codec is Opus; the file format is Ogg.
         "audio/opus" => ("audio/ogg", "ogg"),
         "audio/m4a" => ("audio/mp4", "m4a"),
         "audio/x-wav" => ("audio/wav", "wav"),
@@ -74,7 +74,7 @@ pub fn sniff(head: &[u8]) -> Kind {
         mime => (mime, found.extension()),
     };
     let class = match found.matcher_type() {
-        // What no client shows as an image is a file.
+        // An image that no client shows is a file.
         MatcherType::Image if !SHOWN.contains(&mime) => Class::Other,
         MatcherType::Image => Class::Image,
         MatcherType::Audio => Class::Audio,
@@ -90,7 +90,7 @@ pub fn sniff(head: &[u8]) -> Kind {
     Kind { mime, extension, class }
 }
 
-/// The MP4 family has more brands than are told apart elsewhere.
+/// Recognises brands of the MP4 family that the library does not know.
 fn of_brand(head: &[u8]) -> Option<Kind> {
     let brand = head.get(4..11)?.strip_prefix(b"ftyp")?;
     let (mime, extension) = match brand {
@@ -104,7 +104,7 @@ fn of_brand(head: &[u8]) -> Option<Kind> {
 const UNKNOWN: Kind =
     Kind { mime: "application/octet-stream", extension: "bin", class: Class::Other };
 
-/// Formats of speech, among them both forms of SILK: WeChat puts a byte before it.
+/// The formats of speech, among them SILK with and without WeChat's byte.
 const SPOKEN: [(&[u8], &str, &str); 4] = [
     (b"\x02#!SILK_V3", "audio/silk", "silk"),
     (b"#!SILK_V3", "audio/silk", "silk"),
@@ -112,7 +112,7 @@ const SPOKEN: [(&[u8], &str, &str); 4] = [
     (b"#!AMR\n", "audio/amr", "amr"),
 ];
 
-/// Images that Matrix clients show.
+/// The image formats that Matrix clients show.
 const SHOWN: [&str; 8] = [
     "image/jpeg",
     "image/png",

@@ -1,11 +1,11 @@
-//! What of a file's sound is to be heard. Encoders put samples before the sound, and fill up their
-//! last packet behind it; a file says how much that is.
+//! The audible part of a file's sound. Encoders put samples before the sound, and fill up their
+//! last packet behind it; the file says how many.
 
 use re_mp4::{Mp4, TrackKind};
 
 use super::pcm::Pcm;
 
-/// The part of what is decoded that is to be heard, in seconds.
+/// The audible part of decoded sound, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct Span {
     begins: f64,
@@ -13,13 +13,13 @@ pub(super) struct Span {
 }
 
 impl Span {
-    /// Everything but this much at the beginning.
+    /// Makes a span that leaves out the beginning.
     pub(super) fn after(seconds: f64) -> Self {
         Self { begins: seconds, lasts: None }
     }
 
-    /// What an MP4 file says: in its edit list, as most encoders do, or in the comment that Apple's
-    /// write.
+    /// Reads the span of an MP4 file: from its edit list, which most encoders write, or from the
+    /// comment that Apple's write.
     pub(super) fn of_mp4(bytes: &[u8]) -> Option<Self> {
         if bytes.get(4..8) != Some(b"ftyp") {
             return None;
@@ -41,15 +41,15 @@ impl Span {
         span.filter(|span| span.begins > 0.0).or_else(|| Self::of_comment(bytes, track.timescale))
     }
 
-    /// `iTunSMPB`: numbers in hex, of which the second is the samples before the sound, and the
-    /// fourth those of the sound.
+    /// Reads the comment `iTunSMPB`: numbers in hex, of which the second counts the samples before
+    /// the sound, and the fourth those of the sound.
     fn of_comment(bytes: &[u8], rate: u64) -> Option<Self> {
         let behind = |bytes: &[u8], what: &[u8]| {
             bytes.windows(what.len()).position(|at| at == what).map(|at| at + what.len())
         };
         let comment = &bytes[behind(bytes, b"iTunSMPB")?..];
         let comment = &comment[..comment.len().min(COMMENT)];
-        // The kind of the text and its language stand before it.
+        // The type of the text and its language stand before it.
         let text = comment.get(behind(comment, b"data")? + 8..)?;
         let text = String::from_utf8_lossy(text);
         let mut numbers = text.split_ascii_whitespace().skip(1);
@@ -59,7 +59,7 @@ impl Span {
         Some(Self { begins: seconds(before, rate), lasts })
     }
 
-    /// Leaves the rest out, unless that is everything.
+    /// Leaves out everything else, unless nothing would be left.
     pub(super) fn cut(self, pcm: &mut Pcm) {
         let count = |seconds: f64| (seconds * f64::from(pcm.rate)).round() as usize;
         let begins = count(self.begins);
@@ -78,7 +78,7 @@ fn seconds(ticks: u64, per_second: u64) -> f64 {
 
 /// The time of a pause in an edit list of version 0.
 const PAUSE: u64 = 0xffff_ffff;
-/// The bytes in which a comment's text is looked for.
+/// The number of bytes in which the text of a comment is searched.
 const COMMENT: usize = 256;
 
 #[cfg(test)]

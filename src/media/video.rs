@@ -1,4 +1,4 @@
-//! The job on videos: size and length, from the file's own index. No frame is decoded.
+//! The job on videos: size and duration, from the file's index. No frame is decoded.
 
 use std::{
     io::{self, BufReader, Read, Seek, SeekFrom},
@@ -40,13 +40,14 @@ fn mp4(input: &mut BufReader<Input>, len: u64) -> Option<VideoReport> {
     let video = mp4.tracks().values().find(|track| track.kind == Some(TrackKind::Video))?;
     let (width, height) = (u32::from(video.width), u32::from(video.height));
     let matrix = &video.trak(&mp4).tkhd.matrix;
-    // Phones record lying down and say how to turn it.
+    // Phones record in landscape and say how to turn the video.
     let lies = matrix.a == 0 && matrix.d == 0;
     let pixels = if lies { (height, width) } else { (width, height) };
     Some(VideoReport::new(Some(pixels), duration))
 }
 
-/// A fragmented file says zero at the beginning; what lasts then is its pieces.
+/// Returns the duration of a track. A fragmented file says zero at its beginning; then the
+/// durations of its pieces are added.
 fn lasts(track: &Track) -> Option<Duration> {
     let pieces =
         || track.samples.iter().fold(0, |sum: u64, piece| sum.saturating_add(piece.duration));
@@ -78,7 +79,7 @@ fn matroska(input: Whole) -> Result<VideoReport, Refusal> {
     Ok(VideoReport::new(pixels, duration))
 }
 
-/// A file as symphonia wants it.
+/// A file in the form that symphonia reads.
 struct Whole {
     input: Input,
     len: u64,

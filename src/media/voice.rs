@@ -14,7 +14,7 @@ use super::{
     silk, wav,
 };
 
-/// To Ogg/Opus; such a file of one channel stays as it is.
+/// Makes Ogg/Opus; an Ogg/Opus file of one channel stays as it is.
 pub(super) fn for_matrix(mut input: Input) -> Result<Made, Refusal> {
     let sound = read(&mut input)?;
     if sound.kind == Kind::OggOpus {
@@ -24,13 +24,13 @@ pub(super) fn for_matrix(mut input: Input) -> Result<Made, Refusal> {
     Ok(made(&pcm, VoiceMime::Ogg, Some(opus::encode(&pcm)?)))
 }
 
-/// To SILK as WeChat's own voice messages are.
+/// Makes SILK in the form of WeChat's own voice messages.
 pub(super) fn for_phone(mut input: Input) -> Result<Made, Refusal> {
     let pcm = read(&mut input)?.pcm.resampled(VOICE_RATE)?;
     Ok(made(&pcm, VoiceMime::Silk, Some(silk::encode(&pcm)?)))
 }
 
-/// To WAVE, which every phone plays; what it plays anyway stays as it is.
+/// Makes WAVE, which every phone plays; other files that phones play stay as they are.
 pub(super) fn as_file(mut input: Input) -> Result<Made, Refusal> {
     let sound = read(&mut input)?;
     let plays = match sound.kind {
@@ -47,7 +47,7 @@ pub(super) fn as_file(mut input: Input) -> Result<Made, Refusal> {
     Ok(made(&pcm, VoiceMime::Wav, Some(wav::encode(&pcm)?)))
 }
 
-/// Decodes whatever it is; SILK is known by its first bytes, never by what a sender says.
+/// Decodes audio of any kind; SILK is recognised by its first bytes, whatever the sender says.
 fn read(input: &mut Input) -> Result<Decoded, Refusal> {
     let bytes = input.all()?;
     if bytes.is_empty() {

@@ -1,13 +1,13 @@
-//! 16-bit PCM of one channel in WAVE.
+//! The encoder of WAVE: 16-bit PCM of one channel.
 
 use super::{pcm::Pcm, refusal::Unreadable};
 
-/// Samples per second: all that a voice needs, at 32 kB a second.
+/// The sampling rate in Hz, which is enough for a voice, at 32 kB a second.
 pub(super) const RATE: u32 = 16_000;
-/// Bytes of a sample.
+/// The bytes of a sample.
 const WIDTH: u16 = 2;
 
-/// Writes the sound at the rate that it has.
+/// Encodes a sound at its own rate.
 pub(super) fn encode(pcm: &Pcm) -> Result<Vec<u8>, Unreadable> {
     let samples = pcm.to_bytes();
     let len = u32::try_from(samples.len()).ok().filter(|len| *len < u32::MAX - 36);
@@ -17,7 +17,7 @@ pub(super) fn encode(pcm: &Pcm) -> Result<Vec<u8>, Unreadable> {
     file.extend_from_slice(&(len + 36).to_le_bytes());
     file.extend_from_slice(b"WAVEfmt ");
     file.extend_from_slice(&16_u32.to_le_bytes());
-    // PCM, one channel.
+    // Format PCM, one channel.
     file.extend_from_slice(&1_u16.to_le_bytes());
     file.extend_from_slice(&1_u16.to_le_bytes());
     file.extend_from_slice(&pcm.rate.to_le_bytes());

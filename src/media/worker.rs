@@ -1,4 +1,4 @@
-//! The process in which media are taken apart.
+//! The worker process, in which media are decoded.
 
 use std::{
     env,
@@ -17,18 +17,18 @@ use super::{
     sandbox, video, voice,
 };
 
-/// The program's first argument when it is to be a worker; the job follows as JSON.
+/// The first argument of a worker; the job follows as JSON.
 pub const WORKER: &str = "media-worker";
-/// The end of a worker that could not be held and therefore has read nothing.
+/// The exit code of a worker that could not enter its sandbox, and therefore has read nothing.
 pub(super) const NOT_HELD: u8 = 70;
-/// The end of a worker that was called with other arguments than the bridge's.
+/// The exit code of a worker that was called with invalid arguments.
 const NOT_CALLED: u8 = 64;
-/// What a worker writes that was told to test itself, once it is held.
+/// The output of a self-test once the sandbox is entered.
 pub(super) const HELD: &[u8] = b"held";
 
-/// Does the job in the program's second argument: standard input, a file, to standard output.
+/// Runs the job in the program's second argument, from standard input, a file, to standard output.
 ///
-/// Called before anything else, while the process has one thread.
+/// Must be called first, while the process has one thread.
 pub fn run_worker() -> ExitCode {
     let job = env::args().nth(2).and_then(|job| serde_json::from_str(&job).ok());
     let Some(job) = job else { return NOT_CALLED.into() };
@@ -40,7 +40,7 @@ pub fn run_worker() -> ExitCode {
     }
 }
 
-/// Opens what is needed and returns up the rest.
+/// Opens the input and enters the sandbox.
 fn held() -> io::Result<(Input, io::StdoutLock<'static>)> {
     let input = Input::from_stdin()?;
     sandbox::enter()?;
@@ -56,7 +56,7 @@ fn work(job: Job, input: Input, output: &mut impl Write) -> Result<Made, Refusal
         Job::ImageForPhone => image::for_phone(input),
         Job::Video => video::inspect(input),
         Job::SelfTest => {
-            // What is missing at the other end tells that this failed.
+            // A missing output tells the bridge that this failed.
             let _ = output.write_all(HELD).and_then(|()| output.flush());
             let _ = File::open("/etc/passwd");
             Ok(Made { report: Report::Unguarded, output: None, thumbnail: None })

@@ -1,4 +1,4 @@
-//! The bridge's side of the workers: start one, wait, and check what it has written.
+//! The bridge's side of the workers: starts a worker, waits for it, and checks its answer.
 
 use std::{
     io::{self, Write as _},
@@ -25,38 +25,37 @@ use super::{
 };
 use crate::spool::{CHUNK, Spool, Spools};
 
-/// What became of a medium.
+/// The result of a job.
 #[derive(Debug, Clone)]
 pub struct Done {
-    /// What was found out.
+    /// The report on the medium.
     pub report: Report,
-    /// The converted medium, with its MD5; nothing when the input is right as it is.
+    /// The converted medium, with its MD5; `None` when the input can be used as it is.
     pub output: Option<Spool>,
-    /// A small image of it, with its MD5.
+    /// A thumbnail, with its MD5.
     pub thumbnail: Option<Spool>,
 }
 
-/// Starts workers, a bounded number at once; cheap to clone.
+/// Starts workers, a limited number at once; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Workers {
     spools: Spools,
     program: Arc<PathBuf>,
     quick: Arc<Semaphore>,
-    /// For those that take long, so that one medium does not hold up all others.
+    /// The places of workers that take long, so that one medium does not hold up all others.
     slow: Arc<Semaphore>,
     long: Duration,
     patience: Duration,
 }
 
-/// How long a worker may take, however little it computes.
+/// The time limit of a worker, however little it computes.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Most pictures and sounds are done within this.
+/// The time after which a worker counts as slow; most images and sounds are done earlier.
 const LONG: Duration = Duration::from_secs(2);
 
 impl Workers {
-    /// At most `at_once` workers run at a time, and as many more of those that take long; what they
-    /// make lies in `spools`. The worker is the
-    /// program that calls this.
+    /// Allows at most `at_once` workers at a time, and as many more that take long; their output is
+    /// stored in `spools`. Workers are started from the running program.
     pub fn new(spools: Spools, at_once: usize) -> Self {
         let places = || Arc::new(Semaphore::new(at_once.clamp(1, Semaphore::MAX_PERMITS)));
         Self {
@@ -69,19 +68,19 @@ impl Workers {
         }
     }
 
-    /// Creates workers of another program, for a caller that is not the program itself.
+    /// Uses another program for workers, for a caller that is not the program itself.
     #[must_use]
     pub fn with_program(self, program: PathBuf) -> Self {
         Self { program: Arc::new(program), ..self }
     }
 
-    /// Sets the time after which a worker is ended; 30 seconds without it.
+    /// Sets the time after which a worker is ended; 30 seconds by default.
     #[must_use]
     pub fn with_patience(self, patience: Duration) -> Self {
         Self { patience, ..self }
     }
 
-    /// Does `job` with `input`, in a process that ends with this future.
+    /// Runs `job` on `input`, in a process that ends with this future.
     ///
     /// # Errors
     /// See [`WorkError`]; `input` is unchanged and may be used as it is.
@@ -96,7 +95,7 @@ impl Workers {
         done.unwrap_or_else(|panic| Err(WorkError::CannotStart(io::Error::other(panic))))
     }
 
-    /// Whether a worker of this system can be held at all.
+    /// Returns whether this system can confine a worker at all.
     pub fn sandbox() -> Sandbox {
         if cfg!(target_os = "linux") {
             Sandbox::Full
@@ -105,14 +104,14 @@ impl Workers {
         }
     }
 
-    /// Starts a worker that tries to open a file, and sees it end.
+    /// Runs a self-test: a worker that tries to open a file must be ended by the system.
     pub async fn check(&self) -> Sandbox {
         let Ok(nothing) = self.spools.create(false) else {
             return Sandbox::Missing("the folder for media cannot be written");
         };
         match self.start(Job::SelfTest, &nothing.finish()).await {
             Ok((status, answer)) if status.signal() == Some(Signal::SYS.as_raw()) => {
-                // A service manager's filter may have ended it before it set its own.
+                // A service manager's filter may have ended it before it entered the sandbox.
                 if was_held(&answer) {
                     Sandbox::Full
                 } else {
@@ -130,7 +129,7 @@ impl Workers {
         }
     }
 
-    /// Waits for a worker. One that takes long goes on in a place for such, and makes room.
+    /// Waits for a worker. One that takes long moves to the places for slow ones.
     async fn end_of(
         &self,
         worker: &mut Child,
@@ -150,7 +149,7 @@ impl Workers {
         ended
     }
 
-    /// Runs a worker to its end; the second part is what it has written.
+    /// Runs a worker to its end; returns how it ended and what it wrote.
     async fn start(&self, job: Job, input: &Spool) -> Result<(ExitStatus, Spool), WorkError> {
         let quick = self.quick.acquire().await.map_err(no_worker)?;
         let answer = self.spools.create(false).map_err(WorkError::CannotStart)?.finish();
@@ -168,7 +167,7 @@ impl Workers {
         match time::timeout(self.patience, self.end_of(&mut worker, quick)).await {
             Ok(ended) => Ok((ended.map_err(WorkError::CannotStart)?, answer)),
             Err(_) => {
-                // It ends in any case.
+                // The worker ends in any case.
                 let _ = worker.kill().await;
                 Err(WorkError::TimedOut)
             }
@@ -176,7 +175,7 @@ impl Workers {
     }
 }
 
-/// The file that this process was started from, even when another has its name by now.
+/// Returns the path of the running program, which stays valid when the file is replaced.
 fn own_program() -> PathBuf {
     if cfg!(target_os = "linux") {
         return "/proc/self/exe".into();
@@ -184,7 +183,7 @@ fn own_program() -> PathBuf {
     std::env::current_exe().unwrap_or_default()
 }
 
-/// Whether a worker that tests itself came so far that it was held.
+/// Returns whether a self-test has entered the sandbox.
 fn was_held(answer: &Spool) -> bool {
     let mut told = [0; HELD.len()];
     answer.read_at(&mut told, 0).is_ok_and(|read| read == HELD.len()) && told == HELD
@@ -194,7 +193,7 @@ fn no_worker(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> WorkEr
     WorkError::CannotStart(io::Error::other(why))
 }
 
-/// What the way in which a worker ended says.
+/// Translates the way in which a worker ended.
 fn ended(status: ExitStatus) -> Result<(), WorkError> {
     let signal = |signal: Signal| status.signal() == Some(signal.as_raw());
     if status.success() {
@@ -210,7 +209,7 @@ fn ended(status: ExitStatus) -> Result<(), WorkError> {
     }
 }
 
-/// Takes an answer apart. The process that has written it may have been anybody's.
+/// Checks an answer and splits it into its parts. The process that wrote it is not trusted.
 fn take(spools: &Spools, answer: &Spool) -> Result<Done, WorkError> {
     let total = answer.handle().and_then(|file| file.metadata()).map_err(WorkError::CannotStart)?;
     let mut prefix = [0; answer::PREFIX];
@@ -230,7 +229,7 @@ fn read(answer: &Spool, into: &mut [u8], at: u64) -> Result<(), WorkError> {
     if read == into.len() { Ok(()) } else { Err(WorkError::Crashed) }
 }
 
-/// A part of an answer as a file of its own.
+/// Copies a part of an answer to a file of its own.
 fn copy(spools: &Spools, answer: &Spool, from: u64, len: u64) -> Result<Spool, WorkError> {
     let mut part = spools.create(true).map_err(WorkError::CannotStart)?;
     let mut buffer = vec![0; CHUNK];
@@ -248,7 +247,7 @@ mod tests {
 
     use super::*;
 
-    /// Something that runs for ever with an input, and ends at once without one.
+    /// A worker that never ends with an input, and ends at once without one.
     const SPINS: &str = "#!/bin/sh\nif [ -s /dev/stdin ]; then sleep 600; fi\n";
 
     #[tokio::test(flavor = "multi_thread")]

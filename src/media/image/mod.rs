@@ -1,4 +1,4 @@
-//! The jobs on images. What comes from WeChat is looked at and never encoded again.
+//! The jobs on images. An image from WeChat is decoded and never encoded again.
 
 use std::io::Cursor;
 
@@ -24,12 +24,12 @@ use super::{
     },
 };
 
-/// Size, colours and a thumbnail of an image as it is.
+/// Reports size, colours and a thumbnail of an image.
 pub(super) fn inspect(mut input: Input) -> Result<Made, Refusal> {
     inspected(&input.all()?)
 }
 
-/// An image that phones show: WebP becomes PNG, or GIF when it moves, others stay as they are.
+/// Makes an image that phones display: WebP becomes PNG, or GIF when it is animated; others stay.
 pub(super) fn for_phone(mut input: Input) -> Result<Made, Refusal> {
     phones(&input.all()?)
 }
@@ -77,7 +77,7 @@ fn converted(bytes: &[u8], head: &Head) -> Result<(ImageFormat, Vec<u8>), Refusa
     Ok((ImageFormat::Png, output.into_inner()))
 }
 
-/// Converts a moving image to GIF, as long as the work has a bound.
+/// Converts an animation to GIF, up to a limit of pixels.
 fn animation(bytes: &[u8], head: &Head) -> Result<Vec<u8>, Refusal> {
     let decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(damaged)?;
     let mut output = Vec::new();
@@ -93,15 +93,15 @@ fn animation(bytes: &[u8], head: &Head) -> Result<Vec<u8>, Refusal> {
     Ok(output)
 }
 
-/// What the beginning of an image says.
+/// The information at the beginning of an image.
 struct Head {
     format: ImageFormat,
-    /// As they are stored.
+    /// The stored width, before the image is turned.
     width: u32,
     height: u32,
     orientation: Orientation,
     animated: bool,
-    /// How many bytes the decoded image has.
+    /// The size of the decoded image in bytes.
     decoded: u64,
 }
 
@@ -120,14 +120,14 @@ impl Head {
         if width.max(height) > LONGEST_EDGE || pixels > MOST_PIXELS {
             return Err(Refusal::TooLarge);
         }
-        // An image whose EXIF block is broken is an image.
+        // A broken EXIF block is ignored.
         let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
         let decoded = decoder.total_bytes();
         let animated = (pixels * 4).max(decoded) <= MOST_MEMORY && is_animated(bytes, format);
         Ok(Self { format, width, height, orientation, animated, decoded })
     }
 
-    /// The image, as it is stored; nothing when it would need too much memory.
+    /// Decodes the image as it is stored; `None` when it would need too much memory.
     fn decode(&self, bytes: &[u8]) -> Result<Option<DynamicImage>, Refusal> {
         if self.decoded > MOST_MEMORY {
             return Ok(None);
@@ -163,7 +163,7 @@ fn decoder(bytes: &[u8], format: ImageFormat) -> ImageResult<impl ImageDecoder +
     reader.into_decoder()
 }
 
-/// Whether there is a second frame. What cannot be told does not move.
+/// Returns whether there is a second frame; false when it cannot be told.
 fn is_animated(bytes: &[u8], format: ImageFormat) -> bool {
     let bytes = Cursor::new(bytes);
     match format {
@@ -177,7 +177,7 @@ fn is_animated(bytes: &[u8], format: ImageFormat) -> bool {
     }
 }
 
-/// Width and height after turning.
+/// Returns width and height after turning.
 fn shown(width: u32, height: u32, orientation: Orientation) -> (u32, u32) {
     match orientation {
         Orientation::Rotate90
@@ -191,7 +191,7 @@ fn shown(width: u32, height: u32, orientation: Orientation) -> (u32, u32) {
     }
 }
 
-/// Made small first and turned then, which needs no second large image.
+/// Makes a thumbnail: scaled first and turned then, which needs no second large image.
 fn smaller(
     image: &DynamicImage,
     orientation: Orientation,
@@ -232,15 +232,15 @@ fn damaged(error: ImageError) -> Refusal {
     }
 }
 
-/// Memory for one decoded image in bytes; an image of 64 megapixels with alpha fits.
+/// The memory for one decoded image in bytes; an image of 64 megapixels with alpha fits.
 const MOST_MEMORY: u64 = 256 * 1024 * 1024;
-/// Pixels of all frames of an animation that is converted.
+/// The greatest number of pixels in all frames of an animation that is converted.
 const MOST_PIXELS_MOVED: u64 = 100_000_000;
-/// An image of this size in bytes and edge in pixels is its own thumbnail.
+/// The greatest size in bytes and edge in pixels of an image that is its own thumbnail.
 const SMALL_BYTES: usize = 256 * 1024;
 const SMALL_EDGE: u32 = 1_600;
 const QUALITY: u8 = 80;
-/// The colours of an image are taken from one of this edge.
+/// The edge in pixels of the small image from which colours are taken.
 const TINY: u32 = 32;
 
 #[cfg(test)]

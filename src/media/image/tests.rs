@@ -19,7 +19,7 @@ fn report(made: &Made) -> &ImageReport {
     report
 }
 
-/// A JPEG that says in its EXIF block how it is to be turned.
+/// Makes a JPEG whose EXIF block says how to turn it.
 fn turned(image: &DynamicImage, orientation: u8) -> Vec<u8> {
     let jpeg = encoded(image, Codec::Jpeg);
     let mut exif = b"\xff\xe1\0\x22Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0".to_vec();
@@ -37,7 +37,7 @@ fn gif(frames: usize) -> Vec<u8> {
     bytes
 }
 
-/// The first bytes of a PNG that claims to be of this size.
+/// Makes the first bytes of a PNG that claims to be of this size.
 fn png_of(width: u32, height: u32) -> Vec<u8> {
     let mut header = b"IHDR".to_vec();
     header.extend_from_slice(&width.to_be_bytes());

@@ -1,29 +1,29 @@
-//! What is known about an image.
+//! The report on an image.
 
 use image::ImageFormat as Codec;
 use serde::{Deserialize, Serialize};
 
-/// What is known about an image.
+/// The report on an image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImageReport {
-    /// What it is; of the output, where there is one.
+    /// The format of the output, or of the input where there is no output.
     pub format: ImageFormat,
-    /// Width in pixels as it is to be shown, 1 to 65,535.
+    /// The displayed width in pixels, 1 to 65,535.
     pub width: u32,
-    /// Height in pixels as it is to be shown, 1 to 65,535.
+    /// The displayed height in pixels, 1 to 65,535.
     pub height: u32,
-    /// Whether it moves.
+    /// Whether it is an animation.
     pub animated: bool,
-    /// Its colours in about 30 letters (blurhash); nothing when it is too large to be decoded.
+    /// Its colours in about 30 letters (blurhash); `None` when it is too large to be decoded.
     pub blurhash: Option<String>,
-    /// The small image that comes with this report.
+    /// The thumbnail that comes with this report.
     pub thumbnail: Option<ThumbnailReport>,
 }
 
-/// A smaller image of an image.
+/// The report on a thumbnail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ThumbnailReport {
-    /// JPEG, or PNG when one can see through it.
+    /// JPEG, or PNG where it is transparent.
     pub format: ImageFormat,
     /// Width in pixels, at most 800.
     pub width: u32,
@@ -31,28 +31,28 @@ pub struct ThumbnailReport {
     pub height: u32,
 }
 
-/// Kinds of images that can be decoded here.
+/// The image formats that can be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ImageFormat {
-    /// JPEG
+    /// JPEG.
     Jpeg,
-    /// PNG, also one that moves
+    /// PNG, also an animated one.
     Png,
-    /// GIF
+    /// GIF.
     Gif,
-    /// WebP
+    /// WebP.
     WebP,
-    /// Windows bitmap
+    /// Windows bitmap.
     Bmp,
 }
 
 impl ImageFormat {
-    /// The MIME type.
+    /// Returns the MIME type.
     pub fn mime(self) -> &'static str {
         self.image().to_mime_type()
     }
 
-    /// The end of a file's name, without the dot.
+    /// Returns the extension of a file name, without the dot.
     pub fn extension(self) -> &'static str {
         match self {
             Self::Jpeg => "jpg",
@@ -81,7 +81,7 @@ impl ImageFormat {
 }
 
 impl ImageReport {
-    /// Within the ranges that are promised, whatever a worker has answered.
+    /// Returns whether all numbers are within their ranges, since a worker may answer anything.
     pub(in crate::media) fn is_sound(&self) -> bool {
         let edge = |pixels, most| (1..=most).contains(&pixels);
         let hash = self.blurhash.as_ref();
@@ -97,9 +97,9 @@ impl ImageReport {
     }
 }
 
-/// The longest edge in pixels: what JPEG can have, and a screenshot of a long page.
+/// The greatest edge in pixels, which JPEG can have, for screenshots of long pages.
 pub(in crate::media) const LONGEST_EDGE: u32 = 65_535;
-/// The most pixels. Larger images are not shown by clients either.
+/// The greatest number of pixels; clients do not display larger images.
 pub(in crate::media) const MOST_PIXELS: u64 = 16_384 * 16_384;
-/// Width and height of a thumbnail at most.
+/// The greatest width and height of a thumbnail.
 pub(in crate::media) const THUMBNAIL: (u32, u32) = (800, 600);

@@ -1,4 +1,4 @@
-//! What a worker found out about a medium, in ranges that hold whatever a worker has answered.
+//! The reports of workers, whose values are checked to be within their ranges.
 
 pub(super) mod image;
 pub(super) mod video;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use self::{image::ImageReport, video::VideoReport, voice::VoiceReport};
 
-/// What a worker found out about a medium.
+/// The report of a worker on a medium.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Report {
     /// The medium is audio.
@@ -17,12 +17,12 @@ pub enum Report {
     Image(ImageReport),
     /// The medium is a video.
     Video(VideoReport),
-    /// Only from [`Job::SelfTest`]: the worker is still there after it has opened a file.
+    /// The worker could open a file, so it has no sandbox; only from [`Job::SelfTest`].
     Unguarded,
 }
 
 impl Report {
-    /// Whether all numbers lie within the ranges that are promised.
+    /// Returns whether all numbers are within their ranges.
     pub(super) fn is_sound(&self) -> bool {
         match self {
             Self::Voice(voice) => voice.is_sound(),

@@ -1,22 +1,22 @@
-//! What is known about a video.
+//! The report on a video.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// What is known about a video.
+/// The report on a video.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VideoReport {
-    /// Width in pixels as it is to be shown.
+    /// The displayed width in pixels.
     pub width: Option<u32>,
-    /// Height in pixels as it is to be shown.
+    /// The displayed height in pixels.
     pub height: Option<u32>,
-    /// How long it plays, at most a week.
+    /// The playing time, at most a week.
     pub duration: Option<Duration>,
 }
 
 impl VideoReport {
-    /// Within the ranges that are promised, whatever a worker has answered.
+    /// Returns whether all numbers are within their ranges, since a worker may answer anything.
     pub(super) fn is_sound(&self) -> bool {
         let edge = |pixels: Option<u32>| pixels.is_none_or(|it| (1..=65_535).contains(&it));
         let lasts = self.duration.is_none_or(|it| !it.is_zero() && it <= LONGEST);

@@ -1,33 +1,33 @@
-//! What is known about a voice message.
+//! The report on a voice message.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// What a player shows of a voice message.
+/// The report on a voice message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VoiceReport {
-    /// How long it plays.
+    /// The playing time.
     pub duration: Duration,
-    /// The loudest moment of each stretch of time, 0 to 1024; 30 to 120 stretches.
+    /// The loudness over time, in 30 to 120 steps of 0 to 1024.
     pub waveform: Vec<u16>,
-    /// MIME type of the output, or of the input where there is no output.
+    /// The MIME type of the output, or of the input where there is no output.
     pub mime: VoiceMime,
 }
 
 impl VoiceReport {
-    /// Within the ranges that are promised, whatever a worker has answered.
+    /// Returns whether all numbers are within their ranges, since a worker may answer anything.
     pub(super) fn is_sound(&self) -> bool {
         (30..=120).contains(&self.waveform.len()) && self.waveform.iter().all(|at| *at <= 1024)
     }
 }
 
-/// The kinds of audio that leave a worker, or pass it unchanged.
+/// The kinds of audio that a worker writes or leaves unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum VoiceMime {
     /// Opus in Ogg.
     Ogg,
-    /// SILK as WeChat writes it.
+    /// SILK in WeChat's form.
     Silk,
     /// 16-bit PCM.
     Wav,
@@ -40,7 +40,7 @@ pub enum VoiceMime {
 }
 
 impl VoiceMime {
-    /// The MIME type.
+    /// Returns the MIME type.
     pub fn mime(self) -> &'static str {
         match self {
             Self::Ogg => "audio/ogg",
@@ -52,7 +52,7 @@ impl VoiceMime {
         }
     }
 
-    /// The end of a file's name, without the dot.
+    /// Returns the extension of a file name, without the dot.
     pub fn extension(self) -> &'static str {
         match self {
             Self::Ogg => "ogg",

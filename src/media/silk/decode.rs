@@ -1,4 +1,4 @@
-//! SILK to sound.
+//! The decoder of SILK.
 
 use std::iter::repeat_n;
 
@@ -8,22 +8,23 @@ use crate::media::{
     refusal::{Refusal, Unreadable},
 };
 
-/// The most frames of 20 ms in a packet.
+/// The greatest number of frames of 20 ms in a packet.
 const MOST_FRAMES: usize = 5;
-/// Frames in a second.
+/// The number of frames in a second.
 const FRAMES_PER_SECOND: usize = 50;
-/// The largest packet in bytes that the decoder takes at [`VOICE_RATE`]; it takes any at twice that.
+/// The largest packet in bytes that the decoder accepts at [`VOICE_RATE`]; at twice that rate it
+/// accepts any.
 const LARGEST_AT_VOICE_RATE: usize = 960;
-/// Zero bytes behind the input, for the decoder that reads past the end.
+/// The number of zero bytes behind the input, since the decoder reads past the end.
 const SPARE: usize = 16;
-/// A packet that the decoder refuses in whatever state it is, unless it is still busy with the one
-/// before: no sampling rate has this code.
+/// A packet that the decoder refuses in any state, unless it is still busy with the packet before:
+/// no sampling rate has this code.
 const ILLEGAL: &[u8] = &[0xff; 4];
-/// How much quieter each frame of a pause is than the one before.
+/// The factor by which each frame of a pause is quieter than the one before.
 const FADING: f32 = 0.97;
 
-/// Decodes packets at 24 kHz, whatever the sender says the rate is, or at 48 kHz where a packet is
-/// too large for that. A packet without bytes is a pause. Only for a worker.
+/// Decodes packets at 24 kHz, whatever rate the sender claims, or at 48 kHz where a packet is too
+/// large for that. A packet without bytes is a pause. Only for a worker.
 ///
 /// # Errors
 /// When the decoder refuses a packet, all are empty, or they play too long.
@@ -47,8 +48,8 @@ pub fn decode(packets: &[&[u8]]) -> Result<Pcm, Refusal> {
     Ok(Pcm { rate, samples: with_pauses(packets, &frames, &pcm.samples, frame) })
 }
 
-/// How many frames each packet plays. A pause is as long as the packet before it, or else the first
-/// one behind it.
+/// Returns the number of frames of each packet. A pause is as long as the packet before it, or else
+/// as the first one behind it.
 fn frames(packets: &[&[u8]]) -> Result<Vec<usize>, Refusal> {
     let most = LONGEST as usize * FRAMES_PER_SECOND;
     if packets.len() >= most {
@@ -68,22 +69,22 @@ fn frames(packets: &[&[u8]]) -> Result<Vec<usize>, Refusal> {
     Ok(frames)
 }
 
-/// How many frames a packet holds. The decoder takes one frame at each call, and looks at what it
-/// is called with only when it is done with the packet before.
+/// Returns the number of frames in a packet. The decoder takes one frame at each call, and looks at
+/// its input only when it is done with the packet before.
 fn frames_of(packet: &[u8]) -> usize {
     let is_done_after = |count: &usize| {
         let stream = stream(repeat_n(packet, *count).chain([ILLEGAL]));
-        // At the higher rate it takes packets of any size.
+        // At this rate it accepts packets of any size.
         silk_rs::decode_silk(&stream[..stream.len() - SPARE], 2 * VOICE_RATE as i32).is_err()
     };
     (1..MOST_FRAMES).find(is_done_after).unwrap_or(MOST_FRAMES)
 }
 
-/// A file of these packets, with spare bytes behind it.
+/// Returns a file of these packets, with spare bytes behind it.
 fn stream<'a>(packets: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
     let mut stream = HEADER.to_vec();
     for packet in packets {
-        // `packets` lets no larger one pass; a cut one would be refused by the decoder.
+        // `packets` accepts no larger one; the decoder would refuse a cut one.
         let len = u16::try_from(packet.len()).unwrap_or_default();
         stream.extend_from_slice(&len.to_le_bytes());
         stream.extend_from_slice(packet);
@@ -92,8 +93,8 @@ fn stream<'a>(packets: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
     stream
 }
 
-/// The sound with its pauses. What was heard last, which is the noise of the room, goes on in them,
-/// backwards and forwards by turns, and fades.
+/// Returns the sound with its pauses. In a pause the last frame, which is the noise of the room,
+/// goes on backwards and forwards by turns, and fades.
 fn with_pauses(packets: &[&[u8]], frames: &[usize], coded: &[f32], frame: usize) -> Vec<f32> {
     let mut samples: Vec<f32> = Vec::with_capacity(frames.iter().sum::<usize>() * frame);
     let mut rest = coded;

@@ -1,4 +1,4 @@
-//! Sound to SILK.
+//! The encoder of SILK.
 
 use super::FRAME;
 use crate::media::{
@@ -6,24 +6,23 @@ use crate::media::{
     refusal::Unreadable,
 };
 
-/// What is spent on a second of speech.
+/// The bit rate.
 const BITS_PER_SECOND: i32 = 32_000;
 
-/// Encodes sound of 24 kHz as WeChat does: its byte, the header, packets of 20 ms, no end mark.
+/// Encodes sound of 24 kHz in WeChat's form: its byte, the header, packets of 20 ms, no end mark.
 pub(in crate::media) fn encode(pcm: &Pcm) -> Result<Vec<u8>, Unreadable> {
     let mut bytes = led_back(pcm).to_bytes();
-    // The encoder leaves out what fills no packet.
+    // The encoder drops samples that do not fill a packet.
     bytes.resize(bytes.len().next_multiple_of(FRAME * 2), 0);
     let encoded = silk_rs::encode_silk(&bytes, VOICE_RATE as i32, BITS_PER_SECOND, true);
     encoded.map_err(|_| Unreadable::Damaged)
 }
 
-/// The sound with the phases of its low tones turned back by as much as the encoder is about to
-/// turn them: before it encodes, it puts a high-pass filter of 80 to 150 Hz over a voice, which
-/// moves those tones against the others.
+/// Turns the phases of low tones back by as much as the encoder is going to turn them: it applies a
+/// high-pass filter of 80 to 150 Hz to a voice, which shifts those tones against the others.
 ///
-/// An all-pass of the first order, which changes phases alone, over the sound from its end to its
-/// beginning.
+/// The filter is an all-pass of the first order, which changes phases only, applied from the end of
+/// the sound to its beginning.
 fn led_back(pcm: &Pcm) -> Pcm {
     let t = (std::f64::consts::PI * TURNED_AT / f64::from(VOICE_RATE)).tan();
     let pole = (1.0 - t) / (1.0 + t);
@@ -39,8 +38,8 @@ fn led_back(pcm: &Pcm) -> Pcm {
     Pcm { rate: pcm.rate, samples }
 }
 
-/// Where phases are turned by a quarter, in Hz: between the edges of the encoder's filter, which
-/// follows the voice. Voices of every height come out best here.
+/// The frequency in Hz at which phases are turned by a quarter. It lies between the edges of the
+/// encoder's filter, which follows the voice; at this one, voices of every pitch come out best.
 const TURNED_AT: f64 = 80.0;
 
 #[cfg(test)]

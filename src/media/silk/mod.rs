@@ -1,8 +1,8 @@
 //! SILK as WeChat records it (docs/protocol.md §6).
 //!
-//! The decoder below is C that trusts its input: below the stream's own rate it writes behind its
-//! buffer, at an end mark it stops with nothing, and it reads up to four bytes past the end. So it
-//! is called only in a worker, and only behind what stands here.
+//! The decoder is C code that trusts its input: below the stream's own rate it writes behind its
+//! buffer, at an end mark it stops without a result, and it reads up to four bytes past the end. So
+//! it is called only in a worker, and only with packets that this module has checked.
 
 mod decode;
 mod encode;
@@ -14,18 +14,18 @@ use super::{pcm::VOICE_RATE, refusal::Unreadable};
 const HEADER: &[u8] = b"#!SILK_V3";
 /// The byte that WeChat puts before the header.
 const TENCENT: u8 = 2;
-/// The largest packet that the decoder takes, in bytes.
+/// The largest packet that the decoder accepts, in bytes.
 const LARGEST: usize = 1024;
-/// Samples of a frame of 20 ms, of which a packet holds one to five.
+/// The samples of a frame of 20 ms; a packet holds one to five frames.
 const FRAME: usize = VOICE_RATE as usize / 50;
 
-/// Whether `bytes` begin as SILK does, with or without WeChat's byte.
+/// Returns whether `bytes` begin as SILK does, with or without WeChat's byte.
 pub fn is_silk(bytes: &[u8]) -> bool {
     bytes.strip_prefix(&[TENCENT]).unwrap_or(bytes).starts_with(HEADER)
 }
 
-/// The packets of a SILK file, without the mark at its end and what follows it. One without bytes
-/// is a pause of the speaker's.
+/// Returns the packets of a SILK file, without the end mark and what follows it. A packet without
+/// bytes is a pause.
 ///
 /// # Errors
 /// When it is not SILK, is cut off within a packet, or holds none.
