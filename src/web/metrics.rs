@@ -1,4 +1,4 @@
-//! Figures as the text that Prometheus reads. Knows how they are written, not what they mean.
+//! Metrics as the text that Prometheus reads. Knows their format, not their meaning.
 
 use std::fmt;
 
@@ -9,61 +9,61 @@ use prometheus_client::{
     registry::Registry,
 };
 
-/// One figure, or one for each set of labels.
+/// A metric, with one value or one for each set of labels.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Metric {
-    /// Without the prefix `wechat_bridge_`, and for a counter without `_total`.
+    /// The name without the prefix `wechat_bridge_`, and for a counter without `_total`.
     pub name: &'static str,
-    /// What it tells, as one sentence without its full stop.
+    /// The description, a sentence without its full stop.
     pub help: &'static str,
-    /// How much.
+    /// The values.
     pub value: Value,
 }
 
-/// What is measured.
+/// The values of a metric.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
-    /// It only grows.
+    /// A counter, which only grows.
     Counter(Vec<Sample>),
-    /// It goes up and down.
+    /// A gauge, which goes up and down.
     Gauge(Vec<Sample>),
-    /// How long something took.
+    /// A histogram of durations.
     Durations(Durations),
 }
 
-/// A number and what it belongs to. Labels come from short fixed lists: never a user, a contact, a
-/// room or anything else that people bring along.
+/// A number and its labels. Labels come from short fixed lists: never a user, a contact, a room or
+/// anything else that people choose.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sample {
-    /// Name and value of each label.
+    /// The name and the value of each label.
     pub labels: Vec<(&'static str, String)>,
-    /// How much.
+    /// The number.
     pub value: f64,
 }
 
-/// How often something took how long.
+/// A histogram of durations.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Durations {
-    /// All of them together, in seconds.
+    /// The sum of all durations in seconds.
     pub sum: f64,
-    /// For each upper limit in seconds: how often it took no longer, and longer than the limit
+    /// For each upper limit in seconds: the number of durations up to it and above the limit
     /// before. The last limit is infinite.
     pub buckets: Vec<(f64, u64)>,
 }
 
 impl Sample {
-    /// A number that belongs to nothing in particular.
+    /// Makes a sample without labels.
     pub fn plain(value: f64) -> Self {
         Self { labels: Vec::new(), value }
     }
 
-    /// A number with one label.
+    /// Makes a sample with one label.
     pub fn of(label: &'static str, of: impl Into<String>, value: f64) -> Self {
         Self { labels: vec![(label, of.into())], value }
     }
 }
 
-/// The text for one scrape, in the OpenMetrics form that Prometheus reads.
+/// Returns the text for one scrape, in the OpenMetrics form that Prometheus reads.
 pub fn encode(metrics: Vec<Metric>) -> String {
     let mut registry = Registry::with_prefix(PREFIX);
     registry.register_collector(Box::new(Metrics(metrics)));
@@ -111,7 +111,7 @@ impl Value {
 }
 
 const PREFIX: &str = "wechat_bridge";
-/// The content type of [`encode`]'s text.
+/// The content type of the text that [`encode`] returns.
 pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 #[cfg(test)]

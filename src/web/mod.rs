@@ -1,5 +1,5 @@
-//! What the listener tells others than the homeserver: whether the bridge lives, and whether it
-//! does its work. Knows nothing of chats.
+//! The pages and endpoints of the listener for others than the homeserver: health, metrics, the
+//! link page, the provisioning API. Knows nothing of chats.
 
 pub mod link;
 pub mod listener;
@@ -15,36 +15,36 @@ use serde_json::json;
 
 use metrics::Metric;
 
-/// How the bridge stands at one moment.
+/// The health of the bridge at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Report {
-    /// Whether changes can be made durable.
+    /// Whether changes can be stored durably.
     pub store: bool,
     /// Whether the homeserver answered the last request.
     pub homeserver: bool,
-    /// Logins that poll.
+    /// The number of logins that poll.
     pub polling: usize,
-    /// Logins whose last good poll is too long ago.
+    /// The number of logins whose last good poll is too long ago.
     pub stale: usize,
-    /// How long ago the login that waits longest was last answered.
+    /// The longest time since a login's last answered poll.
     pub oldest_poll: Option<Duration>,
-    /// Polls that hung or broke off since the start.
+    /// The number of polls that hung or broke off since the start.
     pub cut_polls: u64,
-    /// Work that is not finished.
+    /// The number of unfinished entries.
     pub unfinished: u64,
 }
 
 impl Report {
-    /// Whether everything works. A login that is logged out does not count: only its owner can
-    /// mend that.
+    /// Returns whether everything works. A login that is logged out does not count: only its owner
+    /// can link it again.
     pub fn is_ready(&self) -> bool {
         self.store && self.homeserver && self.stale == 0
     }
 }
 
-/// `GET /health` answers while the program lives; `GET /ready` answers 200 when it does its work
-/// and 503 when it does not, with what is wrong; `GET /metrics` gives figures to Prometheus. None
-/// of them names a user or a contact.
+/// Returns the routes `GET /health`, which answers while the program lives; `GET /ready`, which
+/// answers 200 when everything works and otherwise 503 with the reason; and `GET /metrics`. None of
+/// them names a user or a contact.
 pub fn router(
     report: impl Fn() -> Report + Send + Sync + 'static,
     figures: impl Fn() -> Vec<Metric> + Send + Sync + 'static,

@@ -1,39 +1,39 @@
-//! How far a login is, for whoever watches it from outside of the room: at the link page, or
-//! through the provisioning API.
+//! The stages of a login for those who follow it outside the room: on the link page or through the
+//! provisioning API.
 
 use std::{fmt, sync::Arc};
 
 use tokio::sync::watch;
 
-/// What is to be seen of a login at one moment.
+/// The state of a login at one moment.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Stage {
-    /// Counts the stages of the login, from 0.
+    /// The number of the stage, from 0.
     pub number: u32,
-    /// What is to be shown.
+    /// The view that is shown.
     pub view: View,
-    /// The stage as a sentence in the owner's language.
+    /// A sentence about the stage, in the owner's language.
     pub words: String,
 }
 
 impl fmt::Debug for Stage {
-    /// The sentence may hold the address of the link page.
+    /// Leaves the sentence out, which may contain the address of the link page.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Stage({}, {:?})", self.number, self.view)
     }
 }
 
-/// What is to be shown of a login.
+/// The view of a login.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum View {
     /// A code is being fetched.
     #[default]
     Wait,
-    /// The current code, as an image and as the address that it stands for.
+    /// The current code, as an image and as an address.
     Code(Arc<Code>),
-    /// The phone asks for consent.
+    /// The phone asks for confirmation.
     Scanned,
-    /// The digits on the phone are wanted; whether others were wrong before.
+    /// The digits on the phone have to be entered.
     Digits {
         /// Whether digits were entered before and were wrong.
         wrong: bool,
@@ -43,69 +43,69 @@ pub enum View {
         /// The number of the login in the store.
         login: u32,
     },
-    /// Nothing will come any more.
+    /// The login failed or was cancelled.
     Over(Ending),
 }
 
 impl View {
-    /// Whether the login has ended.
+    /// Returns whether the login has ended.
     pub fn is_last(&self) -> bool {
         matches!(self, Self::Done { .. } | Self::Over(_))
     }
 }
 
-/// Why a login came to nothing.
+/// The reason why a login ended without success.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// Somebody stopped it.
+    /// It was cancelled.
     Cancelled,
-    /// It went on for too long.
+    /// It took too long.
     TimedOut,
     /// None of its codes was scanned and confirmed.
     CodesUsedUp,
-    /// Who scanned is linked already.
+    /// The person who scanned is already linked.
     AlreadyLinked,
-    /// Who scanned is bound to another bot than those of this owner.
+    /// The person who scanned is bound to a bot that is not one of this owner's.
     BoundElsewhere,
-    /// There was no connection to WeChat.
+    /// WeChat could not be reached.
     Unreachable,
-    /// WeChat answered, and not with what a login needs.
+    /// WeChat's answer does not contain what a login needs.
     NoCode,
-    /// WeChat moved the login to a server that the bridge may not talk to.
+    /// WeChat moved the login to a server that is not allowed.
     BadServer,
-    /// WeChat left out what makes a login.
+    /// WeChat left out the bot or its token.
     Incomplete,
-    /// What WeChat gave for the login does not work.
+    /// The credentials that WeChat issued do not work.
     Unusable,
-    /// The bridge was stopped, and will not go on with it.
+    /// The bridge was stopped, and will not continue it.
     Stopped,
 }
 
-/// A code on the page.
+/// A QR code on the page.
 #[derive(PartialEq, Eq)]
 pub struct Code {
     /// The image, an SVG document.
     pub svg: String,
-    /// What it says, which opens WeChat on a phone.
+    /// The address in the code, which opens WeChat on a phone.
     pub url: String,
 }
 
 impl fmt::Debug for Code {
-    /// Who has the code can scan it.
+    /// Prints no field: anyone who has the code can scan it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Code(…)")
     }
 }
 
-/// A login that somebody may look at.
+/// A login that can be followed from outside the room.
 pub trait Watched: Send + Sync {
-    /// What is to be seen, now and later.
+    /// Returns the current stage and all later ones.
     fn stages(&self) -> watch::Receiver<Stage>;
-    /// Takes digits; false when none are wanted or these cannot be right.
+    /// Enters digits; returns false when none are asked for or these are implausible.
     fn enter(&self, digits: &str) -> bool;
 }
 
-/// Whether a phone could show these digits.
+/// Returns whether a phone could show these digits: one to twelve digits.
 pub fn is_plausible(digits: &str) -> bool {
     (1..=MOST_DIGITS).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
 }

@@ -1,8 +1,8 @@
-//! The link page: a login's QR code for somebody who is not in the room.
+//! The link page: the QR code of a login, for a person who is not in the room.
 //!
-//! The page always shows the current code, tells how far the login is, and takes the digits that
-//! a phone may ask for. Who knows its address may use it; nothing else protects it. It holds no
-//! asset from elsewhere, and the browser is told to load none.
+//! The page always shows the current code and the state of the login, and takes the digits that a
+//! phone may ask for. Anyone who knows its address may use it; nothing else protects it. It loads
+//! nothing from other servers, and tells the browser so.
 
 mod token;
 mod words;
@@ -31,7 +31,7 @@ use super::stage::{Stage, View, Watched};
 
 type Find = dyn Fn(&str) -> Option<Arc<dyn Watched>> + Send + Sync;
 
-/// The page under `/link/{token}`; `find` knows the logins by their tokens.
+/// Returns the routes of the page under `/link/{token}`; `find` returns the login of a token.
 pub fn router(find: impl Fn(&str) -> Option<Arc<dyn Watched>> + Send + Sync + 'static) -> Router {
     let find: Arc<Find> = Arc::new(find);
     Router::new()
@@ -63,12 +63,12 @@ async fn events(State(find): State<Arc<Find>>, Path(token): Path<String>) -> Res
         .keep_alive(KeepAlive::new().interval(ALIVE))
         .into_response();
     protect(response.headers_mut());
-    // Proxies that collect an answer before they pass it on would show nothing.
+    // A proxy that buffers answers would pass nothing on.
     response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
     response
 }
 
-/// What there is now, then whatever changes; ends with the login.
+/// Streams the current stage and each later one; ends with the login.
 fn news(stages: watch::Receiver<Stage>) -> impl Stream<Item = Result<Event, Infallible>> {
     stream::unfold(Some((stages, true)), |state| async move {
         let (mut stages, first) = state?;
@@ -86,7 +86,7 @@ fn tell(view: &View) -> String {
         View::Wait => json!({ "state": "wait" }),
         View::Code(code) => {
             let picture = BASE64_STANDARD.encode(&code.svg);
-            // Anything but a web address would be run or opened in the page.
+            // Only a web address is shown as a link, since others could be executed in the page.
             let url = Some(&code.url).filter(|url| url.starts_with("https://"));
             json!({ "state": "code", "url": url, "picture": format!("data:image/svg+xml;base64,{picture}") })
         }
@@ -103,7 +103,7 @@ async fn digits(
     Path(token): Path<String>,
     request: Request,
 ) -> Response {
-    // Before anything of the body is read.
+    // The token is checked before the body is read.
     let Some(watched) = find(&token) else { return gone() };
     let body = timeout(BODY_PATIENCE, String::from_request(request, &())).await;
     let entered = match body {
@@ -131,8 +131,8 @@ fn guarded(status: StatusCode, content_type: &'static str, body: String) -> Resp
     response
 }
 
-/// The address is a secret and the page holds a code: it is stored nowhere, sent nowhere, framed
-/// by nobody, and runs nothing but its own script.
+/// Sets the headers that protect the page: its address is a secret and it shows a code, so it is
+/// not cached, sends no referrer, cannot be framed, and runs only its own script.
 fn protect(headers: &mut HeaderMap) {
     let policy = format!(
         "default-src 'none'; img-src data:; connect-src 'self'; style-src '{}'; script-src '{}'; \
@@ -161,11 +161,11 @@ fn digest_of(text: &str) -> String {
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
-/// Comments on the wire keep middle boxes from closing a stream that is silent.
+/// The pause between comments in the stream, which keep proxies from closing it when it is silent.
 const ALIVE: Duration = Duration::from_secs(15);
-/// A phone on a bad line sends a few digits within this.
+/// The time limit for a body of a few digits, which is enough on a bad line.
 const BODY_PATIENCE: Duration = Duration::from_secs(15);
-/// More bytes than any digits need.
+/// The greatest length of a body in bytes, more than any digits need.
 const MOST_DIGITS: usize = 64;
 
 #[cfg(test)]

@@ -13,10 +13,10 @@ secret_kind! {
 }
 
 impl LinkToken {
-    /// The token of the login that `command` began: 128 bits that only who knows `key` can tell.
-    /// After a restart the login goes on under the same address.
+    /// Returns the token of the login that `command` began: 128 bits that cannot be computed
+    /// without `key`. It is equal after a restart, so the login continues under its address.
     pub fn of_command(key: &str, command: &str) -> Self {
-        // A key of any length is fine: HMAC hashes a long one.
+        // HMAC takes a key of any length.
         let keyed = Hmac::<Sha256>::new_from_slice(key.as_bytes()).ok();
         let digest = keyed.map(|mac| {
             mac.chain_update(b"link page\0").chain_update(command.as_bytes()).finalize()
@@ -25,12 +25,12 @@ impl LinkToken {
         Self::new(BASE64_URL_SAFE_NO_PAD.encode(&bytes[..BYTES]))
     }
 
-    /// Whether `token` is this one; takes as long for a near miss as for a far one.
+    /// Returns whether `token` is this one, in constant time.
     pub fn is(&self, token: &str) -> bool {
         self.expose().as_bytes().ct_eq(token.as_bytes()).into()
     }
 
-    /// The page's whole address.
+    /// Returns the whole address of the page.
     pub fn address(&self, public_url: &str) -> String {
         format!("{public_url}/link/{}", self.expose())
     }

@@ -1,4 +1,4 @@
-//! What the link page says, in two languages.
+//! The words of the link page, in two languages.
 
 use http::{HeaderMap, header::ACCEPT_LANGUAGE};
 
@@ -10,8 +10,8 @@ pub(super) enum Language {
 }
 
 impl Language {
-    /// The first of the two that the browser asks for; English when it asks for neither. Browsers
-    /// list languages in the order of preference.
+    /// Returns the first of the two languages that the browser asks for, or English. Browsers list
+    /// languages in the order of preference.
     pub(super) fn of(headers: &HeaderMap) -> Self {
         let wanted = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
         let mut tags = wanted.unwrap_or_default().split(',').map(str::trim_start);
@@ -24,7 +24,7 @@ impl Language {
     }
 }
 
-/// `page` with its words filled in.
+/// Returns `page` with its words filled in.
 pub(super) fn fill(page: &str, language: Language, state: &str) -> String {
     let lang = match language {
         Language::En => "en",
@@ -37,7 +37,7 @@ pub(super) fn fill(page: &str, language: Language, state: &str) -> String {
     })
 }
 
-/// Place, English, Chinese.
+/// Each placeholder with its English and Chinese words.
 pub(super) const WORDS: [(&str, &str, &str); 18] = [
     ("wait", "Fetching a QR code…", "正在获取二维码……"),
     ("code", "Scan with WeChat", "请用微信扫一扫"),

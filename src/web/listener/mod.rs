@@ -1,7 +1,7 @@
-//! The listener: how many connections there may be, and how long each may take.
+//! The listener: the number of its connections, and their time limits.
 //!
-//! Anybody may connect. A connection that nobody has asked anything on gives way to a newer one,
-//! so that slow ones never keep the homeserver out. HTTP/1 only.
+//! Anyone may connect. A connection without a request gives way to a newer one, so that slow
+//! clients never keep the homeserver out. HTTP/1 only.
 
 use std::{
     collections::BTreeMap,
@@ -24,26 +24,27 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tower_service::Service;
 
-/// How many connections there may be, and how long one may be silent.
+/// The limits of the listener.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
-    /// Connections at once.
+    /// The greatest number of open connections.
     pub connections: usize,
-    /// Until the head of the first request is there.
+    /// The time until the head of the first request.
     pub head: Duration,
-    /// Between an answer and the head of the next request.
+    /// The time between an answer and the head of the next request.
     pub idle: Duration,
 }
 
 impl Bounds {
-    /// Bounds for so many connections. A homeserver keeps its own for some minutes, and would take
-    /// one that is closed in the moment of a push for a bridge that is away.
+    /// Returns the limits for so many connections. A homeserver keeps its connection for some
+    /// minutes; if it were closed at the moment of a push, the homeserver would think that the
+    /// bridge is down.
     pub fn of(connections: usize) -> Self {
         Self { connections, head: Duration::from_secs(15), idle: Duration::from_secs(10 * 60) }
     }
 }
 
-/// Serves until `ends`, and returns when what is in hand then is answered.
+/// Serves until `ends`, and returns when the running requests are answered.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -68,7 +69,7 @@ pub async fn serve(
             Err(error) => {
                 tracing::warn!(%error, "a connection cannot be taken");
                 open.make_room();
-                // The system has to have closed it before another try makes sense.
+                // A new try makes sense only after the system has closed a connection.
                 let _ = timeout(SHORT, std::future::pending::<()>()).await;
             }
         }
@@ -105,7 +106,7 @@ async fn connection(
     });
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
-        // `overdue` tells a first head from a later one.
+        // `overdue` distinguishes a first head from later ones.
         .header_read_timeout(None)
         .max_buf_size(MOST_HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), service);
@@ -129,7 +130,7 @@ async fn connection(
     }
 }
 
-/// The connections that are open, by age.
+/// The open connections, by age.
 #[derive(Debug, Clone, Default)]
 struct Open(Arc<Mutex<Numbered>>);
 
@@ -139,7 +140,7 @@ struct Numbered {
     by_number: BTreeMap<u64, Arc<State>>,
 }
 
-/// One connection among the open ones, until it is dropped.
+/// The place of one connection among the open ones, until it is dropped.
 struct Place {
     number: u64,
     state: Arc<State>,
@@ -147,7 +148,8 @@ struct Place {
 }
 
 impl Open {
-    /// Takes a place, from another connection if all are taken; none when all are at work.
+    /// Takes a place, from another connection if all are taken; `None` when all have running
+    /// requests.
     fn take(&self, most: usize) -> Option<Place> {
         if self.lock().by_number.len() >= most && !self.make_room() {
             return None;
@@ -160,7 +162,8 @@ impl Open {
         Some(Place { number, state, open: self.clone() })
     }
 
-    /// Ends the oldest connection that is not at work, one that was never of use first.
+    /// Closes the oldest connection without a running request, preferably one that was never of
+    /// use.
     fn make_room(&self) -> bool {
         let mut open = self.lock();
         let oldest = |was_of_use: bool| {
@@ -185,7 +188,7 @@ impl Drop for Place {
     }
 }
 
-/// What one connection does.
+/// The state of one connection.
 #[derive(Debug)]
 struct State {
     ends: CancellationToken,
@@ -196,7 +199,7 @@ struct State {
 #[derive(Debug, Clone, Copy)]
 struct Doing {
     asking: bool,
-    /// Since it was opened or last answered.
+    /// The time at which it was opened or last answered.
     since: Instant,
     answered: bool,
     was_of_use: bool,
@@ -249,7 +252,7 @@ impl State {
     }
 }
 
-/// A request in hand.
+/// A running request.
 struct Asked(Arc<State>);
 
 impl Asked {

@@ -51,7 +51,7 @@ async fn slow_connections_never_keep_another_one_out() {
             assert!(heard(here.say(ASKING).await).await.ends_with("here"));
         }
     }
-    // All but those that fit have been hung up on.
+    // All but those within the limit are closed.
     for stream in slow.drain(..190) {
         assert_eq!(heard(stream).await, "");
     }

@@ -8,37 +8,37 @@ use serde_json::{Value, json};
 pub struct About {
     /// The name of the homeserver.
     pub homeserver: OwnedServerName,
-    /// The user that answers commands.
+    /// The bridge's bot.
     pub bot: OwnedUserId,
-    /// What a command begins with.
+    /// The prefix of a command.
     pub command_prefix: String,
-    /// The user's room with the bot.
+    /// The user's management room.
     pub management_room: Option<OwnedRoomId>,
-    /// The user's logins, oldest first, without those that the user ended.
+    /// The user's logins, oldest first, without those from which the user logged out.
     pub logins: Vec<Linked>,
 }
 
-/// One linked contact.
+/// A linked contact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Linked {
-    /// Its number in the store.
+    /// The login's number in the store.
     pub id: u32,
-    /// What the owner calls the contact.
+    /// The owner's name for the contact.
     pub name: String,
-    /// How it stands.
+    /// The state of the login.
     pub standing: Standing,
-    /// When that was seen, in seconds since 1970-01-01 UTC.
+    /// The time at which that state was seen, in seconds since 1970-01-01 UTC.
     pub seen: i64,
 }
 
-/// How a login stands.
+/// The state of a login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// WeChat answers.
+    /// WeChat answers the polls.
     Connected,
     /// WeChat has not answered for a while.
     Silent,
-    /// WeChat ended it; it has to be linked again.
+    /// WeChat ended the session; the contact has to be linked again.
     Ended,
 }
 
@@ -88,7 +88,7 @@ impl Linked {
 }
 
 impl Standing {
-    /// As the mautrix bridges spell it.
+    /// Returns the state as the mautrix bridges write it.
     fn event(self) -> &'static str {
         match self {
             Self::Connected => "CONNECTED",
@@ -98,7 +98,7 @@ impl Standing {
     }
 }
 
-/// The ways to link a contact.
+/// Returns the ways to link a contact.
 pub(super) fn flows() -> Value {
     json!([{
         "id": FLOW,

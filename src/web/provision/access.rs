@@ -1,4 +1,4 @@
-//! Who asks, and whether they may.
+//! The authorisation of requests to the API.
 
 use std::{
     collections::HashMap,
@@ -25,19 +25,20 @@ use tokio::sync::Semaphore;
 use super::{Desk, Refusal, Unproven, asked};
 use crate::secret::Secret;
 
-/// The user for whom is asked.
+/// The user for whom a request is made.
 #[derive(Clone)]
 pub(super) struct Asker(pub(super) OwnedUserId);
 
-/// Lets in who may ask.
+/// The check of every request's authorisation.
 pub(super) struct Door {
     desk: Arc<dyn Desk>,
     known: Mutex<Known>,
-    /// Anybody can make the bridge ask the homeserver; so many wait for it at once.
+    /// The places of requests that wait for the homeserver; their number is limited, since anyone
+    /// can cause them.
     asking: Semaphore,
 }
 
-/// Whose tokens the homeserver said these are, by their digests, and when.
+/// The owners of tokens, as the homeserver said, by the tokens' digests; each with its time.
 #[derive(Default)]
 struct Known(HashMap<Sha, (OwnedUserId, Instant)>);
 
@@ -90,7 +91,7 @@ impl Door {
         self.desk.may_link(&user).then_some(user).ok_or(Refusal::NotAllowed)
     }
 
-    /// Asks the homeserver, and believes its answer for a while.
+    /// Asks the homeserver for the owner of a token, unless a recent answer is known.
     async fn owner_of(&self, token: &str) -> Result<OwnedUserId, Refusal> {
         let digest: Sha = Sha256::digest(token.as_bytes()).into();
         let known = self.known().owner(&digest, Instant::now());
@@ -111,7 +112,7 @@ impl Door {
     }
 }
 
-/// Refuses strangers before anything of the request is looked at, and tells who the others are.
+/// Refuses unauthorised requests before anything else is read, and adds the user to the others.
 pub(super) async fn admit(
     State(door): State<Arc<Door>>,
     mut request: Request,
@@ -130,7 +131,7 @@ pub(super) async fn admit(
     }
 }
 
-/// Lets pages of any origin ask: a browser adds nothing by itself to what they know.
+/// Allows pages of any origin: a browser adds no credentials of its own to the requests.
 pub(super) async fn for_browsers(request: Request, next: Next) -> Response {
     let mut response = match request.method() == Method::OPTIONS {
         true => StatusCode::NO_CONTENT.into_response(),
@@ -151,7 +152,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     Some(token.trim()).filter(|token| scheme.eq_ignore_ascii_case("Bearer") && !token.is_empty())
 }
 
-/// A token that was ended at the homeserver works here for this much longer.
+/// How long the answer of the homeserver is used; a token that was revoked works this much longer.
 const BELIEVED: Duration = Duration::from_secs(60);
 const MOST_ASKING: usize = 16;
 const MOST_KNOWN: usize = 1_000;

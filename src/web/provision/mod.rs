@@ -1,8 +1,7 @@
-//! The provisioning API: what a person can do by commands, for programs.
+//! The provisioning API, which lets programs do what people do with commands.
 //!
-//! The subset of the mautrix bridges' API that a bridge like this one can have
-//! (docs/provisioning.md). Who asks is shown by the shared secret or by a Matrix access token; what
-//! is asked is answered by a [`Desk`].
+//! It is a subset of the mautrix bridges' API (docs/provisioning.md). A request is authorised by
+//! the shared secret or by a Matrix access token, and answered by a [`Desk`].
 
 mod about;
 mod access;
@@ -32,72 +31,72 @@ use refusal::Refusal;
 use super::stage::{Watched, is_plausible};
 use crate::secret::Secret;
 
-/// What the API asks of the bridge. Each answer is for one user, and about that user's alone.
+/// The bridge's side of the API. Each answer is for one user, and about that user only.
 pub trait Desk: Send + Sync + 'static {
-    /// Whether this is the secret that lets a program ask for any user.
+    /// Returns whether this is the secret that lets a program act for any user.
     fn is_shared_secret(&self, shown: &str) -> bool;
-    /// Whether users may come with their own Matrix access tokens.
+    /// Returns whether users may authorise themselves with their own Matrix access tokens.
     fn takes_matrix_tokens(&self) -> bool;
-    /// Whose Matrix access token this is.
+    /// Returns the owner of a Matrix access token.
     fn owner_of(&self, token: Secret) -> BoxFuture<'_, Result<OwnedUserId, Unproven>>;
-    /// Whether this user may link contacts.
+    /// Returns whether this user may link contacts.
     fn may_link(&self, user: &UserId) -> bool;
-    /// The bridge as this user sees it.
+    /// Returns the bridge as this user sees it.
     fn about(&self, user: &UserId) -> About;
     /// Starts a login.
     fn begin(&self, user: &UserId, wish: Wish) -> Result<Arc<dyn Process>, NotBegun>;
-    /// A login that [`Desk::begin`] started, also for a while after its end.
+    /// Returns a login that [`Desk::begin`] started, also for a while after its end.
     fn process(&self, user: &UserId, id: &str) -> Option<Arc<dyn Process>>;
-    /// Logs one contact out, or all of them.
+    /// Logs out of one contact, or of all.
     fn log_out(&self, user: &UserId, login: Option<u32>)
     -> BoxFuture<'_, Result<(), NotLoggedOut>>;
 }
 
-/// A login that a program watches.
+/// A login that a program follows.
 pub trait Process: Watched {
-    /// Its name in the API.
+    /// Returns its id in the API.
     fn id(&self) -> &str;
-    /// Stops it.
+    /// Cancels the login.
     fn cancel(&self);
 }
 
-/// What a new login is for.
+/// The options of a new login.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Wish {
-    /// What the contact is to be called.
+    /// The name of the contact.
     pub name: Option<String>,
-    /// The login that is to be linked again.
+    /// The login that is linked again.
     pub login: Option<u32>,
 }
 
-/// Why a token belongs to no user.
+/// The reason why a token has no owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unproven {
-    /// The homeserver does not know it.
+    /// The homeserver does not know the token.
     Unknown,
     /// The homeserver does not answer.
     Away,
 }
 
-/// Why no login was begun.
+/// The reason why no login was begun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotBegun {
-    /// The login to link again is none of the user's.
+    /// The login to link again is not one of the user's.
     NoSuchLogin,
-    /// Too many logins of this user are going on.
+    /// Too many logins of this user are running.
     TooMany,
 }
 
-/// Why no login was ended.
+/// The reason why no login was ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotLoggedOut {
-    /// The login is none of the user's.
+    /// The login is not one of the user's.
     NoSuchLogin,
     /// The bridge is stopping.
     Stopping,
 }
 
-/// The API under `/_matrix/provision/v3`.
+/// Returns the routes of the API under `/_matrix/provision/v3`.
 pub fn router(desk: impl Desk) -> Router {
     let door = Arc::new(Door::new(desk));
     let desk = door.desk();
@@ -173,7 +172,7 @@ async fn enter(
     let hold = patience(request.uri())?;
     let digits = digits_in(&whole_body(request).await?)?;
     if process.stages().borrow().number == seen {
-        // Digits that somebody else was faster with are as good as entered.
+        // If digits have come from elsewhere in the meantime, the next step shows it.
         process.enter(&digits);
     }
     step::after(&*process, seen, step::ASKING, hold).await.map(done)
@@ -217,21 +216,21 @@ fn named(
     Ok((desk.process(user, &process).ok_or(Refusal::NoSuchProcess)?, step))
 }
 
-/// The first value of this name in the query; an empty one is none.
+/// Returns the first value of this name in the query; an empty one counts as absent.
 fn asked(uri: &Uri, name: &str) -> Option<String> {
     let mut pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
     let value = pairs.find(|(key, _)| key == name)?.1.into_owned();
     Some(value).filter(|value| !value.is_empty())
 }
 
-/// How long an answer may be held, `timeout` in milliseconds.
+/// Returns how long an answer may be held, from `timeout` in milliseconds.
 fn patience(uri: &Uri) -> Result<Duration, Refusal> {
     let Some(asked) = asked(uri, "timeout") else { return Ok(LONGEST_HOLD) };
     let millis = asked.parse().map_err(|_| Refusal::BadTimeout)?;
     Ok(Duration::from_millis(millis).min(LONGEST_HOLD))
 }
 
-/// A login's number in the one spelling that [`About`] gives it.
+/// Parses a login's number in the form that [`About`] writes.
 fn login_number(id: &str) -> Option<u32> {
     id.parse().ok().filter(|number: &u32| number.to_string() == id)
 }
@@ -258,7 +257,7 @@ fn done(body: Value) -> Response {
 
 fn answer(status: StatusCode, body: &Value) -> Response {
     let json = HeaderValue::from_static("application/json");
-    // What is answered is about one user, and may hold a code.
+    // The answer is about one user, and may contain a code.
     let store = HeaderValue::from_static("no-store");
     let headers = [(header::CONTENT_TYPE, json), (header::CACHE_CONTROL, store)];
     (status, headers, body.to_string()).into_response()
@@ -266,12 +265,12 @@ fn answer(status: StatusCode, body: &Value) -> Response {
 
 const BASE: &str = "/_matrix/provision/v3";
 const DESCRIPTION: &str = include_str!("../../../docs/openapi.yaml");
-/// Proxies give up on an answer after a minute.
+/// The longest time that an answer is held; proxies give up after a minute.
 const LONGEST_HOLD: Duration = Duration::from_secs(50);
 /// How long the answer to the start of a login waits for WeChat's first code.
 const FIRST_CODE: Duration = Duration::from_secs(20);
 const BODY_PATIENCE: Duration = Duration::from_secs(10);
-/// More than any body of the API needs.
+/// The greatest length of a body in bytes.
 const MOST_BYTES: usize = 4096;
 
 #[cfg(test)]

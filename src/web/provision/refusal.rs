@@ -1,4 +1,4 @@
-//! Every refusal of the API: its status, its code, and its sentence.
+//! The refusals of the API, each with its status, its code, and its sentence.
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{NotBegun, NotLoggedOut, answer};
 use crate::web::stage::Ending;
 
-/// Why a request came to nothing.
+/// The reason why a request was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Refusal {
     MissingToken,

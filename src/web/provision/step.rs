@@ -1,7 +1,7 @@
-//! The steps of a login: each stage is one, and its id says which.
+//! The steps of a login: each stage is a step, whose id contains its number.
 //!
-//! A program names the last step that it saw. So a request whose answer was lost can be made
-//! again, and nothing that came in between is missed.
+//! A program names the last step that it saw. So a request whose answer was lost can be repeated,
+//! and no step is missed.
 
 use std::time::Duration;
 
@@ -10,14 +10,14 @@ use serde_json::{Map, Value, json};
 use super::{Process, Refusal};
 use crate::web::stage::{Stage, View};
 
-/// The kinds of steps that are waited at, by the beginning of their ids.
+/// The kinds of steps at which a program waits, by the beginning of their ids.
 pub(super) const WAITING: &[&str] = &["wait", "qr", "scanned"];
-/// The kind of step that asks for something.
+/// The kind of step that asks for input.
 pub(super) const ASKING: &[&str] = &["digits"];
-/// The field that holds the digits.
+/// The field with the digits.
 pub(super) const DIGITS: &str = "digits";
 
-/// The number of the stage that a step's id names, if the step is of one of these kinds.
+/// Returns the number of the stage in a step's id, if the step is of one of these kinds.
 pub(super) fn seen(step: &str, kinds: &[&str]) -> Option<u32> {
     let (kind, number) = step.rsplit_once('-')?;
     let number: u32 = number.parse().ok()?;
@@ -25,14 +25,14 @@ pub(super) fn seen(step: &str, kinds: &[&str]) -> Option<u32> {
     is_ours.then_some(number)
 }
 
-/// The first step, once there is something to show.
+/// Returns the first step, once there is something to show.
 pub(super) async fn first(process: &dyn Process, hold: Duration) -> Result<Value, Refusal> {
     let stage = stage_when(process, hold, |stage| stage.view != View::Wait).await;
     told(process, stage)
 }
 
-/// The step after the one that was seen; the present one when there is none within `hold`. That a
-/// code is being fetched is no news: the one before is shown on until there is another.
+/// Returns the step behind the one that was seen, or the current one when there is none within
+/// `hold`. While a new code is being fetched, the earlier step stays.
 pub(super) async fn after(
     process: &dyn Process,
     seen: u32,
@@ -59,7 +59,7 @@ async fn stage_when(
     wanted: impl FnMut(&Stage) -> bool,
 ) -> Stage {
     let mut stages = process.stages();
-    // Whether it came or the time is up: what is there now is told.
+    // After a new step or the time limit, the current stage is returned.
     let _ = tokio::time::timeout(hold, stages.wait_for(wanted)).await.map(drop);
     stages.borrow().clone()
 }
@@ -85,7 +85,7 @@ fn field(words: &str) -> Value {
     json!({ "type": "2fa_code", "id": DIGITS, "name": words, "pattern": "^[0-9]{1,12}$" })
 }
 
-/// What the id of the step begins with.
+/// Returns the beginning of the step's id.
 fn kind(view: &View) -> &'static str {
     match view {
         View::Wait => "wait",

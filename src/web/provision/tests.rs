@@ -10,7 +10,7 @@ use tower::ServiceExt as _;
 use super::*;
 use crate::web::stage::{Code, Ending, Stage, View};
 
-/// A bridge of one user, alice, with one login and one login under way.
+/// A bridge with one user, alice, with one login and one running login process.
 struct Stub {
     matrix: bool,
     asked: Arc<Mutex<Vec<String>>>,
@@ -113,7 +113,7 @@ impl Desk for Stub {
     }
 }
 
-/// A router that stays, and what it asked of its desk.
+/// A router, and the calls that its desk received.
 struct World {
     router: Router,
     asked: Arc<Mutex<Vec<String>>>,
@@ -145,7 +145,7 @@ impl World {
         (status, serde_json::from_slice(&body).unwrap_or_default())
     }
 
-    /// As alice, with her own token.
+    /// Sends a request as alice, with her own token.
     async fn ask(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
         let bearer = "Bearer token-of-alice";
         self.send(request(method, path).header("authorization", bearer), body).await
@@ -277,14 +277,14 @@ async fn a_login_goes_step_by_step() {
     assert_eq!(first.1["step_id"], "qr-1");
     assert_eq!(first.1["display_and_wait"], json!({ "type": "qr", "data": "https://first" }));
 
-    // That a code is fetched is no step of its own while one is shown.
+    // While a code is shown, fetching the next one is no step.
     let waited = world.ask("POST", "/login/step/P/qr-1/display_and_wait", "");
     let (second, ()) = tokio::join!(waited, async {
         world.process.show(View::Wait);
         world.process.show(code("https://second"));
     });
     assert_eq!(second.1["step_id"], "qr-3");
-    // An answer that was lost is given again.
+    // A lost answer is sent again.
     let again = world.ask("POST", "/login/step/P/qr-1/display_and_wait", "").await;
     assert_eq!(again, second);
 
@@ -298,7 +298,7 @@ async fn a_login_goes_step_by_step() {
     });
     assert_eq!(*world.process.entered.lock().unwrap(), ["4711"]);
     assert_eq!(scanned.1["display_and_wait"], json!({ "type": "nothing" }));
-    // Digits that come late are not entered into another stage.
+    // Late digits are not entered into another stage.
     world.ask("POST", "/login/step/P/digits-4/user_input", r#"{"digits":"1"}"#).await;
     assert_eq!(world.process.entered.lock().unwrap().len(), 1);
 
