@@ -7,25 +7,25 @@ use url::Url;
 
 use crate::matrix::registration::{AsToken, HsToken};
 
-/// `[appservice]`
+/// The section `[appservice]`.
 #[derive(Debug, Clone)]
 pub struct Appservice {
     /// The name of the registration.
     pub id: String,
-    /// Where the bridge listens.
+    /// The address on which the bridge listens.
     pub listen: SocketAddr,
-    /// Where the homeserver reaches the bridge.
+    /// The address at which the homeserver reaches the bridge.
     pub url: Url,
-    /// The user that answers commands.
+    /// The bridge's bot, which answers commands.
     pub bot: OwnedUserId,
-    /// The bot's name in rooms.
+    /// The bot's display name.
     pub bot_display_name: String,
-    /// What the localpart of every ghost begins with.
+    /// The prefix of the localpart of every ghost.
     pub ghost_prefix: String,
-    /// A user that nobody uses: Synapse treats the sender of a registration specially.
+    /// The localpart of an unused user: Synapse treats the sender of a registration specially.
     pub sender_localpart: String,
-    /// What the bridge shows the homeserver.
+    /// The token that the bridge sends.
     pub as_token: AsToken,
-    /// What the homeserver shows the bridge.
+    /// The token that the homeserver sends.
     pub hs_token: HsToken,
 }

@@ -1,6 +1,6 @@
-//! The file and the environment as one tree of values that know where they were written.
+//! The file and the environment as one tree of values with their places.
 //!
-//! Knows no section by name: whoever takes one names it, and what nobody took is unknown.
+//! Knows no section by name: the caller takes sections by their names, and the rest is unknown.
 
 use std::{
     collections::BTreeMap,
@@ -19,7 +19,7 @@ use super::{
     section::{Section, Told},
 };
 
-/// The whole configuration, before anybody has looked at what it means.
+/// The whole configuration, before its values are interpreted.
 pub(super) struct Document {
     path: PathBuf,
     sections: BTreeMap<String, Entries>,
@@ -38,7 +38,7 @@ pub(super) struct Entry {
 
 #[derive(Debug)]
 pub(super) enum Value {
-    /// From the environment, where everything is text.
+    /// A value of the environment, which is always text.
     Raw(String),
     Text(String),
     Whole(i64),
@@ -49,7 +49,7 @@ pub(super) enum Value {
 }
 
 impl Document {
-    /// Lays `env` over the TOML in `text`; mistakes in the form of either are kept for
+    /// Lays `env` over the TOML in `text`; syntax errors of either are kept for
     /// [`Document::finish`].
     pub(super) fn parse(
         path: &Path,
@@ -75,7 +75,7 @@ impl Document {
         document
     }
 
-    /// Lets `take` have the values of one section, then notes the keys that it left.
+    /// Lets `take` read the values of one section, then notes the keys that it did not ask for.
     pub(super) fn section<T>(
         &mut self,
         name: &'static str,
@@ -89,10 +89,10 @@ impl Document {
         taken
     }
 
-    /// Every mistake that was noted, unknown sections included.
+    /// Returns all mistakes, unknown sections included.
     pub(super) fn finish(mut self) -> Problems {
         if !self.syntax.is_empty() {
-            // Half a file would only add mistakes that nobody made.
+            // Half a file would only lead to further, misleading mistakes.
             return Problems::new(self.path, self.syntax);
         }
         for (name, entries) in std::mem::take(&mut self.sections) {
@@ -106,7 +106,7 @@ impl Document {
     fn add_section(&mut self, name: String, Entry { place, value }: Entry) {
         if let Value::Table(mut entries) = value {
             if entries.is_empty() {
-                // Keeps the line of an unknown section that holds nothing.
+                // Keeps the line of an unknown section that is empty.
                 entries.extend([(String::new(), Entry { place, value: Value::Other })]);
             }
             self.sections.insert(name, entries);
@@ -137,7 +137,7 @@ impl Document {
 }
 
 impl Value {
-    /// The text that the file holds in quotes here.
+    /// Returns the text of a value in quotes.
     pub(super) fn as_text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
@@ -151,14 +151,14 @@ impl Value {
     }
 }
 
-/// The name of `known` that is closest to `wrong`.
+/// Returns the name in `known` that is most similar to `wrong`.
 pub(super) fn closest<'k>(wrong: &str, known: &[&'k str]) -> Option<&'k str> {
     let likeness = |name: &str| strsim::normalized_damerau_levenshtein(wrong, name);
     let best = known.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
     (likeness(best) > ALIKE).then_some(best)
 }
 
-/// What to write instead of `wrong`.
+/// Returns a suggestion for what to write instead of `wrong`.
 pub(super) fn hint(wrong: &str, known: &[&str], what: &str) -> String {
     match closest(wrong, known) {
         Some(name) => format!("did you mean \"{name}\"?"),
@@ -189,7 +189,7 @@ fn value_of(text: &str, value: DeValue<'_>) -> Value {
     }
 }
 
-/// Says what the parser says, and nothing of the text around it.
+/// Returns the parser's messages without the text of the file.
 fn syntax_problems(text: &str, errors: &[toml::de::Error]) -> Vec<Problem> {
     let problem = |error: &toml::de::Error| Problem {
         place: error.span().map_or(Place::Nowhere, |span| Place::Line(line_of(text, &span))),

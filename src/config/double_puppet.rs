@@ -1,4 +1,4 @@
-//! `[double_puppet]`: whether the bridge may have users join the rooms that it makes for them.
+//! `[double_puppet]`: whether the bridge may join rooms in the name of its users.
 
 use super::{
     appservice::Appservice,
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::matrix::AsToken;
 
-/// `[double_puppet]`
+/// The section `[double_puppet]`.
 #[derive(Debug, Clone, Default)]
 pub struct DoublePuppet {
     /// The `as_token` of the second registration, if there is one.

@@ -24,7 +24,7 @@ use crate::{
     matrix::{AsToken, HsToken},
 };
 
-/// All of it; `None` when `document` has noted a mistake.
+/// Reads the whole configuration; `None` when `document` has noted a mistake.
 pub(super) fn config(document: &mut Document, purpose: Purpose) -> Option<Config> {
     let homeserver = document.section("homeserver", homeserver);
     let server_name = homeserver.as_ref().ok().map(|homeserver| homeserver.server_name.clone());
@@ -80,7 +80,7 @@ fn appservice(
     let bot_display_name = section.or("bot_display_name", "WeChat bridge bot", value::not_blank);
     let tokens = tokens(section, purpose);
     let (names, (as_token, hs_token)) = (names?, tokens?);
-    // Without a server name the mistake has been noted where it belongs.
+    // A missing server name was already noted in its own section.
     let server_name = server_name.ok_or(Told)?;
     let bot = UserId::parse(format!("@{}:{server_name}", names.bot))
         .map_err(|_| section.wrong("bot", "is too long for this server name; shorten it"))?;
@@ -103,7 +103,7 @@ struct Names {
     sender: String,
 }
 
-/// Three kinds of users that must not be taken for each other.
+/// Reads the names of three kinds of users, which must differ.
 fn names(section: &mut Section<'_>) -> Result<Names, Told> {
     let bot = section.or("bot", "wechatbot", value::localpart);
     let ghost_prefix = section.or("ghost_prefix", "wechat_", value::localpart);
@@ -191,7 +191,7 @@ fn ilink(section: &mut Section<'_>) -> Result<Ilink, Told> {
     })
 }
 
-/// An address that must be https unless `open` names its host.
+/// Reads an address that must be https unless `open` names its host.
 fn base(
     section: &mut Section<'_>,
     key: &'static str,
@@ -211,7 +211,7 @@ fn base(
     ))
 }
 
-/// A file that must be there when it is named.
+/// Reads the path of a file, which must exist when it is named.
 fn readable_file(section: &mut Section<'_>, key: &'static str) -> Result<Option<PathBuf>, Told> {
     let folder = folder(section).to_owned();
     section.optional(key, |text| {
@@ -268,5 +268,5 @@ fn folder<'s>(section: &'s Section<'_>) -> &'s Path {
     section.config_path().parent().unwrap_or(Path::new(""))
 }
 
-/// 64 GiB: more than any homeserver takes.
+/// The greatest file size in MiB: 64 GiB, more than any homeserver accepts.
 const MOST_MIB: u32 = 64 * 1024;

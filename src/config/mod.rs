@@ -1,7 +1,7 @@
-//! `config.toml` to checked values.
+//! The configuration: `config.toml` and the environment, read into checked values.
 //!
-//! Knows the file, its keys and what each may hold; every mistake is collected with its line and
-//! its cure. Opens no connection and decides nothing about chats.
+//! Knows the file, its keys and their values; all mistakes are collected, each with its line and
+//! how to fix it. Opens no connection and decides nothing about chats.
 
 mod appservice;
 mod document;
@@ -42,57 +42,57 @@ use crate::{
     secret::secret_kind,
 };
 
-/// Everything the administrator chooses.
+/// The configuration of the bridge.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The homeserver that the bridge belongs to.
     pub homeserver: Homeserver,
     /// The bridge as the homeserver sees it.
     pub appservice: Appservice,
-    /// What people see, and who may use it.
+    /// The settings of rooms and users.
     pub bridge: Bridge,
-    /// How WeChat is reached.
+    /// The settings of the connection to WeChat.
     pub ilink: Ilink,
-    /// How fast messages go to WeChat.
+    /// The pace of messages to WeChat.
     pub delivery: Delivery,
-    /// How pictures, voices and files are carried.
+    /// The settings of images, voice messages, videos and files.
     pub media: Media,
-    /// Who may link contacts by programs.
+    /// Whether programs may link contacts, and how they authorise themselves.
     pub provisioning: Provisioning,
-    /// Whether users join their rooms without accepting.
+    /// Whether the bridge joins rooms in the name of its users.
     pub double_puppet: DoublePuppet,
-    /// Where the bridge keeps what must survive a crash.
+    /// The folder of the store.
     pub store: Store,
-    /// What is logged, and in which form.
+    /// The filter and the format of the log.
     pub log: Log,
 }
 
-/// `[homeserver]`
+/// The section `[homeserver]`.
 #[derive(Debug, Clone)]
 pub struct Homeserver {
-    /// Where its client API answers; without a slash at the end of the path.
+    /// The address of the client API, without a slash at the end of the path.
     pub url: Url,
-    /// The part of its users' ids behind the colon.
+    /// The server name, which is the part of user ids behind the colon.
     pub server_name: OwnedServerName,
 }
 
-/// `[bridge]`
+/// The section `[bridge]`.
 #[derive(Debug, Clone)]
 pub struct Bridge {
-    /// What a command begins with outside a management room.
+    /// The prefix of a command outside a management room.
     pub command_prefix: String,
     /// The language of users who have chosen none.
     pub language: Language,
-    /// What ghosts are called.
+    /// The template of the ghosts' display names.
     pub display_name: DisplayName,
-    /// Where people reach the bridge's pages from outside, without a slash at the end; no link
-    /// page is offered without it.
+    /// The public address of the bridge's pages, without a slash at the end; without it no link
+    /// page is offered.
     pub public_url: Option<String>,
-    /// Whether phones show that somebody is typing.
+    /// Whether phones show that the owner is typing.
     pub typing: bool,
     /// Whether each user gets a space with the rooms of their contacts.
     pub personal_space: bool,
-    /// Who may do what.
+    /// The permission levels of users.
     pub permissions: Permissions,
 }
 
@@ -107,7 +107,7 @@ pub enum Language {
 }
 
 impl Language {
-    /// The language with this code: `en` or `zh`.
+    /// Returns the language with this code: `en` or `zh`.
     pub fn parse(code: &str) -> Option<Self> {
         match code {
             "en" => Some(Self::En),
@@ -116,7 +116,7 @@ impl Language {
         }
     }
 
-    /// Its code, which [`Language::parse`] reads.
+    /// Returns the code that [`Language::parse`] reads.
     pub fn code(self) -> &'static str {
         match self {
             Self::En => "en",
@@ -125,122 +125,122 @@ impl Language {
     }
 }
 
-/// A template for the names of ghosts; holds `{name}`.
+/// A template for the display names of ghosts, which contains `{name}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DisplayName(String);
 
-/// `[ilink]`
+/// The section `[ilink]`.
 #[derive(Debug, Clone)]
 pub struct Ilink {
     /// The fixed host, where every login begins (docs/protocol.md §2).
     pub api_base: Url,
-    /// Where pictures, voices and files lie.
+    /// The CDN, where images, voice messages, videos and files lie.
     pub cdn_base: Url,
-    /// Hosts that answers may point to beside Tencent's own; `*.` in front means every host below.
+    /// Further hosts that WeChat's answers may name; a leading `*.` means every host below.
     pub allow_hosts: Vec<String>,
-    /// `host` or `host:port` that may be spoken to without TLS.
+    /// Hosts (`host` or `host:port`) that may be reached without TLS.
     pub plain_http: Vec<String>,
-    /// Certificates (PEM) to trust beside the built-in ones.
+    /// Certificates (PEM) that are trusted in addition to the built-in ones.
     pub extra_ca_file: Option<PathBuf>,
-    /// The proxy towards WeChat; `None` is a direct connection, whatever the environment says.
+    /// The proxy for WeChat; `None` is a direct connection, whatever the environment says.
     pub proxy: Option<ProxyUrl>,
-    /// What the bridge calls itself towards Tencent.
+    /// The `bot_agent` that is sent to Tencent.
     pub bot_agent: String,
 }
 
 secret_kind! {
-    /// The address of a proxy, which may hold a password.
+    /// The address of a proxy, which may contain a password.
     ProxyUrl
 }
 
-/// `[delivery]`
+/// The section `[delivery]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Delivery {
-    /// The pause between two messages to one contact; zero is none.
+    /// The pause between two messages to one contact; zero means none.
     pub interval: Duration,
-    /// How many messages to one contact go without that pause after a quiet time.
+    /// The number of messages to one contact that are sent without that pause after a quiet time.
     pub burst: NonZeroU32,
-    /// Whether short messages go out as one when more wait than may be sent.
+    /// Whether short messages are sent as one when more wait than may be sent.
     pub merge: bool,
-    /// Whether rooms hear that few sends are left and that the reply window closes.
+    /// Whether the bot warns in the room that few sends are left and that the reply window closes.
     pub warn: bool,
-    /// Whether the new words of a message that was sent follow it.
+    /// Whether an edit of a message that was sent is sent as a new message.
     pub edits: bool,
-    /// Whether reactions are told to the contact in words.
+    /// Whether reactions are described to the contact in words.
     pub reactions: bool,
 }
 
-/// `[media]`
+/// The section `[media]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Media {
-    /// How large a file from WeChat may be, in bytes.
+    /// The greatest size of a file from WeChat, in bytes.
     pub max_download: u64,
-    /// How large a file to WeChat may be, in bytes.
+    /// The greatest size of a file to WeChat, in bytes.
     pub max_upload: u64,
-    /// What a voice message becomes in WeChat.
+    /// The form of a voice message in WeChat.
     pub voice_out: VoiceOut,
-    /// How many media are looked at or converted at once, each in a process of its own.
+    /// The number of worker processes that decode and convert media at once.
     pub workers: NonZeroU32,
 }
 
-/// What a Matrix voice message becomes in WeChat.
+/// The form of a Matrix voice message in WeChat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VoiceOut {
-    /// An audio file, which every phone shows.
+    /// An audio file, which every phone plays.
     File,
-    /// A voice item in SILK, which phones have not shown since June 2026.
+    /// A voice item in SILK, which phones have not displayed since June 2026.
     Silk,
 }
 
-/// `[store]`
+/// The section `[store]`.
 #[derive(Debug, Clone)]
 pub struct Store {
     /// The folder of the data.
     pub path: PathBuf,
 }
 
-/// `[log]`
+/// The section `[log]`.
 #[derive(Debug, Clone)]
 pub struct Log {
-    /// Levels, in the form of `tracing`'s filters.
+    /// The log levels, as a filter of `tracing`.
     pub filter: String,
-    /// How a line looks.
+    /// The format of a log line.
     pub format: LogFormat,
 }
 
-/// How a log line looks.
+/// The format of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
-    /// For people.
+    /// Text for people.
     Pretty,
     /// One JSON object per line, for collectors.
     Json,
 }
 
-/// Why there is no configuration.
+/// The reason why there is no configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The file cannot be read at all.
+    /// The file cannot be read.
     #[error(
         "{} cannot be read: {source}. Name the right file with --config, or copy config.example.toml to begin with", path.display()
     )]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The file can be read and holds mistakes.
+    /// The file was read and contains mistakes.
     #[error("{0}")]
     Invalid(Problems),
 }
 
 impl Config {
-    /// Reads the file at `path` with `env` on top, where `WECHAT_BRIDGE__SECTION__KEY` stands for a
-    /// key; relative paths in it count from the file's folder.
+    /// Reads the file at `path` and lays `env` over it, in which `WECHAT_BRIDGE__SECTION__KEY`
+    /// stands for a key. Relative paths start at the file's folder.
     ///
     /// # Errors
-    /// Every mistake at once. None of them repeats a secret or a line of the file.
+    /// All mistakes at once. None of them contains a secret or a line of the file.
     pub fn load(
         path: &Path,
         env: impl IntoIterator<Item = (OsString, OsString)>,
@@ -248,8 +248,8 @@ impl Config {
         read(path, env, Purpose::Run)
     }
 
-    /// Like [`Config::load`], but lets the example's tokens pass, so that a registration can be
-    /// shown before tokens are chosen.
+    /// Reads the file like [`Config::load`], but accepts the example's tokens, so that a
+    /// registration can be printed before tokens are chosen.
     ///
     /// # Errors
     /// As [`Config::load`].
@@ -260,7 +260,8 @@ impl Config {
         read(path, env, Purpose::Registration)
     }
 
-    /// Like [`Config::for_registration`], but wants the token of the second registration.
+    /// Reads the file like [`Config::for_registration`], but requires the token of the second
+    /// registration.
     ///
     /// # Errors
     /// As [`Config::load`].
@@ -271,12 +272,12 @@ impl Config {
         read(path, env, Purpose::PuppetRegistration)
     }
 
-    /// How the ghosts of this configuration are named.
+    /// Returns the naming of ghosts.
     pub fn ghost_names(&self) -> GhostNames {
         GhostNames::new(&self.appservice.ghost_prefix, self.homeserver.server_name.clone())
     }
 
-    /// What the homeserver has to know about this bridge.
+    /// Returns the registration of the bridge for the homeserver.
     pub fn registration(&self) -> Registration<'_> {
         let appservice = &self.appservice;
         Registration {
@@ -291,7 +292,8 @@ impl Config {
         }
     }
 
-    /// What the homeserver has to know for the bridge to act for its users, where it is to do so.
+    /// Returns the second registration, which lets the bridge act for its users, when it is
+    /// configured.
     pub fn puppet_registration(&self) -> Option<PuppetRegistration<'_>> {
         Some(PuppetRegistration {
             id: &self.appservice.id,
@@ -301,7 +303,7 @@ impl Config {
         })
     }
 
-    /// Whether a token is still the one that the example shows.
+    /// Returns whether a token is still the one of the example.
     pub fn has_example_tokens(&self) -> bool {
         let tokens = [self.appservice.as_token.expose(), self.appservice.hs_token.expose()];
         let more = self.double_puppet.as_token.as_ref().map(AsToken::expose);
@@ -310,7 +312,7 @@ impl Config {
 }
 
 impl DisplayName {
-    /// The name of the ghost of somebody called `name`.
+    /// Returns the display name of the ghost of a contact called `name`.
     pub fn of(&self, name: &str) -> String {
         self.0.replace(NAME_SLOT, name)
     }

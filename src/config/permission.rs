@@ -1,17 +1,17 @@
-//! Who may do what: by everybody, by server, by user; the most specific entry counts.
+//! Permissions by user, by server or for everyone; the most specific entry counts.
 
 use std::collections::BTreeMap;
 
 use ruma::{OwnedServerName, OwnedUserId, UserId};
 
-/// What a user may do; each level includes the ones before it.
+/// A permission level; each level includes the ones before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
-    /// Be in a portal of somebody else.
+    /// Take part in the portal of another user.
     Relay,
-    /// Link contacts of one's own.
+    /// Link contacts.
     User,
-    /// Look after the bridge.
+    /// Administer the bridge.
     Admin,
 }
 
@@ -24,13 +24,16 @@ pub struct Permissions {
 }
 
 impl Permissions {
-    /// What `user` may do; `None` is nothing at all.
+    /// Returns the level of `user`; `None` means no access.
     pub fn level_of(&self, user: &UserId) -> Option<Level> {
         let by_server = || self.servers.get(user.server_name());
         self.users.get(user).or_else(by_server).copied().or(self.everybody)
     }
 
-    /// Adds `*`, a server name or a user id; the error is a sentence about what `who` should be.
+    /// Adds an entry for `*`, a server name or a user id.
+    ///
+    /// # Errors
+    /// A sentence that tells what `who` should be.
     pub(super) fn add(&mut self, who: &str, level: Level) -> Result<(), String> {
         if who == EVERYBODY {
             self.everybody = Some(level);
@@ -50,7 +53,7 @@ impl Permissions {
         Ok(())
     }
 
-    /// Whether somebody may link contacts.
+    /// Returns whether any user may link contacts.
     pub(super) fn anybody_may_link(&self) -> bool {
         let levels = self.servers.values().chain(self.users.values());
         levels.copied().chain(self.everybody).any(|level| level >= Level::User)

@@ -1,8 +1,8 @@
-//! One mistake in the configuration, and all of them together.
+//! The mistakes in a configuration.
 
 use std::{fmt, path::PathBuf};
 
-/// A mistake: where it is, what is wrong and how to put it right. Holds no value of a secret.
+/// A mistake: its place, what is wrong and how to fix it. Contains no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     pub(super) place: Place,
@@ -10,14 +10,14 @@ pub struct Problem {
     pub(super) what: String,
 }
 
-/// Where a value comes from.
+/// The place of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Place {
     /// A line of the file, counted from 1.
     Line(usize),
     /// A variable of the environment.
     Environment(String),
-    /// Nowhere: a default, or a value that is missing.
+    /// No place: a default, or a missing value.
     Nowhere,
 }
 
@@ -38,19 +38,19 @@ impl Problems {
         Self { path, list }
     }
 
-    /// How many there are.
+    /// Returns the number of mistakes.
     pub fn len(&self) -> usize {
         self.list.len()
     }
 
-    /// Whether there is none.
+    /// Returns whether there is no mistake.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
 }
 
 impl fmt::Display for Problems {
-    /// One line per mistake.
+    /// Writes one line per mistake.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.path.display();
         match self.list.len() {

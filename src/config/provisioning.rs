@@ -1,4 +1,4 @@
-//! `[provisioning]`: whether programs may link contacts, and with what they show that they may.
+//! `[provisioning]`: whether programs may link contacts, and how they authorise themselves.
 
 use super::{
     purpose::Purpose,
@@ -7,17 +7,17 @@ use super::{
 };
 use crate::secret::Secret;
 
-/// `[provisioning]`
+/// The section `[provisioning]`.
 #[derive(Debug, Clone, Default)]
 pub struct Provisioning {
-    /// Lets a program ask for any user.
+    /// The secret with which a program may act for any user.
     pub shared_secret: Option<Secret>,
-    /// Whether users may ask with their own Matrix access tokens.
+    /// Whether users may authorise themselves with their own Matrix access tokens.
     pub matrix_auth: bool,
 }
 
 impl Provisioning {
-    /// Whether anybody may ask at all.
+    /// Returns whether the API is enabled at all.
     pub fn is_on(&self) -> bool {
         self.shared_secret.is_some() || self.matrix_auth
     }

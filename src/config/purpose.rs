@@ -1,6 +1,6 @@
-//! What a configuration is read for.
+//! The purpose for which a configuration is read.
 
-/// What the configuration is read for.
+/// The purpose for which a configuration is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
     Run,

@@ -1,4 +1,4 @@
-//! One section of the configuration while its values are taken out.
+//! A section of the configuration while its values are read.
 
 use std::{ops::RangeInclusive, path::Path};
 
@@ -7,7 +7,7 @@ use super::{
     problem::{Place, Problem},
 };
 
-/// One section while its values are taken out.
+/// A section while its values are read.
 pub(super) struct Section<'d> {
     name: &'static str,
     entries: Entries,
@@ -16,7 +16,7 @@ pub(super) struct Section<'d> {
     problems: &'d mut Vec<Problem>,
 }
 
-/// Says that a mistake has been noted, and that there is no value because of it.
+/// The mark of a value that is missing because a mistake was noted.
 #[derive(Debug)]
 pub(super) struct Told;
 
@@ -30,7 +30,7 @@ impl<'d> Section<'d> {
         Self { name, entries, known: Vec::new(), path, problems }
     }
 
-    /// A text that must be there; `hint` says what to write when it is not.
+    /// Reads a required text; `hint` tells what to write when it is missing.
     pub(super) fn required<T>(
         &mut self,
         key: &'static str,
@@ -43,7 +43,7 @@ impl<'d> Section<'d> {
         }
     }
 
-    /// A text, or `default` read the same way.
+    /// Reads a text; `default` is parsed when it is missing.
     pub(super) fn or<T>(
         &mut self,
         key: &'static str,
@@ -56,7 +56,7 @@ impl<'d> Section<'d> {
         }
     }
 
-    /// A text that may be missing.
+    /// Reads an optional text.
     pub(super) fn optional<T>(
         &mut self,
         key: &'static str,
@@ -73,7 +73,7 @@ impl<'d> Section<'d> {
         parsed.map(Some).map_err(|what| self.wrong(key, what))
     }
 
-    /// A whole number within `range`, or `default`.
+    /// Reads a whole number within `range`, with a default.
     pub(super) fn whole(
         &mut self,
         key: &'static str,
@@ -95,7 +95,7 @@ impl<'d> Section<'d> {
         })
     }
 
-    /// Yes or no, or `default`.
+    /// Reads `true` or `false`, with a default.
     pub(super) fn flag(&mut self, key: &'static str, default: bool) -> Result<bool, Told> {
         self.known.push(key);
         let flag = match self.entries.get(key).map(|entry| &entry.value) {
@@ -109,7 +109,7 @@ impl<'d> Section<'d> {
         flag.ok_or_else(|| self.wrong(key, "must be true or false, without quotes"))
     }
 
-    /// A list of texts; a missing one is empty.
+    /// Reads a list of texts; a missing one is empty.
     pub(super) fn list<T>(
         &mut self,
         key: &'static str,
@@ -130,8 +130,8 @@ impl<'d> Section<'d> {
         parsed.map_err(|what| self.wrong(key, what))
     }
 
-    /// A table of texts as (name, text) pairs, each with the mistakes it turns out to hold; a
-    /// missing one is empty.
+    /// Reads a table of texts as pairs of name and text, and notes the mistakes that `on_pair`
+    /// finds; a missing table is empty.
     pub(super) fn pairs(
         &mut self,
         key: &'static str,
@@ -177,18 +177,18 @@ impl<'d> Section<'d> {
         Told
     }
 
-    /// Whether `key` is given; counts as asking for it.
+    /// Returns whether `key` is set, and marks it as known.
     pub(super) fn has(&mut self, key: &'static str) -> bool {
         self.known.push(key);
         self.entries.contains_key(key)
     }
 
-    /// Whether the file itself holds `key`.
+    /// Returns whether the file itself sets `key`.
     pub(super) fn in_file(&self, key: &str) -> bool {
         matches!(self.entries.get(key), Some(Entry { place: Place::Line(_), .. }))
     }
 
-    /// Of two spellings of one value the environment's hides the file's.
+    /// Of two keys for one value, drops the file's when the environment sets the other.
     pub(super) fn prefer_environment(&mut self, one: &str, other: &str) {
         if self.in_file(one) && self.entries.contains_key(other) && !self.in_file(other) {
             self.entries.remove(one);
@@ -197,12 +197,12 @@ impl<'d> Section<'d> {
         }
     }
 
-    /// The file of the configuration.
+    /// Returns the path of the configuration file.
     pub(super) fn config_path(&self) -> &Path {
         self.path
     }
 
-    /// Notes every key that no section took.
+    /// Notes every unknown key.
     pub(super) fn note_unknown(self) {
         for (key, Entry { place, .. }) in self.entries {
             if !key.is_empty() && !self.known.contains(&key.as_str()) {

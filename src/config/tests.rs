@@ -66,7 +66,7 @@ fn the_example_names_every_key() {
         .map(|line| line.strip_prefix('#').filter(|l| l.contains(" = \"")).unwrap_or(line))
         .fold(String::new(), |text, line| text + line + "\n");
     let told = complaint(&all, &[]);
-    // The files that the example names do not exist; nothing else is wrong with it.
+    // The files that the example names do not exist; it contains no other mistake.
     assert_eq!(told.matches("which cannot be read").count(), 5, "{told}");
     assert!(told.starts_with("there are 5 mistakes"), "{told}");
 }

@@ -1,4 +1,4 @@
-//! Tokens: from the configuration itself or from a file of their own.
+//! Tokens, from the configuration itself or from a file of their own.
 
 use std::{os::unix::fs::PermissionsExt, path::Path};
 
@@ -10,7 +10,7 @@ use super::{
     section::{Section, Told},
 };
 
-/// The token of `key`, or the one in the file that `file_key` names.
+/// Reads the token of `key`, or the one in the file that `file_key` names.
 pub(super) fn token(
     section: &mut Section<'_>,
     key: &'static str,
@@ -28,7 +28,7 @@ pub(super) fn token(
     }
 }
 
-/// Reads a token that may be missing.
+/// Reads an optional token.
 pub(super) fn optional_token(
     section: &mut Section<'_>,
     key: &'static str,
@@ -54,7 +54,7 @@ pub(super) fn optional_token(
     }
 }
 
-/// Whether this is a token of `config.example.toml`, which everybody knows.
+/// Returns whether this is a token of `config.example.toml`, which is public.
 pub(super) fn is_example(token: &str) -> bool {
     token.starts_with(EXAMPLE)
 }

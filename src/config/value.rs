@@ -1,4 +1,4 @@
-//! What a single value may be. Each function says in its error what to write instead.
+//! The parsers of single values. The error of each tells what to write instead.
 
 use std::net::SocketAddr;
 
@@ -46,7 +46,7 @@ pub(super) fn socket_address(text: &str) -> Result<SocketAddr, String> {
     })
 }
 
-/// A registration's name: it becomes part of a URL.
+/// Parses the name of a registration, which becomes a part of URLs.
 pub(super) fn registration_id(text: &str) -> Result<String, String> {
     let sound =
         !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
@@ -55,7 +55,7 @@ pub(super) fn registration_id(text: &str) -> Result<String, String> {
         .ok_or_else(|| "may hold only letters, digits, - _ and .; write \"wechat\"".to_owned())
 }
 
-/// The part of a user id between `@` and the colon, as new users may have it.
+/// Parses the localpart of a user id, as new users may have it.
 pub(super) fn localpart(text: &str) -> Result<String, String> {
     let sound = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_.=/+".contains(&b);
     if !text.is_empty() && text.len() <= MAX_LOCALPART && text.bytes().all(sound) {
@@ -88,7 +88,7 @@ pub(super) fn command_prefix(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// Where the pages are, without the slash at the end.
+/// Parses the public address of the pages; returns it without a slash at the end.
 pub(super) fn public_url(text: &str) -> Result<String, String> {
     let plain = |url: &Url| url.query().is_none() && url.fragment().is_none() && url.has_host();
     let is_safe = |url: &Url| match url.scheme() {
@@ -130,7 +130,7 @@ pub(super) fn log_filter(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// `host` or `*.host`.
+/// Parses `host` or `*.host`.
 pub(super) fn host_pattern(text: &str) -> Result<String, String> {
     let host = text.strip_prefix("*.").unwrap_or(text);
     match url::Host::parse(host) {
@@ -141,7 +141,7 @@ pub(super) fn host_pattern(text: &str) -> Result<String, String> {
     }
 }
 
-/// `host` or `host:port`.
+/// Parses `host` or `host:port`.
 pub(super) fn host_and_port(text: &str) -> Result<String, String> {
     let url = Url::parse(&format!("http://{text}/")).ok();
     let alone = |url: &Url| url.path() == "/" && url.username().is_empty() && url.query().is_none();
