@@ -1,4 +1,4 @@
-//! `doctor`: looks at everything that the bridge needs.
+//! `doctor`: checks everything that the bridge needs.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use super::{
     show,
 };
 
-/// Prints a line for each thing that was looked at.
+/// Prints a line for each check.
 pub(crate) fn doctor(path: &Path, registration: Option<&Path>) -> Result<(), Failure> {
     let config = super::load(path)?;
     show::print(format!("✅ {}: no mistakes\n", path.display()).as_bytes())?;

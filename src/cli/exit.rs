@@ -1,4 +1,4 @@
-//! What the exit code says.
+//! The exit codes of the program.
 
 use std::{fmt, process::ExitCode};
 
@@ -7,7 +7,7 @@ use matrix_appservice_wechat::{
     config, store,
 };
 
-/// The causes of an end that was not asked for, each with a code of its own.
+/// The causes of an unwanted end, each with an exit code of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
     ConfigUnreadable = 10,
@@ -25,7 +25,7 @@ pub(crate) enum Exit {
     Internal = 70,
 }
 
-/// Why the program ends: a code for machines and a sentence for people.
+/// The reason why the program ends: an exit code for machines and a sentence for people.
 #[derive(Debug)]
 pub(crate) struct Failure {
     exit: Exit,
@@ -37,7 +37,7 @@ impl Failure {
         Self { exit, why: why.into() }
     }
 
-    /// The exit for `exit` with a sentence alone.
+    /// Makes a failure from a sentence without a cause.
     pub(crate) fn sentence(
         exit: Exit,
         why: impl fmt::Display + fmt::Debug + Send + Sync + 'static,
@@ -45,7 +45,7 @@ impl Failure {
         Self { exit, why: anyhow::Error::msg(why) }
     }
 
-    /// Says why, in the log when there is one that would show it, and returns the code.
+    /// Logs the sentence, or prints it where the log would not show it, and returns the code.
     pub(crate) fn tell(self) -> ExitCode {
         let Self { exit, why } = self;
         let code = exit as u8;
@@ -64,7 +64,7 @@ impl From<config::Error> for Failure {
             config::Error::Unreadable { .. } => Exit::ConfigUnreadable,
             config::Error::Invalid(_) => Exit::ConfigInvalid,
         };
-        // The sentence holds its cause already; a chain would say it twice.
+        // The sentence already contains its cause, which a chain would repeat.
         Self::sentence(exit, why.to_string())
     }
 }
@@ -108,7 +108,7 @@ impl From<&Death> for Failure {
     }
 }
 
-/// The codes for `--help`.
+/// Returns the table of exit codes for `--help`.
 pub(crate) fn table() -> String {
     let rows = CODES.iter().map(|(code, meaning)| format!("\n  {code:>2}  {meaning}"));
     rows.fold("Exit codes:".to_owned(), |text, row| text + &row)

@@ -1,4 +1,4 @@
-//! Where log lines go, and what never gets into one.
+//! The log: its output, and what never appears in it.
 
 use std::io::{self, IsTerminal};
 
@@ -27,14 +27,15 @@ pub(crate) fn start(log: &Log) -> Result<(), Failure> {
         .try_init()
         .map_err(|why| Failure::new(Exit::Internal, why))?;
     std::panic::set_hook(Box::new(|panic| {
-        // The message of a panic can hold a piece of a text; the place is enough to find it.
+        // The message of a panic may contain a part of a text; its place is enough to find it.
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(place, "panicked");
     }));
     Ok(())
 }
 
-/// HTTP libraries write addresses and headers at debug level, and those hold tokens.
+/// Returns whether a line may be logged. HTTP libraries log addresses and headers, which hold
+/// tokens, at debug level.
 fn may_be_shown(line: &Metadata<'_>) -> bool {
     *line.level() <= Level::INFO || line.target().starts_with(OURS)
 }

@@ -24,7 +24,7 @@ use self::exit::Failure;
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// The configuration.
+    /// The configuration file.
     #[arg(
         long,
         short,
@@ -42,33 +42,35 @@ struct Arguments {
 enum Command {
     /// Run the bridge until SIGTERM or SIGINT; a second signal stops it at once.
     Run,
-    /// Print the registration.yaml that the homeserver needs; it holds both tokens.
+    /// Print the registration.yaml for the homeserver; it contains both tokens.
     Registration {
-        /// Print the second one instead, which lets the bridge have users join their rooms.
+        /// Print the second registration instead, which lets the bridge join rooms for its users.
         #[arg(long)]
         double_puppet: bool,
     },
-    /// Look for mistakes in the configuration, without any connection.
+    /// Check the configuration without connecting to anything.
     Check,
-    /// Look at everything that the bridge needs, whether it runs or not, and say what to mend.
+    /// Check everything that the bridge needs, whether it is running or not, and say what to fix.
     Doctor {
         /// The registration file that the homeserver reads, to compare it with the configuration.
         #[arg(long, value_name = "FILE")]
         registration: Option<PathBuf>,
     },
-    /// Write all logins as JSON Lines, while the bridge is stopped; they hold the bots' tokens.
+    /// Write all logins as JSON Lines; the bridge must be stopped. The output contains the bots'
+    /// tokens.
     Export {
-        /// Written with mode 0600, replaced when it exists; standard output when it is left out.
+        /// The file to write, with mode 0600; an existing one is replaced. Default: standard
+        /// output.
         file: Option<PathBuf>,
     },
-    /// Take logins in that `export` has written, while the bridge is stopped.
+    /// Import logins that `export` has written; the bridge must be stopped.
     Import {
-        /// The file; others must not be able to read it.
+        /// The file to read; it must not be readable by other users.
         file: PathBuf,
     },
 }
 
-/// Does what the arguments ask for.
+/// Runs the command that the arguments name.
 pub(crate) fn main() -> ExitCode {
     let mut matches = Arguments::command().after_help(exit::table()).get_matches();
     let arguments = match Arguments::from_arg_matches_mut(&mut matches) {

@@ -1,4 +1,4 @@
-//! `run`: the parts in the order in which they start, and in which they stop.
+//! `run`: starts the parts in order, and stops them.
 
 use std::{
     io,
@@ -28,7 +28,7 @@ pub(crate) fn run(path: &Path) -> Result<(), Failure> {
         .build()
         .map_err(|why| Failure::new(Exit::Internal, why))?;
     let ended = runtime.block_on(serve(config));
-    // What still blocks a thread must not hold up the end.
+    // A thread that is still blocked must not delay the end.
     runtime.shutdown_background();
     ended
 }
@@ -58,8 +58,8 @@ async fn serve(config: Config) -> Result<(), Failure> {
     death.map_or(Ok(()), |death| Err(Failure::from(&*death)))
 }
 
-/// A run that was killed a moment ago may leave a child that has not become a worker yet and still
-/// has the port, so one that is in use is tried for a while.
+/// Binds the listener. A run that was killed a moment ago may have left a child that still holds
+/// the port, so a port in use is tried for five seconds.
 async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
     let begun = Instant::now();
     let mut bound = TcpListener::bind(address).await;
@@ -92,10 +92,10 @@ async fn pause() {
     tokio::time::sleep(PORT_PAUSE).await;
 }
 
-/// How long the port may be in use, and how often it is tried.
+/// How long a port in use is tried, and the pause between two tries.
 const PORT_PATIENCE: Duration = Duration::from_secs(5);
 const PORT_PAUSE: Duration = Duration::from_millis(50);
 const WORKERS: usize = 2;
 const BLOCKING_THREADS: usize = 8;
-/// Below the ten seconds that container runtimes wait before they kill.
+/// The time for a clean stop, below the ten seconds after which container runtimes kill a program.
 const PATIENCE: Duration = Duration::from_secs(8);

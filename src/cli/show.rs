@@ -1,4 +1,4 @@
-//! The commands that read the configuration and show something.
+//! The commands that read the configuration and print something.
 
 use std::{
     io::{self, Write},
@@ -25,7 +25,7 @@ pub(crate) fn registration(path: &Path) -> Result<(), Failure> {
 /// Prints the registration that lets the bridge act for its users.
 pub(crate) fn puppet_registration(path: &Path) -> Result<(), Failure> {
     let config = Config::for_puppet_registration(path, std::env::vars_os())?;
-    // Without a token the configuration was refused.
+    // A configuration without this token was refused.
     let Some(registration) = config.puppet_registration() else { return Ok(()) };
     let yaml = registration.to_yaml().map_err(|why| Failure::new(Exit::Internal, why))?;
     print(yaml.as_bytes())?;
@@ -42,7 +42,7 @@ fn note_example(config: &Config) {
     }
 }
 
-/// Says that the configuration is sound, when it is, and whether media can be looked at safely.
+/// Reports whether the configuration is valid, and whether media can be decoded safely.
 pub(crate) fn check(path: &Path) -> Result<(), Failure> {
     super::load(path)?;
     print(format!("{}: no mistakes\n", path.display()).as_bytes())?;
@@ -57,7 +57,7 @@ pub(crate) fn check(path: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Writes to standard output; a reader that went away is no failure.
+/// Writes to standard output; a closed pipe is no failure.
 pub(crate) fn print(bytes: &[u8]) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     match out.write_all(bytes).and_then(|()| out.flush()) {

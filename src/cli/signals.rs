@@ -4,7 +4,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::exit::{Exit, Failure};
 
-/// Catches SIGTERM and SIGINT for as long as it lives.
+/// The handlers of SIGTERM and SIGINT, which are active while this value lives.
 #[derive(Debug)]
 pub(crate) struct Signals {
     terminate: Signal,
@@ -20,7 +20,7 @@ impl Signals {
         })
     }
 
-    /// Waits for the next one.
+    /// Waits for the next signal.
     pub(crate) async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}

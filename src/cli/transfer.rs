@@ -1,4 +1,4 @@
-//! `export` and `import`: the logins out of the store and into it, while the bridge is stopped.
+//! `export` and `import` of the store's logins, while the bridge is stopped.
 
 use std::{fmt::Write as _, path::Path};
 
@@ -32,7 +32,7 @@ pub(crate) fn export(config: &Path, file: Option<&Path>) -> Result<(), Failure> 
     })
 }
 
-/// Takes the logins of `file` in, all of them or none.
+/// Imports all logins of `file`, or none.
 pub(crate) fn import(config: &Path, file: &Path) -> Result<(), Failure> {
     with_store(config, async |store| {
         let now = Clock::System.now();
@@ -62,7 +62,7 @@ fn with_store(
     })
 }
 
-/// A failure at the file that was named is not one of the store.
+/// Returns the failure for an error of the store; one at the named file is not the store's.
 fn of_file(why: store::Error, file: &Path) -> Failure {
     if matches!(&why, store::Error::Io { path, .. } if path == file) {
         return Failure::new(Exit::FileRefused, why);
