@@ -1,7 +1,7 @@
 //! Wall time, from the system or from a test.
 //!
-//! The reply window and everything else that must survive a restart count wall time, so it is
-//! never read anywhere but here.
+//! The reply window and everything else that must survive a restart use wall time, which only this
+//! file reads.
 
 use std::{
     sync::{
@@ -13,32 +13,33 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-/// A moment of wall time in milliseconds since 1970-01-01 UTC.
+/// A time in milliseconds since 1970-01-01 UTC.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
 )]
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
-    /// The moment `by` later; stays at the end of time rather than wrapping.
+    /// Returns the time that is `by` later; it saturates instead of wrapping.
     pub fn plus(self, by: Duration) -> Self {
         Self(self.0.saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
     }
 
-    /// The moment that an HTTP header such as `Date` names; `None` for what is not one.
+    /// Reads the time of an HTTP header such as `Date`; `None` for other texts.
     pub fn of_http_date(text: &str) -> Option<Self> {
         let since =
             httpdate::parse_http_date(text).ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
         Some(Self(i64::try_from(since.as_millis()).ok()?))
     }
 
-    /// How long ago `earlier` was; zero when it lies in the future (a clock that was set back).
+    /// Returns the time since `earlier`; zero when it lies in the future, after a clock was set
+    /// back.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 }
 
-/// Where the wall time comes from.
+/// The source of the wall time.
 #[derive(Debug, Clone)]
 pub enum Clock {
     /// The machine's clock.
@@ -48,12 +49,12 @@ pub enum Clock {
 }
 
 impl Clock {
-    /// A clock that stands at `now` until [`Clock::advance`] moves it.
+    /// Makes a clock that stands at `now` until [`Clock::advance`] moves it.
     pub fn manual(now: Timestamp) -> Self {
         Self::Manual(Arc::new(AtomicI64::new(now.0)))
     }
 
-    /// The present moment.
+    /// Returns the current time.
     pub fn now(&self) -> Timestamp {
         match self {
             Self::System => system_now(),
@@ -61,7 +62,8 @@ impl Clock {
         }
     }
 
-    /// Moves a manual clock by `millis`, which may be negative; the system's clock stays as it is.
+    /// Moves a manual clock by `millis`, which may be negative; has no effect on the system's
+    /// clock.
     pub fn advance(&self, millis: i64) {
         if let Self::Manual(at) = self {
             at.fetch_add(millis, Ordering::SeqCst);

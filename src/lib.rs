@@ -1,17 +1,19 @@
-//! A Matrix application service that carries chats between Matrix and WeChat over iLink.
+//! A Matrix application service that bridges chats between Matrix and WeChat over iLink.
 //!
 //! In reading order:
 //! - [`id`], [`secret`], [`clock`]: identifiers, values that do not print, wall time.
-//! - `crash`: where a test lets the program die; nothing in any other build.
-//! - [`spool`]: files without a name, for media on their way.
-//! - [`ilink`]: the WeChat side; HTTP and JSON as Tencent speaks them. Never heard of Matrix.
-//! - [`matrix`]: the Matrix side; the homeserver's API and what it pushes. Never heard of WeChat.
-//! - [`web`]: what the listener tells others than the homeserver.
-//! - [`store`]: what must survive a crash.
-//! - [`convert`]: content of one side to content of the other. Pure.
-//! - [`media`]: strangers' pictures and sounds, in processes of their own.
-//! - [`bridge`]: the core, the only place that decides.
-//! - [`config`]: `config.toml` to checked values.
+//! - `crash`: places at which a test ends the program; not in other builds.
+//! - [`limits`], [`speed`]: the shares of open files, the least speed of a transfer.
+//! - [`spool`]: files without a name, for media in transfer. [`tasks`]: starting and stopping
+//!   tasks.
+//! - [`ilink`]: the WeChat side; Tencent's HTTP and JSON. Knows nothing of Matrix.
+//! - [`matrix`]: the Matrix side; the homeserver's API and its pushes. Knows nothing of WeChat.
+//! - [`web`]: the endpoints of the listener for others than the homeserver.
+//! - [`store`]: the data that must survive a crash.
+//! - [`convert`]: the conversion of content between the two sides. Pure.
+//! - [`media`]: the decoding of untrusted images, sounds and videos, in processes of their own.
+//! - [`bridge`]: the core, which makes all decisions.
+//! - [`config`]: `config.toml`, read into checked values.
 
 pub mod id;
 pub mod secret;

@@ -1,22 +1,22 @@
-//! How many files and connections the system lets this process have open, and who gets how many.
+//! The limit of open files and connections of this process, and how it is shared.
 //!
-//! Each poll, each connection to the listener and each file in hand is one descriptor. Whoever is
-//! asked by strangers or grows with the number of logins gets a share, so that there is always one
-//! for the store.
+//! Each poll, each connection to the listener and each file in use takes one descriptor. What
+//! strangers can cause, and what grows with the number of logins, has a share, so that descriptors
+//! are always left for the store.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// How many descriptors this process may have.
+/// The number of descriptors that this process may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Descriptors(u64);
 
 impl Descriptors {
-    /// Reads the limit that is in force.
+    /// Reads the current limit.
     pub fn of_this_process() -> Self {
         Self(getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX))
     }
 
-    /// Raises the limit as far as this process may do it by itself; says what it was and is.
+    /// Raises the limit as far as this process may, and logs the old and the new one.
     pub fn raise() -> Self {
         let before = getrlimit(Resource::Nofile);
         if before.current != before.maximum {
@@ -52,10 +52,10 @@ impl Descriptors {
     }
 }
 
-/// Below this a bridge with some hundred logins runs into its limit.
+/// The limit below which a bridge with some hundred logins runs out of descriptors.
 const FEW: u64 = 2_048;
 const MOST_CONNECTIONS: usize = 512;
-/// More than anybody has, and few enough for a semaphore.
+/// The greatest share, which a semaphore can hold.
 const MOST: usize = 1 << 20;
 
 #[cfg(test)]

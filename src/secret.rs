@@ -1,37 +1,37 @@
-//! A value that does not print itself.
+//! Values that do not print.
 //!
-//! Tokens, keys and one-time codes live in [`Secret`], so that a log line, an error or a
-//! `Debug` of a struct around them cannot show them.
+//! Tokens, keys and one-time codes are [`Secret`]s, so that a log line, an error or a `Debug` of a
+//! struct around them cannot show them.
 
 use std::fmt;
 
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-/// Text that must not appear in logs, errors, rooms or metrics.
+/// A text that must not appear in logs, errors, rooms or metrics.
 ///
-/// There is no `Display` and no serde; [`Secret::expose`] is the one way out, and it can be
-/// searched for.
+/// There is no `Display` and no serde; [`Secret::expose`] is the only way to the text, so its uses
+/// can be found by a search.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Takes the text over; the copy in here is wiped when dropped.
+    /// Takes a text; the copy in here is wiped when dropped.
     pub fn new(text: impl Into<String>) -> Self {
         Self(Zeroizing::new(text.into()))
     }
 
-    /// The text itself, for the request or the file that needs it.
+    /// Returns the text, for the request or the file that needs it.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Whether `shown` is this text; takes as long for a near miss as for a far one.
+    /// Returns whether `shown` is this text, in constant time.
     pub fn is(&self, shown: &str) -> bool {
         self.0.as_bytes().ct_eq(shown.as_bytes()).into()
     }
 
-    /// Whether there is no text at all.
+    /// Returns whether the text is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -43,7 +43,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Declares a named kind of [`Secret`], so that one kind cannot stand in for another.
+/// Declares a named kind of [`Secret`], so that different kinds cannot be confused.
 macro_rules! secret_kind {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -51,12 +51,12 @@ macro_rules! secret_kind {
         pub struct $name($crate::secret::Secret);
 
         impl $name {
-            /// Takes the text over.
+            /// Takes a text.
             pub fn new(text: impl Into<String>) -> Self {
                 Self($crate::secret::Secret::new(text))
             }
 
-            /// The text itself, for the request or the record that needs it.
+            /// Returns the text, for the request or the record that needs it.
             pub fn expose(&self) -> &str {
                 self.0.expose()
             }

@@ -1,20 +1,21 @@
-//! How slow a transfer may be, and how long: one that drips must not hold up what waits behind it.
+//! The least speed and the greatest duration of a transfer, so that a slow one does not block
+//! others.
 
 use std::time::{Duration, Instant};
 
-/// The least speed of a transfer, and its longest time.
+/// The least speed of a transfer, and its greatest duration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Speed {
-    /// Bytes that have to come within each [`Speed::within`].
+    /// The number of bytes that have to come within each [`Speed::within`].
     pub least: u64,
-    /// The time over which the speed is judged.
+    /// The time over which the speed is measured.
     pub within: Duration,
-    /// For a whole file, however fast it comes.
+    /// The greatest duration of a whole transfer, whatever its speed.
     pub longest: Duration,
 }
 
 impl Speed {
-    /// 1 KiB/s over half a minute, and half an hour for a whole file.
+    /// The usual limits: 1 KiB/s over half a minute, and half an hour for a whole file.
     pub const USUAL: Self = Self {
         least: 30 * 1024,
         within: Duration::from_secs(30),
@@ -22,12 +23,12 @@ impl Speed {
     };
 }
 
-/// A transfer that is too slow or takes too long.
+/// The error for a transfer that is too slow or takes too long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the transfer is too slow")]
 pub struct TooSlow;
 
-/// Watches one transfer.
+/// The meter of one transfer's speed.
 #[derive(Debug, Clone, Copy)]
 pub struct Meter {
     speed: Speed,
@@ -37,7 +38,7 @@ pub struct Meter {
 }
 
 impl Meter {
-    /// Watches a transfer that begins now.
+    /// Begins to measure a transfer.
     pub fn begin(speed: Speed, now: Instant) -> Self {
         Self { speed, began: now, since: now, bytes: 0 }
     }
@@ -45,7 +46,7 @@ impl Meter {
     /// Counts bytes that have come.
     ///
     /// # Errors
-    /// [`TooSlow`] when too few came since the last judgement, or the whole takes too long.
+    /// [`TooSlow`] when too few came within the last period, or the whole takes too long.
     pub fn count(&mut self, bytes: usize, now: Instant) -> Result<(), TooSlow> {
         self.bytes = self.bytes.saturating_add(bytes as u64);
         if now.duration_since(self.began) > self.speed.longest {
@@ -68,7 +69,7 @@ impl Meter {
 mod tests {
     use super::*;
 
-    /// After how many seconds a transfer of so many bytes in each piece is given up.
+    /// Returns the number of seconds after which a transfer of so many bytes per piece is given up.
     fn given_up(bytes: usize, pause: u64) -> Option<u64> {
         let begun = Instant::now();
         let mut meter = Meter::begin(Speed::USUAL, begun);

@@ -1,7 +1,7 @@
 //! Files without a name, in which media wait between the two sides.
 //!
-//! Nobody else can open such a file, and the system takes it back when its last handle is closed,
-//! however the program ends. Knows nothing of what is in them.
+//! No other process can open such a file, and the system deletes it when its last handle is closed,
+//! however the program ends. Knows nothing of their content.
 
 use std::{
     fmt,
@@ -16,27 +16,27 @@ use bytes::Bytes;
 use futures_util::{Stream, stream};
 use md5::{Digest, Md5};
 
-/// The folder in which the files lie, on a disk rather than in memory.
+/// The folder of the files, on a disk rather than in memory.
 #[derive(Debug, Clone)]
 pub struct Spools(PathBuf);
 
 impl Spools {
-    /// The files will lie in `folder`, which must exist.
+    /// Puts the files into `folder`, which must exist.
     pub fn new(folder: PathBuf) -> Self {
         Self(folder)
     }
 
-    /// The files will lie in `folder`, which is made for this user alone if it is not there.
+    /// Puts the files into `folder`, which is created for this user alone if it does not exist.
     ///
     /// # Errors
-    /// When the folder cannot be made.
+    /// When the folder cannot be created.
     pub fn open(folder: PathBuf) -> io::Result<Self> {
         DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
         Ok(Self(folder))
     }
 
-    /// An empty file; what is written to it is also digested when `with_md5` is set, which costs
-    /// more than writing it.
+    /// Creates an empty file; its MD5 is computed while it is written when `with_md5` is set, which
+    /// takes more time than writing it.
     ///
     /// # Errors
     /// When the folder is gone or may not be written.
@@ -46,7 +46,7 @@ impl Spools {
     }
 }
 
-/// A file that is being written. Its calls block as long as the disk does.
+/// A file that is being written. Its methods block while the disk works.
 #[derive(Debug)]
 pub struct SpoolWriter {
     file: File,
@@ -55,17 +55,17 @@ pub struct SpoolWriter {
 }
 
 impl SpoolWriter {
-    /// How many bytes were written.
+    /// Returns how many bytes were written.
     pub fn len(&self) -> u64 {
         self.len
     }
 
-    /// Whether nothing was written yet.
+    /// Returns whether nothing was written yet.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// Ends the writing.
+    /// Ends the writing and returns the complete file.
     pub fn finish(self) -> Spool {
         let md5 = self.md5.map(|md5| md5.finalize().into());
         Spool(Arc::new(Inner { file: self.file, len: self.len, md5 }))
@@ -87,7 +87,7 @@ impl Write for SpoolWriter {
     }
 }
 
-/// A file that is complete; cheap to clone.
+/// A complete file; cheap to clone.
 #[derive(Clone)]
 pub struct Spool(Arc<Inner>);
 
@@ -98,22 +98,22 @@ struct Inner {
 }
 
 impl Spool {
-    /// Size in bytes.
+    /// Returns the size in bytes.
     pub fn len(&self) -> u64 {
         self.0.len
     }
 
-    /// Whether it holds nothing.
+    /// Returns whether the file is empty.
     pub fn is_empty(&self) -> bool {
         self.0.len == 0
     }
 
-    /// The MD5 of the content, if it was asked for.
+    /// Returns the MD5 of the content, if it was computed.
     pub fn md5(&self) -> Option<[u8; 16]> {
         self.0.md5
     }
 
-    /// Reads at `offset` as much as there is, at most the length of `into`; blocks.
+    /// Reads from `offset` on, as far as the file goes and `into` has room; blocks.
     ///
     /// # Errors
     /// When the disk fails.
@@ -130,8 +130,8 @@ impl Spool {
         Ok(done)
     }
 
-    /// A handle for another process, at the beginning of the file. All such handles share one
-    /// position: one reader at a time.
+    /// Returns a handle for another process, at the beginning of the file. All such handles share
+    /// one position, so only one may read at a time.
     ///
     /// # Errors
     /// When the system has no handle left.
@@ -141,7 +141,7 @@ impl Spool {
         Ok(file)
     }
 
-    /// The content from the beginning, in pieces of [`CHUNK`] bytes; each stream reads for itself.
+    /// Streams the content in pieces of [`CHUNK`] bytes; each stream has a position of its own.
     pub fn chunks(&self) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
         let spool = self.clone();
         stream::try_unfold(0_u64, move |offset| {
@@ -175,7 +175,7 @@ impl fmt::Debug for Spool {
     }
 }
 
-/// So much is in memory at once for each file that is read.
+/// The size of a piece in bytes, which is held in memory for each file that is read.
 pub const CHUNK: usize = 256 * 1024;
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! Every task the bridge runs, and how they end together.
+//! The tasks of the bridge, and how they end.
 //!
-//! Soft stop: nobody starts new work, everybody finishes the item in hand. Hard stop: whatever is
-//! left is dropped; the store makes that harmless.
+//! At the soft stop, no task begins new work, and each finishes the item in hand. At the hard stop,
+//! all remaining tasks are dropped; the store makes that harmless.
 
 use std::{future::Future, time::Duration};
 
@@ -9,7 +9,7 @@ use futures_util::FutureExt;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument;
 
-/// Starts tasks and stops them; cheap to clone.
+/// The starting and stopping of tasks; cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Tasks {
     tracker: TaskTracker,
@@ -18,11 +18,11 @@ pub struct Tasks {
 }
 
 impl Tasks {
-    /// Runs `work` in the present span until it ends or the hard stop comes; a panic is logged
+    /// Runs `work` in the current span until it ends or the hard stop comes; a panic is logged
     /// here, once, and ends only this task.
     pub fn spawn(&self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) {
         let hard = self.hard.clone();
-        // Each layer below would hold room for the whole of it once more.
+        // Boxed, since each layer below would hold its size once more.
         let work = Box::pin(work);
         let guarded = async move {
             let work = std::panic::AssertUnwindSafe(work).catch_unwind();
@@ -33,7 +33,7 @@ impl Tasks {
         self.tracker.spawn(guarded.in_current_span());
     }
 
-    /// Whether the soft stop has come.
+    /// Returns whether the soft stop has come.
     pub fn stopping(&self) -> bool {
         self.soft.is_cancelled()
     }
@@ -43,18 +43,19 @@ impl Tasks {
         self.soft.cancelled().await;
     }
 
-    /// The result of `work`, or `None` when the soft stop comes first.
+    /// Returns the result of `work`, or `None` when the soft stop comes first.
     pub async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         self.soft.run_until_cancelled(work).await
     }
 
-    /// Asks everybody to finish the item in hand.
+    /// Begins the soft stop.
     pub fn soft_stop(&self) {
         self.soft.cancel();
         self.tracker.close();
     }
 
-    /// Soft stop, then at most `patience`, then hard stop; returns when no task is left.
+    /// Begins the soft stop, and after at most `patience` the hard stop; returns when no task is
+    /// left.
     pub async fn stop(&self, patience: Duration) {
         self.soft_stop();
         if tokio::time::timeout(patience, self.tracker.wait()).await.is_err() {

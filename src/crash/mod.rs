@@ -1,12 +1,12 @@
-//! Named places at which a test can have the program die: before and after each request, each
-//! commit and each push.
+//! Crash points: named places at which a test can end the program, before and after each request,
+//! each commit and each push.
 //!
-//! A build without the feature `crash-points` holds nothing of it; `cargo test` alone turns it on.
+//! A build without the feature `crash-points` contains none; only `cargo test` turns it on.
 
 #[cfg(feature = "crash-points")]
 mod switch;
 
-/// A place with a moment before it and a moment after it.
+/// A crash point, with a moment before and after its operation.
 pub(crate) struct Point {
     #[cfg(feature = "crash-points")]
     name: String,
@@ -14,12 +14,12 @@ pub(crate) struct Point {
 
 #[cfg(feature = "crash-points")]
 impl Point {
-    /// The place of this name; a name comes again wherever the same kind of thing is done.
+    /// Names a crash point; operations of one kind share a name.
     pub(crate) fn new(name: impl FnOnce() -> String) -> Self {
         Self { name: name() }
     }
 
-    /// A request, named by the side and by those parts of its path that are no ids.
+    /// Names the crash point of a request by its side and the parts of its path that are no ids.
     pub(crate) fn request(side: &str, path: &str) -> Self {
         let word = |part: &str| part.chars().all(|c| c.is_ascii_alphabetic() || "._".contains(c));
         let parts = path.split('/').filter(|part| !part.is_empty());
@@ -27,12 +27,12 @@ impl Point {
         Self { name: format!("{side} {}", parts.join("/")) }
     }
 
-    /// It is about to be done.
+    /// Marks the moment before the operation.
     pub(crate) fn before(&self) {
         switch::pass(&format!("before {}", self.name));
     }
 
-    /// It is done, and nobody knows yet.
+    /// Marks the moment after the operation, before its result is used.
     pub(crate) fn after(&self) {
         switch::pass(&format!("after {}", self.name));
     }
@@ -41,24 +41,24 @@ impl Point {
 #[cfg(not(feature = "crash-points"))]
 #[expect(clippy::unused_self, reason = "the same shape as with the feature")]
 impl Point {
-    /// Nothing.
+    /// Does nothing in this build.
     pub(crate) fn new(_: impl FnOnce() -> String) -> Self {
         Self {}
     }
 
-    /// Nothing.
+    /// Does nothing in this build.
     pub(crate) fn request(_: &str, _: &str) -> Self {
         Self {}
     }
 
-    /// Nothing.
+    /// Does nothing in this build.
     pub(crate) fn before(&self) {}
 
-    /// Nothing.
+    /// Does nothing in this build.
     pub(crate) fn after(&self) {}
 }
 
-/// In a test, work with certain words is poison at a place: it panics, or takes the program along.
+/// Panics or ends the program in a test, when `work` contains the words for it.
 pub(crate) fn taste(place: &str, work: &str) {
     #[cfg(feature = "crash-points")]
     switch::taste(place, work);

@@ -1,4 +1,4 @@
-//! How a test sets the places: by a folder that the environment names.
+//! The test's side of the crash points: a folder that the environment names.
 
 use std::{
     collections::BTreeMap,
@@ -8,7 +8,7 @@ use std::{
     sync::{LazyLock, Mutex, PoisonError},
 };
 
-/// The folder; without one nothing is noted and nobody dies.
+/// The folder; without one nothing is recorded and the program never ends.
 static FOLDER: LazyLock<Option<Folder>> = LazyLock::new(|| {
     let path = PathBuf::from(std::env::var_os(VARIABLE)?);
     Some(Folder { path, noting: Mutex::default() })
@@ -16,19 +16,19 @@ static FOLDER: LazyLock<Option<Folder>> = LazyLock::new(|| {
 
 struct Folder {
     path: PathBuf,
-    /// The order `armed` was read in, and how often its place was passed since.
+    /// The content of `armed` at the last look, and how often its place was passed since.
     noting: Mutex<(String, usize)>,
 }
 
-/// Notes the place in the file `passed`, and dies when it is the one that the file `armed` names:
-/// the number of the order and that of the time on the first line, the place on the second. An
-/// order is good for one death, and times count from when it was given.
+/// Records the place in the file `passed`, and ends the program when the file `armed` names it. The
+/// first line of `armed` holds the number of the order and the number of the pass, the second the
+/// place. An order ends the program once, and passes are counted from when it was written.
 pub(super) fn pass(place: &str) {
     let Some(folder) = &*FOLDER else { return };
     let mut noting = folder.noting.lock().unwrap_or_else(PoisonError::into_inner);
     let passed = folder.path.join("passed");
     let lines = File::options().create(true).append(true).open(passed);
-    // One write, so that lines of a dying program are whole.
+    // A single write, so that the last line before the end is complete.
     let noted = lines.and_then(|mut lines| lines.write_all(format!("{place}\n").as_bytes()));
     let armed = fs::read_to_string(folder.path.join("armed")).unwrap_or_default();
     if noting.0 != armed {
@@ -48,8 +48,8 @@ pub(super) fn pass(place: &str) {
     }
 }
 
-/// Panics over work that holds `poison: <place> <word> <number>` so many times for each word, and
-/// ends the program over `poison: abort`.
+/// Panics for work that contains `poison: <place> <word> <number>`, so many times for each word,
+/// and aborts the program for `poison: abort`.
 #[expect(clippy::panic, reason = "the test asks for it")]
 pub(super) fn taste(place: &str, work: &str) {
     static TASTED: Mutex<BTreeMap<String, u32>> = Mutex::new(BTreeMap::new());

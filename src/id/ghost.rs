@@ -1,4 +1,4 @@
-//! The Matrix name of a WeChat user, reversible.
+//! The Matrix localpart of a WeChat user, which can be decoded.
 //!
 //! Matrix localparts are lower case; WeChat ids are not. An upper-case letter becomes `_` and its
 //! lower-case form, an underscore `__`, any other byte that a localpart may not hold `=` and two
@@ -8,7 +8,7 @@ use ruma::{OwnedServerName, OwnedUserId, UserId};
 
 use super::WechatUserId;
 
-/// Names ghosts in one namespace of one homeserver.
+/// The naming of ghosts in one namespace of one homeserver.
 #[derive(Debug, Clone)]
 pub struct GhostNames {
     prefix: String,
@@ -16,18 +16,18 @@ pub struct GhostNames {
 }
 
 impl GhostNames {
-    /// Ghosts of `server` whose localparts begin with `prefix`.
+    /// Names ghosts of `server` whose localparts begin with `prefix`.
     pub fn new(prefix: impl Into<String>, server: OwnedServerName) -> Self {
         Self { prefix: prefix.into(), server }
     }
 
-    /// The ghost of `contact`; `None` when the name would be longer than Matrix allows.
+    /// Returns the ghost of `contact`; `None` when its id would be longer than Matrix allows.
     pub fn ghost(&self, contact: &WechatUserId) -> Option<OwnedUserId> {
         let id = format!("@{}{}:{}", self.prefix, encode(contact.as_str()), self.server);
         (id.len() <= MAX_USER_ID_BYTES).then(|| UserId::parse(id).ok()).flatten()
     }
 
-    /// The contact behind a ghost's id; `None` for anybody who is not a ghost of ours.
+    /// Returns the contact of a ghost; `None` for a user who is not one of this bridge's ghosts.
     pub fn contact(&self, user: &UserId) -> Option<WechatUserId> {
         if user.server_name() != self.server {
             return None;
@@ -74,7 +74,7 @@ fn decode(localpart: &str) -> Option<String> {
     if usual {
         id.push_str(USUAL_ENDING);
     }
-    // Only the spelling that `encode` writes counts, so that one person has one ghost.
+    // Only the form that `encode` writes is valid, so that a contact has one ghost.
     (encode(&id) == localpart).then_some(id)
 }
 

@@ -1,7 +1,6 @@
-//! Identifiers: WeChat's as iLink names them, and the bridge's own small numbers.
+//! Identifiers: those of WeChat, and the bridge's own numbers.
 //!
-//! A WeChat id is opaque and case-sensitive (docs/protocol.md §6); nothing outside this file
-//! looks inside one.
+//! A WeChat id is opaque and case-sensitive (docs/protocol.md §6); only this file looks inside one.
 
 mod ghost;
 
@@ -21,8 +20,8 @@ macro_rules! text_id {
         pub struct $name(Box<str>);
 
         impl $name {
-            /// Takes an id as the wire gave it; `None` when it is empty, longer than 255 bytes or
-            /// holds a control character or a space.
+            /// Takes an id as it was received; `None` when it is empty, longer than 255 bytes or
+            /// contains a control character or a space.
             pub fn parse(text: &str) -> Option<Self> {
                 let sound = !text.is_empty()
                     && text.len() <= MAX_ID_BYTES
@@ -30,7 +29,7 @@ macro_rules! text_id {
                 sound.then(|| Self(text.into()))
             }
 
-            /// The id as the wire spells it.
+            /// Returns the id as it was received.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -50,7 +49,7 @@ macro_rules! text_id {
         }
 
         impl fmt::Display for $name {
-            /// A shortened form for logs and notices; never the id to send.
+            /// Writes a shortened form for logs and notices, which is not an id to send.
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 let head: String = self.0.chars().take(SHOWN_CHARS).collect();
                 let cut = if head.len() < self.0.len() { "…" } else { "" };
@@ -61,11 +60,11 @@ macro_rules! text_id {
 }
 
 text_id! {
-    /// A WeChat user, `…@im.wechat`. Stays the same when the person binds a new bot.
+    /// The id of a WeChat user, `…@im.wechat`. Stays when the person binds a new bot.
     WechatUserId
 }
 text_id! {
-    /// The bot that a login produced, `…@im.bot`. Changes with every login.
+    /// The id of a login's bot, `…@im.bot`. Changes with every login.
     BotId
 }
 text_id! {
@@ -74,30 +73,30 @@ text_id! {
 }
 
 secret_kind! {
-    /// What authorises every call of one login.
+    /// The token that authorises every call of one login.
     BotToken
 }
 secret_kind! {
-    /// Comes with each message of a contact and is echoed in the answers to them.
+    /// The token that comes with each message of a contact and is returned in the answers to it.
     ContextToken
 }
 secret_kind! {
-    /// The opaque `get_updates_buf`: where the next poll goes on.
+    /// The cursor of the next poll: the opaque `get_updates_buf`.
     Cursor
 }
 
-/// One chat: whose account, and with which contact.
+/// The key of a chat: its owner and its contact.
 ///
-/// Two owners who link the same person have two portals, and both keep theirs through new logins.
+/// Two owners who link one person have two portals, which both last through new logins.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct PortalKey {
-    /// The Matrix user whose login carries the chat.
+    /// The Matrix user to whom the chat belongs.
     pub owner: OwnedUserId,
     /// The WeChat user on the other side.
     pub contact: WechatUserId,
 }
 
-/// Declares a number that the store hands out and never hands out again.
+/// Declares a number that the store assigns and never reuses.
 macro_rules! number_id {
     ($(#[$doc:meta])* $name:ident($inner:ty)) => {
         $(#[$doc])*
@@ -113,15 +112,15 @@ macro_rules! number_id {
 }
 
 number_id! {
-    /// One linked contact of one owner, through all its bots.
+    /// The number of a login: one linked contact of one owner, through all its bots.
     LoginId(u32)
 }
 number_id! {
-    /// One portal.
+    /// The number of a portal.
     PortalId(u32)
 }
 number_id! {
-    /// One piece of unfinished work, in order of arrival.
+    /// The number of an entry in the inbox, in order of arrival.
     InboxId(u64)
 }
 
