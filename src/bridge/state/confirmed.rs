@@ -1,7 +1,7 @@
 //! Messages that WeChat has accepted and whose rooms do not show it yet.
 //!
-//! Showing it is not in the way of the next message. What is accepted meanwhile is shown
-//! together, with one read receipt, which stands for all before it.
+//! Showing it does not delay the next message. Messages that are accepted meanwhile are shown
+//! together, with one read receipt, which covers all earlier ones.
 
 use std::{
     collections::HashMap,
@@ -11,24 +11,25 @@ use std::{
 use super::Outgoing;
 use crate::id::PortalId;
 
-/// What is to be shown, by portal.
+/// The accepted messages that are to be shown, by portal.
 #[derive(Debug, Default)]
 pub(crate) struct Confirmed(Mutex<HashMap<PortalId, Waiting>>);
 
 #[derive(Debug, Default)]
 struct Waiting {
     accepted: Vec<Outgoing>,
-    /// Whether somebody shows this portal's.
+    /// Whether a task is showing this portal's.
     shown: bool,
 }
 
 impl Confirmed {
-    /// A message was accepted.
+    /// Adds an accepted message.
     pub(crate) fn push(&self, portal: PortalId, head: Outgoing) {
         self.waiting().entry(portal).or_default().accepted.push(head);
     }
 
-    /// Whether there is something to show and nobody who does; the caller does from now on.
+    /// Returns whether there is something to show and no task that does; the caller becomes that
+    /// task.
     pub(crate) fn begin(&self, portal: PortalId) -> bool {
         let mut waiting = self.waiting();
         let waiting = waiting.get_mut(&portal).filter(|waiting| !waiting.shown);
@@ -38,7 +39,7 @@ impl Confirmed {
         })
     }
 
-    /// What is to be shown now, in order; with nothing left the caller is done.
+    /// Takes the messages to be shown, in order; when none is left, the caller's task must end.
     pub(crate) fn take(&self, portal: PortalId) -> Vec<Outgoing> {
         let mut all = self.waiting();
         let accepted = all.get_mut(&portal).map(|waiting| std::mem::take(&mut waiting.accepted));

@@ -1,9 +1,9 @@
-//! Events that go to several contacts: for whom each is still under way.
+//! The copies of events that go to several contacts, and which of them are still under way.
 //!
-//! A message in a room with several contacts is a copy for each of them, and each copy has an end
-//! of its own. What is shown at the event speaks for all: that waits is shown until the last one
-//! waits no longer, and that it has arrived when it has arrived everywhere. The store has every
-//! unfinished copy; this is rebuilt from it at each start.
+//! A message in a room with several contacts becomes a copy for each of them, and each copy ends by
+//! itself. The event shows the state of all: it is marked as waiting until the last copy waits no
+//! longer, and as delivered when every copy is. The store has every unfinished copy; this state is
+//! rebuilt from it at each start.
 
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
@@ -17,25 +17,25 @@ use crate::{
     store::{Entry, Outcome, Source, Work},
 };
 
-/// How the copies of an event stand.
+/// The state of an event's copies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stand {
-    /// Another copy than this one is under way.
+    /// A copy other than this one is under way.
     Open,
-    /// Each was accepted, or there is just one.
+    /// Every copy was accepted, or there is only one.
     Whole,
-    /// Nothing is under way any more, and not all of them were accepted.
+    /// No copy is under way any more, and not all of them were accepted.
     Spoiled,
 }
 
-/// The mark at an event, for all of its copies.
+/// The mark of an event, shared by all of its copies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Mark {
-    /// There is none.
+    /// There is no mark.
     None,
     /// This reaction of the bot.
     Known(OwnedEventId),
-    /// Perhaps one that an earlier run has put there, for a copy that has ended since.
+    /// An earlier run may have set a mark, for a copy that has ended since.
     Maybe,
 }
 
@@ -46,7 +46,7 @@ pub(crate) struct Copies(Mutex<Events>);
 #[derive(Debug, Default)]
 struct Events {
     open: HashMap<OwnedEventId, Shared>,
-    /// Those that ended last, for what is still to be shown at them.
+    /// The events whose copies ended last, for which something may still be shown.
     over: VecDeque<(OwnedEventId, Shared)>,
 }
 
@@ -54,14 +54,14 @@ struct Events {
 struct Shared {
     left: BTreeSet<PortalId>,
     spoiled: bool,
-    /// Whether one of them is of an earlier run, so that what that run has shown is not known here.
+    /// Whether one of them is of an earlier run, whose marks are not known here.
     resumed: bool,
     /// The bot's reaction that shows that one of them waits.
     mark: Option<OwnedEventId>,
 }
 
 impl Copies {
-    /// A copy is under way; nothing when the entry is none.
+    /// Notes a copy that is under way; does nothing for an entry that is no copy.
     pub(crate) fn begin(&self, entry: &Entry) {
         let Work::FromMatrix { source: Source::Copy { portal, event }, progress, .. } = &entry.work
         else {
@@ -75,7 +75,7 @@ impl Copies {
         }
     }
 
-    /// The same for a copy that an earlier run has left.
+    /// Notes a copy that an earlier run has left.
     pub(crate) fn resume(&self, entry: &Entry) {
         self.begin(entry);
         let Some(Source::Copy { event, .. }) = entry.source() else { return };
@@ -84,7 +84,7 @@ impl Copies {
         }
     }
 
-    /// A copy has ended.
+    /// Notes the end of a copy.
     pub(crate) fn end(&self, source: Option<&Source>, outcome: &Outcome) {
         let Some(Source::Copy { portal, event }) = source else { return };
         let mut events = self.events();
@@ -104,7 +104,7 @@ impl Copies {
         }
     }
 
-    /// How the copies of this one's event stand, this one left aside.
+    /// Returns the state of the event's copies, without this one.
     pub(crate) fn stand(&self, source: Option<&Source>) -> Stand {
         let Some(Source::Copy { portal, event }) = source else { return Stand::Whole };
         let events = self.events();
@@ -115,7 +115,7 @@ impl Copies {
         }
     }
 
-    /// Notes the mark at the event that its copies share.
+    /// Notes the mark of the event, which its copies share.
     pub(crate) fn put_mark(&self, source: Option<&Source>, mark: Option<&OwnedEventId>) {
         let (Some(Source::Copy { event, .. }), Some(mark)) = (source, mark) else { return };
         if let Some(shared) = self.events().open.get_mut(event) {
@@ -123,7 +123,7 @@ impl Copies {
         }
     }
 
-    /// The mark at the event that its copies share.
+    /// Returns the mark of the event, which its copies share.
     pub(crate) fn mark(&self, source: Option<&Source>) -> Mark {
         let Some(Source::Copy { event, .. }) = source else { return Mark::None };
         match self.events().find(event) {
@@ -145,7 +145,8 @@ impl Events {
     }
 }
 
-/// What is shown follows the end by a request or two.
+/// The number of ended events that are remembered; what is shown follows the end by a request or
+/// two.
 const REMEMBERED: usize = 256;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The logins that are going on.
+//! The logins in progress.
 
 use std::{
     collections::VecDeque,
@@ -24,30 +24,31 @@ use crate::{
     },
 };
 
-/// Whom a login is for.
+/// The contact that a login is for.
 #[derive(Debug, Clone)]
 pub(crate) enum Wanted {
-    /// Whoever scans; called by this name.
+    /// The person who scans; they get this name.
     Anybody { name: Option<String> },
-    /// The contact of this login, once more.
+    /// The contact of this login, who is linked again.
     Again { login: LoginId, name: String },
 }
 
-/// Where a login was asked for.
+/// The place where a login was started.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// By a command in a room.
+    /// A room, by a command.
     Room {
         /// The room.
         room: OwnedRoomId,
-        /// Who asked, maybe in the owner's name, and may type the digits like the owner.
+        /// The user who sent the command, perhaps for the owner, and who may enter the digits like
+        /// the owner.
         typist: OwnedUserId,
     },
-    /// Through the provisioning API, where the login has this name.
+    /// The provisioning API, where the login has this id.
     Api(String),
 }
 
-/// One login that is going on.
+/// A login in progress.
 #[derive(Debug)]
 pub(crate) struct Flow {
     pub(crate) owner: OwnedUserId,
@@ -55,15 +56,15 @@ pub(crate) struct Flow {
     pub(crate) name: Option<String>,
     pub(crate) cancelled: CancellationToken,
     pub(crate) wants_digits: AtomicBool,
-    /// The link page's address.
+    /// The address of the link page.
     pub(crate) link: LinkToken,
-    /// What the link page and the provisioning API show.
+    /// The stage that the link page and the provisioning API show.
     stage: watch::Sender<Stage>,
     digits: mpsc::Sender<VerifyCode>,
 }
 
 impl Flow {
-    /// A login that begins, and where its digits come out.
+    /// Makes a login, and the channel that receives its digits.
     pub(crate) fn new(
         owner: OwnedUserId,
         place: Place,
@@ -88,7 +89,7 @@ impl Flow {
         (Arc::new(flow), typed)
     }
 
-    /// The next stage, unless the login has ended.
+    /// Sets the next stage, unless the login has ended.
     pub(crate) fn show(&self, view: View, words: String) {
         self.stage.send_if_modified(|stage| {
             let goes_on = !stage.view.is_last();
@@ -99,12 +100,12 @@ impl Flow {
         });
     }
 
-    /// Hands over digits once they are wanted.
+    /// Hands over digits if they are asked for; returns whether they were.
     pub(crate) fn take_digits(&self, digits: VerifyCode) -> bool {
         self.wants_digits.swap(false, Ordering::SeqCst) && self.digits.try_send(digits).is_ok()
     }
 
-    /// Whether this user may type digits for it in this room.
+    /// Returns whether this user may enter digits for the login in this room.
     fn listens_to(&self, user: &UserId, here: &RoomId) -> bool {
         match &self.place {
             Place::Room { room, typist } => room == here && (typist == user || self.owner == user),
@@ -136,19 +137,19 @@ impl Process for Flow {
     }
 }
 
-/// All of them, oldest first; an owner may have several.
+/// All logins in progress, oldest first; an owner may have several.
 #[derive(Debug, Default)]
 pub(crate) struct LoginFlows(Mutex<Flows>);
 
 #[derive(Debug, Default)]
 struct Flows {
     going: Vec<Arc<Flow>>,
-    /// Those of the API that have ended: their programs may not have seen the end yet.
+    /// Ended logins of the API, whose programs may not have seen the end yet.
     over: VecDeque<(Timestamp, Arc<Flow>)>,
 }
 
 impl LoginFlows {
-    /// Notes a login that begins. False when its owner has too many, wherever they were asked for.
+    /// Adds a login. Returns false when its owner has too many, wherever they were started.
     pub(crate) fn begin(&self, flow: &Arc<Flow>) -> bool {
         let mut flows = self.flows();
         let same = flows.going.iter().filter(|other| other.owner == flow.owner);
@@ -170,7 +171,8 @@ impl LoginFlows {
         flows.over.retain(|(ended, _)| now.since(*ended) < KEPT);
     }
 
-    /// Stops this owner's newest login, or the newest of that name; false when there is none.
+    /// Cancels this owner's newest login, or the newest with that name; returns whether there was
+    /// one.
     pub(crate) fn cancel(&self, owner: &UserId, name: &str) -> bool {
         let flows = self.flows();
         let mut newest_first = flows.going.iter().rev().filter(|flow| flow.owner == owner);
@@ -178,7 +180,7 @@ impl LoginFlows {
         flow.inspect(|flow| flow.cancelled.cancel()).is_some()
     }
 
-    /// The login in this room that waits for digits of this user.
+    /// Returns the login in this room that waits for digits of this user.
     pub(crate) fn waiting_for(&self, user: &UserId, room: &RoomId) -> Option<Arc<Flow>> {
         let wants = |flow: &Flow| flow.wants_digits.load(Ordering::SeqCst);
         let flows = self.flows();
@@ -186,17 +188,17 @@ impl LoginFlows {
         newest_first.find(|flow| flow.listens_to(user, room) && wants(flow)).cloned()
     }
 
-    /// Whether there is a login in this room for which this user may type digits.
+    /// Returns whether this room has a login for which this user may enter digits.
     pub(crate) fn is_shown(&self, user: &UserId, room: &RoomId) -> bool {
         self.flows().going.iter().any(|flow| flow.listens_to(user, room))
     }
 
-    /// The login whose link page has this token in its address.
+    /// Returns the login whose link page has this token.
     pub(crate) fn by_link(&self, token: &str) -> Option<Arc<Flow>> {
         self.flows().going.iter().find(|flow| flow.link.is(token)).cloned()
     }
 
-    /// The login of this owner that has this name in the API, also for a while after its end.
+    /// Returns the owner's login with this id in the API, also for a while after its end.
     pub(crate) fn by_process(&self, owner: &UserId, id: &str) -> Option<Arc<Flow>> {
         let flows = self.flows();
         let mut all = flows.going.iter().chain(flows.over.iter().map(|(_, flow)| flow));
@@ -211,7 +213,7 @@ impl LoginFlows {
     }
 }
 
-/// Logins of one owner at once: each one asks WeChat for codes.
+/// The greatest number of logins of one owner at once, since each requests codes from WeChat.
 pub(crate) const MOST_AT_ONCE: usize = 5;
 const KEPT: Duration = Duration::from_secs(10 * 60);
 const MOST_KEPT: usize = 256;

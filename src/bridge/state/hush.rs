@@ -1,4 +1,4 @@
-//! Strangers who have been told that the bridge is not for them.
+//! The strangers who were told that they may not use the bridge.
 
 use std::{
     collections::HashMap,
@@ -10,16 +10,16 @@ use ruma::{OwnedUserId, UserId};
 
 use crate::clock::Timestamp;
 
-/// When each of them was told. One notice a day, and silence beside it.
+/// The time at which each stranger was told; one notice a day.
 #[derive(Debug, Default)]
 pub(crate) struct Hush(Mutex<HashMap<OwnedUserId, Timestamp>>);
 
 impl Hush {
-    /// Whether this user is to be told; true once a day. When too many were told today, others are
-    /// not: they would be an attack.
+    /// Returns whether this user is to be told, which is true once a day. When 1,000 strangers were
+    /// told within a day, no further one is: they would be an attack.
     pub(crate) fn tell_once(&self, user: &UserId, now: Timestamp) -> bool {
         let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // A clock that was set back must not keep anybody for longer.
+        // After a clock was set back, a stranger may be told again.
         told.retain(|_, at| *at <= now && now.since(*at) < DAY);
         if told.contains_key(user) || told.len() >= MOST {
             return false;
@@ -30,7 +30,7 @@ impl Hush {
 }
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// In people.
+/// The greatest number of strangers who are told within a day.
 const MOST: usize = 1_000;
 
 #[cfg(test)]

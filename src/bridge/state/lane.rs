@@ -1,7 +1,7 @@
-//! Order within a conversation, concurrency across conversations.
+//! The lanes: order within a conversation, concurrency across conversations.
 //!
-//! A lane is one queue: a portal's, for both directions, or that of a room which is no portal.
-//! It is announced when it gets work while it was idle; a task works it off and ends, so an idle
+//! A lane is one queue: a portal's, for both directions, or that of a room which is no portal. It
+//! is announced when it gets work while it was idle; a task works it off and ends, so an idle
 //! portal costs nothing.
 
 use std::{
@@ -22,32 +22,33 @@ use crate::{
     store::{Entry, Work},
 };
 
-/// Whose turn it is.
+/// The key of a lane.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum LaneKey {
-    /// Everything about one chat.
+    /// The lane of one chat, for both directions.
     Portal(PortalId),
-    /// Everything in a room that is no portal: commands, invitations.
+    /// The lane of a room that is no portal: commands, invitations.
     Room(OwnedRoomId),
 }
 
-/// One piece of work in a lane.
+/// A job in a lane.
 #[derive(Debug)]
 pub(crate) enum Job {
-    /// Something that came in and is in the store until it is finished.
+    /// An entry, which is in the store until it is finished.
     Entry(Entry, Read),
-    /// The same, left unfinished by an earlier run of the program, which it may have ended.
+    /// An entry of an earlier run, which may have ended that run.
     Again(Entry),
-    /// Make the portal's room if it has none; asked for again at each start, so it needs no record.
+    /// Makes the portal's room if it has none; asked for again at each start, so it needs no
+    /// record.
     OpenRoom,
-    /// Leave the room that the portal had; its record says which, also at the next start.
+    /// Leaves the former room of the portal, which its record names, also at the next start.
     LeaveRoom,
-    /// The contact was taken out of this room: the ghost goes, behind what it is just saying.
+    /// Lets the ghost leave this room with others, behind the messages that it is still sending.
     LeaveGroup(OwnedRoomId),
 }
 
 impl Job {
-    /// Whose message it is and how long, when it is one of WeChat's.
+    /// Returns the login and the length of a message from WeChat; `None` for other jobs.
     fn of_wechat(&self) -> Option<(LoginId, usize)> {
         match self {
             Self::Entry(entry, _) | Self::Again(entry) => of_wechat(entry),
@@ -63,10 +64,10 @@ fn of_wechat(entry: &Entry) -> Option<(LoginId, usize)> {
     }
 }
 
-/// What an entry holds, as it was read when it was taken over.
+/// The parsed content of an entry, when it was parsed before.
 #[derive(Debug)]
 pub(crate) enum Read {
-    /// It is read again: the entry comes from the store, or cannot be read.
+    /// The content was not parsed: the entry comes from the store, or is malformed.
     Not,
     Message(Box<Message>),
     Event(Box<Event>),
@@ -77,25 +78,26 @@ pub(crate) enum Read {
 pub(crate) struct Lanes {
     queues: Mutex<HashMap<LaneKey, Lane>>,
     announce: UnboundedSender<LaneKey>,
-    /// How much of WeChat's each login has in its lanes and aside, in messages and bytes.
+    /// The unfinished messages from WeChat of each login, in its lanes or set aside: their number
+    /// and their bytes.
     unfinished: Mutex<HashMap<LoginId, (usize, usize)>>,
-    /// Some of it is done.
+    /// Notified when some of them are done.
     fewer: Notify,
-    /// What could not be done and waits for somebody to ask for it, or for the next start.
+    /// Entries that failed and wait until they are asked for, or for the next start.
     aside: Mutex<HashMap<PortalId, Vec<Entry>>>,
 }
 
 #[derive(Debug, Default)]
 struct Lane {
     jobs: VecDeque<Job>,
-    /// Whether the job in hand is of an earlier run.
+    /// Whether the current job is of an earlier run.
     resumes: bool,
-    /// Whose message the job in hand is, and how long it is.
+    /// The login and the length of the message in the current job.
     in_hand: Option<(LoginId, usize)>,
 }
 
 impl Lanes {
-    /// No work yet; lanes that get some are announced to the receiver.
+    /// Makes lanes without work; lanes that get some are announced to the receiver.
     pub(crate) fn new() -> (Self, UnboundedReceiver<LaneKey>) {
         let (announce, announced) = mpsc::unbounded_channel();
         let (queues, unfinished, fewer) = (Mutex::default(), Mutex::default(), Notify::new());
@@ -109,17 +111,17 @@ impl Lanes {
         let idle = !lanes.contains_key(&key);
         lanes.entry(key.clone()).or_default().jobs.push_back(job);
         if idle {
-            // Nobody listens any more once the bridge is stopping; the store keeps the work.
+            // While the bridge is stopping, there is no receiver; the store keeps the work.
             let _ = self.announce.send(key);
         }
     }
 
-    /// Whether the lane has work.
+    /// Returns whether the lane has work.
     pub(crate) fn is_busy(&self, key: &LaneKey) -> bool {
         self.lanes().contains_key(key)
     }
 
-    /// The lane's next job; `None` closes the lane, and its task must end.
+    /// Takes the lane's next job; `None` closes the lane, and its task must end.
     pub(crate) fn next(&self, key: &LaneKey) -> Option<Job> {
         let mut lanes = self.lanes();
         let lane = lanes.get_mut(key)?;
@@ -134,7 +136,7 @@ impl Lanes {
         job
     }
 
-    /// Waits until the lanes may take more of what WeChat has for this login.
+    /// Waits until the lanes may take more messages of this login.
     pub(crate) async fn room_for(&self, login: LoginId) {
         loop {
             let fewer = self.fewer.notified();
@@ -170,21 +172,22 @@ impl Lanes {
         self.unfinished.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the lane has not yet worked off what an earlier run left.
+    /// Returns whether the lane still has work of an earlier run.
     pub(crate) fn is_resuming(&self, key: &LaneKey) -> bool {
         let lanes = self.lanes();
         let is_old = |lane: &Lane| lane.resumes || matches!(lane.jobs.front(), Some(Job::Again(_)));
         lanes.get(key).is_some_and(is_old)
     }
 
-    /// Sets a portal's entry aside; it stays in the store.
+    /// Sets an entry of a portal aside; it stays in the store.
     pub(crate) fn set_aside(&self, portal: PortalId, entry: Entry) {
         self.count_more(of_wechat(&entry));
         let mut aside = self.aside.lock().unwrap_or_else(PoisonError::into_inner);
         aside.entry(portal).or_default().push(entry);
     }
 
-    /// Queues again what was set aside for this portal, in order; gives how much it was.
+    /// Queues the entries that were set aside for this portal again, in order; returns their
+    /// number.
     pub(crate) fn take_up(&self, portal: PortalId) -> usize {
         let mut aside = self.aside.lock().unwrap_or_else(PoisonError::into_inner);
         let entries = aside.remove(&portal).unwrap_or_default();
@@ -202,7 +205,7 @@ impl Lanes {
     }
 }
 
-/// A login with so much in its lanes is not polled; WeChat keeps what it has for it.
+/// The number of unfinished messages at which a login is not polled; WeChat keeps further ones.
 const MOST_UNFINISHED: usize = 500;
 const MOST_BYTES: usize = 16 * 1024 * 1024;
 

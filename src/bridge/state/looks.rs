@@ -1,4 +1,5 @@
-//! Looks at what happened in the rooms (`unpushed.rs`): who waits for one, and which have ended.
+//! The comparisons of the rooms' events with what was pushed (`from_matrix/catch_up.rs`): the
+//! requests for one, and which have ended.
 
 use std::{
     collections::HashSet,
@@ -12,14 +13,14 @@ use std::{
 use ruma::{EventId, OwnedEventId};
 use tokio::{sync::watch, time::timeout};
 
-/// Looks are numbered from 1 as they are wished for; one look may fulfil several wishes.
+/// The state of the comparisons. Requests are numbered from 1; one comparison may answer several.
 #[derive(Debug)]
 pub(crate) struct Looks {
     begun: Instant,
     wished: watch::Sender<u64>,
     done: watch::Sender<u64>,
     in_vain: AtomicBool,
-    /// The bridge's own events that were pushed, as long as it matters.
+    /// The bridge's own events that were pushed, for as long as they matter.
     pushed: Mutex<HashSet<OwnedEventId>>,
 }
 
@@ -37,13 +38,13 @@ impl Default for Looks {
 }
 
 impl Looks {
-    /// Whether a look comes before what is pushed: until the bridge has run for a while, unless
-    /// looks are in vain.
+    /// Returns whether a comparison has to come before a push: in the first half minute of a run,
+    /// unless the homeserver does not support it.
     pub(crate) fn come_first(&self) -> bool {
         self.begun.elapsed() < SETTLING && !self.in_vain.load(Ordering::Relaxed)
     }
 
-    /// Waits until a look has ended that began after this was called, for a moment at most.
+    /// Waits until a comparison has ended that began after this call, for a few seconds at most.
     pub(crate) async fn next(&self) {
         let mut done = self.done.subscribe();
         let mut mine = 0;
@@ -56,7 +57,7 @@ impl Looks {
         }
     }
 
-    /// Notes an event of the bridge itself that was pushed: how far pushes have come.
+    /// Notes that an event of the bridge itself was pushed, which tells how far the pushes are.
     pub(crate) fn note_pushed(&self, event: OwnedEventId) {
         let mut pushed = self.pushed.lock().unwrap_or_else(PoisonError::into_inner);
         if pushed.len() < MOST_PUSHED {
@@ -64,34 +65,34 @@ impl Looks {
         }
     }
 
-    /// Whether this event of the bridge itself was pushed.
+    /// Returns whether this event of the bridge itself was pushed.
     pub(crate) fn was_pushed(&self, event: &EventId) -> bool {
         self.pushed.lock().unwrap_or_else(PoisonError::into_inner).contains(event)
     }
 
-    /// Waits until somebody wishes for a look.
+    /// Waits for a request for a comparison.
     pub(crate) async fn wish(&self) {
         let fulfilled = *self.done.borrow();
-        // The sender lives as long as this does.
+        // The sender lives as long as `self`.
         let _ = self.wished.subscribe().wait_for(|wished| *wished > fulfilled).await;
     }
 
-    /// The wishes that a look fulfils which begins now.
+    /// Returns the number of the last request that a comparison beginning now answers.
     pub(crate) fn begin(&self) -> u64 {
         *self.wished.borrow()
     }
 
-    /// A look has ended; `in_vain` when the homeserver does not say what happened.
+    /// Notes the end of a comparison; `in_vain` when the homeserver does not support it.
     pub(crate) fn end(&self, wishes: u64, in_vain: bool) {
         self.in_vain.store(in_vain, Ordering::Relaxed);
         self.done.send_replace(wishes);
     }
 }
 
-/// How long after its start the bridge looks before it takes a push: about as long as a homeserver
-/// takes to bring what it has kept.
+/// How long after the start a comparison comes before each push: about the time in which a
+/// homeserver pushes what it has kept.
 const SETTLING: Duration = Duration::from_secs(30);
-/// So many of the bridge's own events are kept to tell how far pushes have come.
+/// The greatest number of the bridge's own events that are remembered.
 const MOST_PUSHED: usize = 10_000;
 const PATIENCE: Duration = Duration::from_secs(3);
 

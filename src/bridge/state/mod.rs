@@ -1,5 +1,5 @@
-//! What the core remembers in memory. It starts no task and sends nothing: whoever finds work
-//! announces it, and `start` has somebody do it.
+//! The state of the core in memory. It starts no task and sends nothing: work is announced to a
+//! receiver, for which `runtime` starts tasks.
 
 mod confirmed;
 mod copies;

@@ -1,7 +1,7 @@
-//! Outages of WeChat, told once when they begin and once when they end.
+//! Outages of WeChat, logged once when they begin and once when they end.
 //!
-//! Each cause is one outage for all logins together: the log of a bridge with a thousand logins
-//! says it once.
+//! An outage is one cause for all logins together, so the log of a bridge with a thousand logins
+//! names it once.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -10,7 +10,7 @@ use std::{
 
 use crate::{clock::Timestamp, id::LoginId, ilink::Error};
 
-/// Which logins cannot be polled, by cause.
+/// The logins that cannot be polled, by cause.
 #[derive(Debug, Default)]
 pub(crate) struct Outages(HashMap<&'static str, Outage>);
 
@@ -18,33 +18,34 @@ pub(crate) struct Outages(HashMap<&'static str, Outage>);
 struct Outage {
     logins: HashSet<LoginId>,
     since: Timestamp,
-    /// How many logins it has met.
+    /// The number of affected logins so far.
     met: usize,
     told: Option<Timestamp>,
     quiet: bool,
 }
 
-/// What the log is to say.
+/// A line for the log.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Turn {
-    /// The first login meets it.
+    /// The first login is affected.
     Begun {
-        /// What is wrong.
+        /// The cause.
         cause: &'static str,
     },
-    /// The last login is through it.
+    /// The last affected login works again.
     Over {
-        /// What was wrong.
+        /// The cause.
         cause: &'static str,
-        /// For how long.
+        /// The duration.
         lasted: Duration,
-        /// How many logins met it.
+        /// The number of affected logins.
         logins: usize,
     },
 }
 
 impl Outages {
-    /// A poll of this login went wrong. A cause that comes and goes is told every few minutes only.
+    /// Notes a failed poll of this login. A cause that comes and goes is reported every few minutes
+    /// only.
     pub(crate) fn met(
         &mut self,
         login: LoginId,
@@ -66,7 +67,7 @@ impl Outages {
         Some(Turn::Begun { cause })
     }
 
-    /// A poll of this login was answered.
+    /// Notes an answered poll of this login.
     pub(crate) fn answered(&mut self, login: LoginId, now: Timestamp) -> Vec<Turn> {
         let outages = self.0.iter_mut();
         let over = outages.filter_map(|(cause, outage)| {
@@ -77,7 +78,7 @@ impl Outages {
         over.collect()
     }
 
-    /// This login polls no more.
+    /// Notes that this login polls no more.
     pub(crate) fn forget(&mut self, login: LoginId) {
         for outage in self.0.values_mut() {
             outage.logins.remove(&login);
@@ -86,7 +87,7 @@ impl Outages {
 }
 
 impl Turn {
-    /// Says it in the log.
+    /// Writes the line into the log.
     pub(crate) fn tell(&self) {
         match self {
             Self::Begun { cause } => tracing::info!(cause, "WeChat cannot be polled"),
@@ -98,7 +99,7 @@ impl Turn {
     }
 }
 
-/// What is wrong, in words that are the same for all failures of one kind.
+/// Returns the cause of a failure, with one text for all failures of a kind.
 pub(crate) fn cause(error: &Error) -> &'static str {
     match error {
         Error::Timeout => "it does not answer in time",

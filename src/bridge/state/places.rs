@@ -1,4 +1,4 @@
-//! Places for files that are on their way: so many at once, and none that a slow file keeps for
+//! The places for file transfers: a limited number at once, of which a slow file keeps none for
 //! long.
 
 use std::{future::Future, pin::pin, time::Duration};
@@ -20,15 +20,15 @@ impl Default for Places {
 }
 
 impl Places {
-    /// So many places, and so many more for whoever has had one of the first for `long`.
+    /// Makes `quick` places, and `slow` ones for transfers that took longer than `long`.
     fn new(quick: usize, slow: usize, long: Duration) -> Self {
         Self { quick: Semaphore::new(quick), slow: Semaphore::new(slow), long }
     }
 
-    /// Does `work` once there is a place. Work that takes long makes room: it goes on in one of the
-    /// places for such, as soon as one is free.
+    /// Runs `work` once there is a place. Work that takes long moves to a slow place as soon as one
+    /// is free.
     pub(crate) async fn hold<T>(&self, work: impl Future<Output = T>) -> T {
-        // Nobody closes them, so each wait ends with a place.
+        // The semaphores are never closed, so each wait ends with a place.
         let quick = self.quick.acquire().await;
         let mut work = pin!(work);
         if let Ok(done) = timeout(self.long, &mut work).await {
@@ -45,7 +45,8 @@ impl Places {
     }
 }
 
-/// Eight files take up to 25 MiB of memory, and a disk and a line are busy with fewer.
+/// The number of quick places; eight files take up to 25 MiB of memory, and fewer keep a disk and a
+/// line busy.
 const QUICK: usize = 8;
 const SLOW: usize = 16;
 const LONG: Duration = Duration::from_secs(10);
@@ -71,7 +72,7 @@ mod tests {
         until(&mut second, || free() == (1, 0)).await;
         let mut third = Box::pin(places.hold(pending::<()>()));
         until(&mut third, || free() == (0, 0)).await;
-        // Two are slow and one cannot make room: nobody else gets in.
+        // Two are slow and one cannot move, so no other can begin.
         let mut fourth = Box::pin(places.hold(ready(4)));
         assert!(poll!(&mut fourth).is_pending());
         drop(first);
@@ -94,7 +95,7 @@ mod tests {
         assert_eq!(second.await, 2);
     }
 
-    /// Runs `work`, which has no end, until something is so.
+    /// Polls `work`, which never ends, until the condition holds.
     async fn until<T>(work: &mut (impl Future<Output = T> + Unpin), so: impl Fn() -> bool) {
         while !so() {
             assert!(poll!(&mut *work).is_pending());

@@ -16,9 +16,9 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Owners {
     pub(crate) puppets: Option<Puppets>,
-    /// Held while somebody's list of direct chats is read and written.
+    /// Locked while a user's list of direct chats is read and written.
     pub(crate) marking: tokio::sync::Mutex<()>,
-    /// What the log has said already: whom the homeserver refuses, or that it refuses the token.
+    /// The refusals that were logged already: of a user, or of the token itself.
     refused: Mutex<HashSet<Option<OwnedUserId>>>,
 }
 

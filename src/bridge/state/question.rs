@@ -1,8 +1,7 @@
-//! The questions of the bot that wait for an answer, and which message is one.
+//! The bot's questions that wait for an answer, and which message answers each.
 //!
-//! A question is written down before its words are sent, and so is which message has answered it:
-//! a message that was meant for the bot is known as that after a crash, too, and does not go to a
-//! contact.
+//! A question is stored before its words are sent, and so is which message has answered it: a
+//! message to the bot is recognised as such after a crash, too, and is not sent to a contact.
 
 use std::{
     collections::HashMap,
@@ -28,11 +27,11 @@ pub(crate) struct Candidate<'a> {
     pub(crate) user: &'a UserId,
     pub(crate) room: &'a RoomId,
     pub(crate) entry: InboxId,
-    /// When it was written.
+    /// The time at which it was written.
     pub(crate) at: Timestamp,
 }
 
-/// A question to which there is a message.
+/// A question that a message answers.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Taken {
     pub(crate) question: Question,
@@ -40,17 +39,17 @@ pub(crate) struct Taken {
     pub(crate) late: bool,
 }
 
-/// How a message stands to a question.
+/// The relation of a message to a question.
 #[derive(Debug, PartialEq, Eq)]
 enum Stand {
     InTime,
     TooLate,
-    /// It was written before the question, or another has answered it.
+    /// The message was written before the question, or another one has answered it.
     Apart,
 }
 
 impl Questions {
-    /// Reads all from the store.
+    /// Reads all questions from the store.
     pub(crate) fn load(store: &Store) -> Result<Self, store::Error> {
         let questions = Self::default();
         for asked in store.questions()? {
@@ -59,14 +58,14 @@ impl Questions {
         Ok(questions)
     }
 
-    /// Notes a question; it is written down before the end of the command that asks.
+    /// Stores a question, before the command that asks it ends.
     pub(crate) fn ask(&self, store: &Store, asked: Asked) {
         store.submit(Change::new().put_question(&asked));
         self.all().insert((asked.user.clone(), asked.room.clone()), asked);
     }
 
-    /// The question to which this message is the next one. From now on it is the only one, also
-    /// when it is tried again.
+    /// Returns the question that this message answers. From now on no other message answers it;
+    /// this one does, also when it is tried again.
     pub(crate) fn take(&self, store: &Store, said: Candidate<'_>) -> Option<Taken> {
         let mut all = self.all();
         let asked = all.get_mut(&(said.user.to_owned(), said.room.to_owned()))?;
@@ -80,7 +79,7 @@ impl Questions {
         Some(Taken { question: asked.question.clone(), late })
     }
 
-    /// The question waits for another answer.
+    /// Lets the question wait for another answer.
     pub(crate) fn keep_open(&self, store: &Store, user: &UserId, room: &RoomId) {
         if let Some(asked) = self.all().get_mut(&(user.to_owned(), room.to_owned())) {
             asked.answered_by = None;
@@ -88,7 +87,7 @@ impl Questions {
         }
     }
 
-    /// The question is no more; what came was no answer.
+    /// Removes the question; the message was no answer.
     pub(crate) fn forget(&self, store: &Store, user: &UserId, room: &RoomId) {
         if self.all().remove(&(user.to_owned(), room.to_owned())).is_some() {
             store.submit(Change::new().drop_question(user, room));
@@ -100,8 +99,9 @@ impl Questions {
     }
 }
 
-/// Numbers of entries tell what came first. The time between question and answer is that of the
-/// homeserver that both were sent through, so that a bridge that was away meanwhile does not count.
+/// Returns the relation of a message to a question. The numbers of entries tell the order. The time
+/// between question and answer is that of the homeserver, so it does not grow while the bridge is
+/// down.
 fn stand(asked: &Asked, entry: InboxId, at: Timestamp) -> Stand {
     let other = asked.answered_by.is_some_and(|answer| answer != entry);
     if other || entry <= asked.by {
@@ -113,7 +113,7 @@ fn stand(asked: &Asked, entry: InboxId, at: Timestamp) -> Stand {
     }
 }
 
-/// How long a question waits for its answer.
+/// The time limit for an answer.
 pub(crate) const OPEN_FOR: Duration = Duration::from_secs(10 * 60);
 
 #[cfg(test)]
@@ -153,10 +153,10 @@ mod tests {
             (None, 6, late, Stand::TooLate),
             // The homeserver's clock was set back meanwhile.
             (None, 6, day_before, Stand::InTime),
-            // The command itself, tried again; and what waits since before it.
+            // The command itself, tried again; and a message from before it.
             (None, 5, ASKED, Stand::Apart),
             (None, 4, soon, Stand::Apart),
-            // The answer itself, tried again; and what came behind it.
+            // The answer itself, tried again; and a message behind it.
             (Some(6), 6, soon, Stand::InTime),
             (Some(6), 6, late, Stand::TooLate),
             (Some(6), 7, soon, Stand::Apart),
@@ -174,7 +174,7 @@ mod tests {
         questions.ask(&store, asked(5));
         store.close().await.unwrap();
 
-        // Asked, and not answered yet.
+        // The question was asked and is not answered yet.
         let (store, questions) = open(&dir);
         assert_eq!(questions.take(&store, said(4)), None, "it waited when this was asked");
         let other = Candidate { room: room_id!("!other:b.org"), ..said(6) };
@@ -183,14 +183,14 @@ mod tests {
         assert_eq!(taken, Taken { question: Question::Logout(LoginId(7)), late: false });
         store.close().await.unwrap();
 
-        // Answered, and the answer's end was not written down.
+        // The question was answered, and the answer's end was not stored.
         let (store, questions) = open(&dir);
         assert_eq!(questions.take(&store, said(7)), None, "another has answered");
         assert!(questions.take(&store, said(6)).is_some(), "tried again");
         questions.keep_open(&store, said(6).user, said(6).room);
         store.close().await.unwrap();
 
-        // It was no good answer, so there may be another.
+        // The answer was not usable, so another one may follow.
         let (store, questions) = open(&dir);
         assert!(questions.take(&store, said(7)).is_some());
         questions.forget(&store, said(7).user, said(7).room);

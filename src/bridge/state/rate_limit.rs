@@ -1,28 +1,28 @@
-//! How fast one login may send. Pure: a token bucket that takes `now`.
+//! The rate limit of one login's sends: a token bucket that takes `now`. Pure.
 
 use std::time::Duration;
 
 use crate::clock::Timestamp;
 
-/// The bucket of one login: full at first, one send takes one token.
+/// The token bucket of one login: full at first, each send takes one token.
 #[derive(Debug, Clone)]
 pub(crate) struct Pace {
     interval: Duration,
     burst: u32,
-    /// The moment at which the bucket is full again.
+    /// The time at which the bucket is full again.
     full_at: Timestamp,
 }
 
 impl Pace {
-    /// One send per `interval` on average, `burst` in a row at most; no limit when `interval`
-    /// is zero.
+    /// Allows one send per `interval` on average, and `burst` in a row; no limit when `interval` is
+    /// zero.
     pub(super) fn new(interval: Duration, burst: u32) -> Self {
         Self { interval, burst: burst.max(1), full_at: Timestamp(i64::MIN) }
     }
 
-    /// Takes a token, or tells how long to wait before asking again.
+    /// Takes a token, or returns how long to wait before the next try.
     pub(crate) fn take(&mut self, now: Timestamp) -> Result<(), Duration> {
-        // A clock that was set back must not stop the sending for as long as it was set back.
+        // After a clock was set back, the wait must not last as long as that.
         let whole = self.interval.saturating_mul(self.burst);
         self.full_at = self.full_at.max(now).min(now.plus(whole));
         let room = self.interval.saturating_mul(self.burst - 1);
@@ -72,7 +72,7 @@ mod tests {
         assert_eq!(pace.take(Timestamp(0)), Ok(()));
         let taken = [(); 4].map(|()| pace.take(now).is_ok());
         assert_eq!(taken, [true, true, true, false]);
-        // And back again: at most the whole bucket has to fill.
+        // After the clock was set back, at most the whole bucket has to fill.
         assert_eq!(pace.take(Timestamp(0)), Err(Duration::from_secs(2)));
         assert_eq!(pace.take(Timestamp(6_000)), Ok(()));
     }

@@ -1,7 +1,7 @@
-//! Logins, portals and owners as they are now, in memory.
+//! The registry: the current logins, portals and owners in memory.
 //!
-//! A copy of what the store holds, read whole at start. Whoever changes a record commits it
-//! first and puts it here afterwards, so nothing is seen that a crash could take back.
+//! It is a copy of the store's records, read completely at the start. A changed record is committed
+//! first and put here afterwards, so nothing is visible that a crash could revert.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -15,7 +15,7 @@ use crate::{
     store::{self, Login, Owner, Portal, Store},
 };
 
-/// The records and the ways to find them.
+/// The records and their indexes.
 #[derive(Debug, Default)]
 pub(crate) struct Registry(Mutex<Records>);
 
@@ -25,7 +25,7 @@ struct Records {
     portals: HashMap<PortalId, Arc<Portal>>,
     by_key: HashMap<PortalKey, PortalId>,
     by_room: HashMap<OwnedRoomId, PortalId>,
-    /// The contacts in each room that is no contact's own.
+    /// The contacts in each room with others.
     groups: HashMap<OwnedRoomId, BTreeSet<PortalId>>,
     owners: HashMap<OwnedUserId, Arc<Owner>>,
 }
@@ -50,13 +50,13 @@ impl Registry {
         self.records().logins.get(&id).cloned()
     }
 
-    /// The login of this owner that this contact scanned.
+    /// Returns the login of this owner and this contact.
     pub(crate) fn find_login(&self, owner: &UserId, contact: &WechatUserId) -> Option<Arc<Login>> {
         let records = self.records();
         records.logins.values().find(|l| l.owner == owner && l.contact == *contact).cloned()
     }
 
-    /// The logins of one owner, oldest first.
+    /// Returns the logins of one owner, oldest first.
     pub(crate) fn logins_of(&self, owner: &UserId) -> Vec<Arc<Login>> {
         let mut logins: Vec<_> =
             self.records().logins.values().filter(|l| l.owner == owner).cloned().collect();
@@ -86,36 +86,36 @@ impl Registry {
         records.by_room.get(room).and_then(|id| records.portals.get(id)).cloned()
     }
 
-    /// The contacts that were brought into this room, which is no contact's own; the one that was
-    /// linked first comes first.
+    /// Returns the contacts that were brought into this room with others, by the number of their
+    /// portals.
     pub(crate) fn members(&self, room: &RoomId) -> Vec<Arc<Portal>> {
         let records = self.records();
         let members = records.groups.get(room).into_iter().flatten();
         members.filter_map(|id| records.portals.get(id)).cloned().collect()
     }
 
-    /// Whether this is somebody's management room.
+    /// Returns whether this is a user's management room.
     pub(crate) fn is_management_room(&self, room: &RoomId) -> bool {
         self.records().owners.values().any(|o| o.management_room.as_deref() == Some(room))
     }
 
-    /// Whether anybody has a chat with this contact.
+    /// Returns whether any user has a chat with this contact.
     pub(crate) fn knows(&self, contact: &WechatUserId) -> bool {
         self.records().by_key.keys().any(|key| key.contact == *contact)
     }
 
-    /// How many people have a chat with this contact.
+    /// Returns how many users have a chat with this contact.
     pub(crate) fn owners_of(&self, contact: &WechatUserId) -> usize {
         self.records().by_key.keys().filter(|key| key.contact == *contact).count()
     }
 
-    /// The portals that this login carries.
+    /// Returns the portals of this login.
     pub(crate) fn portals_of(&self, login: LoginId) -> Vec<Arc<Portal>> {
         self.records().portals.values().filter(|p| p.login == login).cloned().collect()
     }
 
-    /// Portals whose room has not been made yet, or whose owner is not in it; with `spaces`, also
-    /// those whose room is in no space.
+    /// Returns the portals whose room has not been made yet, or whose owner is not in it; with
+    /// `spaces`, also those whose room is in no space.
     pub(crate) fn unfinished_portals(&self, spaces: bool) -> Vec<PortalId> {
         let unfinished = |portal: &&Arc<Portal>| {
             !portal.closed && (!portal.welcomed || spaces && !portal.in_space)
@@ -123,20 +123,21 @@ impl Registry {
         self.records().portals.values().filter(unfinished).map(|p| p.id).collect()
     }
 
-    /// The portals with a room of which `is_wanted` says yes.
+    /// Returns the portals with a room for which `is_wanted` returns true.
     pub(crate) fn portals_with_rooms(&self, is_wanted: impl Fn(&Portal) -> bool) -> Vec<PortalId> {
         let records = self.records();
         let wanted = records.portals.values().filter(|p| p.room.is_some() && is_wanted(p));
         wanted.map(|portal| portal.id).collect()
     }
 
-    /// Portals that had a room which the bridge is not out of yet.
+    /// Returns the portals whose former room the bridge has not left yet.
     pub(crate) fn leaving_portals(&self) -> Vec<PortalId> {
         let leaves = |portal: &&Arc<Portal>| portal.leaving.is_some();
         self.records().portals.values().filter(leaves).map(|portal| portal.id).collect()
     }
 
-    /// The rooms with others in which ghosts are without their contacts.
+    /// Returns the rooms with others that a ghost has to leave, since its contact is no longer
+    /// there.
     pub(crate) fn left_groups(&self) -> Vec<(PortalId, OwnedRoomId)> {
         let records = self.records();
         let left = records
@@ -146,13 +147,14 @@ impl Registry {
         left.collect()
     }
 
-    /// The portal whose room was replaced by this one.
+    /// Returns the portal whose room was replaced by this one.
     pub(crate) fn portal_moving_to(&self, room: &RoomId) -> Option<Arc<Portal>> {
         let records = self.records();
         records.portals.values().find(|p| p.moving_to.as_deref() == Some(room)).cloned()
     }
 
-    /// The contacts whose room with others was replaced by this one, and who are in none now.
+    /// Returns the contacts whose room with others was replaced by this one, and who are in none
+    /// now.
     pub(crate) fn waiting_for(&self, room: &RoomId) -> Vec<Arc<Portal>> {
         let waits = |portal: &&Arc<Portal>| {
             portal.group.is_none() && portal.group_next.as_deref() == Some(room)
@@ -182,7 +184,7 @@ impl Registry {
         records.portals.insert(portal.id, Arc::new(portal));
     }
 
-    /// What is known of this Matrix user; an empty record for a new one.
+    /// Returns the record of this Matrix user; an empty one for a new user.
     pub(crate) fn owner(&self, user: &UserId) -> Arc<Owner> {
         self.records()
             .owners
@@ -195,8 +197,8 @@ impl Registry {
         self.records().owners.insert(owner.user.clone(), Arc::new(owner));
     }
 
-    /// A `std` mutex: it is held for a look-up and never across an await. A panic while it was
-    /// held cannot leave a record half written, so the poison is ignored.
+    /// Locks the records, for a look-up and never across an await. A panic while they are locked
+    /// cannot leave a record half written, so a poisoned lock is used as it is.
     fn records(&self) -> MutexGuard<'_, Records> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,4 +1,4 @@
-//! The reply windows as they are now, and the pace of each login.
+//! The current reply windows, and the rate limit of each login.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -12,7 +12,7 @@ use crate::{
     store::{self, Change, Reply, Store},
 };
 
-/// Each portal's reply window, or that it has none; read from the store the first time.
+/// The reply window of each portal, or that it has none; read from the store on first use.
 #[derive(Debug, Default)]
 pub(crate) struct Replies(Mutex<HashMap<PortalId, Option<Reply>>>);
 
@@ -29,9 +29,9 @@ impl Replies {
         Ok(self.replies().entry(portal).or_insert(stored).clone())
     }
 
-    /// Opens the windows of what a batch has heard, and has `write` hand the batch to the store, as
-    /// one step: a send that is counted afterwards is counted in the new window, and the old one
-    /// is not put in its place.
+    /// Opens the windows of the contacts in a batch, and lets `write` hand the batch to the store
+    /// in the same step: a send that is counted afterwards counts in the new window, and the old
+    /// window does not replace it.
     pub(crate) fn open(
         &self,
         heard: impl IntoIterator<Item = (PortalId, Reply)>,
@@ -42,7 +42,8 @@ impl Replies {
         replies.extend(heard.into_iter().map(|(portal, reply)| (portal, Some(reply))));
     }
 
-    /// Changes what is known, and has `write` hand that to the store in the order of the changes.
+    /// Changes the state of a window, and lets `write` hand it to the store in the order of the
+    /// changes.
     pub(crate) fn change(
         &self,
         store: &Store,
@@ -61,13 +62,14 @@ impl Replies {
         Ok(Some(reply.clone()))
     }
 
-    /// Forgets the windows of contacts who have a new bot, and has `write` hand the change that
-    /// drops them to the store, as one step: a send that is counted afterwards does not bring the
-    /// old window back.
+    /// Forgets the windows of contacts who have a new bot, and lets `write` hand the change that
+    /// removes them to the store in one step: a send that is counted afterwards does not restore
+    /// the old window.
     pub(crate) fn forget(&self, portals: impl IntoIterator<Item = PortalId>, write: impl FnOnce()) {
         let mut replies = self.replies();
         write();
-        // What the store has not written yet must not be read again.
+        // The record must not be read from the store again, which may not have written the change
+        // yet.
         replies.extend(portals.into_iter().map(|portal| (portal, None)));
     }
 
@@ -81,7 +83,7 @@ impl Replies {
 pub(crate) struct Paces(Mutex<HashMap<LoginId, Arc<tokio::sync::Mutex<Pace>>>>);
 
 impl Paces {
-    /// One send in flight per login: whoever holds this lock may send.
+    /// Returns the bucket of a login; its lock allows one send in flight per login.
     pub(crate) fn of(&self, login: LoginId, delivery: Delivery) -> Arc<tokio::sync::Mutex<Pace>> {
         let mut paces = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let new = || {
@@ -116,7 +118,7 @@ mod tests {
         store.commit(Change::new().put_reply(portal, &window(1, 7))).await.unwrap();
         assert_eq!(replies.of(&store, portal).unwrap(), Some(window(1, 7)));
         replies.forget([portal], || store.submit(Change::new().drop_reply(portal)));
-        // The send that was under way meanwhile.
+        // A send that was under way meanwhile.
         let write = |change| store.submit(change);
         let counted = replies.change(&store, portal, |reply| reply.sends += 1, write);
         assert_eq!(counted.unwrap(), None);

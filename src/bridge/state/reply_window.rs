@@ -1,5 +1,5 @@
-//! May the bridge answer this contact now? Pure: the reply window and the quota of
-//! docs/protocol.md §10.
+//! The decision whether the bridge may answer a contact now, from the reply window and the quota of
+//! docs/protocol.md §10. Pure.
 
 use std::time::Duration;
 
@@ -10,16 +10,16 @@ pub(crate) const WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
 /// How many messages WeChat lets the bridge send for each message of the contact.
 pub(crate) const QUOTA: u32 = 10;
 
-/// Why a message waits.
+/// The reason why a message waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Hold {
     /// The contact has not written yet, and WeChat does not let a bot write first.
     NeverHeard,
     /// The contact's last message is older than 24 hours.
     WindowClosed,
-    /// The messages that one message of the contact allows are used up.
+    /// The sends that one message of the contact allows are used up.
     QuotaSpent,
-    /// WeChat answered that it is too much; trying again before this moment makes it worse.
+    /// WeChat throttled; a try before this time makes it worse.
     Throttled(Timestamp),
     /// The login is logged out.
     LoggedOut,
@@ -28,7 +28,7 @@ pub(crate) enum Hold {
 }
 
 impl Hold {
-    /// The word for it in transaction ids and counters.
+    /// Returns the name for transaction ids and counters.
     pub(crate) fn code(self) -> &'static str {
         match self {
             Self::NeverHeard => "never_heard",
@@ -41,8 +41,8 @@ impl Hold {
     }
 }
 
-/// Whether the next message may go out, as far as can be told beforehand. A reply from another
-/// time goes through [`redated`] first.
+/// Decides whether the next message may be sent, as far as is known beforehand. A stored state goes
+/// through [`redated`] first.
 pub(crate) fn may_send(reply: Option<&Reply>, now: Timestamp) -> Result<(), Hold> {
     let Some(reply) = reply else { return Err(Hold::NeverHeard) };
     if let Some(until) = reply.held_until.filter(|until| now < *until) {
@@ -57,23 +57,23 @@ pub(crate) fn may_send(reply: Option<&Reply>, now: Timestamp) -> Result<(), Hold
     Ok(())
 }
 
-/// How a batch came: what tells how old its messages are.
+/// How a batch arrived, which tells the age of its messages.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Arrival {
-    /// Whether its poll waited for it.
+    /// Whether the poll was waiting for it.
     pub(crate) live: bool,
-    /// The time that WeChat's server had when it sent it.
+    /// The time of WeChat's server when it sent the batch.
     pub(crate) date: Option<Timestamp>,
 }
 
-/// When the contact was heard by the bridge's clock, of a message of theirs that has just come in.
+/// Returns the time at which a message that has just come was written, by the bridge's clock.
 ///
-/// What may have waited for the bridge can be old: its age counts, by WeChat's own clock where that
-/// is known, since the bridge's may run days ahead. What comes in `live`, to a poll that waited for
-/// it, was written now.
+/// A message that may have waited for the bridge can be old: its age counts, by WeChat's own clock
+/// where that is known, since the bridge's may run days ahead. A message that comes `live`, to a
+/// poll that waited for it, was written now.
 pub(crate) fn heard_at(written: Option<Timestamp>, arrival: Arrival, now: Timestamp) -> Timestamp {
     let Some(written) = written.filter(|at| !arrival.live && at.0 > 0) else { return now };
-    // A server whose clock is behind its own messages says nothing of their age.
+    // The clock of a server that is behind its own messages says nothing about their age.
     match arrival.date.filter(|date| written <= date.plus(SECONDS_APART)) {
         Some(date) => Timestamp(now.0.saturating_sub(millis(date.since(written)))),
         None => written.min(now),
@@ -84,12 +84,11 @@ fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// What is known of a window, as it has to be after the clock was set back; `None` when it is as
-/// it should be.
+/// Returns the state of a window corrected after the clock was set back; `None` when it is correct.
 ///
-/// A contact heard in the future counts as heard now, so the window closes a day from now at the
-/// latest and not days later. A pause that would last longer than any that [`throttle_pause`]
-/// gives was measured by the clock before: it is over, at the price of one send too early.
+/// A contact who wrote in the future counts as having written now, so the window closes a day from
+/// now at the latest. A pause that is longer than any that [`throttle_pause`] returns was measured
+/// by the former clock, and ends now, at the price of one send too early.
 pub(crate) fn redated(reply: &Reply, now: Timestamp) -> Option<Reply> {
     let held_until = reply.held_until.filter(|until| until.since(now) <= LONGEST_PAUSE);
     let heard = reply.heard.min(now);
@@ -97,11 +96,11 @@ pub(crate) fn redated(reply: &Reply, now: Timestamp) -> Option<Reply> {
     (!same).then(|| Reply { heard, held_until, ..reply.clone() })
 }
 
-/// Until when WeChat is to be left alone, and how often in a row it has throttled, now that the
+/// Returns until when WeChat is left alone, and how often in a row it has throttled, now that the
 /// contact has written.
 ///
-/// A message opens a new window and does not end a penalty: it is worth one try at once, and
-/// further ones are worth another no sooner than a minute after the last.
+/// A message opens a new window and does not end a penalty: the first allows one try at once, and
+/// each further one another try, at the earliest a minute after the last.
 pub(crate) fn penalty_after_message(known: &Reply, now: Timestamp) -> (Option<Timestamp>, u32) {
     let Some(until) = known.held_until else { return (None, 0) };
     if now.since(until) >= LONGEST_PAUSE {
@@ -115,23 +114,23 @@ pub(crate) fn penalty_after_message(known: &Reply, now: Timestamp) -> (Option<Ti
     (Some(next.max(now).min(until)), known.throttled)
 }
 
-/// Whether the window is open and closes within an hour.
+/// Returns whether the window is open and closes within an hour.
 pub(crate) fn closes_soon(heard: Timestamp, now: Timestamp) -> bool {
     let age = now.since(heard);
     age < WINDOW && WINDOW - age <= LAST_HOUR
 }
 
-/// How long to leave WeChat alone after it throttled for the `times`-th time in a row: two
+/// Returns how long to leave WeChat alone after it throttled for the `times`-th time in a row: two
 /// minutes, doubling, one hour at most.
 pub(crate) fn throttle_pause(times: u32) -> Duration {
     let doubled = FIRST_PAUSE.saturating_mul(1 << times.saturating_sub(1).min(8));
     doubled.min(LONGEST_PAUSE)
 }
 
-/// By so much the clocks of two servers of WeChat may differ.
+/// The greatest difference between the clocks of two servers of WeChat.
 const SECONDS_APART: Duration = Duration::from_secs(60);
 const LAST_HOUR: Duration = Duration::from_secs(60 * 60);
-/// Between two tries during a penalty, when the contact writes more than once.
+/// The least pause between two tries during a penalty, when the contact writes more than once.
 const BETWEEN_TRIES: Duration = Duration::from_secs(60);
 const FIRST_PAUSE: Duration = Duration::from_secs(2 * 60);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
@@ -203,12 +202,12 @@ mod tests {
         let back = Timestamp(HEARD.0 - 48 * 60 * 60 * 1_000);
         let at = |heard| Reply { heard, ..reply(3, None) };
         for (known, now, expected, may) in [
-            // As it should be, whatever the time.
+            // A correct state stays, whatever the time is.
             (reply(3, None), HEARD, None, Ok(())),
             (reply(3, Some(pause)), HEARD, None, Err(Hold::Throttled(pause))),
             (reply(3, None), HEARD.plus(TWO_DAYS), None, Err(Hold::WindowClosed)),
             (reply(3, Some(pause)), HEARD.plus(TWO_DAYS), None, Err(Hold::WindowClosed)),
-            // Set back by two days: the window is counted from now, the pause is over.
+            // Set back by two days: the window counts from now, the pause is over.
             (reply(3, None), back, Some(at(back)), Ok(())),
             (reply(3, Some(pause)), back, Some(at(back)), Ok(())),
         ] {
@@ -250,7 +249,7 @@ mod tests {
             (held(245, 2), 10, (Some(at(65)), 2)),
             (held(65, 2), 20, (Some(at(65)), 2)),
             (held(245, 2), 100, (Some(at(100)), 2)),
-            // A try is under way, or the penalty was over a moment ago.
+            // A try is under way, or the penalty ended a moment ago.
             (held(100, 2), 101, (Some(at(100)), 2)),
             (held(100, 2), 100 + 60 * 60, (None, 0)),
         ] {

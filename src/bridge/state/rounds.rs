@@ -1,17 +1,17 @@
-//! When the hourly and the daily housekeeping was last done.
+//! The times of the last hourly and the last daily housekeeping.
 
 use std::time::Duration;
 
 use crate::clock::Timestamp;
 
-/// When what is not done in each round was done last.
+/// The time of the last run of each kind of housekeeping that is not done in every round.
 #[derive(Debug)]
 pub(crate) struct Rounds {
     pub(super) revived: Timestamp,
     pub(super) tidied: Timestamp,
 }
 
-/// What is due in a round.
+/// The housekeeping that is due in a round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Due {
     pub(crate) revive: bool,
@@ -19,7 +19,7 @@ pub(crate) struct Due {
 }
 
 impl Rounds {
-    /// As if everything had been done at the start.
+    /// Counts from the start of the run.
     pub(crate) fn new(now: Timestamp) -> Self {
         Self { revived: now, tidied: now }
     }
@@ -32,8 +32,8 @@ impl Rounds {
     }
 }
 
-/// Whether so much time went by, which then begins anew. After a clock was set back it counts from
-/// there.
+/// Returns whether so much time has passed since `last`, and then sets it to now. After a clock was
+/// set back, it counts from there.
 pub(super) fn passed(last: &mut Timestamp, now: Timestamp, time: Duration) -> bool {
     let due = now.since(*last) >= time;
     if due || now < *last {

@@ -1,4 +1,4 @@
-//! The sessions that are polling, and when each was last answered.
+//! The polling sessions, and the time of each one's last answer.
 
 use std::{
     collections::HashMap,
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{clock::Timestamp, id::LoginId, ilink::Error};
 
-/// One poll loop per login.
+/// The poll loop of each login.
 #[derive(Debug)]
 pub(crate) struct Sessions {
     places: Semaphore,
@@ -36,7 +36,7 @@ struct Session {
     answered: Timestamp,
 }
 
-/// How the poll loops stand.
+/// The state of all poll loops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Freshness {
     pub(crate) polling: usize,
@@ -48,7 +48,7 @@ pub(crate) struct Freshness {
 }
 
 impl Sessions {
-    /// No sessions yet; at most `most` of them may wait for WeChat at once.
+    /// Allows at most `most` polls at once.
     pub(crate) fn polling_at_most(most: usize) -> Self {
         let polling = Mutex::default();
         let (answers, cut, failed) = Default::default();
@@ -63,12 +63,12 @@ impl Sessions {
         }
     }
 
-    /// Waits until another poll may begin; the others wait in the order in which they came.
+    /// Waits until another poll may begin; waiting sessions continue in order.
     pub(crate) async fn place(&self) -> Option<SemaphorePermit<'_>> {
         self.places.acquire().await.ok()
     }
 
-    /// A new session of this login; an older one of the same login ends.
+    /// Begins a session of this login, and ends an earlier one.
     pub(crate) fn begin(&self, login: LoginId, now: Timestamp) -> CancellationToken {
         let ends = CancellationToken::new();
         let session = Session { ends: ends.clone(), answered: now };
@@ -86,7 +86,7 @@ impl Sessions {
         }
     }
 
-    /// The server answered a poll, in time or by holding it to its end.
+    /// Notes that the server answered a poll, also by holding it to its end.
     pub(crate) fn answered(&self, login: LoginId, now: Timestamp) {
         if let Some(session) = self.polling().get_mut(&login) {
             session.answered = now;
@@ -96,7 +96,7 @@ impl Sessions {
         self.answers.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A poll hung beyond its time, or was cut by somebody on the way.
+    /// Counts a poll that hung beyond its time, or that a machine on the way cut.
     pub(crate) fn count_cut(&self, login: LoginId, hung: bool, now: Timestamp) {
         self.cut.fetch_add(1, Ordering::Relaxed);
         if hung {
@@ -104,7 +104,7 @@ impl Sessions {
         }
     }
 
-    /// A poll broke off, or was answered with an error.
+    /// Counts a poll that broke off, or was answered with an error.
     pub(crate) fn count_failed(&self, login: LoginId, error: &Error, now: Timestamp) {
         self.failed.fetch_add(1, Ordering::Relaxed);
         self.note(login, error, now);
@@ -118,14 +118,14 @@ impl Sessions {
         begun.iter().for_each(Turn::tell);
     }
 
-    /// When this login was last answered, and whether that is too long ago; `None` when it does not
-    /// poll.
+    /// Returns the time of this login's last answer, and whether it is too long ago; `None` when
+    /// the login does not poll.
     pub(crate) fn last_answer(&self, login: LoginId, now: Timestamp) -> Option<(Timestamp, bool)> {
         let at = self.polling().get(&login)?.answered;
         Some((at, now.since(at) > STALE))
     }
 
-    /// How old the last good answers are.
+    /// Returns the ages of the last good answers.
     pub(crate) fn freshness(&self, now: Timestamp) -> Freshness {
         let polling = self.polling();
         let ages = || polling.values().map(|session| now.since(session.answered));
@@ -139,12 +139,13 @@ impl Sessions {
         }
     }
 
-    /// Counts an unknown person who writes to this login; false when it is one too many.
+    /// Counts a message of an unknown person to this login; returns false when there are too many.
     pub(crate) fn may_meet_stranger(&self, login: LoginId, now: Timestamp) -> bool {
         self.strangers().meet(login, now)
     }
 
-    /// Whether the owner has yet to hear of too many unknown people; true once a day.
+    /// Returns whether the owner is to be told of too many unknown people, which is true once a
+    /// day.
     pub(crate) fn tell_of_strangers(&self, login: LoginId, now: Timestamp) -> bool {
         self.strangers().tell_once(login, now)
     }
@@ -162,7 +163,7 @@ impl Sessions {
     }
 }
 
-/// Twice what one held poll takes at most, and a little more.
+/// The age of a last answer that counts as stale: twice the longest held poll, and a little more.
 const STALE: Duration = Duration::from_secs(120);
 
 #[cfg(test)]

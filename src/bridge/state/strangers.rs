@@ -1,11 +1,11 @@
-//! How many unknown people a login has met of late.
+//! The number of unknown people that a login has met within a day.
 
 use std::{collections::HashMap, time::Duration};
 
 use crate::{clock::Timestamp, id::LoginId};
 
-/// How many rooms a day are made for people whom a login does not know. One bot of WeChat has one
-/// contact, so there is hardly ever another one.
+/// The number of rooms a day that are made for people whom a login does not know. A bot of WeChat
+/// has one contact, so others are rare.
 pub(crate) const MOST_STRANGERS: u32 = 50;
 
 /// The unknown people of this run, by login.
@@ -20,7 +20,7 @@ struct Day {
 }
 
 impl Strangers {
-    /// Counts one more; false when it is one too many.
+    /// Counts one more; returns false when there are too many.
     pub(crate) fn meet(&mut self, login: LoginId, now: Timestamp) -> bool {
         let day = self.day(login, now);
         let may = day.met < MOST_STRANGERS;
@@ -28,7 +28,7 @@ impl Strangers {
         may
     }
 
-    /// Whether the owner has yet to hear of it today; true once.
+    /// Returns whether the owner is to be told today, which is true once.
     pub(crate) fn tell_once(&mut self, login: LoginId, now: Timestamp) -> bool {
         !std::mem::replace(&mut self.day(login, now).told, true)
     }

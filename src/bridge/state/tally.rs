@@ -1,21 +1,21 @@
-//! What was done since the start, counted for `/metrics`.
+//! Counters since the start, for `/metrics`.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::store::Direction;
 
-/// Counts that nothing is decided by.
+/// Counters on which no decision depends.
 #[derive(Debug, Default)]
 pub(crate) struct Tallies {
     sends: [AtomicU64; Sent::ALL.len()],
     media: [AtomicU64; 2],
 }
 
-/// What the answer to a send meant.
+/// The meaning of the answer to a send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sent {
     Accepted,
-    /// Without an id.
+    /// The message was accepted without an id.
     Unconfirmed,
     Retried,
     Throttled,
@@ -41,7 +41,7 @@ impl Tallies {
         }
     }
 
-    /// Bytes of a media file that was brought to the other side.
+    /// Counts the bytes of a media file that was brought to the other side.
     pub(crate) fn count_media(&self, way: Direction, bytes: u64) {
         if let Some(count) = self.media.get(way as usize) {
             count.fetch_add(bytes, Ordering::Relaxed);

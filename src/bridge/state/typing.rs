@@ -1,4 +1,4 @@
-//! For which contacts somebody is typing, and what is needed to show it.
+//! The portals whose owner is typing, and what is needed to show it.
 
 use std::{
     collections::HashMap,
@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{clock::Timestamp, id::PortalId, ilink::TypingTicket};
 
-/// One typist per portal, whoever it is.
+/// One typist per portal, any of the room's members it is.
 #[derive(Debug, Default)]
 pub(crate) struct Typists(Mutex<HashMap<PortalId, Typist>>);
 
@@ -18,12 +18,12 @@ pub(crate) struct Typists(Mutex<HashMap<PortalId, Typist>>);
 struct Typist {
     /// Ends the task that shows it, while there is one.
     stops: Option<CancellationToken>,
-    /// Held by that task, so that the end of one comes before the beginning of the next.
+    /// Locked by that task, so that one ends before the next begins.
     turn: Arc<tokio::sync::Mutex<()>>,
     ticket: Option<(TypingTicket, Timestamp)>,
 }
 
-/// What a task that shows typing holds on to.
+/// What a task that shows typing holds.
 #[derive(Debug)]
 pub(crate) struct Turn {
     pub(crate) stops: CancellationToken,
@@ -31,7 +31,7 @@ pub(crate) struct Turn {
 }
 
 impl Typists {
-    /// Somebody begins to type; `None` when that is shown already.
+    /// Begins to show typing; returns `None` when it is shown already.
     pub(crate) fn begin(&self, portal: PortalId) -> Option<Turn> {
         let mut typists = self.typists();
         let typist = typists.entry(portal).or_default();
@@ -43,21 +43,21 @@ impl Typists {
         Some(Turn { stops, turn: Arc::clone(&typist.turn) })
     }
 
-    /// Nobody types any more.
+    /// Ends the showing of typing.
     pub(crate) fn end(&self, portal: PortalId) {
         if let Some(stops) = self.typists().get_mut(&portal).and_then(|t| t.stops.take()) {
             stops.cancel();
         }
     }
 
-    /// The ticket of this contact, unless it is too old.
+    /// Returns the typing ticket of this contact, unless it is too old.
     pub(crate) fn ticket(&self, portal: PortalId, now: Timestamp) -> Option<TypingTicket> {
         let typists = self.typists();
         let (ticket, since) = typists.get(&portal)?.ticket.as_ref()?;
         (now.since(*since) < TICKET_LASTS).then(|| ticket.clone())
     }
 
-    /// Keeps a ticket; `None` forgets it.
+    /// Stores a typing ticket; `None` removes it.
     pub(crate) fn keep(&self, portal: PortalId, ticket: Option<(TypingTicket, Timestamp)>) {
         self.typists().entry(portal).or_default().ticket = ticket;
     }
@@ -67,7 +67,8 @@ impl Typists {
     }
 }
 
-/// How long tickets live is not documented; Tencent's client keeps one for at most a day.
+/// The lifetime of a ticket. The real one is not documented; Tencent's client keeps one for at most
+/// a day.
 const TICKET_LASTS: Duration = Duration::from_secs(60 * 60);
 
 #[cfg(test)]

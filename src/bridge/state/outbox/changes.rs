@@ -1,5 +1,4 @@
-//! What may still change about a message that waits: its words, the line above it, whether it goes
-//! out at all.
+//! Changes of a waiting message: its words, the quote above it, and whether it is sent at all.
 
 use std::collections::VecDeque;
 
@@ -11,21 +10,22 @@ use crate::{
     store::Words,
 };
 
-/// The event that a message belongs to, of which the contact may learn only what they were given.
+/// The event to which a message refers; the contact may learn of it only what they have received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum About {
-    /// None.
+    /// The message refers to no event.
     Nothing,
-    /// It answers this event: it goes with a line above it, or without.
+    /// The message is a reply to this event, and has a quote of it above or not.
     Answer(OwnedEventId),
-    /// It tells of a reaction to this event, and is nothing without it.
+    /// The message describes a reaction to this event, and is not sent without it.
     Reaction(OwnedEventId),
-    /// It has the new words of this event, which are these parts without the sign of an edit.
+    /// The message has the new words of this event; `words` are the parts without the sign of an
+    /// edit.
     Correction { of: OwnedEventId, words: Vec<Part> },
 }
 
 impl Outbox {
-    /// Takes a message out that nobody has tried to send.
+    /// Removes a message that was not tried yet.
     pub(crate) fn cancel(&self, portal: PortalId, event: &EventId) -> Changed {
         let mut queues = self.queues();
         let Some(queue) = queues.get_mut(&portal) else { return Changed::NotThere };
@@ -40,7 +40,7 @@ impl Outbox {
         }
     }
 
-    /// Gives a message of `sender` that nobody has tried to send other words, or another file.
+    /// Replaces the words or the file of a message of `sender` that was not tried yet.
     pub(crate) fn replace(
         &self,
         portal: PortalId,
@@ -65,7 +65,7 @@ impl Outbox {
         Changed::Done(waiting.clone().into())
     }
 
-    /// Changes the correction of `sender` that waits for this event to newer words; see
+    /// Replaces the words of the waiting correction of this event by `sender`; see
     /// [`About::Correction`].
     pub(crate) fn replace_correction(
         &self,
@@ -89,7 +89,7 @@ impl Outbox {
         Changed::Done(waiting.clone().into())
     }
 
-    /// Takes out the corrections of an event that were not tried.
+    /// Removes the corrections of an event that were not tried yet.
     pub(crate) fn cancel_corrections(&self, portal: PortalId, of: &EventId) -> Vec<Outgoing> {
         let mut queues = self.queues();
         let Some(queue) = queues.get_mut(&portal) else { return Vec::new() };
@@ -101,7 +101,7 @@ impl Outbox {
         gone.into()
     }
 
-    /// Notes whether a message may go out that was not tried: `Some` with the line above it, if any.
+    /// Notes whether an untried message may be sent: `Some` with the quote above it, if any.
     pub(crate) fn settle(&self, portal: PortalId, entry: InboxId, line: Option<Option<&str>>) {
         let mut queues = self.queues();
         let waiting = queues.get_mut(&portal).map(|queue| queue.waiting.iter_mut());
@@ -115,7 +115,7 @@ impl Outbox {
         }
     }
 
-    /// The message, not its correction, that this event is on its way as.
+    /// Returns the message as which this event waits; a correction of the event does not count.
     pub(crate) fn find(&self, portal: PortalId, event: &EventId) -> Option<Outgoing> {
         let queues = self.queues();
         let mut all = queues.get(&portal)?.waiting.iter().flat_map(Outgoing::all);
@@ -124,7 +124,7 @@ impl Outbox {
 }
 
 impl Outgoing {
-    /// Puts the line above what it became.
+    /// Puts the quote above the message's parts.
     pub(super) fn lead(&mut self) {
         let line = self.progress.line.as_ref().map(|line| &*line.0);
         self.parts = led_by(line, self.plain.clone());

@@ -1,6 +1,6 @@
-//! Random interleavings of everything that can happen to a queue, against a list.
+//! Random interleavings of everything that can happen to a queue, compared with a simple model.
 //!
-//! Whoever plays the sender here does with the outbox what `bridge::sender` does with it.
+//! The sender of this test uses the outbox as `send::sender` does.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -12,38 +12,39 @@ use super::{
     *,
 };
 
-/// Something that happens.
+/// A step of the test.
 #[derive(Debug, Clone)]
 enum Step {
-    /// Somebody writes a text that becomes so many messages, with or without a picture.
+    /// A user writes a text that becomes `texts` messages, with or without an image.
     Push { texts: usize, picture: bool },
-    /// The sender uploads a picture or sends the next part, joined with others if it may.
+    /// The sender uploads an image or sends the next part, joined with others if it may.
     Send { join: bool, end: End },
-    /// Somebody takes the text of this number back.
+    /// The user redacts the text of this number.
     Cancel(usize),
-    /// Somebody gives the text of this number other words, and perhaps another picture.
+    /// The user edits the text of this number, perhaps with another image.
     Replace { number: usize, picture: bool },
-    /// The bridge is killed and reads its store, so much of it for now.
+    /// The bridge is killed and reads `read` entries of its store for now.
     Restart { read: usize },
 }
 
-/// How a try ends. Answers of WeChat that are no come only while it does not have the message.
+/// How a try ends. An answer that reports a failure comes only while WeChat does not have the
+/// message.
 #[derive(Debug, Clone, Copy)]
 enum End {
     Accepted,
-    /// WeChat has it, and nobody knows.
+    /// WeChat has the message, and the answer is lost.
     AnswerLost,
-    /// WeChat does not have it, and nobody knows.
+    /// WeChat does not have the message, and no answer comes.
     RequestLost,
     NotNow,
     Never,
-    /// Killed before the request; the rest of the store is read at once.
+    /// The bridge is killed before the request; the rest of the store is read at once.
     KilledBefore,
-    /// Killed when WeChat has it and nothing of that is written down.
+    /// The bridge is killed after WeChat has the message and before that is stored.
     KilledAfter,
 }
 
-/// A text as the model sees it.
+/// A text in the model.
 #[derive(Debug)]
 struct Text {
     parts: Vec<String>,
@@ -54,11 +55,11 @@ struct Text {
 /// The bridge's store, the queue and WeChat.
 struct Play {
     outbox: Outbox,
-    /// What is durable of each unfinished message.
+    /// The stored state of each unfinished message.
     store: BTreeMap<u64, (Vec<Part>, Progress)>,
-    /// What is in the store and not yet in the queue.
+    /// The entries of the store that are not yet in the queue.
     unread: VecDeque<u64>,
-    /// What WeChat took, by its client id; of a picture also where it was uploaded to.
+    /// The messages that WeChat accepted, by client id; for an image also its upload.
     taken: HashMap<(u64, u16), (String, Option<Upload>)>,
     shown: Vec<String>,
     texts: Vec<Text>,
@@ -90,7 +91,7 @@ impl Play {
                 self.texts.push(Text { parts: lines(&parts), waits: true, tried: false });
                 self.store.insert(number as u64, (parts, Progress::default()));
                 self.unread.push_back(number as u64);
-                // What was typed before the kill is read before what was typed after it.
+                // Texts from before the kill are read before later ones.
                 if self.unread.len() == 1 {
                     self.read(1);
                 }
@@ -163,7 +164,7 @@ impl Play {
         }
     }
 
-    /// What was uploaded is durable before anything is sent.
+    /// Uploads an image; the upload is stored before anything is sent.
     fn upload(&mut self, head: &Outgoing, end: End) {
         match end {
             End::RequestLost | End::NotNow => {}
@@ -178,7 +179,7 @@ impl Play {
         }
     }
 
-    /// WeChat takes a message, and loses another one under the same client id.
+    /// Gives WeChat a message; one with a known client id is dropped.
     fn take(&mut self, head: &Outgoing) {
         let (id, part) = ((head.entry.id.0, head.progress.parts_done), head.next_part().unwrap());
         let upload = match &part {
@@ -253,7 +254,7 @@ impl Play {
         }
     }
 
-    /// What nobody has tried can be changed, and nothing else.
+    /// Asserts that exactly the untried messages can be changed.
     fn expect(&self, number: usize, changed: &Changed) {
         let model = self.texts.get(number).map(|text| (text.waits, text.tried));
         match (model, changed) {
@@ -270,7 +271,7 @@ impl Play {
         assert_eq!(self.store.len(), waiting);
     }
 
-    /// Everything that still waits goes out.
+    /// Sends everything that still waits.
     fn drain(&mut self) {
         self.read(usize::MAX);
         while self.outbox.head(PORTAL).is_some() {
@@ -279,12 +280,12 @@ impl Play {
     }
 }
 
-/// What the phone shows of these.
+/// Returns what the phone shows of these parts.
 fn lines(parts: &[Part]) -> Vec<String> {
     parts.iter().map(Part::line).collect()
 }
 
-/// Which of the texts a message is.
+/// Returns the number of the text that a message is.
 fn number(outgoing: &Outgoing) -> usize {
     usize::try_from(outgoing.entry.id.0).unwrap()
 }
@@ -327,5 +328,5 @@ proptest! {
     }
 }
 
-/// Room for some texts in one message, and not for all.
+/// The limit of a joined message in bytes: some texts fit, not all.
 const LIMIT: usize = 20;

@@ -1,4 +1,4 @@
-//! What is shown of messages that wait: which one is next, and what was shown already.
+//! The marks of waiting messages: which message is to be marked next, and what is shown already.
 
 use ruma::OwnedEventId;
 
@@ -8,21 +8,21 @@ use crate::{
     store::Progress,
 };
 
-/// How much of a message's waiting is shown in its room.
+/// How much of a message's waiting its room shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Shown {
-    /// Nobody has heard of it yet.
+    /// Nothing is shown yet.
     Nothing,
-    /// Its status says so, to clients that know it.
+    /// The status of the message shows it, in clients that support it.
     Status,
-    /// It has a mark besides, as far as the homeserver lets it be marked.
+    /// A mark shows it as well, if the homeserver allows one.
     Mark,
 }
 
 impl Outbox {
-    /// The first message of which less is shown than should be, and what should be. Of a long
-    /// queue only the beginning is marked, which costs two events for each message: one that is
-    /// further behind gets its status now, and its mark when it is further in front.
+    /// Returns the first message of which less is shown than should be, and what should be shown.
+    /// Only the beginning of a long queue is marked, since a mark costs two events: messages
+    /// further behind get their status now, and their mark when they move up.
     pub(crate) fn find_unshown(&self, portal: PortalId) -> Option<(Outgoing, Shown)> {
         let queues = self.queues();
         let waiting = &queues.get(&portal)?.waiting;
@@ -32,8 +32,8 @@ impl Outbox {
         Some((one.clone(), wanted))
     }
 
-    /// Notes what is shown of a message, and its mark; gives how far it has come, and nothing when
-    /// it waits no longer.
+    /// Notes what is shown of a message, and its mark; returns its progress, or `None` when it no
+    /// longer waits.
     pub(crate) fn put_shown(
         &self,
         portal: PortalId,
@@ -50,7 +50,7 @@ impl Outbox {
     }
 }
 
-/// So many messages at the beginning of a queue are marked as waiting.
+/// The number of messages at the beginning of a queue that are marked as waiting.
 const MOST_MARKED: usize = 50;
 
 #[cfg(test)]

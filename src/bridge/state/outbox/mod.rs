@@ -1,7 +1,7 @@
-//! What waits for the phone: one queue per portal, in order.
+//! The outbox: the messages that wait for WeChat, one queue per portal, in order.
 //!
-//! The store keeps every message until its end is known; here is only who is next, and what may
-//! still be changed.
+//! The store keeps every message until its end is known; the outbox knows their order, and which
+//! may still be changed.
 
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
@@ -32,76 +32,76 @@ pub(crate) use super::outbox::part::MediaKind;
 pub(crate) use super::outbox::part::Part;
 pub(crate) use super::outbox::part::led_by;
 
-/// One Matrix message on its way.
+/// A Matrix message on its way to WeChat.
 #[derive(Debug, Clone)]
 pub(crate) struct Outgoing {
     pub(crate) entry: Entry,
-    /// What is sent, and what its state is shown on.
+    /// The event that is sent, and whose state is shown.
     pub(crate) event: OwnedEventId,
-    /// Who wrote it; nobody else may change it.
+    /// The user who wrote it, and who alone may change it.
     pub(crate) sender: OwnedUserId,
     pub(crate) room: OwnedRoomId,
-    /// What it became, without the line above it.
+    /// The parts without the quote above them.
     pub(crate) plain: Vec<Part>,
-    /// What is sent; the client id of each part is derived from the entry's source and the
+    /// The parts that are sent; the client id of each is derived from the entry's source and the
     /// part's number.
     pub(crate) parts: Vec<Part>,
-    /// What it belongs to.
+    /// The event to which the message refers.
     pub(crate) about: About,
-    /// Whether it was found, just now, that it may go out, and with which line.
+    /// Whether it was just checked that the message may be sent, and with which quote.
     pub(crate) settled: bool,
     pub(crate) progress: Progress,
-    /// How often the next part was tried. Once it was, WeChat may have it, and it is too late to
-    /// change it.
+    /// How often the next part was tried. After the first try WeChat may have it, so the message
+    /// can no longer be changed.
     pub(crate) tries: u32,
-    /// How often WeChat refused the next part for a reason that nobody knows.
+    /// How often WeChat refused the next part for an unknown reason.
     pub(crate) refused: u32,
-    /// How often its file could not be brought to WeChat; it can still be changed.
+    /// How often the upload of its file failed; the message can still be changed.
     pub(crate) failed_uploads: u32,
     /// How much of its waiting is shown.
     pub(crate) shown: Shown,
-    /// Later messages whose texts go along with this one's.
+    /// Later messages whose texts are sent along with this one.
     pub(crate) with: Vec<Outgoing>,
 }
 
-/// What became of a wish to change something that waits.
+/// The result of a request to change a waiting message.
 #[derive(Debug)]
 pub(crate) enum Changed {
-    /// It waited, and this is what it was or is now.
+    /// It waited; this is its former or its new state.
     Done(Box<Outgoing>),
-    /// It is on its way.
+    /// It was tried already.
     TooLate,
-    /// Nothing of that name waits.
+    /// No such message waits.
     NotThere,
 }
 
-/// All queues.
+/// The queues of all portals.
 #[derive(Debug)]
 pub(crate) struct Outbox {
     announce: UnboundedSender<PortalId>,
     queues: Mutex<HashMap<PortalId, Queue>>,
-    /// Wakes whoever wants to know what became of a try, of any portal.
+    /// Notified when the result of a try is known, for any portal.
     tried: Notify,
 }
 
 #[derive(Debug, Default)]
 struct Queue {
     waiting: VecDeque<Outgoing>,
-    /// The rooms of which what waits shall go out as few messages as can be.
+    /// The rooms whose waiting messages are to be merged into as few as possible.
     merges: BTreeSet<OwnedRoomId>,
-    /// Wakes the sender when something changed that it may be waiting for.
+    /// Notified when something changed for which the sender may be waiting.
     changed: Arc<Notify>,
 }
 
 impl Outbox {
-    /// Nothing waits yet; portals that get something to send are announced to the receiver.
+    /// Makes an empty outbox; portals that get something to send are announced to the receiver.
     pub(crate) fn new() -> (Self, UnboundedReceiver<PortalId>) {
         let (announce, announced) = mpsc::unbounded_channel();
         (Self { announce, queues: Mutex::default(), tried: Notify::new() }, announced)
     }
 
-    /// Adds a message at the end, and announces the portal when nothing waited. One that was
-    /// joined to an earlier message before a restart is joined to it again.
+    /// Adds a message at the end, and announces the portal when its queue was empty. A message that
+    /// was joined to an earlier one before a restart is joined to it again.
     pub(crate) fn push(&self, portal: PortalId, mut outgoing: Outgoing) {
         let mut queues = self.queues();
         let idle = !queues.contains_key(&portal);
@@ -117,12 +117,12 @@ impl Outbox {
             None => queue.waiting.push_back(outgoing),
         }
         if idle {
-            // Nobody listens any more once the bridge is stopping; the store keeps the message.
+            // While the bridge is stopping, there is no receiver; the store keeps the message.
             let _ = self.announce.send(portal);
         }
     }
 
-    /// The message at the head; `None` closes the queue, and its sender must end.
+    /// Returns the message at the head; `None` closes the queue, and its sender must end.
     pub(crate) fn head(&self, portal: PortalId) -> Option<Outgoing> {
         let mut queues = self.queues();
         let head = queues.get(&portal)?.waiting.front().cloned();
@@ -132,8 +132,8 @@ impl Outbox {
         head
     }
 
-    /// Counts a try of the head, after which it cannot be changed any more. `None` when the head
-    /// is another by now, or has got another file.
+    /// Counts a try of the head, after which it can no longer be changed. Returns `None` when the
+    /// head is another one by now, or has another file.
     pub(crate) fn begin_try(&self, portal: PortalId, entry: InboxId) -> Option<Outgoing> {
         let mut queues = self.queues();
         let head = queues.get_mut(&portal)?.waiting.front_mut()?;
@@ -145,8 +145,8 @@ impl Outbox {
         Some(head.clone())
     }
 
-    /// Makes the head as if nobody had tried it, and what was joined to it messages of their own
-    /// again; gives everything that changed.
+    /// Resets the head to untried, and separates the messages that were joined to it; returns every
+    /// message that changed.
     pub(crate) fn undo_try(&self, portal: PortalId, entry: InboxId) -> Vec<Outgoing> {
         let mut queues = self.queues();
         let waiting = queues.get_mut(&portal).map(|queue| &mut queue.waiting);
@@ -165,9 +165,8 @@ impl Outbox {
         apart
     }
 
-    /// Joins short messages behind the head to it, up to `limit` bytes in all, and gives those
-    /// that were joined. Only whole texts that nobody has tried are joined, and none across a
-    /// file.
+    /// Joins short messages to the head, up to `limit` bytes in all, and returns them. Only untried
+    /// messages of a single text are joined, and only up to the next file.
     pub(crate) fn join(&self, portal: PortalId, limit: usize) -> Vec<Outgoing> {
         let mut queues = self.queues();
         let Some(waiting) = queues.get_mut(&portal).map(|queue| &mut queue.waiting) else {
@@ -194,9 +193,9 @@ impl Outbox {
         joined
     }
 
-    /// Has what waits joined as far as it can be, until nothing waits any more. The wish goes to
-    /// `write` with each message that nobody has tried, before the sender can write anything of it,
-    /// and is over when they are.
+    /// Merges the waiting messages of a room as far as possible, until none of them waits. The
+    /// request is handed to `write` with each untried message, before the sender can store anything
+    /// about it.
     pub(crate) fn merge(&self, portal: PortalId, room: &RoomId, write: impl FnOnce(Change)) {
         let mut queues = self.queues();
         let Some(queue) = queues.get_mut(&portal) else { return };
@@ -210,21 +209,21 @@ impl Outbox {
         write(change);
     }
 
-    /// Whether somebody has asked for that.
+    /// Returns whether merging was requested for the head's room.
     pub(crate) fn merges(&self, portal: PortalId) -> bool {
         let here = |q: &Queue| q.waiting.front().is_some_and(|head| q.merges.contains(&head.room));
         self.queues().get(&portal).is_some_and(here)
     }
 
-    /// Whether this file is what the head waits for.
+    /// Returns whether the head waits for this file.
     pub(crate) fn waits_for(&self, portal: PortalId, entry: InboxId, media: &Media) -> bool {
         let queues = self.queues();
         let head = queues.get(&portal).and_then(|queue| queue.waiting.front());
         head.is_some_and(|head| head.entry.id == entry && head.next_media() == Some(media))
     }
 
-    /// Notes where the file that the head waits for was brought to; `None` when it waits for
-    /// another by now.
+    /// Notes the upload of the file for which the head waits; `None` when it waits for another one
+    /// by now.
     pub(crate) fn put_upload(
         &self,
         portal: PortalId,
@@ -242,7 +241,7 @@ impl Outbox {
         Some(head.clone())
     }
 
-    /// Counts a try to bring the head's file to WeChat that did not get through.
+    /// Counts a failed upload of the head's file.
     pub(crate) fn count_failed_upload(&self, portal: PortalId, entry: InboxId) {
         let mut queues = self.queues();
         let head = queues.get_mut(&portal).and_then(|queue| queue.waiting.front_mut());
@@ -251,7 +250,7 @@ impl Outbox {
         }
     }
 
-    /// Counts a refusal of the head's next part that may pass.
+    /// Counts a refusal of the head's next part that may be temporary.
     pub(crate) fn count_refused(&self, portal: PortalId, entry: InboxId) {
         let mut queues = self.queues();
         let head = queues.get_mut(&portal).and_then(|queue| queue.waiting.front_mut());
@@ -260,7 +259,7 @@ impl Outbox {
         }
     }
 
-    /// Writes down how far the head has come.
+    /// Replaces the head by its new state.
     pub(crate) fn put_head(&self, portal: PortalId, head: Outgoing) {
         if let Some(front) = self.queues().get_mut(&portal).and_then(|q| q.waiting.front_mut())
             && front.entry.id == head.entry.id
@@ -270,7 +269,7 @@ impl Outbox {
         }
     }
 
-    /// The message is over, one way or the other.
+    /// Removes a message that has ended.
     pub(crate) fn remove(&self, portal: PortalId, entry: InboxId) {
         if let Some(queue) = self.queues().get_mut(&portal)
             && let Some(at) = queue.waiting.iter().position(|one| one.entry.id == entry)
@@ -280,14 +279,14 @@ impl Outbox {
         }
     }
 
-    /// What waits for this contact, in order.
+    /// Returns the waiting messages of this portal, in order.
     pub(crate) fn waiting(&self, portal: PortalId) -> Vec<Outgoing> {
         let queues = self.queues();
         let queue = queues.get(&portal);
         queue.map(|queue| queue.waiting.iter().cloned().collect()).unwrap_or_default()
     }
 
-    /// Returns the events of what waits from this room and was not tried.
+    /// Returns the events of waiting messages from this room that were not tried.
     pub(crate) fn untried_of(&self, portal: PortalId, room: &RoomId) -> Vec<OwnedEventId> {
         let queues = self.queues();
         let waiting = queues.get(&portal).map(|queue| queue.waiting.iter()).into_iter().flatten();
@@ -295,26 +294,26 @@ impl Outbox {
         untried.map(|one| one.event.clone()).collect()
     }
 
-    /// The portals for which something waits.
+    /// Returns the portals with waiting messages.
     pub(crate) fn portals(&self) -> Vec<PortalId> {
         self.queues().keys().copied().collect()
     }
 
-    /// How many messages wait for this contact.
+    /// Returns how many messages wait for this contact.
     pub(crate) fn queued(&self, portal: PortalId) -> usize {
         let queues = self.queues();
         let messages = |queue: &Queue| queue.waiting.iter().map(|one| 1 + one.with.len()).sum();
         queues.get(&portal).map_or(0, messages)
     }
 
-    /// Something changed for this portal: the contact wrote, or the login is back.
+    /// Wakes the sender of this portal: the contact wrote, or the login is back.
     pub(crate) fn wake(&self, portal: PortalId) {
         if let Some(queue) = self.queues().get(&portal) {
             queue.changed.notify_one();
         }
     }
 
-    /// What [`Outbox::wake`] wakes.
+    /// Returns what [`Outbox::wake`] notifies.
     pub(crate) fn changed(&self, portal: PortalId) -> Arc<Notify> {
         self.queues().get(&portal).map(|q| Arc::clone(&q.changed)).unwrap_or_default()
     }

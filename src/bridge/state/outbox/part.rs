@@ -1,48 +1,48 @@
-//! What a message becomes: the requests that bring it to the phone, one after the other.
+//! The parts of a message: the requests that bring it to the phone, one after the other.
 
 use ruma::OwnedMxcUri;
 
 use crate::convert;
 
-/// What one request brings.
+/// The content of one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Part {
     /// A text that fits into one request.
     Text(String),
-    /// A file. Its address tells what was done for it, also when a message has several.
+    /// A file. Its address identifies its upload, also in a message with several files.
     Media(Media),
 }
 
-/// A file on the homeserver, and what it is to be on the phone.
+/// A file on the homeserver, and the kind of item that it becomes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Media {
-    /// Where it lies.
+    /// The file's address.
     pub(crate) uri: OwnedMxcUri,
-    /// What the message says it is.
+    /// The kind that the message claims.
     pub(crate) kind: MediaKind,
-    /// Its name, as the sender gives it.
+    /// The name that the sender gave.
     pub(crate) name: Option<String>,
 }
 
-/// What a message says its file is.
+/// The kind of a file, as the message claims it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MediaKind {
-    /// A picture or a sticker.
+    /// An image or a sticker.
     Picture,
-    /// A film.
+    /// A video.
     Video,
-    /// A recording that was spoken into the chat.
+    /// A voice message.
     Voice,
     /// Any other file, music included.
     File,
 }
 
-/// The parts of a message below a line that tells what it answers to: above the first text, or
-/// before a file that has none.
+/// Returns the parts of a message below a quote: above the first text, or before a file without
+/// one.
 pub(crate) fn led_by(line: Option<&str>, parts: Vec<Part>) -> Vec<Part> {
     let Some(line) = line else { return parts };
     let mut parts = parts.into_iter().peekable();
-    // A text that has no room for the line stays as it was cut: each of its parts says whose it is.
+    // A text without room for the quote stays as it was cut: each of its parts names its speaker.
     let has_room = |part: &Part| {
         let text = part.text().map(|text| line.len() + 1 + text.len());
         text.is_some_and(|len| len <= convert::WECHAT_TEXT_LIMIT)
@@ -55,7 +55,7 @@ pub(crate) fn led_by(line: Option<&str>, parts: Vec<Part>) -> Vec<Part> {
 }
 
 impl MediaKind {
-    /// The sign that stands for it where there is only text.
+    /// Returns the emoji that stands for the file in a text.
     pub(crate) fn sign(self) -> &'static str {
         match self {
             Self::Picture => "📷",
@@ -67,7 +67,7 @@ impl MediaKind {
 }
 
 impl Part {
-    /// The text, if it is one.
+    /// Returns the text, if it is one.
     pub(crate) fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
@@ -79,7 +79,7 @@ impl Part {
         self.text().is_some()
     }
 
-    /// The text, or a line that stands for the file.
+    /// Returns the text, or a line that stands for the file.
     pub(crate) fn line(&self) -> String {
         match self {
             Self::Text(text) => text.clone(),

@@ -45,18 +45,18 @@ pub(super) fn queue(messages: impl IntoIterator<Item = Outgoing>) -> Outbox {
     outbox
 }
 
-/// What is sent next.
+/// Returns the next part as a line.
 fn text(outgoing: &Outgoing) -> String {
     outgoing.next_part().unwrap().line()
 }
 
-/// A picture that lies here on the homeserver.
+/// Returns an image with this address.
 fn picture(uri: &str) -> Part {
     let (uri, name) = (uri.into(), Some("cat.png".to_owned()));
     Part::Media(Media { uri, kind: MediaKind::Picture, name })
 }
 
-/// A picture of this name, which lies where no other does.
+/// Returns an image with this name and an address of its own.
 pub(super) fn picture_named(name: &str) -> Part {
     let (uri, name) = (format!("mxc://b.org/{name}").into(), Some(name.to_owned()));
     Part::Media(Media { uri, kind: MediaKind::Picture, name })
@@ -197,7 +197,7 @@ fn an_upload_is_for_the_file_that_the_head_waits_for() {
     let head = outbox.put_upload(PORTAL, InboxId(1), uploaded(cat, "p")).unwrap();
     assert_eq!(head.upload_of(&media), Some(&uploaded(cat, "p")));
 
-    // Other words keep it, another file does not.
+    // Other words keep the upload, another file does not.
     let alice = user_id!("@alice:b.org");
     let words = [Part::Text("see".to_owned()), Part::Text("here".to_owned()), picture(cat)];
     assert!(matches!(

@@ -1,15 +1,15 @@
-//! What is under way: a part that was tried and of which nobody knows yet whether WeChat has it.
+//! The part that is under way: it was tried, and it is not known yet whether WeChat has it.
 
 use super::{Outbox, Outgoing};
 use crate::id::{InboxId, PortalId};
 
 impl Outbox {
-    /// Waits until it is known what became of the part that is under way for this contact; not at
-    /// all when none is. It is as long as the sender waits for whatever it waits for.
+    /// Waits until the result of the part that is under way for this contact is known; returns at
+    /// once when there is none. The wait may last as long as the sender's pauses.
     pub(crate) async fn settled(&self, portal: PortalId) {
         let Some(asked) = self.under_way(portal) else { return };
         loop {
-            // Hears of everything that happens from here on.
+            // Registered before the check, so that no notification is missed.
             let something = self.tried.notified();
             if self.under_way(portal) != Some(asked) {
                 return;
@@ -18,12 +18,12 @@ impl Outbox {
         }
     }
 
-    /// Whether a part is under way for this contact.
+    /// Returns whether a part is under way for this contact.
     pub(crate) fn is_under_way(&self, portal: PortalId) -> bool {
         self.under_way(portal).is_some()
     }
 
-    /// The message and the number of its part.
+    /// Returns the entry and the number of the part that is under way.
     fn under_way(&self, portal: PortalId) -> Option<(InboxId, u16)> {
         let queues = self.queues();
         let head = queues.get(&portal)?.waiting.front()?;
@@ -33,8 +33,8 @@ impl Outbox {
 }
 
 impl Outgoing {
-    /// Whether an earlier run has tried it, and all that went along with it is here: it can be sent
-    /// as it was, whatever else may still come into the queue.
+    /// Returns whether an earlier run has tried it, and everything that was sent along is here:
+    /// then it can be sent as it was, whatever else comes into the queue.
     pub(crate) fn is_of_earlier_run(&self) -> bool {
         let tried = self.progress.tried && self.progress.parts_done == 0;
         tried && self.tries == 0 && self.is_complete()
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
     use crate::bridge::state::outbox::tests::{PORTAL, outgoing, queue};
 
-    /// What ends the wait for a part under way.
+    /// An event that ends the wait for a part under way.
     type End = fn(&Outbox, Outgoing);
 
     #[test]
@@ -70,7 +70,7 @@ mod tests {
             let mut wait = pin!(outbox.settled(PORTAL));
             let mut context = Context::from_waker(Waker::noop());
             assert!(wait.as_mut().poll(&mut context).is_pending());
-            // A second try of the same part, and what is written down of it, are no answer.
+            // A second try of the part, and a change of its state, are no answer.
             let again = outbox.begin_try(PORTAL, InboxId(1)).unwrap();
             outbox.put_head(PORTAL, again);
             assert!(wait.as_mut().poll(&mut context).is_pending());
@@ -90,7 +90,7 @@ mod tests {
         outbox.push(PORTAL, joined);
         assert!(outbox.is_under_way(PORTAL));
 
-        // Of a message whose first part has arrived nobody has tried the next one.
+        // The first part has arrived; the second was not tried yet.
         let mut half = outgoing(1, &["one", "more"]);
         (half.progress.tried, half.progress.parts_done) = (true, 1);
         assert!(!queue([half]).is_under_way(PORTAL));
