@@ -1,4 +1,4 @@
-//! How a job is carried through, or halted: the three things a job does to the world.
+//! The operations by which a job affects the outside world, and how a job ends or is halted.
 
 use std::future::Future;
 
@@ -8,26 +8,26 @@ use crate::{
     store::{self, Change, Entry, Outcome},
 };
 
-/// Why a job was not brought to its end.
+/// The reason why a job was not finished.
 #[derive(Debug)]
 pub(crate) enum Halt {
     /// The bridge is stopping; the job is done at the next start.
     Stopping,
-    /// The homeserver said no, and would say no again.
+    /// The homeserver refused a request for good.
     Refused(matrix::Error),
 }
 
-/// What an entry came to, as far as the one who took it knows.
+/// The result of an entry for the task that took it.
 #[derive(Debug)]
 pub(crate) enum Handled {
-    /// It has reached its end.
+    /// The entry has ended with this outcome.
     Done(Outcome),
-    /// The outbox, or the copies that it became, will record its end.
+    /// The end is recorded later, by the outbox or by the entry's copies.
     Deferred,
 }
 
 impl Core {
-    /// Makes a request to the homeserver until it succeeds, is refused for good, or the bridge
+    /// Repeats a request to the homeserver until it succeeds, is refused for good, or the bridge
     /// stops.
     pub(crate) async fn insist<T, F>(&self, call: impl FnMut() -> F) -> Result<T, Halt>
     where
@@ -39,7 +39,7 @@ impl Core {
         }
     }
 
-    /// Makes a change durable; a store that cannot is the end of the bridge.
+    /// Commits a change. When the store fails, the bridge ends.
     pub(crate) async fn commit(&self, change: Change) -> Result<(), Halt> {
         self.store.commit(change).await.map_err(|error| {
             self.die(Death::Store(error));
@@ -47,8 +47,8 @@ impl Core {
         })
     }
 
-    /// Returns when every change that was handed over before is durable; a store that cannot do it
-    /// is the end of the bridge.
+    /// Waits until every change that was submitted earlier is durable. When the store fails, the
+    /// bridge ends.
     pub(crate) async fn barrier(&self) -> Result<(), Halt> {
         self.store.barrier().await.map_err(|error| {
             self.die(Death::Store(error));
@@ -56,7 +56,7 @@ impl Core {
         })
     }
 
-    /// What was read from the store; a store that cannot be read is the end of the bridge.
+    /// Returns the result of a read from the store. When the store fails, the bridge ends.
     pub(crate) fn read<T>(&self, read: Result<T, store::Error>) -> Result<T, Halt> {
         read.map_err(|error| {
             self.die(Death::Store(error));
@@ -64,8 +64,8 @@ impl Core {
         })
     }
 
-    /// Records what an entry came to. Nobody waits: doing the work again would be the same
-    /// request.
+    /// Records the outcome of an entry, without waiting for the disk: after a crash, the work is
+    /// repeated with its ids.
     pub(crate) fn finish(&self, entry: &Entry, outcome: &Outcome) {
         let now = self.clock.now();
         self.store.submit(Change::new().finish(entry.id, entry.source(), outcome, now));

@@ -1,30 +1,30 @@
-//! The homeserver and iLink clients that a configuration describes.
+//! The clients of the homeserver and of iLink, made from the configuration.
 
 use ruma::owned_device_id;
 
 use crate::{config::Config, ilink, matrix, store};
 
-/// Why a bridge cannot start.
+/// The reason why a bridge cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The store is in use, damaged, or cannot be written.
     #[error(transparent)]
     Store(#[from] store::Error),
-    /// The `[ilink]` section names something that cannot be used.
+    /// The section `[ilink]` has an unusable value.
     #[error("[ilink] cannot be used: {0}")]
     Ilink(ilink::Error),
-    /// A file or an address of the config cannot be used.
+    /// A file or an address of the configuration is unusable.
     #[error("{0}")]
     Config(String),
     /// The homeserver's address or the token cannot be put into a request.
     #[error("[homeserver] cannot be used: {0}")]
     Homeserver(matrix::Error),
-    /// The listener is gone.
+    /// The listener does not work.
     #[error("the listener cannot be used: {0}")]
     Listener(std::io::Error),
 }
 
-/// The connections to the homeserver of the config.
+/// Returns the connections to the homeserver of the configuration.
 pub(crate) fn homeserver(config: &Config) -> Result<matrix::Homeserver, StartError> {
     matrix::Homeserver::new(matrix::HomeserverOptions {
         url: config.homeserver.url.clone(),

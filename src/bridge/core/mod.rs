@@ -1,4 +1,4 @@
-//! What every part of the core works with.
+//! The core: the state and the clients that every floor works with.
 
 pub(super) mod attempt;
 pub(super) mod clients;
@@ -29,28 +29,28 @@ use crate::{
     web::Report,
 };
 
-/// One running bridge.
+/// A running bridge.
 #[derive(Debug)]
 pub(super) struct Core {
     pub(super) config: Config,
-    /// When this run began.
+    /// The time at which this run began.
     pub(super) started: Timestamp,
     pub(super) clock: Clock,
     pub(super) tasks: Tasks,
     pub(super) store: Store,
-    /// For the client ids of what goes to WeChat.
+    /// The key of the client ids of messages to WeChat.
     pub(super) digest_key: DigestKey,
-    /// Where media wait between the two sides.
+    /// The folder of media that wait between the two sides.
     pub(super) spools: Spools,
-    /// Who looks at strangers' media.
+    /// The worker processes that decode media.
     pub(super) workers: Workers,
-    /// For files on their way from WeChat.
+    /// The places for files in transfer from WeChat.
     pub(super) arriving: Places,
-    /// For files on their way to WeChat.
+    /// The places for files in transfer to WeChat.
     pub(super) leaving: Places,
     pub(super) homeserver: Homeserver,
     pub(super) bot: OwnedUserId,
-    /// For those who need not accept invitations.
+    /// The tokens with which owners join rooms without accepting an invitation.
     pub(super) owners: Owners,
     pub(super) ghosts: GhostNames,
     pub(super) ilink: ilink::Client,
@@ -67,24 +67,24 @@ pub(super) struct Core {
     pub(super) flows: LoginFlows,
     pub(super) questions: Questions,
     pub(super) looks: Looks,
-    /// For strangers, who are told once that the bridge is not for them.
+    /// The strangers who were told that they may not use the bridge.
     pub(super) hush: Hush,
-    /// At most this many rooms are made at once; more would only wait in the homeserver.
+    /// The places for rooms that are being made; more at once would only wait in the homeserver.
     pub(super) making_rooms: tokio::sync::Semaphore,
     pub(super) receiving: tokio::sync::Mutex<()>,
-    /// Held while a record is changed: looked at, committed and put into the registry as one.
+    /// Locked while a record is read, committed and put into the registry.
     pub(super) changing: tokio::sync::Mutex<()>,
     pub(super) rounds: std::sync::Mutex<Rounds>,
     pub(super) death: watch::Sender<Option<Arc<Death>>>,
 }
 
-/// Why a bridge that was running had to end.
+/// The reason why a running bridge has to end.
 #[derive(Debug, thiserror::Error)]
 pub enum Death {
-    /// Nothing can be acknowledged any more.
+    /// The store failed, so nothing can be acknowledged any more.
     #[error(transparent)]
     Store(store::Error),
-    /// The homeserver does not know our token.
+    /// The homeserver does not know the bridge's token.
     #[error(
         "the homeserver refused the as_token; install the registration file that \
          `matrix-appservice-wechat registration` prints, and restart the homeserver"
@@ -110,17 +110,17 @@ impl Core {
         self.homeserver.intent(&self.bot)
     }
 
-    /// The ghost of a contact; `None` when its id cannot be written in a Matrix id.
+    /// Returns the ghost of a contact; `None` when its id cannot be written as a Matrix id.
     pub(super) fn ghost(&self, contact: &WechatUserId) -> Option<Intent> {
         self.ghosts.ghost(contact).map(|user| self.homeserver.intent(&user))
     }
 
-    /// Whether this user is the bot or one of the ghosts.
+    /// Returns whether this user is the bot or one of the ghosts.
     pub(super) fn is_ours(&self, user: &UserId) -> bool {
         user == self.bot || self.ghosts.contact(user).is_some()
     }
 
-    /// The language in which this user wants to be spoken to.
+    /// Returns the language of this user.
     pub(super) fn language_of(&self, user: &UserId) -> Language {
         let chosen = self.registry.owner(user).language.clone();
         chosen.and_then(|code| Language::parse(&code)).unwrap_or(self.config.bridge.language)
@@ -130,12 +130,12 @@ impl Core {
         &self.config.bridge.command_prefix
     }
 
-    /// Puts work that is in the store into its lane.
+    /// Queues stored work in its lane.
     pub(super) fn dispatch(&self, entry: Entry, read: Read) {
         self.lanes.push(self.lane_of(&entry), Job::Entry(entry, read));
     }
 
-    /// The same for work of an earlier run.
+    /// Queues stored work of an earlier run in its lane.
     pub(super) fn dispatch_again(&self, entry: Entry) {
         self.copies.resume(&entry);
         self.lanes.push(self.lane_of(&entry), Job::Again(entry));
@@ -152,7 +152,7 @@ impl Core {
         }
     }
 
-    /// What is known of this portal's reply window.
+    /// Returns the state of this portal's reply window.
     pub(super) fn reply(&self, portal: PortalId) -> Option<Reply> {
         let reply = self.replies.of(&self.store, portal).unwrap_or_else(|error| {
             self.die(Death::Store(error));
@@ -164,7 +164,7 @@ impl Core {
         }
     }
 
-    /// Changes what is known of this portal's reply window, if anything is.
+    /// Changes the state of this portal's reply window, if it has one.
     pub(super) fn change_reply(
         &self,
         portal: PortalId,
@@ -177,7 +177,7 @@ impl Core {
         })
     }
 
-    /// How the bridge stands.
+    /// Returns the health of the bridge.
     pub(super) fn report(&self) -> Report {
         let fresh = self.sessions.freshness(self.clock.now());
         Report {
@@ -191,7 +191,7 @@ impl Core {
         }
     }
 
-    /// Ends the bridge: the program sees it and exits with the cause.
+    /// Ends the bridge: the program exits with this cause.
     pub(super) fn die(&self, cause: Death) {
         self.death.send_if_modified(|death| {
             let first = death.is_none();
@@ -205,12 +205,12 @@ impl Core {
     }
 }
 
-/// What a contact is called: the owner's name for them, else a shortened id.
+/// Returns the contact's name: the owner's name for them, else a shortened id.
 pub(super) fn name_of(portal: &Portal) -> String {
     portal.name.clone().unwrap_or_else(|| portal.key.contact.to_string())
 }
 
-/// What the contact of a login is called.
+/// Returns the name of a login's contact.
 pub(super) fn login_name(login: &Login) -> String {
     login.name.clone().unwrap_or_else(|| login.contact.to_string())
 }

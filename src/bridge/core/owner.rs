@@ -1,11 +1,11 @@
-//! What the bridge knows of a Matrix user: the management room and the language.
+//! The record of a Matrix user: the management room and the language.
 
 use ruma::{OwnedRoomId, RoomId, UserId};
 
 use super::{Core, attempt::Halt};
 use crate::store::{Change, Owner};
 
-/// Writes down which room is this user's management room.
+/// Stores which room is this user's management room.
 pub(crate) async fn mark_room(
     core: &Core,
     user: &UserId,
@@ -14,7 +14,7 @@ pub(crate) async fn mark_room(
     change(core, user, |owner| owner.management_room = room).await
 }
 
-/// Changes a user's record as it is now.
+/// Changes a user's current record and stores it.
 pub(crate) async fn change(
     core: &Core,
     user: &UserId,
@@ -26,14 +26,14 @@ pub(crate) async fn change(
     put_owner(core, owner).await
 }
 
-/// Writes a changed record down.
+/// Stores a changed record, then puts it into the registry.
 pub(crate) async fn put_owner(core: &Core, owner: Owner) -> Result<(), Halt> {
     core.commit(Change::new().put_owner(&owner)).await?;
     core.registry.put_owner(owner);
     Ok(())
 }
 
-/// Whether this is the user's management room.
+/// Returns whether this is the user's management room.
 pub(crate) fn is_management_room(core: &Core, user: &UserId, room: &RoomId) -> bool {
     core.registry.owner(user).management_room.as_deref() == Some(room)
 }

@@ -1,4 +1,4 @@
-//! Changes a portal's record: looked at, committed and put into the registry as one.
+//! The change of a portal's record: reads, commits and puts it into the registry under one lock.
 
 use super::{Core, attempt::Halt};
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     store::{Change, Portal},
 };
 
-/// Changes a portal's record as it is now.
+/// Changes a portal's current record and stores it.
 pub(crate) async fn change(
     core: &Core,
     portal: PortalId,

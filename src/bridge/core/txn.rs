@@ -1,7 +1,7 @@
-//! The transaction id of each request that must not take effect twice.
+//! The transaction ids of requests that must not take effect twice.
 //!
-//! An id is derived from what the request was caused by, so that the request which a crash repeats
-//! has the id that it had before. The spelling of an id therefore never changes.
+//! An id is derived from the cause of its request, so a request that is repeated after a crash has
+//! its earlier id. Therefore the text of an id must never change.
 
 use std::fmt;
 
@@ -17,115 +17,115 @@ use crate::{
 pub(crate) enum Txn<'a> {
     /// The answer to a command.
     Answer(&'a EventId),
-    /// What came of another try to bring an item.
+    /// The result of another try to bring an item.
     Again(&'a EventId),
-    /// The owner hears that a window closes while messages wait.
+    /// The notice that a window closes while messages wait.
     Closes { portal: PortalId, heard: Timestamp },
-    /// A room hears that it is given up.
+    /// The notice in a room that it is closed.
     Closed(PortalId),
-    /// The owner hears that a room was given up.
+    /// The notice to the owner that a room was closed.
     ClosedFor(&'a RoomId),
-    /// The digits of a login are removed from the room.
+    /// The redaction of a login's digits.
     Digits(&'a EventId),
-    /// A room is encrypted.
+    /// The notice that a room is encrypted.
     Encrypted(&'a RoomId),
-    /// A message will not be taken by WeChat.
+    /// The notice that WeChat will not accept a message.
     Failed(InboxId),
-    /// More comes for a login than is taken.
+    /// The notice that a login receives more messages than are accepted.
     Flood { login: LoginId, at: Timestamp },
-    /// A ghost was removed from a contact's room.
+    /// The notice that a ghost was removed from a contact's room.
     GhostOut(&'a EventId),
-    /// The mark of a message that waits is removed.
+    /// The redaction of the mark of a message that waited.
     Goes(&'a EventId),
-    /// A room for a contact is there.
+    /// The greeting in the new room of a contact.
     Greeting(PortalId),
-    /// A contact is in their own room again.
+    /// The notice that a contact is in their own room again.
     GroupBack { portal: PortalId, cause: &'a str },
-    /// Contacts have come along into the room that replaced theirs.
+    /// The notice that contacts have followed into the room that replaced theirs.
     GroupFollowed(&'a str),
-    /// A contact could not come along into that room.
+    /// The notice that a contact could not follow into that room.
     GroupLeftBehind { portal: PortalId, cause: &'a str },
-    /// A contact's own room hears in which room they are now.
+    /// The notice in a contact's own room that they are now in another one.
     GroupMoved { portal: PortalId, cause: &'a str },
-    /// A room with contacts was replaced by one that is no upgrade of it.
+    /// The notice that a room with contacts was replaced by one that is no upgrade of it.
     GroupNotReplaced(&'a str),
-    /// The owner is asked to invite a ghost into this room.
+    /// The notice that asks the owner to invite a ghost into this room.
     GhostWanted(&'a RoomId),
-    /// A room with contacts was replaced by one that the bridge cannot enter.
+    /// The notice that a room with contacts was replaced by one that the bridge cannot enter.
     GroupReplaced(&'a str),
-    /// The bot has come into a room.
+    /// The greeting of the bot in a room that it has joined.
     Hello(&'a EventId),
-    /// Why messages wait; `portal` where several contacts are in the room.
+    /// The notice why messages wait; `portal` where several contacts are in the room.
     Held { portal: Option<PortalId>, event: &'a EventId, code: &'static str, since: Timestamp },
-    /// The login of this command, as it stands.
+    /// The message that shows the login of this command.
     Login(&'a EventId),
-    /// The end of that login.
+    /// The end of the login of this command.
     LoginEnd(&'a EventId),
-    /// The QR code of that login is removed.
+    /// The redaction of that login's QR code.
     LoginGone(&'a EventId),
-    /// A change of what the login's message says, by the run of the bridge that began at `started`.
+    /// An edit of the login's message by the run of the bridge that began at `started`.
     LoginEdit { event: &'a EventId, started: Timestamp, edit: u32 },
-    /// A session was ended by WeChat.
+    /// The notice that WeChat ended a session.
     Lost { login: LoginId, at: Timestamp },
-    /// A portal goes on in another room.
+    /// The notice that a portal continues in another room.
     Moved(PortalId),
-    /// A contact's own room hears that a command has brought them elsewhere.
+    /// The notice in a contact's own room that a command has moved them to another one.
     MovedBy(&'a EventId),
-    /// A contact's room cannot be made.
+    /// The notice that a contact's room cannot be made.
     NoRoom(PortalId),
-    /// A message from WeChat was set aside by the run that began at `started`.
+    /// The notice that the run that began at `started` has set a message from WeChat aside.
     PoisonEntry { entry: InboxId, started: Timestamp },
-    /// An event from Matrix was set aside.
+    /// The notice that an event from Matrix was set aside.
     PoisonEvent(&'a EventId),
-    /// Few sends are left in a window.
+    /// The notice that few sends are left in a window.
     Quota { portal: PortalId, heard: Timestamp },
-    /// Why an event was not bridged.
+    /// The notice why an event was not bridged.
     Refuse { event: &'a EventId, code: &'static str },
-    /// A message from WeChat was refused by the homeserver.
+    /// The notice that the homeserver refused a message from WeChat.
     Refused(InboxId),
-    /// A portal's room was replaced by one that is no upgrade of it.
+    /// The notice that a portal's room was replaced by one that is no upgrade of it.
     NotReplaced(&'a RoomId),
-    /// A portal's room was replaced by one that the bridge cannot enter.
+    /// The notice that a portal's room was replaced by one that the bridge cannot enter.
     Replaced(&'a RoomId),
-    /// A session that WeChat ended at that time works again.
+    /// The notice that a session that WeChat ended at that time works again.
     SessionBack { login: LoginId, ended: Timestamp },
-    /// The state of a message, for clients that show it.
+    /// The status of a message, for clients that show it.
     Status { event: &'a EventId, word: &'a str },
-    /// A message was taken back; `portal` where several contacts had it.
+    /// The notice of a redacted message; `portal` where several contacts had it.
     TakenBack { event: &'a EventId, portal: Option<PortalId> },
-    /// A ghost shows the way to the contact's room.
+    /// The notice of a ghost that tells the way to the contact's room.
     There(&'a EventId),
-    /// The mark of a message that WeChat took without an id.
+    /// The mark of a message that WeChat accepted without an id.
     Unconfirmed(&'a EventId),
-    /// WeChat confirms no more.
+    /// The notice that WeChat returns no ids any more.
     UnconfirmedRun { portal: PortalId, heard: Timestamp, sends: u32 },
     /// The mark of a message that waits.
     Waits(&'a EventId),
     /// An item of a message from WeChat.
     Item { login: LoginId, message: ItemOf<'a>, item: u16 },
-    /// What stands beside an item.
+    /// A request that accompanies an item.
     Beside { item: &'a str, what: Beside },
 }
 
-/// What an item of WeChat's belongs to.
+/// The message to which an item belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ItemOf<'a> {
     /// The message with this id.
     Message(&'a MessageId),
-    /// A message without an id, told apart by its place in the inbox, which is as lasting.
+    /// A message without an id, identified by the number of its entry, which is as lasting.
     Entry(InboxId),
 }
 
-/// What stands beside an item of WeChat's.
+/// A request that accompanies an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Beside {
-    /// The removal of the notice of an item that was brought after all.
+    /// The redaction of the notice of an item that was brought later.
     Brought,
-    /// A file is not what was announced.
+    /// The notice that a file is not what was announced.
     Differs,
-    /// The item is redacted.
+    /// The redaction of the item.
     Gone,
-    /// The item could not be brought and is kept.
+    /// The notice that the item could not be brought and is kept.
     Kept,
     /// A further part of a long text.
     Part(u16),
@@ -134,7 +134,7 @@ pub(crate) enum Beside {
 }
 
 impl Txn<'_> {
-    /// Returns the id of a part of what is said; the first part has the id of the whole.
+    /// Returns the id of a part; the first part has the id of the whole.
     pub(crate) fn part(&self, number: usize) -> String {
         if number == 0 { self.to_string() } else { format!("{self}.{number}") }
     }
@@ -234,7 +234,7 @@ mod tests {
 
     use super::*;
 
-    /// Each kind of request, once for each combination of these causes.
+    /// Returns each kind of request, once for each combination of these causes.
     fn all<'a>(
         event: &'a EventId,
         room: &'a RoomId,
