@@ -1,9 +1,9 @@
-//! The core, the only place that decides.
+//! The core of the bridge, which makes all decisions.
 //!
-//! Two walks lead through it, and both begin with a durable commit. From WeChat: [`session`] polls,
-//! [`batch`] sorts, a lane hands each message to [`incoming`]. From Matrix: [`transaction`] takes
-//! over, a lane hands each event to [`outgoing`] or [`management`], and [`sender`] sends what
-//! waits in the [`state::Outbox`].
+//! Two walks lead through it, and both begin with a durable commit. From WeChat: `login::session`
+//! polls, `from_wechat::ingest` sorts, a lane hands each message to `from_wechat::message`. From
+//! Matrix: `from_matrix::ingest` stores events, a lane hands each one to `dispatch::entry`, and
+//! `send::sender` sends what waits in the [`state::Outbox`].
 
 mod command;
 mod core;
