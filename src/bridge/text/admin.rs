@@ -1,11 +1,11 @@
-//! What administrators are told.
+//! The sentences for administrators.
 
 use ruma::UserId;
 
 use super::{counted, pick};
 use crate::{config::Language, store::Direction};
 
-/// Answers to the commands of administrators.
+/// The answers to the commands of administrators.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum AdminText<'a> {
     NobodyLinked,
@@ -21,7 +21,7 @@ pub(crate) enum AdminText<'a> {
     NoSuchRoom { room: &'a str },
 }
 
-/// How often each kind of end came about.
+/// The counters of the outcomes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct OutcomeCounts {
     pub(crate) delivered: u64,

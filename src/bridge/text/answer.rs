@@ -1,9 +1,9 @@
-//! What the bot answers to people who talk to it.
+//! The bot's answers to people.
 
 use super::{CommandScope, MOST_LOGINS, OPEN_MINUTES, counted, pick};
 use crate::config::Language;
 
-/// Greetings and answers to commands.
+/// The bot's greetings and its answers to commands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Answer<'a> {
     Hello { prefix: &'a str, marked: bool },

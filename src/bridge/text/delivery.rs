@@ -1,9 +1,9 @@
-//! Why a Matrix message waits, or was not bridged.
+//! The reasons why a Matrix message waits, or was not bridged.
 
 use super::pick;
 use crate::{bridge::state::reply_window::Hold, config::Language, convert::Kind};
 
-/// Said once per holding period: why a message waits and what will happen.
+/// The notice that tells why messages wait and what will happen; sent once per period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Held<'a> {
     pub(crate) why: Hold,
@@ -49,62 +49,62 @@ impl Held<'_> {
     }
 }
 
-/// Why something from Matrix was not bridged, for good.
+/// The reason why something from Matrix was not bridged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// A kind of message that does not go to WeChat.
+    /// A kind of message that is not bridged to WeChat.
     Kind(Kind),
     Edit,
     Redaction,
-    /// The message is being sent: WeChat may have it as it is.
+    /// The message is being sent, so WeChat may already have it.
     OnItsWay,
     Reaction,
-    /// A choice in a poll.
+    /// A vote in a poll.
     Vote,
-    /// Somebody shares where they are for a while.
+    /// A live location.
     LiveLocation,
     Call,
     Encrypted,
     /// The file is encrypted, though the message is not.
     FileEncrypted,
-    /// The file has more bytes than the bridge sends.
+    /// The file is larger than the bridge's limit, in bytes.
     FileTooLarge {
         limit: u64,
     },
     /// The homeserver does not have the file, or the message names none.
     FileMissing,
-    /// The homeserver cannot hand the file out at the moment.
+    /// The homeserver cannot deliver the file at the moment.
     FileAway,
-    /// The file cannot be kept here on its way.
+    /// The file cannot be stored on the bridge's disk.
     Disk,
-    /// WeChat said no, with this code, and would say no again.
+    /// WeChat refused with this code, and would refuse again.
     Rejected(i64),
-    /// The login's server is none that the bridge may talk to.
+    /// The login's server is not allowed by the configuration.
     BadServer,
-    /// What WeChat gave for the login cannot be used.
+    /// The credentials that WeChat issued for the login are unusable.
     BadLogin,
-    /// The server of WeChat's files refused this one, with this HTTP status.
+    /// WeChat's CDN refused the file with this HTTP status.
     UploadRefused(u16),
-    /// The server of WeChat's files did not take this one, however often it was tried.
+    /// WeChat's CDN did not accept the file in any of the tries.
     UploadFailed,
-    /// The server that WeChat names for the file is none that the bridge may talk to.
+    /// The server that WeChat names for the file is not allowed by the configuration.
     BadFileServer,
-    /// The sender may not write into this portal.
+    /// The sender may not write in this portal.
     NotAllowed,
-    /// The owner keeps the chat to themselves.
+    /// The owner has turned the relay off.
     RelayOff,
-    /// The contact does not have the message that it belongs to.
+    /// The contact does not have the message to which it belongs.
     Unseen,
-    /// Somebody else wrote what was asked for once more.
+    /// The message to be sent again is not the asker's own.
     NotYours,
-    /// What was asked for once more is no message of this room.
+    /// The event to be sent again is no message of this room.
     NothingToRetry,
-    /// The bridge itself fails at it.
+    /// The bridge itself fails on it.
     Poison,
 }
 
 impl Refusal {
-    /// The word for it in the store's records and in counters.
+    /// Returns the name for records and counters.
     pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::Kind(kind) => kind.code(),
@@ -287,7 +287,7 @@ fn kind_name(kind: Kind, language: Language) -> String {
     }
 }
 
-/// A size in bytes as people write it, never more than it is.
+/// Returns a size in bytes with a unit, rounded down.
 fn size(bytes: u64) -> String {
     const UNITS: [(u64, &str); 2] = [(1 << 20, "MiB"), (1 << 10, "KiB")];
     let unit = UNITS.iter().find(|(unit, _)| bytes >= *unit);

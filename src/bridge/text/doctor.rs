@@ -1,21 +1,21 @@
-//! What `doctor` finds: each thing that was looked at in one sentence, with the cure when it is
-//! not as it should be.
+//! The findings of `doctor`: each check in one sentence, with the instruction when something is
+//! wrong.
 
 use super::{counted, pick};
 use crate::config::Language;
 
-/// How something that was looked at stands.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// As it should be.
+    /// Everything is right.
     Well,
-    /// Nothing that has to be changed.
+    /// There is something to know, and nothing to change.
     Note,
     /// Something has to be changed.
     Wrong,
 }
 
-/// One thing that was looked at.
+/// A finding of a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Found {
     Homeserver { version: String },
@@ -59,7 +59,7 @@ pub(crate) enum Found {
     PageOpen { url: String },
 }
 
-/// Whose clock the bridge's own is compared with.
+/// The server with whose clock the bridge's own is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Server {
     Homeserver,
@@ -67,7 +67,7 @@ pub(crate) enum Server {
 }
 
 impl Found {
-    /// Whether it is as it should be.
+    /// Returns the result of the check.
     pub(crate) fn verdict(&self) -> Verdict {
         match self {
             Self::Homeserver { .. }

@@ -1,9 +1,9 @@
-//! What is said of contacts in a room with others in it.
+//! The sentences about contacts in a room with others.
 
 use super::pick;
 use crate::config::Language;
 
-/// Answers to `bridge` and `unbridge`, and what comes of them.
+/// The answers to `bridge` and `unbridge`, and the notices about their effects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum GroupText<'a> {
     Bridged { name: &'a str, prefix: &'a str },

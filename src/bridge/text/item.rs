@@ -1,4 +1,4 @@
-//! What a ghost says in place of a WeChat item that does not arrive as itself.
+//! The notices of a ghost in place of WeChat items that could not be bridged.
 
 use super::{counted, pick};
 use crate::{
@@ -6,16 +6,16 @@ use crate::{
     ilink::{Body, Mismatch},
 };
 
-/// A WeChat item that arrives as a notice which names it.
+/// A notice in place of a WeChat item, or about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ItemNotice<'a> {
-    /// A picture, a voice, a file or a video that could not be brought.
+    /// An image, a voice message, a file or a video could not be brought.
     Lost {
         what: &'a Medium,
         why: &'a Trouble,
         prefix: &'a str,
     },
-    /// A file or a video that came, and is not what was announced.
+    /// A file or a video differs from what was announced.
     Differs {
         what: &'a Medium,
         how: Mismatch,
@@ -23,13 +23,13 @@ pub(crate) enum ItemNotice<'a> {
     Unknown {
         kind: Option<i64>,
     },
-    /// A message without any item.
+    /// The message has no items.
     Empty,
-    /// A message that is not even JSON as agreed.
+    /// The message is not readable JSON.
     Unreadable,
 }
 
-/// What an item with a file is to people.
+/// The kind of an item with a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Medium {
     Image,
@@ -38,35 +38,35 @@ pub(crate) enum Medium {
     Video,
 }
 
-/// Why a file of WeChat's is not in the room.
+/// The reason why a file of WeChat's is not in the room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Trouble {
-    /// More bytes than are taken; `size` where it is known.
+    /// The file is larger than the limit; `size` is set where it is known. In bytes.
     TooLarge { size: Option<u64>, limit: u64 },
-    /// Nothing says where it lies.
+    /// The item does not name the file's place.
     NoPlace,
-    /// No key came with it, or none that can be read.
+    /// The file came without a key, or with one that cannot be read.
     NoKey,
-    /// The keys do not open it.
+    /// None of the keys decrypts the file.
     Undecryptable,
-    /// The CDN said no, with this HTTP status.
+    /// The CDN refused with this HTTP status.
     Gone(u16),
-    /// The CDN did not give it, however often it was asked.
+    /// The CDN did not deliver the file in any of the tries.
     Unreachable,
-    /// It lies on a host that may not be talked to.
+    /// The file is on a host that is not allowed by the configuration.
     BadServer,
-    /// It cannot be kept here on its way.
+    /// The file cannot be stored on the bridge's disk.
     Disk,
-    /// The homeserver takes no file of this size.
+    /// The homeserver accepts no file of this size.
     HomeserverLimit,
-    /// The homeserver does not take it.
+    /// The homeserver refuses the file.
     HomeserverRefuses,
-    /// The homeserver answers, and cannot take it however often it is asked.
+    /// The homeserver answers, and fails to accept the file in each try.
     HomeserverFails,
 }
 
 impl Medium {
-    /// What an item with a file is; `None` for the others.
+    /// Returns the kind of an item with a file; `None` for other items.
     pub(crate) fn of(body: &Body) -> Option<Self> {
         Some(match body {
             Body::Image(_) => Self::Image,
@@ -77,7 +77,7 @@ impl Medium {
         })
     }
 
-    /// The word for one that did not come, in the store's records and in counters.
+    /// Returns the name for records and counters.
     pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::Image => "image",
@@ -92,7 +92,7 @@ impl Medium {
             Self::Image => pick!(language, "🖼 An image", "🖼 一张图片"),
             Self::Voice { .. } => pick!(language, "🎤 A voice message", "🎤 一条语音"),
             Self::File { name: Some(name) } => {
-                // A name is the contact's, and may be as long as a message.
+                // The contact chose the name, which may be as long as a message.
                 let name: String = name.chars().filter(|c| !c.is_control()).take(SHOWN).collect();
                 pick!(language, "📎 The file “{name}”", "📎 文件“{name}”")
             }
@@ -101,7 +101,7 @@ impl Medium {
         }
     }
 
-    /// The words of a voice message, which are known without its sound.
+    /// Returns the transcript of a voice message, which is known without its sound.
     fn words(&self, language: Language) -> String {
         match self {
             Self::Voice { transcript: Some(words) } => {
@@ -182,7 +182,7 @@ impl Trouble {
         }
     }
 
-    /// What to do about it.
+    /// Returns the instruction that says what to do about it.
     fn cure(&self, language: Language, prefix: &str) -> String {
         match self {
             Self::TooLarge { .. } | Self::HomeserverLimit => pick!(
@@ -213,7 +213,7 @@ impl Trouble {
 }
 
 impl ItemNotice<'_> {
-    /// The word for it in the store's records and in counters.
+    /// Returns the name for records and counters.
     pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::Lost { what, .. } | Self::Differs { what, .. } => what.code(),
@@ -271,7 +271,7 @@ impl ItemNotice<'_> {
     }
 }
 
-/// In MiB with one digit, rounded up.
+/// Returns a size in MiB with one digit, rounded up.
 fn mib(bytes: u64) -> String {
     let tenths = bytes.saturating_mul(10).div_ceil(1 << 20);
     match tenths % 10 {

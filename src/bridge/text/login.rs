@@ -1,9 +1,9 @@
-//! The states of the one message that carries a login's QR code.
+//! The texts of the message that shows a login's QR code.
 
 use super::pick;
 use crate::config::Language;
 
-/// What the login message says, or what is said when the login is over.
+/// The text of the login's message, or the notice about its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum LoginText<'a> {
     Code {
@@ -12,7 +12,7 @@ pub(crate) enum LoginText<'a> {
         of: u8,
         page: Option<&'a str>,
     },
-    /// The room's pictures are used up, the page goes on.
+    /// The room shows no further codes; the page goes on.
     PageOnly {
         page: &'a str,
     },

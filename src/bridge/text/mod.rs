@@ -1,7 +1,7 @@
 //! Every sentence that a user can read, in English and Chinese.
 //!
-//! One enum per occasion; each variant is one reason and each reason one sentence per language.
-//! The golden file `tests/fixtures/sentences.txt` holds them all.
+//! There is one enum per occasion; each variant is one reason, and has one sentence per language.
+//! The golden file `tests/fixtures/sentences.txt` contains them all.
 
 use std::fmt::Display;
 
@@ -34,14 +34,14 @@ pub(crate) use self::scope::CommandScope;
 pub(crate) use self::step::StepText;
 pub(crate) use self::worded::Worded;
 
-/// The language of what contacts read. Nobody knows what they speak; most people on WeChat read
-/// Chinese.
+/// The language of the sentences for contacts, whose language is not known; most people on WeChat
+/// read Chinese.
 pub(super) const CONTACTS: crate::config::Language = crate::config::Language::Zh;
 
-/// How many minutes a question waits for its answer.
+/// The time limit for the answer to a question, in minutes.
 const OPEN_MINUTES: u64 = crate::bridge::state::OPEN_FOR.as_secs() / 60;
 
-/// How many logins of one owner go on at once.
+/// The greatest number of logins of one owner at once.
 const MOST_LOGINS: usize = crate::bridge::state::MOST_AT_ONCE;
 
 /// Returns a number and an English noun, which stands in the plural unless the number is one.
@@ -50,7 +50,7 @@ fn counted<N: Display + PartialEq + From<u8>>(count: N, noun: &str) -> String {
     format!("{count} {noun}{plural}")
 }
 
-/// Picks a language and fills in the names in scope.
+/// Picks the sentence of a language and fills in the names in scope.
 macro_rules! pick {
     ($language:expr, $en:literal, $zh:literal $(,)?) => {
         match $language {

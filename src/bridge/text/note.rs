@@ -1,4 +1,4 @@
-//! How things stand, and what the bridge says on its own account.
+//! The lines about the state of logins, and the notices that the bot sends by itself.
 
 use super::{counted, pick};
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     id::{LoginId, PortalId},
 };
 
-/// States and notes.
+/// A line about a state, or a notice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Note<'a> {
     NoLogins {

@@ -1,9 +1,9 @@
-//! What stands for a message where another one answers to it and only words can be shown.
+//! The words that stand for a quoted message where only text can be shown.
 
 use super::{Medium, pick};
 use crate::config::Language;
 
-/// A message that is no text, or of which no text is known.
+/// A quoted message that is no text, or whose text is not known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Quoted {
     Picture,
@@ -15,9 +15,9 @@ pub(crate) enum Quoted {
     Sticker,
     Location,
     Poll,
-    /// A kind that is not known.
+    /// A message of an unknown kind.
     Unknown,
-    /// Nothing is known but that it is there.
+    /// An earlier message of which nothing is known.
     Earlier,
 }
 

@@ -1,16 +1,16 @@
-//! What is said about rooms: closed, replaced, ignored, shared with others.
+//! The sentences about rooms: closed, replaced, ignored, shared with others.
 
 use super::{OPEN_MINUTES, counted, pick};
 use crate::config::Language;
 
-/// What becomes of a contact's room.
+/// A sentence about a contact's room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum RoomText<'a> {
-    /// In the room, as the last word.
+    /// The last notice in a closed room.
     Closed {
         name: &'a str,
     },
-    /// To the owner, somewhere else.
+    /// The notice to the owner, elsewhere.
     ClosedFor {
         name: &'a str,
         dropped: usize,
@@ -25,7 +25,7 @@ pub(crate) enum RoomText<'a> {
         bot: &'a str,
         link: &'a str,
     },
-    /// The room that a tombstone names does not count.
+    /// The room that a tombstone names is no upgrade.
     NotReplaced {
         name: &'a str,
         link: &'a str,
@@ -55,13 +55,13 @@ pub(crate) enum RoomText<'a> {
         name: &'a str,
         left_out: u32,
     },
-    /// Behind a contact's line in `list` and `status`.
+    /// A remark behind a contact's line in `list` and `status`: their messages are ignored.
     IsIgnored {
         left_out: u32,
     },
-    /// The same.
+    /// A remark behind a contact's line: there is no room.
     HasNoRoom,
-    /// The same.
+    /// A remark behind a contact's line: the relay is off.
     IsNotRelayed,
     RelayUsage {
         prefix: &'a str,
@@ -190,7 +190,7 @@ impl RoomText<'_> {
     }
 }
 
-/// Says how many messages of the queue went with a room; empty when it was none.
+/// Returns the sentence about dropped messages; empty when there are none.
 fn lost(dropped: usize, language: Language) -> String {
     let messages = counted(dropped, "queued message");
     match dropped {
@@ -199,7 +199,7 @@ fn lost(dropped: usize, language: Language) -> String {
     }
 }
 
-/// Says how many messages of the queue would go with a room; empty when it is none.
+/// Returns the clause about messages that would be dropped; empty when there are none.
 fn waiting(queued: usize, language: Language) -> String {
     let messages = counted(queued, "queued message");
     match queued {

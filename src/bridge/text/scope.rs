@@ -1,14 +1,14 @@
-//! The kinds of rooms in which a command can stand.
+//! The kinds of rooms in which a command is sent.
 
-/// The kind of room in which a command stands.
+/// The kind of room in which a command is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CommandScope {
-    /// The room of a contact, and whether the one who asks may look after it.
+    /// The room of a contact; `own` when the sender may manage it.
     Portal {
         own: bool,
     },
     Management,
-    /// A room with contacts that were brought into it.
+    /// A room with several contacts.
     Group,
     Other,
 }

@@ -1,9 +1,9 @@
-//! What the steps of a login say to whoever sees it through the provisioning API.
+//! The sentences about the steps of a login, for the link page and the provisioning API.
 
 use super::pick;
 use crate::{config::Language, web::stage::Ending};
 
-/// How far a login is, or why it came to nothing.
+/// The step of a login, or the reason of its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum StepText<'a> {
     Wait,

@@ -1,4 +1,4 @@
-//! Every sentence in both languages, compared with `tests/fixtures/sentences.txt`.
+//! The comparison of every sentence in both languages with `tests/fixtures/sentences.txt`.
 
 use super::{
     AdminText, Answer, CommandScope, Found, GroupText, Held, ItemNotice, LoginText, Medium, Note,
@@ -442,7 +442,7 @@ fn quoted() -> [Quoted; 10] {
     ]
 }
 
-/// Each kind of item with one reason, and each reason with one kind.
+/// Returns each kind of item with one reason, and each reason with one kind.
 fn lost(language: Language) -> Vec<String> {
     let named = Medium::File { name: Some("a.pdf".into()) };
     let kinds = [

@@ -1,14 +1,14 @@
-//! What the contact reads of things for which WeChat has no form of its own.
+//! The words in which a contact reads of events that WeChat has no form for.
 
 use super::pick;
 use crate::config::Language;
 
-/// Something that happened in the room, in words.
+/// An event of the room that is described in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Worded<'a> {
-    /// An emoji was put to a message.
+    /// A reaction with an emoji.
     Reaction { key: &'a str },
-    /// A poll is over, and nothing is said of its result.
+    /// The end of a poll, without a result.
     PollEnded,
 }
 
