@@ -1,5 +1,5 @@
-//! Owners who need not accept an invitation: with the token of a second registration they join the
-//! rooms that the bridge makes for them, and the chats among these are marked as direct ones.
+//! Double puppets: with the token of a second registration, owners join the rooms that the bridge
+//! makes for them, and their chats are marked as direct.
 //!
 //! Nothing else is done in their names. Where the homeserver refuses, the invitation stays, and the
 //! log says so once.
@@ -11,13 +11,13 @@ use crate::{
     matrix::Puppets,
 };
 
-/// Has somebody who was invited join the room; false when they have to do it themselves.
+/// Joins a room as an invited user; returns false when the user has to join.
 pub(crate) async fn join(core: &Core, user: &UserId, room: &RoomId) -> Result<bool, Halt> {
     let Some(puppets) = of(core, user) else { return Ok(false) };
     done(core, user, core.insist(|| puppets.join(user, room)).await)
 }
 
-/// The same with a room that is somebody's chat with `with`, and marks it as that.
+/// Joins a room as a user whose chat with `with` it is, and marks it as a direct chat.
 pub(crate) async fn join_chat(
     core: &Core,
     user: &UserId,
@@ -33,7 +33,8 @@ pub(crate) async fn join_chat(
     done(core, user, marked).map(drop)
 }
 
-/// Those who have their accounts elsewhere are never tried: the token counts on one homeserver.
+/// Returns the double puppets for a user of this homeserver; the token is not valid for users of
+/// others.
 fn of<'c>(core: &'c Core, user: &UserId) -> Option<&'c Puppets> {
     let is_here = user.server_name() == core.config.homeserver.server_name;
     core.owners.puppets.as_ref().filter(|_| is_here)

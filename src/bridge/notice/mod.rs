@@ -1,4 +1,4 @@
-//! What the bot says: in a room, or to an owner in their management room.
+//! The messages of the bot, in a room or to an owner in their management room.
 
 pub(super) mod double_puppet;
 pub(super) mod refusal;
@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// Says something in a room, once for each `txn`.
+/// Sends a message in a room, once for each `txn`.
 pub(super) async fn in_room(
     core: &Core,
     room: &RoomId,
@@ -37,9 +37,9 @@ async fn part_in_room(
     core.insist(|| bot.send(room, content, txn, None)).await
 }
 
-/// Says a notice in a room; a refusal is logged, for there is nobody else to tell.
+/// Sends a notice in a room; a refusal of the homeserver is only logged.
 pub(super) async fn say(core: &Core, room: &RoomId, text: &str, txn: Txn<'_>) -> Result<(), Halt> {
-    // Nothing is left out: what the bot says by itself is never that long.
+    // Nothing is left out: the notices of the bot are never that long.
     for (number, part) in content::notices(text, usize::MAX, |_| String::new()).iter().enumerate() {
         let (content, txn) = (content::notice(part.as_str()), txn.part(number));
         heard(room, part_in_room(core, room, &content, &txn).await)?;
@@ -57,7 +57,7 @@ fn heard(room: &RoomId, said: Result<OwnedEventId, Halt>) -> Result<(), Halt> {
     }
 }
 
-/// Tells an owner something in the management room, which is made when there is none.
+/// Sends a notice to an owner in the management room, which is created when there is none.
 pub(super) async fn to_owner(
     core: &Core,
     owner: &UserId,
@@ -67,7 +67,7 @@ pub(super) async fn to_owner(
     tell(core, owner, &note.text(core.language_of(owner)), txn).await
 }
 
-/// The same with a text.
+/// Sends a text to an owner in the management room.
 pub(super) async fn tell(
     core: &Core,
     owner: &UserId,
@@ -80,7 +80,7 @@ pub(super) async fn tell(
     }
 }
 
-/// Tells an owner something that must be noticed: a message that mentions them.
+/// Sends an urgent message to an owner, which mentions them.
 pub(super) async fn ping_owner(
     core: &Core,
     owner: &UserId,

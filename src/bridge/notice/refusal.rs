@@ -1,4 +1,4 @@
-//! Says why something was not bridged, as a reply to it.
+//! The notice that tells why something was not bridged, as a reply to it.
 
 use crate::{
     bridge::{
@@ -10,8 +10,8 @@ use crate::{
     store::Outcome,
 };
 
-/// Says once, as a reply, why something was not bridged. Somebody without permission hears it once
-/// a day, whatever they write.
+/// Replies once to an event with the reason why it was not bridged. A user without permission is
+/// told once a day, whatever they write.
 pub(crate) async fn refuse(core: &Core, event: &Event, refusal: Refusal) -> Result<Outcome, Halt> {
     let is_stranger = refusal == Refusal::NotAllowed;
     if is_stranger && !core.hush.tell_once(&event.sender, core.clock.now()) {
@@ -20,13 +20,13 @@ pub(crate) async fn refuse(core: &Core, event: &Event, refusal: Refusal) -> Resu
     let text = refusal.text(core.language_of(&event.sender));
     let reply = content::reply(&event.id, content::notice(text));
     let bot = core.bot();
-    // Of the copies of one event, those with the same reason say it together.
+    // Copies of one event that are refused for one reason share a notice.
     let txn = Txn::Refuse { event: &event.id, code: refusal.code() }.to_string();
     core.insist(|| bot.send(&event.room, &reply, &txn, None)).await?;
     Ok(Outcome::Refused(refusal.code().into()))
 }
 
-/// Why an event of a kind that is not read is not bridged.
+/// Returns the reason why an event of an unknown type is not bridged.
 pub(crate) fn refusal_of(event_type: &str) -> Refusal {
     match CALLS.contains(&event_type) {
         true => Refusal::Call,
@@ -34,7 +34,7 @@ pub(crate) fn refusal_of(event_type: &str) -> Refusal {
     }
 }
 
-/// Kinds of events that let a phone ring.
+/// The types of events that make a phone ring.
 pub(super) const CALLS: [&str; 6] = [
     "m.call.invite",
     "m.call.notify",

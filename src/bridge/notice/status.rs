@@ -1,5 +1,5 @@
-//! How the state of a message is shown in its room: the contact's read receipt, a mark, a notice, and a
-//! status event for clients that know it.
+//! The state of a message in its room: the contact's read receipt, a mark, a notice, and a status
+//! event for clients that support it.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ use crate::{
     store::{Change, Entry, LoginState, Portal, Reply, Source, Work},
 };
 
-/// Why messages wait, and since when that holds: what the room hears of once.
+/// The reason why messages wait, and its beginning; each period has one notice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Period {
     code: &'static str,
@@ -33,11 +33,12 @@ pub(crate) struct Period {
 }
 
 impl Period {
-    /// The same after a restart, and another when the same message waits after the contact wrote.
+    /// Returns the period, which is equal after a restart, and a new one when the contact has
+    /// written since.
     pub(crate) fn of(core: &Core, portal: &Portal, why: Hold) -> Self {
         let since = match why {
             Hold::LoggedOut => logged_out_at(core, portal),
-            // A penalty does not end with what the contact writes meanwhile.
+            // A penalty does not end when the contact writes.
             Hold::Throttled(_) => None,
             Hold::NeverHeard | Hold::WindowClosed | Hold::QuotaSpent | Hold::Unreachable => {
                 core.reply(portal.id).map(|reply| reply.heard)
@@ -47,7 +48,7 @@ impl Period {
     }
 }
 
-/// Says why messages wait.
+/// Sends the notice that tells why messages wait.
 pub(crate) async fn held(
     core: &Core,
     portal: &Portal,
@@ -65,7 +66,7 @@ pub(crate) async fn held(
     };
     let since = period.since.unwrap_or(Timestamp(0));
     let txn = Txn::Held { portal: whose, event: &first.event, code: period.code, since };
-    // What a stop keeps back is said when the next start finds the queue held.
+    // After a stop, the next start finds the queue held and sends the notice.
     let _ = notice::say(core, &first.room, &text, txn).await;
 }
 
@@ -84,7 +85,7 @@ pub(crate) async fn waits(core: &Core, portal: &Portal, mut outgoing: Outgoing, 
     let before = std::mem::replace(&mut outgoing.shown, wanted);
     let mark = outgoing.progress.mark.clone();
     let Some(progress) = core.outbox.put_shown(portal.id, outgoing.entry.id, wanted, mark) else {
-        // It was taken back in the meantime.
+        // The message was redacted in the meantime.
         return unmark(core, &outgoing).await;
     };
     if wanted == Shown::Mark {
@@ -105,13 +106,13 @@ async fn mark(core: &Core, outgoing: &mut Outgoing) -> Result<(), Halt> {
             outgoing.progress.mark = Some(mark);
         }
         Err(Halt::Stopping) => return Err(Halt::Stopping),
-        // Somebody may have taken the message itself away.
+        // The message itself may have been redacted.
         Err(Halt::Refused(error)) => tracing::debug!(%room, %error, "a mark was refused"),
     }
     Ok(())
 }
 
-/// Shows what WeChat has accepted, beside the next sends.
+/// Shows in the room what WeChat has accepted, beside the next sends.
 pub(crate) fn show_accepted(core: &Arc<Core>, portal: PortalId) {
     if !core.confirmed.begin(portal) {
         return;
@@ -128,12 +129,13 @@ pub(crate) fn show_accepted(core: &Arc<Core>, portal: PortalId) {
     });
 }
 
-/// WeChat took it all: the contact's read receipt says so, or a quiet mark that it cannot be told.
-/// A receipt stands for all before it in its room, so that only the newest message gets one.
+/// Shows that WeChat accepted these messages: by the contact's read receipt, or by a mark where it
+/// is not certain. A receipt covers all earlier messages of its room, so only the newest message
+/// gets one.
 ///
-/// It is the ghost's and not the bot's: a homeserver or a client moves a user's receipt onto
-/// whatever they send, and the bot sends marks and notices behind a message that waits. The ghost
-/// sends what its contact wrote and nothing else.
+/// The receipt is the ghost's and not the bot's: a homeserver or a client moves a user's receipt to
+/// their own latest event, and the bot sends marks and notices behind a message that waits. The
+/// ghost sends only the messages of its contact.
 async fn all_accepted(core: &Core, portal: PortalId, heads: &[Outgoing]) {
     let portal = core.registry.portal(portal);
     let reader = portal.and_then(|portal| core.ghost(&portal.key.contact));
@@ -149,7 +151,7 @@ async fn all_accepted(core: &Core, portal: PortalId, heads: &[Outgoing]) {
     }
 }
 
-/// One message that WeChat took, by itself or along with another.
+/// A message that WeChat accepted, by itself or along with another.
 struct Accepted<'a> {
     message: &'a Outgoing,
     unconfirmed: bool,
@@ -161,8 +163,8 @@ impl<'a> Accepted<'a> {
         head.all().map(move |message| Self { message, unconfirmed })
     }
 
-    /// Whether somebody in the room is to see that it has arrived. What goes to several contacts
-    /// has when the last of them has it; what a contact wrote nobody in the room waits for.
+    /// Returns whether the room should show that the message has arrived. A message to several
+    /// contacts has arrived when all of them have it; for messages of a contact nothing is shown.
     fn has_arrived(&self, core: &Core) -> bool {
         let Self { message, .. } = self;
         core.copies.stand(message.entry.source()) == Stand::Whole && !core.is_ours(&message.sender)
@@ -197,7 +199,7 @@ async fn mark_accepted(core: &Core, one: &Outgoing, unconfirmed: bool, reader: O
     }
 }
 
-/// WeChat will never take it: one notice that says why, as a reply to each event.
+/// Replies to each event of a message that WeChat will not accept, with the reason.
 pub(crate) async fn failed(
     core: &Core,
     portal: &Portal,
@@ -226,14 +228,14 @@ pub(crate) async fn failed(
     Ok(())
 }
 
-/// Takes the mark of a message that waits no longer away; not while it waits for another contact.
+/// Removes the mark of a message that no longer waits, unless it waits for another contact.
 pub(crate) async fn unmark(core: &Core, outgoing: &Outgoing) {
     let Outgoing { entry, room, event, progress, .. } = outgoing;
     let known = progress.mark.clone().map_or_else(|| core.copies.mark(entry.source()), Mark::Known);
     take_mark_away(core, entry.source(), (room, event), known).await;
 }
 
-/// The same for a copy that has ended before it was queued.
+/// Removes the mark of a copy that has ended before it was queued.
 pub(crate) async fn unmark_copy(core: &Core, entry: &Entry) {
     if let Work::FromMatrix { room, source: Source::Copy { event, .. }, .. } = &entry.work {
         let known = core.copies.mark(entry.source());
@@ -268,7 +270,7 @@ async fn take_mark_away(
     }
 }
 
-/// The state for clients that show it by themselves; nobody misses it when it fails.
+/// Sends a status event, for clients that show it; its failure is ignored.
 async fn status(core: &Core, room: &RoomId, event: &EventId, state: serde_json::Value) {
     let relation = json!({ "rel_type": "m.reference", "event_id": event });
     let mut fields = Map::from_iter([
@@ -284,7 +286,8 @@ async fn status(core: &Core, room: &RoomId, event: &EventId, state: serde_json::
     }
 }
 
-/// Says once when WeChat stops confirming: the account may be restricted.
+/// Counts whether WeChat returned an id, and warns once when it stops to: the account may be
+/// restricted.
 pub(crate) async fn count_confirmation(core: &Core, portal: &Portal, confirmed: bool) {
     let Some(known) = core.reply(portal.id) else { return };
     let unconfirmed = if confirmed { 0 } else { known.unconfirmed + 1 };
@@ -295,14 +298,14 @@ pub(crate) async fn count_confirmation(core: &Core, portal: &Portal, confirmed: 
     if unconfirmed == UNCONFIRMED_WARNING {
         let name = name_of(portal);
         let note = Note::Unconfirmed { name: &name, count: unconfirmed };
-        // A second run within the same window is another warning; the sends tell them apart.
+        // A second series within one window is a new warning, which the number of sends identifies.
         let Reply { heard, sends, .. } = known;
         let txn = Txn::UnconfirmedRun { portal: portal.id, heard, sends };
         say_note(core, portal, &note, txn).await;
     }
 }
 
-/// Says once per message of the contact that few sends are left.
+/// Warns once per message of the contact that few sends are left.
 pub(crate) async fn warn_quota(core: &Core, portal: &Portal) {
     let Some(reply) = core.reply(portal.id).filter(|_| core.config.delivery.warn) else { return };
     if reply_window::QUOTA.saturating_sub(reply.sends) == QUOTA_WARNING {
@@ -316,7 +319,7 @@ pub(crate) async fn warn_quota(core: &Core, portal: &Portal) {
 async fn say_note(core: &Core, portal: &Portal, note: &Note<'_>, txn: Txn<'_>) {
     let Some(room) = portal.place() else { return };
     let text = note.text(core.language_of(&portal.key.owner));
-    // A warning that a stop keeps back comes with the next message.
+    // After a stop, the warning comes with the next message.
     let _ = notice::say(core, room, &text, txn).await;
 }
 
@@ -324,7 +327,7 @@ async fn say_note(core: &Core, portal: &Portal, note: &Note<'_>, txn: Txn<'_>) {
 const WAITS: &str = "⏳";
 /// The mark of a message that WeChat accepted without an id.
 const UNCONFIRMED: &str = "❔";
-/// After so many unconfirmed messages in a row the owner is warned.
+/// The number of messages in a row without an id after which the owner is warned.
 const UNCONFIRMED_WARNING: u32 = 3;
-/// With so many sends left the owner is warned.
+/// The number of sends left at which the owner is warned.
 const QUOTA_WARNING: u32 = 2;
