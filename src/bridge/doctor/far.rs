@@ -1,4 +1,4 @@
-//! The two servers.
+//! The checks of the two servers.
 
 use std::{path::Path, time::Duration};
 
@@ -14,14 +14,14 @@ use crate::{
     matrix::{self, Homeserver, Puppets},
 };
 
-/// Whether the homeserver answers, and takes the token, the bot and the ghosts for ours; and
-/// whether there is any use in asking it more.
+/// Checks whether the homeserver answers and accepts the token, the bot and the ghosts; also
+/// returns whether further requests to it make sense.
 pub(super) async fn homeserver(config: &Config, homeserver: &Homeserver) -> (Vec<Found>, bool) {
     let url = config.homeserver.url.to_string();
     let version = match tokio::time::timeout(PATIENCE, homeserver.versions()).await {
-        // Newer ones stand at the end.
+        // The newest version comes last.
         Ok(Ok(versions)) => versions.last().cloned().unwrap_or_default(),
-        // Synapse looks at the token even here.
+        // Synapse checks the token even here.
         Ok(Err(matrix::Error::TokenRejected)) => return (vec![Found::TokenRefused], false),
         Ok(Err(why)) => {
             return (vec![Found::HomeserverAway { url, why: why.to_string() }], false);
@@ -59,10 +59,10 @@ pub(super) async fn homeserver(config: &Config, homeserver: &Homeserver) -> (Vec
     (found, true)
 }
 
-/// Whether the bridge may have users join their rooms, where it is meant to.
+/// Checks whether the bridge may join rooms in the name of its users, where it is configured to.
 async fn puppets(config: &Config, homeserver: &Homeserver) -> Option<Found> {
     let token = config.double_puppet.as_token.clone()?;
-    // Somebody who may or may not exist; nothing is done in their name.
+    // The user may or may not exist; nothing is done in their name.
     let someone = UserId::parse(format!("@doctor:{}", config.homeserver.server_name)).ok()?;
     let known = Puppets::new(homeserver.clone(), token).whoami(&someone).await;
     Some(match outside(known, &someone) {
@@ -75,8 +75,8 @@ async fn puppets(config: &Config, homeserver: &Homeserver) -> Option<Found> {
     })
 }
 
-/// Why a user is not the one that was asked for; `None` when it is, whether it exists already or
-/// not.
+/// Returns why the homeserver does not accept a user; `None` when it does, whether the user exists
+/// already or not.
 fn outside(
     known: Result<OwnedUserId, matrix::Error>,
     user: &UserId,
@@ -84,7 +84,7 @@ fn outside(
     match known {
         Ok(known) if known == user => Ok(None),
         Ok(known) => Ok(Some(format!("it is taken for {known}"))),
-        // Synapse says so of a user that is in the namespace and was not needed yet.
+        // Synapse answers this for a user of the namespace that has not been registered yet.
         Err(matrix::Error::Forbidden { message }) if message.contains("has not registered") => {
             Ok(None)
         }
@@ -93,7 +93,7 @@ fn outside(
     }
 }
 
-/// Has the homeserver reach the bridge, or who stands in for it.
+/// Asks the homeserver to reach the bridge, or the listener that stands in for it.
 pub(super) async fn ping(config: &Config, homeserver: &Homeserver, running: bool) -> Found {
     let appservice = &config.appservice;
     let (id, url) = (appservice.id.clone(), appservice.url.to_string());
@@ -110,7 +110,7 @@ pub(super) async fn ping(config: &Config, homeserver: &Homeserver, running: bool
     }
 }
 
-/// Compares the file that the homeserver reads with the one that `registration` would print.
+/// Compares the registration file of the homeserver with the one that `registration` would print.
 pub(super) fn registration(config: &Config, file: &Path) -> Found {
     let name = file.display().to_string();
     let yaml = match std::fs::read_to_string(file) {
@@ -120,12 +120,12 @@ pub(super) fn registration(config: &Config, file: &Path) -> Found {
     match config.registration().differences(&yaml) {
         Ok(keys) if keys.is_empty() => Found::Registration { file: name },
         Ok(keys) => Found::RegistrationDiffers { file: name, keys: keys.join(", ") },
-        // What the reader says could hold a line with a token.
+        // The parser's message could contain a line with a token.
         Err(_) => Found::RegistrationUnreadable { file: name, why: "it is no YAML".to_owned() },
     }
 }
 
-/// WeChat's API and CDN, and the API's clock.
+/// Checks WeChat's API and CDN, and the clock of the API.
 pub(super) async fn ilink(config: &Config, ilink: &ilink::Client, clock: &Clock) -> Vec<Found> {
     let (api, cdn) = tokio::join!(ilink.reach(), ilink.reach_cdn());
     let ours = clock.now();
@@ -142,5 +142,5 @@ pub(super) async fn ilink(config: &Config, ilink: &ilink::Client, clock: &Clock)
     found
 }
 
-/// A homeserver that takes longer is of no use to anybody.
+/// The time limit for an answer of the homeserver.
 const PATIENCE: Duration = Duration::from_secs(15);

@@ -1,4 +1,4 @@
-//! The machine: store, disk, clock, sandbox.
+//! The checks of the machine: store, disk, clock, sandbox.
 
 use std::{
     os::unix::fs::MetadataExt as _,
@@ -13,7 +13,7 @@ use crate::{
     store::{self, Store},
 };
 
-/// Opens the store when that changes nothing for the bridge that will use it.
+/// Checks the store; it is opened only when this changes nothing for the bridge.
 pub(super) async fn store(config: &Config, running: bool) -> Found {
     let path = config.store.path.clone();
     let shown = path.display().to_string();
@@ -21,7 +21,7 @@ pub(super) async fn store(config: &Config, running: bool) -> Found {
     if about.uid() != rustix::process::geteuid().as_raw() {
         return Found::StoreOfOther { path: shown };
     }
-    // A folder that holds nothing is not made a store of.
+    // An empty folder must not become a store here.
     if std::fs::read_dir(&path).is_ok_and(|mut entries| entries.next().is_none()) {
         return Found::StoreNew { path: shown };
     }
@@ -40,7 +40,7 @@ async fn opened(path: PathBuf) -> Result<usize, store::Error> {
     logins
 }
 
-/// Whether the store's disk has room for the largest file on its way, each way, and some more.
+/// Checks whether the store's disk has room for the largest file in each direction, and a reserve.
 pub(super) fn disk(config: &Config) -> Option<Found> {
     let path = existing(&config.store.path)?;
     let disk = rustix::fs::statvfs(path).ok()?;
@@ -58,19 +58,19 @@ fn room(path: &Path, free: u64, wanted: u64) -> Found {
     Found::DiskFull { path: path.display().to_string(), free_mib, wanted_mib }
 }
 
-/// The folder, or the one that it will be made in.
+/// Returns the folder, or the existing one in which it will be created.
 fn existing(path: &Path) -> Option<&Path> {
     path.ancestors().find(|folder| folder.exists())
 }
 
-/// Two clocks at about one moment.
+/// The readings of two clocks at about one moment.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reading {
     pub(super) theirs: Timestamp,
     pub(super) ours: Timestamp,
 }
 
-/// Whether this machine's clock is right, as far as another can tell.
+/// Compares this machine's clock with that of a server.
 pub(super) fn clock(of: Server, Reading { theirs, ours }: Reading) -> Found {
     let seconds = ours.since(theirs).max(theirs.since(ours)).as_secs();
     if seconds <= TOLERANCE {
@@ -79,7 +79,7 @@ pub(super) fn clock(of: Server, Reading { theirs, ours }: Reading) -> Found {
     Found::ClockOff { of, seconds, ahead: ours > theirs }
 }
 
-/// Starts a worker, and sees whether it is held.
+/// Starts a worker and checks whether its sandbox works.
 pub(super) async fn sandbox(workers: &Workers) -> Found {
     match (Workers::sandbox(), workers.check().await) {
         (_, Sandbox::Full) => Found::Sandbox,
@@ -88,9 +88,9 @@ pub(super) async fn sandbox(workers: &Workers) -> Found {
     }
 }
 
-/// For the store itself.
+/// The space that is reserved for the store itself, in bytes.
 const RESERVE: u64 = 256 << 20;
-/// In seconds; a time service keeps a clock within less than one.
+/// The tolerated difference in seconds; a time service keeps a clock within less than one.
 const TOLERANCE: u64 = 60;
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
-//! `doctor`: looks at everything that the bridge needs, and says what is wrong and how to mend
-//! it. It changes nothing.
+//! `doctor`: checks everything that the bridge needs, and tells what is wrong and how to fix it. It
+//! changes nothing.
 //!
-//! It works beside a bridge that runs, for one that does not, and in the bridge itself, where it
-//! is a command.
+//! It works beside a running bridge, for one that is stopped, and as a command in the bridge
+//! itself.
 
 mod far;
 mod machine;
@@ -25,12 +25,12 @@ use crate::{
     spool::Spools,
 };
 
-/// One thing that was looked at.
+/// The finding of a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// How it stands.
+    /// The result of the check.
     pub verdict: Verdict,
-    /// What was found, and what to do about it when it is not as it should be.
+    /// The sentence about it, with an instruction when something is wrong.
     pub text: String,
 }
 
@@ -51,11 +51,11 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Looks at everything from a process of its own, whether a bridge runs beside it or not.
+/// Checks everything from a process of its own, whether a bridge is running or not.
 ///
-/// `registration` is the file that the homeserver reads, to be compared with the config. While no
-/// bridge listens, this does, so that the homeserver can be asked to reach it; what the homeserver
-/// pushes meanwhile it keeps.
+/// `registration` is the file that the homeserver reads, which is compared with the configuration.
+/// While no bridge listens, this process does, so that the homeserver can be asked to reach it; the
+/// homeserver keeps what it wants to push meanwhile.
 pub async fn examine(
     config: &Config,
     registration: Option<&Path>,
@@ -87,7 +87,7 @@ pub async fn examine(
     found.iter().map(|found| Finding::of(found, language)).collect()
 }
 
-/// What is asked over the network, with connections of its own.
+/// Makes the checks over the network, with connections of its own.
 async fn from_outside(
     config: &Config,
     registration: Option<&Path>,
@@ -117,7 +117,7 @@ async fn from_outside(
     found
 }
 
-/// The homeserver, both ways, its clock, and the link page, which is asked for the same way.
+/// Checks the homeserver in both directions, its clock, and the link page.
 async fn homeserver_side(
     config: &Config,
     homeserver: &Homeserver,
@@ -139,7 +139,7 @@ async fn homeserver_side(
     found
 }
 
-/// Looks at everything from within the bridge that runs.
+/// Makes the checks from within the running bridge.
 pub(super) async fn examine_running(core: &Core, language: Language) -> Vec<Finding> {
     let (config, homeserver) = (&core.config, &core.homeserver);
     let mut found = homeserver_side(config, homeserver, &core.clock, (true, true)).await;
@@ -155,5 +155,5 @@ pub(super) async fn examine_running(core: &Core, language: Language) -> Vec<Find
     found.iter().map(|found| Finding::of(found, language)).collect()
 }
 
-/// For everything that is asked of the homeserver and of the link page.
+/// The time limit for all checks of the homeserver and the link page.
 const PATIENCE: Duration = Duration::from_secs(60);

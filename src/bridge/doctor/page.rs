@@ -1,4 +1,4 @@
-//! The link page, as it is seen from outside.
+//! The check of the link page from outside.
 
 use url::Url;
 
@@ -8,7 +8,8 @@ use crate::{
     matrix::{Error, Homeserver, Probe},
 };
 
-/// Whether public_url leads to the page, and to nothing else; nothing when there is none.
+/// Checks whether `public_url` leads to the link page, and to nothing else; `None` without that
+/// setting.
 pub(super) async fn look(config: &Config, homeserver: &Homeserver) -> Option<Found> {
     let url = config.bridge.public_url.clone()?;
     let probe = async |path: &str| match Url::parse(&format!("{url}{path}")) {
@@ -25,7 +26,7 @@ pub(super) async fn look(config: &Config, homeserver: &Homeserver) -> Option<Fou
     })
 }
 
-/// What the page says of a login that there is not.
+/// Returns whether an answer is the link page's for an unknown login.
 fn is_page(answer: &Probe) -> bool {
     answer.status == 404 && answer.headers.contains_key("content-security-policy")
 }

@@ -1,4 +1,4 @@
-//! Listens where the bridge will, for as long as it is looked at.
+//! The listener that stands in for the bridge during the checks.
 
 use std::io;
 
@@ -11,13 +11,13 @@ use crate::{
     web,
 };
 
-/// Takes the bridge's place, when nobody has it.
+/// Binds the bridge's address, which fails when the bridge is running.
 pub(super) async fn listen(config: &Config) -> io::Result<TcpListener> {
     TcpListener::bind(config.appservice.listen).await
 }
 
-/// Answers pings and shows the page of a login that is over; never ends by itself. Whatever else
-/// the homeserver brings it has to bring again.
+/// Answers pings and serves the page of an ended login; never ends by itself. Every push is
+/// refused, so the homeserver repeats it later.
 pub(super) async fn serve(listener: TcpListener, config: &Config) -> Vec<Found> {
     let hs_token = config.appservice.hs_token.clone();
     let router = matrix::router(
