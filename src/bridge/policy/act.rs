@@ -1,36 +1,36 @@
-//! What somebody may want to do with a chat.
+//! The acts of users in a chat.
 
-/// One thing that somebody does in a room with contacts, or to the bridge.
+/// An act in a room with contacts, or towards the bridge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Act {
-    /// A message, a sticker, a poll or a file that a contact has not had.
+    /// Sending a message, a sticker, a poll or a file.
     FirstSend,
-    /// New words for an earlier message.
+    /// Editing an earlier message.
     Edit,
-    /// An earlier message once more, by 🔁 or `retry`.
+    /// Sending an earlier message again, by 🔁 or `retry`.
     Resend,
-    /// Taking a message back by its redaction.
+    /// Redacting a message.
     Redaction,
     Reaction,
-    /// A message in a thread.
+    /// Sending a message in a thread.
     Thread,
-    /// A message that answers another.
+    /// Replying to a message.
     Reply,
     Typing,
-    /// Any command; what each needs more stands in the table of commands.
+    /// Sending any command; further conditions are in the table of commands.
     Command,
-    /// Another name for the contact, by the name of the room.
+    /// Renaming the contact, by the name of the room.
     Rename,
-    /// Another picture for the contact, by the picture of the room.
+    /// Changing the contact's avatar, by the avatar of the room.
     Picture,
-    /// The end of the room, with or without one that replaces it.
+    /// Ending the room, with or without one that replaces it.
     Tombstone,
-    /// An invitation of the bot or of a ghost.
+    /// Inviting the bot or a ghost.
     Invitation,
-    /// A look at what waits.
+    /// Looking at the queue.
     Queue,
-    /// Taking back what waits, by `queue drop`.
+    /// Dropping waiting messages, by `queue drop`.
     Drop,
-    /// Having what waits go out as few messages.
+    /// Merging waiting messages into as few as possible.
     Merge,
 }

@@ -1,4 +1,4 @@
-//! Who acts, as a chat sees it.
+//! The actor of an act, as seen from a chat.
 
 use ruma::UserId;
 
@@ -9,38 +9,38 @@ use crate::{
     store::Portal,
 };
 
-/// Who acts, in the eyes of one chat.
+/// The relation of an acting user to a chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Actor {
     /// The Matrix user who linked the contact.
     Owner,
-    /// Somebody who may write through the bridge and link nobody.
+    /// A user who may write through the bridge and may not link contacts.
     RelayGuest,
-    /// Somebody who may link contacts of their own, and has not linked this one.
+    /// A user who may link contacts, and has not linked this one.
     OtherUser,
-    /// Somebody without any permission.
+    /// A user without any permission.
     Stranger,
-    /// A program that speaks in notices, and is not the owner's.
+    /// A program that sends notices, and is not the owner's.
     OtherBot,
     /// The contact of this chat.
     Contact,
-    /// Another contact who is in the room.
+    /// Another contact in the room.
     AnotherContact,
-    /// The bot, or a ghost that has no business in the room.
+    /// The bot, or a ghost that does not belong in the room.
     Bridge,
 }
 
-/// What is known of somebody before they are judged.
+/// The facts about a person that decide which actor they are.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Person {
     pub(crate) level: Option<Level>,
     pub(crate) is_owner: bool,
-    /// Whether what they say is a notice, as programs send it.
+    /// Whether their message is a notice, as programs send it.
     pub(crate) is_notice: bool,
 }
 
 impl Actor {
-    /// Returns what a person is to a chat. An owner is one as long as they have a permission.
+    /// Returns the actor for a person. An owner without any permission is a stranger.
     pub(crate) fn of_person(person: Person) -> Self {
         match person.level {
             None => Self::Stranger,
@@ -51,7 +51,7 @@ impl Actor {
         }
     }
 
-    /// Returns what the sender of an event is to a chat.
+    /// Returns the actor for the sender of an event.
     pub(crate) fn of_event(core: &Core, portal: &Portal, event: &Event) -> Self {
         let is_notice = matches!(&event.kind, Kind::Message(message)
             if message.msgtype == "m.notice");
@@ -59,12 +59,12 @@ impl Actor {
         Self::find(core, portal, &event.sender, (is_notice, in_group))
     }
 
-    /// Returns what a user is to a chat.
+    /// Returns the actor for a user.
     pub(crate) fn of_user(core: &Core, portal: &Portal, user: &UserId) -> Self {
         Self::find(core, portal, user, (false, false))
     }
 
-    /// Returns what the sender of a command is to a chat. Administrators act for owners.
+    /// Returns the actor for the sender of a command. Administrators act as owners.
     pub(crate) fn of_commander(core: &Core, portal: &Portal, user: &UserId) -> Self {
         match core.config.bridge.permissions.level_of(user) {
             Some(Level::Admin) => Self::Owner,
@@ -92,7 +92,8 @@ impl Actor {
     }
 }
 
-/// Whether this is a person without any permission, for whom the homeserver is asked nothing.
+/// Returns whether this is a person without any permission, for whom the homeserver is asked
+/// nothing.
 pub(crate) fn is_stranger(core: &Core, user: &UserId) -> bool {
     !core.is_ours(user) && core.config.bridge.permissions.level_of(user).is_none()
 }

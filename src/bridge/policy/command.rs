@@ -1,9 +1,9 @@
-//! Which texts are commands, for those who run them and for those who must not send them on.
+//! The recognition of commands, for those who run them and for those who must not send them on.
 
 use crate::convert::text::strip_reply_fallback;
 
-/// Returns what follows the prefix of a command; `None` when the text is none. An empty prefix is
-/// none, and a reply fallback before the text does not count.
+/// Returns the text behind the command prefix; `None` when the text is no command. An empty prefix
+/// matches nothing, and a reply fallback before the text is ignored.
 pub(crate) fn after_prefix<'a>(body: &'a str, prefix: &str) -> Option<&'a str> {
     let said = strip_reply_fallback(body).trim();
     let (head, tail) = said.split_at_checked(prefix.len())?;

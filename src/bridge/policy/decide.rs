@@ -1,42 +1,42 @@
-//! The one rule: what becomes of an act of somebody in a chat.
+//! The rule of the policy: whether an actor may do an act in a chat.
 
 use super::{Act, Actor};
 use crate::bridge::text::Refusal;
 
-/// How a room and the thing in question stand.
+/// The state of the room and of the message in question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RoomRules {
-    /// The owner keeps the contact's own room to themselves.
+    /// Whether the owner has turned the relay off in the contact's own room.
     pub(crate) relay_off: bool,
-    /// The room is one into which the contact was brought, beside others.
+    /// Whether it is a room with others into which the contact was brought.
     pub(crate) is_group: bool,
-    /// Who acts has written the message that it is about.
+    /// Whether the actor has written the message in question.
     pub(crate) authored_by_actor: bool,
-    /// Who acts may remove the messages of others in this room.
+    /// Whether the actor may redact messages of others in this room.
     pub(crate) may_moderate: bool,
-    /// The message that it is about was written in this room.
+    /// Whether the message in question was written in this room.
     pub(crate) written_here: bool,
 }
 
 impl RoomRules {
-    /// Returns the rules for something new, which is its actor's own.
+    /// Returns the rules for something new, which is the actor's own.
     pub(crate) fn new(relay_off: bool, is_group: bool) -> Self {
         let (authored_by_actor, may_moderate, written_here) = (true, false, true);
         Self { relay_off, is_group, authored_by_actor, may_moderate, written_here }
     }
 }
 
-/// What becomes of an act.
+/// The decision about an act.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Ruling {
     Allowed,
-    /// It does not happen, and who wanted it hears why.
+    /// The act is refused, and the actor is told why.
     Refused(Refusal),
-    /// It does not happen, and there is nothing to say.
+    /// The act is ignored without a word.
     LeftAlone,
 }
 
-/// Returns what becomes of an act, for every actor and every act.
+/// Decides about every act of every actor.
 pub(crate) fn decide(actor: Actor, act: Act, rules: RoomRules) -> Ruling {
     match actor {
         Actor::Owner => of_owner(act, rules),
@@ -60,7 +60,7 @@ fn of_owner(act: Act, rules: RoomRules) -> Ruling {
         | Act::Tombstone
         | Act::Invitation => Ruling::Allowed,
         Act::Edit => allowed_if(rules.authored_by_actor, Refusal::Edit),
-        // In a room with others it is the name and the picture of that room.
+        // In a room with others, these change the name and the avatar of that room only.
         Act::Rename | Act::Picture => allowed_or_not(!rules.is_group),
         Act::Redaction | Act::Queue | Act::Drop | Act::Merge => allowed_or_not(rules.written_here),
     }
@@ -81,11 +81,11 @@ fn of_guest(act: Act, rules: RoomRules, may_link: bool) -> Ruling {
             allowed_or_not(rules.written_here && own)
         }
         Act::Typing => allowed_or_not(!is_private),
-        // The homeserver has held who may replace a room.
+        // The homeserver has already checked who may replace a room.
         Act::Command | Act::Tombstone => Ruling::Allowed,
         Act::Rename | Act::Picture => Ruling::LeftAlone,
         Act::Invitation => allowed_if(may_link, Refusal::NotAllowed),
-        // Everybody in a room with others has read there what waits.
+        // All members of a room with others have read the waiting messages there.
         Act::Queue => allowed_or_not(rules.is_group && may_link && rules.written_here),
         Act::Drop => {
             let own = rules.authored_by_actor && rules.written_here;
@@ -116,7 +116,8 @@ fn of_stranger(act: Act) -> Ruling {
     }
 }
 
-/// What a contact writes in a room with others goes to the others, and so does its end.
+/// Decides for another contact: in a room with others, their messages and redactions go to the
+/// other contacts.
 fn of_another_contact(act: Act, rules: RoomRules) -> Ruling {
     match act {
         Act::FirstSend | Act::Edit | Act::Resend | Act::Reaction | Act::Thread | Act::Reply => {

@@ -1,6 +1,6 @@
-//! Who may do what with a chat, and what a contact may see of it.
+//! The policy: who may do what with a chat, and what a contact may see of it.
 //!
-//! Every path that acts for a person asks here; none decides by itself.
+//! Every path that acts for a user asks the policy; none decides by itself.
 
 mod act;
 mod actor;

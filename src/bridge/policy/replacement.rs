@@ -1,38 +1,38 @@
-//! Which room counts as the one that replaces another.
+//! The decision whether a room counts as the upgrade of another.
 
 use ruma::RoomId;
 
-/// What is known of a room that a tombstone names.
+/// The facts about a room that a tombstone names.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Successor<'a> {
     /// The room that was replaced.
     pub(crate) old: &'a RoomId,
-    /// The room that its `m.room.create` names as the one before it.
+    /// The predecessor that its `m.room.create` names.
     pub(crate) predecessor: Option<&'a RoomId>,
-    /// Its creator may send `m.room.tombstone` in the old room.
+    /// Whether its creator may send `m.room.tombstone` in the old room.
     pub(crate) creator_may_upgrade: bool,
-    /// The owner of the chat is a member of it.
+    /// Whether the owner of the chat is a member of it.
     pub(crate) owner_is_in: bool,
-    /// It is somebody's management room, a contact's own room, or one with contacts in it.
+    /// Whether it is a management room, a contact's own room, or one with contacts in it.
     pub(crate) is_taken: bool,
 }
 
-/// Why a room does not count as a replacement.
+/// The reason why a room does not count as an upgrade.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Doubt {
     Taken,
-    /// It says that it comes after another room, or after none.
+    /// It names another predecessor, or none.
     OtherPredecessor,
-    /// Who made it could not have upgraded the old room.
+    /// Its creator could not have upgraded the old room.
     CreatorMayNot,
     /// The owner is not in it yet; it may count later.
     OwnerOutside,
-    /// It counts, but the bot has no power there to invite the contact's ghost.
+    /// It counts, but the bot may not invite the contact's ghost there.
     GhostOutside,
 }
 
 impl Successor<'_> {
-    /// Returns what speaks against it; `None` when it counts.
+    /// Returns the reason why the room does not count; `None` when it does.
     pub(crate) fn doubt(&self) -> Option<Doubt> {
         if self.is_taken {
             Some(Doubt::Taken)

@@ -19,8 +19,9 @@ const ACTORS: [Actor; 8] = [
 /// `+` allowed, `.` left alone, `N` not allowed, `R` relay off, `Y` not yours, `E` no edit.
 ///
 /// Columns: owner, guest, other user, stranger, bot, contact, another contact, bridge. Blocks: the
-/// contact's own room; a room with others; the own room with `relay off`; the same with a message
-/// of somebody else; a room with others and such a message; one of another room.
+/// contact's own room; a room with others; the own room with `relay off`; the own room with `relay
+/// off` and a message of another user; a room with others and such a message; a message of another
+/// room.
 #[rustfmt::skip]
 const TABLE: [(Act, [&str; 6]); 16] = [
     //                 own room    group       relay off   others'+off group,others' elsewhere
@@ -42,7 +43,7 @@ const TABLE: [(Act, [&str; 6]); 16] = [
     (Act::Merge,      ["+.......", "+.......", "+.......", "+.......", "+.......", "........"]),
 ];
 
-/// The rules of each block of the table.
+/// Returns the rules of each block of the table.
 fn blocks() -> [RoomRules; 6] {
     let own = RoomRules::new(false, false);
     let (group, off) = (RoomRules::new(false, true), RoomRules::new(true, false));

@@ -1,5 +1,5 @@
-//! What a contact may learn of an event: what they were given of it, asked when something that
-//! tells of it is sent.
+//! What a contact may learn of an event: only what they have received of it, checked when something
+//! that refers to it is sent.
 
 use ruma::{EventId, OwnedEventId};
 
@@ -12,20 +12,20 @@ use crate::{
     store::{Change, Given, Outcome, Portal, Source, SourceState},
 };
 
-/// What a contact has of an event.
+/// What a contact has received of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Seen {
-    /// Nothing, or not all of it.
+    /// The contact has nothing of it, or not all.
     Not,
-    /// It is the contact's own.
+    /// The contact wrote it.
     Own,
-    /// What this event says: itself, or an edit of it.
+    /// The contact has the words of this event: the event itself, or an edit of it.
     Version(OwnedEventId),
-    /// It in a form that is not known, which only an event without edits has.
+    /// The contact has it in an unknown version; it has no edits.
     SomeVersion,
 }
 
-/// Whose event it is, for one contact.
+/// The sender of an event, as seen by one contact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum By {
     Contact,
@@ -33,16 +33,16 @@ enum By {
     Other,
 }
 
-/// What is written down of an event that was to go to a contact.
+/// The record of an event that was to be sent to a contact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Trace {
     Given(OwnedEventId),
-    /// WeChat took it, says what an older version of the bridge has written down.
+    /// WeChat accepted it, by the records of an older release of the bridge.
     Sent,
     None,
 }
 
-/// Returns what the contact of a portal has of an event.
+/// Returns what the contact of a portal has received of an event.
 pub(crate) async fn seen_by(core: &Core, portal: &Portal, event: &Event) -> Result<Seen, Halt> {
     settled(core).await?;
     let by = match core.ghosts.contact(&event.sender) {
@@ -57,13 +57,13 @@ pub(crate) async fn seen_by(core: &Core, portal: &Portal, event: &Event) -> Resu
     Ok(decide(by, is_notice(event), trace))
 }
 
-/// Returns whether the contact of a portal was sent an event, in whatever form.
+/// Returns whether an event was sent to the contact of a portal, in any version.
 pub(crate) async fn was_given(core: &Core, portal: &Portal, of: &EventId) -> Result<bool, Halt> {
     settled(core).await?;
     Ok(trace(core, portal, of)? != Trace::None)
 }
 
-/// Returns whether an event, if it were sent to the contact as these parts, would be what they have.
+/// Returns whether these parts of an event are equal to what the contact has received of it.
 pub(crate) async fn is_as_given(
     core: &Core,
     portal: &Portal,
@@ -75,7 +75,7 @@ pub(crate) async fn is_as_given(
     Ok(given.is_some_and(|given| *given.digest == *digest(core, portal, parts)))
 }
 
-/// Notes in a change that the contact of a portal has this message now.
+/// Adds to a change that the contact of a portal has received this message.
 pub(crate) fn note(core: &Core, change: Change, portal: &Portal, sent: &Outgoing) -> Change {
     let (event, parts) = match &sent.about {
         About::Correction { of, words } => (of, words),
@@ -99,17 +99,18 @@ fn digest(core: &Core, portal: &Portal, parts: &[Part]) -> String {
     core.digest_key.digest(&text)
 }
 
-/// Waits until what was sent last is written down.
+/// Waits until the last sends are stored.
 async fn settled(core: &Core) -> Result<(), Halt> {
     core.commit(Change::new()).await
 }
 
-/// Returns whether an event is what the bridge itself says in a room, through the bot or a ghost.
+/// Returns whether an event is a message of the bridge itself, by the bot or by a ghost's notice.
 pub(crate) fn is_of_bridge(core: &Core, event: &Event) -> bool {
     event.sender == core.bot || (core.is_ours(&event.sender) && is_notice(event))
 }
 
-/// A ghost's notice stands for something that the contact did not write.
+/// Decides what a contact has; a ghost's notice stands for something that the contact did not
+/// write.
 fn decide(by: By, is_notice: bool, trace: Trace) -> Seen {
     match (by, trace) {
         (By::Contact, _) if !is_notice => Seen::Own,
@@ -130,7 +131,7 @@ fn trace(core: &Core, portal: &Portal, event: &EventId) -> Result<Trace, Halt> {
     if core.read(core.store.was_sent(portal.id, event))? {
         return Ok(Trace::Sent);
     }
-    // Only what goes to WeChat can end like this: a command that was obeyed is `Delivered`.
+    // Only messages to WeChat can have this outcome: a command has `Delivered`.
     let sources = [
         Source::Event(event.to_owned()),
         Source::Copy { portal: portal.id, event: event.to_owned() },
