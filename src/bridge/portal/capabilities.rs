@@ -1,4 +1,4 @@
-//! What WeChat takes, for clients that ask before they let somebody write
+//! The capabilities of a room, for clients that ask for them before a user writes
 //! (`com.beeper.room_features`).
 
 use serde_json::{Value, json};
@@ -11,26 +11,27 @@ use crate::{
     store::Portal,
 };
 
-/// The state for a portal room; `state_key` is that of the bridge's other state.
+/// Returns the state event for a portal room; `state_key` is that of the bridge's other state.
 pub(super) fn state(config: &Config, state_key: &str) -> State {
     State::new("com.beeper.room_features", state_key, Taken::by(config).content())
 }
 
-/// By what a portal remembers which of them its room has.
+/// Returns the id of the current capabilities, by which a portal remembers which ones its room has.
 pub(super) fn id(core: &Core) -> String {
     format!("{}{POWERS}", Taken::by(&core.config).id())
 }
 
-/// Whether a portal's room was last told something else, or has the powers of an earlier version.
+/// Returns whether a portal's room has other capabilities, or the power levels of an earlier
+/// release.
 pub(crate) fn is_outdated(core: &Core, portal: &Portal) -> bool {
     portal.features.as_ref() != Some(&id(core))
 }
 
-/// Changes with the powers that rooms are made with, which older rooms are brought to.
+/// The version of the power levels of new rooms, to which older rooms are raised.
 const POWERS: &str = "+invite50";
 
-/// Tells a portal's room what WeChat takes, where the room was last told something else. A
-/// homeserver that refuses it is not asked again.
+/// Sets the capabilities of a portal's room, unless it has them. A homeserver that refuses is not
+/// asked again.
 pub(super) async fn show(core: &Core, portal: &Portal) -> Result<(), Halt> {
     let is_news = is_outdated(core, portal);
     let Some(room) = portal.room.as_ref().filter(|_| is_news) else { return Ok(()) };
@@ -53,10 +54,10 @@ pub(super) async fn show(core: &Core, portal: &Portal) -> Result<(), Halt> {
     portal_record::change(core, portal.id, told).await
 }
 
-/// What the config decides of it.
+/// The settings on which the capabilities depend.
 #[derive(Debug, Clone, Copy)]
 struct Taken {
-    /// In bytes.
+    /// The greatest upload in bytes.
     max_upload: u64,
     edits: bool,
     reactions: bool,
@@ -73,7 +74,7 @@ impl Taken {
         }
     }
 
-    /// Another one for each content.
+    /// Returns an id that differs for each content.
     fn id(self) -> String {
         let Self { max_upload, edits, reactions, typing } = self;
         let named = [(edits, "+edits"), (reactions, "+reactions"), (typing, "+typing")];
@@ -86,14 +87,14 @@ impl Taken {
             "id": self.id(),
             "formatting": formatting(),
             "file": self.files(),
-            // All in words: the beginning of what is answered, an address of a map, a list.
+            // These become words: the beginning of the quoted message, a link to a map, a list.
             "reply": PARTLY,
             "thread": PARTLY,
             "location_message": PARTLY,
             "poll": PARTLY,
-            // The new text follows as a message of its own, unless the old one waits.
+            // The new text is sent as a message of its own, unless the old one still waits.
             "edit": if self.edits { PARTLY } else { REFUSED },
-            // Only while the message waits.
+            // Only a message that waits can be removed.
             "delete": PARTLY,
             "reaction": if self.reactions { PARTLY } else { REFUSED },
             "custom_emoji_reactions": false,
@@ -103,7 +104,7 @@ impl Taken {
     }
 
     fn files(self) -> Value {
-        // What is written beside a file is a text before it.
+        // The caption of a file is sent as a text before it.
         let file = |types: Value| json!({ "mime_types": types, "caption": PARTLY, "max_size": self.max_upload });
         json!({
             "m.image": file(json!({
@@ -119,8 +120,8 @@ impl Taken {
     }
 }
 
-/// What `convert::text` makes of HTML, and what of that WeChat shows as more than signs
-/// (docs/protocol.md §5).
+/// Returns the formatting that `convert::text` writes and that WeChat displays (docs/protocol.md
+/// §5).
 fn formatting() -> Value {
     json!({
         "bold": FULLY,
@@ -128,9 +129,9 @@ fn formatting() -> Value {
         "code_block": FULLY,
         "table": FULLY,
         "horizontal_line": FULLY,
-        // Not around Chinese, Japanese and Korean.
+        // WeChat does not show it around Chinese, Japanese and Korean.
         "italic": PARTLY,
-        // Not below the fourth level.
+        // WeChat does not show levels below the fourth.
         "headers": PARTLY,
         "strikethrough": PARTLY,
         "code_block.syntax_highlighting": PARTLY,
@@ -160,10 +161,10 @@ fn formatting() -> Value {
 const FULLY: i8 = 2;
 /// It arrives in another form.
 const PARTLY: i8 = 1;
-/// Only what stands there for those who do not know it.
+/// Only its fallback text arrives.
 const AS_TEXT: i8 = 0;
 const DROPPED: i8 = -1;
-/// The bot says that it does not go.
+/// It is refused with a notice.
 const REFUSED: i8 = -2;
 
 #[cfg(test)]

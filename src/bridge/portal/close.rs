@@ -1,4 +1,4 @@
-//! The end of a portal's room. The contact stays linked, and what they write next opens a new one.
+//! The end of a portal's room. The contact stays linked, and their next message opens a new room.
 
 use std::sync::Arc;
 
@@ -16,14 +16,14 @@ use crate::{
     store::{Leaving, Outcome, Portal},
 };
 
-/// What was done in Matrix ends the room; its owner hears what that means.
+/// Closes a room because of something that was done in Matrix, and tells its owner.
 pub(crate) async fn by_matrix(core: &Arc<Core>, portal: &Portal) -> Result<Outcome, Halt> {
     close(core, portal, true).await?;
     Ok(Outcome::Delivered)
 }
 
-/// Gives the room up: nothing waits for it any more, and the bot and the ghost leave. The owner is
-/// told elsewhere if `tell` says so. Gives how many messages were taken back.
+/// Closes the room: its queue is dropped, and the bot and the ghost leave. The owner is told
+/// elsewhere if `tell` is set. Returns how many messages were dropped.
 pub(crate) async fn close(core: &Arc<Core>, portal: &Portal, tell: bool) -> Result<usize, Halt> {
     let dropped = droppable(core, portal).len();
     let closed = |portal: &mut Portal| {
@@ -39,7 +39,7 @@ pub(crate) async fn close(core: &Arc<Core>, portal: &Portal, tell: bool) -> Resu
     Ok(dropped)
 }
 
-/// Leaves the room that was given up; done again at a start that finds it undone.
+/// Leaves a closed room; repeated at the next start when it was not finished.
 pub(crate) async fn leave(core: &Core, portal: PortalId) -> Result<(), Halt> {
     let Some(portal) = core.registry.portal(portal) else { return Ok(()) };
     let Some(leaving) = portal.leaving.clone() else { return Ok(()) };
@@ -67,14 +67,14 @@ pub(crate) async fn leave(core: &Core, portal: PortalId) -> Result<(), Halt> {
     portal_record::change(core, portal.id, left).await
 }
 
-/// What waits of the room and nobody has tried to send. What waits of a room with others has
-/// nothing to do with this one.
+/// Returns the events of the room that wait and were not tried. Waiting events of a room with
+/// others do not belong to it.
 fn droppable(core: &Core, portal: &Portal) -> Vec<OwnedEventId> {
     let room = portal.room.as_deref();
     room.map(|room| core.outbox.untried_of(portal.id, room)).unwrap_or_default()
 }
 
-/// Takes all of that back.
+/// Drops the waiting messages of the room.
 async fn drop_queue(core: &Core, portal: &Portal) {
     for waiting in droppable(core, portal) {
         if let Changed::Done(was) = core.outbox.cancel(portal.id, &waiting) {

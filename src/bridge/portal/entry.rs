@@ -1,4 +1,4 @@
-//! How the bot, a ghost and the owner get into a room.
+//! The ways of the bot, of a ghost and of the owner into a room.
 
 use ruma::RoomId;
 use serde_json::json;
@@ -12,9 +12,8 @@ use crate::{
     store::Portal,
 };
 
-/// Invites as the ghost and to a direct chat, so that clients list the room as a chat with the
-/// contact. Somebody who is in already needs no invitation, and where the bridge may have its users
-/// join they need not accept it.
+/// Invites the owner as the ghost and to a direct chat, so that clients list the room as a chat
+/// with the contact. With double puppets the owner also joins. Harmless for a member.
 pub(crate) async fn invite_owner(
     core: &Core,
     portal: &Portal,
@@ -30,7 +29,7 @@ pub(crate) async fn invite_owner(
     double_puppet::join_chat(core, &portal.key.owner, room, ghost.user()).await
 }
 
-/// Joins, if need be by an invitation of `host`.
+/// Joins a room, if need be after an invitation by `host`; returns whether it succeeded.
 pub(crate) async fn enter(
     core: &Core,
     who: &Intent,
@@ -52,7 +51,7 @@ pub(super) fn is_done(done: Result<(), Halt>) -> Result<bool, Halt> {
     }
 }
 
-/// An address that every client opens as this room.
+/// Returns a link that every client opens as this room.
 pub(crate) fn link(core: &Core, room: &RoomId) -> String {
     format!("https://matrix.to/#/{room}?via={}", core.config.homeserver.server_name)
 }

@@ -1,4 +1,4 @@
-//! What a contact, its ghost and its room are called, and how the room is marked as bridged.
+//! The names of a contact, its ghost and its room, and the state that marks the room as bridged.
 
 use sha2::{Digest, Sha256};
 
@@ -10,18 +10,18 @@ use crate::{
     store::Portal,
 };
 
-/// What a contact may be called; `None` when nothing is left of it.
+/// Cleans a name for a contact; `None` when nothing is left of it.
 pub(crate) fn sound_name(asked: &str) -> Option<String> {
     let name: String = convert::visible(asked).chars().take(NAME_CHARS).collect();
     Some(name.trim().to_owned()).filter(|name| !name.is_empty())
 }
 
-/// What the ghost is called in Matrix.
+/// Returns the ghost's display name.
 pub(super) fn display_name(core: &Core, portal: &Portal) -> String {
     core.config.bridge.display_name.of(&name_of(portal))
 }
 
-/// What tells clients that a room is a portal's.
+/// Returns the state events that mark a room as a portal's.
 pub(super) fn marks(core: &Core, portal: &Portal, alias: &str) -> Vec<State> {
     let name = name_of(portal);
     let state_key = mark_key(alias);
@@ -40,12 +40,13 @@ pub(super) fn marks(core: &Core, portal: &Portal, alias: &str) -> Vec<State> {
     marks
 }
 
-/// Under which key that stands.
+/// Returns the state key of these events.
 pub(super) fn mark_key(alias: &str) -> String {
     format!("io.github.matrix-appservice-wechat://wechat/{alias}")
 }
 
-/// The same for the same room of a portal, and telling nobody who it is.
+/// Returns the alias of a portal's room, which stays for this room and reveals neither owner nor
+/// contact.
 pub(super) fn alias_localpart(core: &Core, portal: &Portal) -> String {
     let key = &portal.key;
     let mut digest = Sha256::new()
@@ -60,5 +61,5 @@ pub(super) fn alias_localpart(core: &Core, portal: &Portal) -> String {
     format!("{}{short}", core.config.appservice.ghost_prefix)
 }
 
-/// The longest name that an owner can give, in characters.
+/// The greatest length of a name that an owner can set, in characters.
 const NAME_CHARS: usize = 100;

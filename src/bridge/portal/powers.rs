@@ -1,4 +1,4 @@
-//! What members of a contact's room may do.
+//! The power levels of a contact's room.
 
 use ruma::{RoomId, UserId};
 use serde_json::{Map, Value};
@@ -8,9 +8,9 @@ use crate::{
     matrix::room::{Power, State},
 };
 
-/// Returns the powers of a new room. The owner moderates it, may replace it, and says who comes in
-/// and reads its history; everybody may change how it looks. What the bridge cannot bear, such as
-/// encryption, is left to the bridge.
+/// Returns the power levels of a new room. The owner moderates it, may replace it, and decides who
+/// joins and who reads its history; every member may change its name, avatar and topic. Only the
+/// bridge may do what it does not support, such as turning on encryption.
 pub(super) fn of_new_room(owner: &UserId) -> Power {
     let everybody = ["m.room.name", "m.room.avatar", "m.room.topic"].map(|kind| (kind, 0));
     let moderators = ["m.room.tombstone"].map(|kind| (kind, MODERATOR));
@@ -29,7 +29,7 @@ pub(super) fn of_new_room(owner: &UserId) -> Power {
     }
 }
 
-/// Brings an older room to the level that an invitation needs in new ones, where the bridge may.
+/// Raises the level for invitations in an older room to that of new ones, where the bridge may.
 pub(crate) async fn bring_up(core: &Core, room: &RoomId) -> Result<(), Halt> {
     let bot = core.bot();
     let levels = match core.insist(|| bot.state(room, "m.room.power_levels", "")).await {
@@ -52,7 +52,7 @@ pub(crate) async fn bring_up(core: &Core, room: &RoomId) -> Result<(), Halt> {
     Ok(())
 }
 
-/// The levels with a higher one for invitations; `None` when theirs is high enough.
+/// Returns the levels with the higher one for invitations; `None` when it is high enough.
 fn raised(mut levels: Map<String, Value>) -> Option<Map<String, Value>> {
     if levels.get(INVITE).and_then(Value::as_i64).unwrap_or(0) >= MODERATOR {
         return None;

@@ -1,8 +1,8 @@
-//! What a contact looks like in Matrix: the name and the picture that the owner has given.
+//! The name and the avatar of a contact in Matrix, as the owner has chosen them.
 //!
-//! A ghost has one profile, which everybody sees who has linked the contact. While that is one
-//! person the profile shows what this person calls the contact. When there are several it stays as
-//! it is, and the ghost goes by another name and picture in each of their rooms.
+//! A ghost has one profile, which is visible to everyone who has linked the contact. While that is
+//! one person, the profile shows this person's choice. When there are several, it stays as it is,
+//! and the ghost has another name and avatar in each of their rooms.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::{
     store::{Change, Login, Portal},
 };
 
-/// Shows the portal's name and picture on its ghost, in general or in the portal's room.
+/// Sets the portal's name and avatar on its ghost, globally or in the portal's room.
 pub(crate) async fn on_ghost(core: &Core, portal: &Portal) -> Result<(), Halt> {
     let Some(ghost) = core.ghost(&portal.key.contact) else { return Ok(()) };
     let name = naming::display_name(core, portal);
@@ -34,14 +34,14 @@ pub(crate) async fn on_ghost(core: &Core, portal: &Portal) -> Result<(), Halt> {
     in_room(core, portal, &ghost, &shown).await
 }
 
-/// Shows the portal's name on the ghost and on the room.
+/// Sets the portal's name on the ghost and on the room.
 pub(super) async fn show_name(core: &Core, portal: &Portal) -> Result<(), Halt> {
     on_ghost(core, portal).await?;
     let name = State::new("m.room.name", "", json!({ "name": name_of(portal) }));
     in_room(core, portal, &core.bot(), &name).await
 }
 
-/// Gives the contact this picture for good, or none; what is seen of it is still to be shown.
+/// Stores a contact's avatar, or its removal; it is not yet shown.
 pub(crate) async fn set_picture(
     core: &Core,
     portal: PortalId,
@@ -53,7 +53,7 @@ pub(crate) async fn set_picture(
     Ok(core.registry.portal(portal))
 }
 
-/// The owner has given the room a picture, or taken it away: the contact looks like that.
+/// Takes the room's avatar, which the owner has set or removed, for the contact.
 pub(crate) async fn take_over(
     core: &Core,
     portal: &Portal,
@@ -65,7 +65,7 @@ pub(crate) async fn take_over(
     }
 }
 
-/// Shows the portal's picture on the ghost and on the room, or that there is none any more.
+/// Sets the portal's avatar on the ghost and on the room, or removes it there.
 pub(crate) async fn show_picture(core: &Core, portal: &Portal) -> Result<(), Halt> {
     picture_on_ghost(core, portal).await?;
     in_room(core, portal, &core.bot(), &State::new("m.room.avatar", "", avatar(portal))).await
@@ -82,7 +82,7 @@ async fn picture_on_ghost(core: &Core, portal: &Portal) -> Result<(), Halt> {
     on_ghost(core, portal).await
 }
 
-/// The content of the room's `m.room.avatar`.
+/// Returns the content of the room's `m.room.avatar`.
 pub(super) fn avatar(portal: &Portal) -> serde_json::Value {
     portal.picture.as_ref().map_or_else(|| json!({}), |picture| json!({ "url": picture }))
 }
@@ -92,9 +92,9 @@ async fn in_room(core: &Core, portal: &Portal, who: &Intent, state: &State) -> R
     core.insist(|| who.send_state(room, state)).await.map(drop)
 }
 
-/// Gives a contact another name: in the store, on the ghost, on the room.
+/// Renames a contact: in the store, on the ghost, on the room.
 pub(crate) async fn rename(core: &Arc<Core>, portal: &Portal, name: &str) -> Result<(), Halt> {
-    // One that is known already is shown again: the bridge may have died before it was.
+    // A name that is already stored is shown again: the bridge may have died before it was.
     let Some(name) = naming::sound_name(name) else { return Ok(()) };
     let changing = core.changing.lock().await;
     let Some(portal) = core.registry.portal(portal.id) else { return Ok(()) };

@@ -1,4 +1,5 @@
-//! Looks at a room that a tombstone names, before anybody is invited into it or reads there.
+//! The check of a room that a tombstone names, before any other user is invited or the room is
+//! used.
 
 use ruma::{OwnedRoomId, OwnedUserId, RoomId};
 use serde::Deserialize;
@@ -12,19 +13,19 @@ use crate::{
     matrix::Intent,
 };
 
-/// What became of the way into a room that replaces another.
+/// The result of entering a room that replaces another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Entered {
     In,
     /// The bridge may not enter, and so knows nothing of the room.
     NotLetIn,
-    /// The bridge has looked, and has left again.
+    /// The bridge has checked the room, and has left it.
     Doubted(Doubt),
 }
 
-/// Enters the room with those of `who` who may enter by themselves, and looks at it. Where it does
-/// not count, whoever came in for that leaves again. Without `old` the room that it names as the
-/// one before it has to name it in turn.
+/// Enters the room with those of `who` who may join by themselves, and checks it. Where it does not
+/// count, those who joined for that leave again. Without `old`, the predecessor that the room names
+/// must name it in its tombstone.
 pub(crate) async fn look(
     core: &Core,
     (old, new): (Option<&RoomId>, &RoomId),
@@ -53,7 +54,7 @@ pub(crate) async fn look(
     Ok(Entered::Doubted(doubt))
 }
 
-/// Whether the room is for something else already.
+/// Returns whether the room is already used for something else.
 pub(crate) fn is_taken(core: &Core, room: &RoomId) -> bool {
     let registry = &core.registry;
     registry.portal_in(room).is_some()
@@ -61,7 +62,8 @@ pub(crate) fn is_taken(core: &Core, room: &RoomId) -> bool {
         || registry.is_management_room(room)
 }
 
-/// Whether it is, but for contacts of the same owners: a stop may have cut their way into it short.
+/// Returns whether the room is used for contacts of other owners. Contacts of these owners may be
+/// in it after an interrupted try.
 fn is_for_others(core: &Core, room: &RoomId, owners: &[OwnedUserId]) -> bool {
     let members = core.registry.members(room);
     let is_theirs = !members.is_empty() && members.iter().all(|p| owners.contains(&p.key.owner));
@@ -76,7 +78,7 @@ async fn one_is_in(core: &Core, who: &Intent, room: &RoomId) -> Result<bool, Hal
     }
 }
 
-/// What speaks against the room. What the homeserver does not say speaks against it.
+/// Returns the reason why the room does not count. A missing answer of the homeserver is a reason.
 async fn doubt(
     core: &Core,
     (old, new): (Option<&RoomId>, &RoomId),
@@ -104,7 +106,7 @@ async fn doubt(
     Ok(successor.doubt())
 }
 
-/// Whether the tombstone of the old room names the new one.
+/// Returns whether the tombstone of the old room names the new one.
 async fn names(core: &Core, old: &RoomId, new: &RoomId) -> Result<bool, Halt> {
     let bot = core.bot();
     let tombstone = told(core.insist(|| bot.state(old, "m.room.tombstone", "")).await)?.flatten();

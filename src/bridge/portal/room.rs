@@ -24,11 +24,11 @@ use crate::{
     store::Portal,
 };
 
-/// Returns the portal with its room, into which the owner is invited once the store knows it:
-/// whatever they write there finds its portal. A room that is closed meanwhile is missing.
+/// Returns the portal with its room. The owner is invited only after the room is stored, so
+/// whatever they write there finds its portal. Returns `None` when the room is closed meanwhile.
 ///
-/// A crash between making the room and recording it makes no second room: the room's alias is
-/// derived from the portal, and the room that has it is taken over.
+/// A crash between making the room and storing it leads to no second room: the room's alias is
+/// derived from the portal, and the room with that alias is used.
 pub(crate) async fn ensure_room(
     core: &Arc<Core>,
     portal: PortalId,
@@ -46,10 +46,11 @@ pub(crate) async fn ensure_room(
     Ok(portal)
 }
 
-/// Makes the room if need be, invites, and greets.
+/// Makes the room if need be, invites the owner, and greets them.
 async fn finish_room(core: &Arc<Core>, portal: Arc<Portal>) -> Result<Option<Arc<Portal>>, Halt> {
     let Ok(_turn) = core.making_rooms.acquire().await else { return Ok(None) };
-    // An id that is too long for a Matrix user id: what it says is set aside, and its owner told.
+    // The contact's id is too long for a Matrix user id: their message is set aside, and the owner
+    // told.
     let ghost = core.ghost(&portal.key.contact).ok_or(Halt::Refused(matrix::Error::TooLarge))?;
     let room = match &portal.room {
         Some(room) => room.clone(),
@@ -72,20 +73,20 @@ async fn finish_room(core: &Arc<Core>, portal: Arc<Portal>) -> Result<Option<Arc
     };
     invite_owner(core, &portal, &ghost, &room).await?;
     greet(core, &portal, &room).await?;
-    // It may have been closed in the meantime, and the next room has its own welcome.
+    // The room may have been closed in the meantime; the next one has a greeting of its own.
     let welcomed = |portal: &mut Portal| portal.welcomed |= portal.room.as_ref() == Some(&room);
     change(core, portal.id, welcomed).await?;
     Ok(core.registry.portal(portal.id))
 }
 
-/// Shows a portal as the store knows it: the ghost's name, the room's name and state, and who is
-/// in it. Nothing happens to a room that is not made yet.
+/// Sets everything of a portal that Matrix shows: the ghost's name, the room's name and state, and
+/// its members. Does nothing for a portal without a room.
 pub(crate) async fn refresh(core: &Core, portal: &Portal) -> Result<(), Halt> {
     let ghost = core.ghost(&portal.key.contact).ok_or(Halt::Refused(matrix::Error::TooLarge))?;
     let Some(room) = &portal.room else { return Ok(()) };
     let bot = core.bot();
     core.insist(|| ghost.ensure_registered()).await?;
-    // Either of the two can bring the other back.
+    // Either of the two can invite the other again.
     for (one, other) in [(&bot, &ghost), (&ghost, &bot)] {
         if let Err(Halt::Refused(matrix::Error::Forbidden { .. })) =
             core.insist(|| one.join(room)).await
@@ -104,7 +105,7 @@ pub(crate) async fn refresh(core: &Core, portal: &Portal) -> Result<(), Halt> {
     space::put(core, portal).await
 }
 
-/// The room, and whether it was made just now.
+/// Returns the room, and whether it was made just now.
 async fn make_room(
     core: &Core,
     portal: &Portal,
@@ -118,8 +119,8 @@ async fn make_room(
     }
 }
 
-/// The bot is invited last of all. A homeserver may still be making the room: its alias is there
-/// from early on, and the run of the bridge that asked for it may have died just then.
+/// Joins as the bot, which is invited last. A homeserver may still be making the room: its alias
+/// exists early, and the run of the bridge that asked for the room may have died just then.
 async fn join_as_bot(core: &Core, room: &RoomId) -> Result<(), Halt> {
     let bot = core.bot();
     for tries in 1.. {
@@ -137,7 +138,7 @@ async fn join_as_bot(core: &Core, room: &RoomId) -> Result<(), Halt> {
     Ok(())
 }
 
-/// The room that an earlier try made.
+/// Returns the room that an earlier try has made.
 pub(super) async fn find_room(core: &Core, alias: &str) -> Result<OwnedRoomId, Halt> {
     let server = &core.config.homeserver.server_name;
     let alias: OwnedRoomAliasId = RoomAliasId::parse(format!("#{alias}:{server}"))
@@ -179,6 +180,7 @@ pub(crate) async fn say_room_failed(core: &Core, portal: PortalId) {
     let _ = notice::to_owner(core, &portal.key.owner, &note, Txn::NoRoom(portal.id)).await;
 }
 
-/// Together about twenty seconds; rooms take a homeserver under load that long.
+/// The number of tries, together about twenty seconds, which a homeserver under load may need to
+/// make a room.
 const INVITED_TRIES: u32 = 12;
 const INVITED_PAUSE: Duration = Duration::from_millis(250);

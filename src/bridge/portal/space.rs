@@ -1,4 +1,4 @@
-//! A space for each owner, which holds the rooms of their contacts, where the config wants it.
+//! A space for each owner with the rooms of their contacts, if configured.
 
 use ruma::{OwnedRoomId, RoomId, UserId};
 use serde_json::json;
@@ -17,7 +17,7 @@ use crate::{
     store::Portal,
 };
 
-/// Puts a portal's room into its owner's space, which is made when there is none. A homeserver
+/// Adds a portal's room to its owner's space, which is created when there is none. A homeserver
 /// that refuses is not asked again for this room.
 pub(super) async fn put(core: &Core, portal: &Portal) -> Result<(), Halt> {
     let is_wanted = core.config.bridge.personal_space && !portal.in_space;
@@ -36,7 +36,7 @@ pub(super) async fn put(core: &Core, portal: &Portal) -> Result<(), Halt> {
     portal_record::change(core, portal.id, placed).await
 }
 
-/// Takes the room that a portal had out of its owner's space.
+/// Removes the portal's room from its owner's space.
 pub(crate) async fn take_out(core: &Core, portal: &Portal) -> Result<(), Halt> {
     let space = core.registry.owner(&portal.key.owner).space.clone();
     let (true, Some(space), Some(room)) = (portal.in_space, space, &portal.room) else {
@@ -52,7 +52,8 @@ pub(crate) async fn take_out(core: &Core, portal: &Portal) -> Result<(), Halt> {
     }
 }
 
-/// Who leaves the space has none from now on, until they ask for it.
+/// Notes that a user has left their space, and wants none until they ask for it; returns whether
+/// the room was their space.
 pub(crate) async fn left(core: &Core, user: &UserId, room: &RoomId) -> Result<bool, Halt> {
     if core.registry.owner(user).space.as_deref() != Some(room) {
         return Ok(false);
@@ -64,7 +65,7 @@ pub(crate) async fn left(core: &Core, user: &UserId, room: &RoomId) -> Result<bo
     Ok(true)
 }
 
-/// Somebody asks for their space, who may have left it.
+/// Brings a user back into their space, which they may have left.
 pub(crate) async fn again(core: &Core, user: &UserId) -> Result<(), Halt> {
     let known = core.registry.owner(user);
     if !known.left_space {
@@ -92,8 +93,8 @@ async fn place(core: &Core, user: &UserId, room: &RoomId) -> Result<(), Halt> {
     core.insist(|| bot.send_state(room, &parent)).await.map(drop)
 }
 
-/// The user's space. Its alias is derived from the user, so a crash makes no second one; one that
-/// the user has left before keeps the alias, and the next has another.
+/// Returns the user's space, which is created if need be. Its alias is derived from the user, so a
+/// crash leads to no second one; after a space was left, the next one has another alias.
 async fn ensure(core: &Core, user: &UserId) -> Result<OwnedRoomId, Halt> {
     let known = core.registry.owner(user);
     if let Some(space) = &known.space {
@@ -121,7 +122,7 @@ async fn ensure(core: &Core, user: &UserId) -> Result<OwnedRoomId, Halt> {
     Ok(space)
 }
 
-/// The owner may arrange the space; nobody talks in it.
+/// Returns the settings of a space, which the owner may arrange and in which no one writes.
 fn new_space(user: &UserId, alias: String) -> NewRoom {
     let events = ["m.room.name", "m.room.avatar", "m.room.topic", "m.space.child"];
     NewRoom {

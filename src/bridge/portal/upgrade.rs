@@ -1,4 +1,4 @@
-//! Rooms that were replaced, and rooms that the ghost is no longer in.
+//! Rooms that were replaced, and rooms that the ghost has left.
 
 use std::sync::Arc;
 
@@ -23,8 +23,8 @@ use crate::{
     store::{Outcome, Portal},
 };
 
-/// A portal's room was replaced: the chat goes on in the new one, when that counts as its
-/// replacement and as soon as the bridge is let in.
+/// Continues a chat in the room that replaced the portal's, when that counts as an upgrade and as
+/// soon as the bridge may enter it.
 pub(crate) async fn replaced(
     core: &Arc<Core>,
     portal: &Portal,
@@ -59,7 +59,7 @@ pub(crate) async fn replaced(
     }
 }
 
-/// The bot or a ghost was invited into the room that is said to replace this portal's.
+/// Enters the room that is said to replace this portal's, after the bot or a ghost was invited.
 pub(crate) async fn invited(
     core: &Arc<Core>,
     portal: &Portal,
@@ -83,7 +83,7 @@ async fn ask_for_ghost(core: &Core, portal: &Portal, new: &RoomId) -> Result<(),
     notice::tell(core, &portal.key.owner, &text, Txn::GhostWanted(new)).await
 }
 
-/// The chat stays where it is, and its owner hears why.
+/// Keeps the chat in its room, and tells the owner why.
 async fn stay(core: &Core, portal: &Portal, new: &RoomId) -> Result<(), Halt> {
     portal_record::change(core, portal.id, |portal| portal.moving_to = None).await?;
     let (name, link, prefix) = (name_of(portal), link(core, new), core.prefix());
@@ -92,7 +92,7 @@ async fn stay(core: &Core, portal: &Portal, new: &RoomId) -> Result<(), Halt> {
     notice::tell(core, &portal.key.owner, &text, Txn::NotReplaced(new)).await
 }
 
-/// Takes the portal over into this room, once it was looked at: nobody is invited before that.
+/// Continues the portal in this room after it was checked; no user is invited before.
 async fn follow(core: &Arc<Core>, portal: PortalId, new: &RoomId) -> Result<Entered, Halt> {
     let Some(portal) = core.registry.portal(portal) else { return Ok(Entered::NotLetIn) };
     let (Some(ghost), bot) = (core.ghost(&portal.key.contact), core.bot()) else {
@@ -105,7 +105,7 @@ async fn follow(core: &Arc<Core>, portal: PortalId, new: &RoomId) -> Result<Ente
         Entered::In => return Ok(Entered::Doubted(Doubt::Taken)),
         not_in @ (Entered::NotLetIn | Entered::Doubted(_)) => return Ok(not_in),
     }
-    // Whoever was invited lets the other in.
+    // The one that was invited invites the other.
     let is_bot_in = enter(core, &bot, &ghost, new).await?;
     let is_ghost_in = enter(core, &ghost, &bot, new).await?;
     if is_bot_in && !is_ghost_in {
@@ -124,7 +124,7 @@ async fn follow(core: &Arc<Core>, portal: PortalId, new: &RoomId) -> Result<Ente
     let portal = core.registry.portal(portal.id).unwrap_or(portal);
     let alias = naming::alias_localpart(core, &portal);
     for mark in naming::marks(core, &portal, &alias) {
-        // Where it may not mark the room, the chat works without.
+        // Without the permission to mark the room, the chat works without the mark.
         if let Err(Halt::Stopping) = core.insist(|| bot.send_state(new, &mark)).await {
             return Err(Halt::Stopping);
         }
