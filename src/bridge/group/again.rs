@@ -1,4 +1,4 @@
-//! A message that some contacts of a room have not got, sent to those once more.
+//! The resend of a message to those contacts of a room who have not received it.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::{
     store::{Change, Entry, Outcome, Portal, Source, SourceState},
 };
 
-/// The event has its outcome, and each of `targets` has its copies, in one commit.
+/// Commits the outcome of the event together with a copy for each of `targets`.
 pub(crate) async fn hand_on(
     core: &Core,
     entry: &Entry,
@@ -31,8 +31,8 @@ pub(crate) async fn hand_on(
     with_copies(core, done, events, targets).await
 }
 
-/// Whoever has not got a message gets it once more; when all have it, all do. Who asks has to have
-/// written it, or to own the chat that it goes to.
+/// Sends a message again to the contacts who have not received it, or to all when all have. The
+/// asker must have written it, or own the chat to which it goes.
 pub(crate) async fn again(
     core: &Core,
     entry: &Entry,
@@ -70,7 +70,7 @@ fn may_resend(core: &Core, portal: &Portal, asking: &Event, author: &UserId) -> 
     policy::decide(actor, Act::Resend, rules) == Ruling::Allowed
 }
 
-/// Who wrote an event of the room; `None` when the homeserver does not say.
+/// Returns the sender of an event of the room; `None` when the homeserver does not say.
 async fn author_of(core: &Core, asking: &Event, of: &EventId) -> Result<Option<OwnedUserId>, Halt> {
     let bot = core.bot();
     match core.insist(|| bot.event(&asking.room, of)).await {

@@ -1,5 +1,5 @@
-//! The copies of an event: made in one commit with what they come of, in the order in which they
-//! go out.
+//! The copies of an event: committed together with their cause, in the order in which they are
+//! sent.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -22,10 +22,10 @@ use crate::{
     store::{Change, Entry, Outcome, Portal, Progress, Source, Work},
 };
 
-/// An event, and how it is written down.
+/// An event, parsed and as JSON.
 pub(super) type Written = (Event, Box<str>);
 
-/// What a contact's message became in a room, event by event.
+/// The events that a contact's message became in a room.
 #[derive(Debug, Default)]
 pub(crate) struct Said(Mutex<Vec<(OwnedEventId, Content)>>);
 
@@ -40,11 +40,11 @@ impl Said {
     }
 }
 
-/// Makes `change` durable together with a copy of each event for each of `targets`, and starts the
-/// work on them.
+/// Commits `change` together with a copy of each event for each of `targets`, and starts the work
+/// on them.
 ///
-/// Under the lock of what comes in: the copies lie in the store in the order in which they are
-/// queued, so that a restart queues them in the same order.
+/// It holds the lock of incoming events, so that the copies are stored in the order in which they
+/// are queued, and a restart queues them in that order.
 pub(crate) async fn with_copies(
     core: &Core,
     mut change: Change,
@@ -69,7 +69,7 @@ pub(crate) async fn with_copies(
         }
     }
     core.commit(change).await?;
-    // All of them are known before the first one can end.
+    // All of them are registered before the first one can end.
     copies.iter().for_each(|(copy, _)| core.copies.begin(copy));
     for (copy, event) in copies {
         core.dispatch(copy, Read::Event(event.clone().into()));
@@ -77,8 +77,8 @@ pub(crate) async fn with_copies(
     Ok(())
 }
 
-/// Ends a contact's message with copies of what it became for the other contacts in the room.
-/// Gives the outcome back when there are none.
+/// Finishes a contact's message with copies of its events for the other contacts in the room.
+/// Returns the outcome when there are none.
 pub(crate) async fn pass_on(
     core: &Core,
     entry: &Entry,
@@ -95,7 +95,7 @@ pub(crate) async fn pass_on(
 }
 
 impl Said {
-    /// Makes `change` durable with copies for the other contacts, where there are any.
+    /// Commits `change` with copies for the other contacts, if there are any.
     pub(crate) async fn commit(
         &self,
         core: &Core,
@@ -109,8 +109,8 @@ impl Said {
     }
 }
 
-/// The events of a contact that others get, and who they are. What stands for something that did
-/// not come is no message.
+/// Returns the events of a contact that others receive, and these others. Notices about items that
+/// could not be brought are not among them.
 fn for_others(
     core: &Core,
     portal: &Portal,
@@ -131,8 +131,8 @@ fn for_others(
     (!events.is_empty() && !others.is_empty()).then_some((events, others))
 }
 
-/// A contact took events back: what the other contacts in the room have to be told. `gone` are
-/// the redactions and what they redact.
+/// Returns the redactions by a contact as events for the other contacts in the room. `gone` are
+/// pairs of a redaction and the redacted event.
 pub(crate) fn redactions(
     core: &Core,
     portal: &Portal,
@@ -154,7 +154,7 @@ fn others(core: &Core, portal: &Portal, room: &RoomId) -> Vec<Arc<Portal>> {
     members
 }
 
-/// A command or a reaction that asks for a message once more, as a reaction that does.
+/// Returns a command or a reaction that asks for a resend, as a reaction.
 pub(super) fn asking_again(asking: &Event, of: &EventId) -> Option<Written> {
     let Event { id, room, sender, at, .. } = asking;
     let relation = json!({ "rel_type": "m.annotation", "event_id": of, "key": "🔁" });
@@ -169,7 +169,7 @@ struct Envelope<'a> {
     at: Timestamp,
 }
 
-/// An event as the homeserver would push it; `None` when the bridge could not read it either.
+/// Returns an event as the homeserver would push it; `None` when the bridge could not read it.
 fn written(of: Envelope<'_>, event_type: &str, content: &Value) -> Option<Written> {
     let mut event = json!({
         "type": event_type,

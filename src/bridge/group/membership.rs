@@ -1,4 +1,4 @@
-//! A contact comes into a room, and leaves it.
+//! The ways of a contact into a room with others, and out of it.
 
 use std::sync::Arc;
 
@@ -17,18 +17,19 @@ use crate::{
     store::Portal,
 };
 
-/// What keeps a contact out of a room.
+/// The reason why a contact cannot be brought into a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Barrier {
-    /// Who asks for it may not invite.
+    /// The user who asks for it may not invite.
     NotTheirs,
-    /// The bot may not, or the contact could not write.
+    /// The bot may not invite, or the contact could not write.
     NotOurs,
 }
 
-/// Brings a contact into a room, on behalf of `user`; harmless when the contact is in.
+/// Brings a contact into a room on behalf of `user`; harmless when the contact is there.
 ///
-/// The ghost is in before the contact's messages are sent there. `Ok(Err)` says what keeps it out.
+/// The ghost is in the room before the contact's messages are sent there. `Ok(Err)` has the reason
+/// when the contact cannot be brought in.
 pub(crate) async fn bring_in(
     core: &Core,
     portal: &Portal,
@@ -43,14 +44,14 @@ pub(crate) async fn bring_in(
     move_in(core, portal, to, &power).await
 }
 
-/// The same on nobody's behalf, into a room in which the bot is.
+/// Brings a contact into a room in which the bot is, without a user who asks for it.
 pub(super) async fn move_in(
     core: &Core,
     portal: &Portal,
     to: &RoomId,
     power: &Power,
 ) -> Result<Result<(), Barrier>, Halt> {
-    // An id that is too long for a Matrix user id has no room of its own either.
+    // A contact whose id is too long for a Matrix user id has no room of its own either.
     let Some(ghost) = core.ghost(&portal.key.contact) else { return Ok(Err(Barrier::NotOurs)) };
     if !power.may_write(ghost.user()) {
         return Ok(Err(Barrier::NotOurs));
@@ -68,8 +69,8 @@ pub(super) async fn move_in(
     Ok(Ok(()))
 }
 
-/// Takes a contact out of a room again: their own room has them back, and hears so once for
-/// `cause`.
+/// Takes a contact out of a room with others: their messages go to their own room again, which is
+/// told once for `cause`.
 pub(crate) async fn take_out(
     core: &Core,
     portal: &Portal,
@@ -83,7 +84,7 @@ pub(crate) async fn take_out(
     };
     portal_record::change(core, portal.id, stays).await?;
     tracing::info!(portal = %portal.id, room = %from, "a contact was taken out of a room");
-    // Behind what the contact is just saying there.
+    // The ghost leaves behind the messages that it is still sending there.
     core.lanes.push(LaneKey::Portal(portal.id), Job::LeaveGroup(from.to_owned()));
     let Some(own) = &portal.room else { return Ok(()) };
     let name = name_of(portal);
@@ -91,7 +92,7 @@ pub(crate) async fn take_out(
     notice::say(core, own, &text, Txn::GroupBack { portal: portal.id, cause }).await
 }
 
-/// The ghost goes, unless the contact was brought back in the meantime.
+/// Lets the ghost leave, unless the contact was brought back in the meantime.
 pub(crate) async fn leave(core: &Arc<Core>, portal: PortalId, from: &RoomId) {
     let Some(portal) = core.registry.portal(portal) else { return };
     if portal.group.as_deref() == Some(from) {
@@ -100,19 +101,19 @@ pub(crate) async fn leave(core: &Arc<Core>, portal: PortalId, from: &RoomId) {
     let Some(ghost) = core.ghost(&portal.key.contact) else { return };
     match core.insist(|| ghost.leave(from, None)).await {
         Ok(()) => {}
-        // One that stays does no harm.
+        // A ghost that stays does no harm.
         Err(Halt::Refused(error)) => {
             tracing::debug!(portal = %portal.id, %error, "a ghost could not leave a room");
         }
         Err(Halt::Stopping) => return,
     }
     let left = |portal: &mut Portal| portal.groups_left.retain(|room| room != from);
-    // What a stop keeps back is done once more at the next start.
+    // After a stop, it is repeated at the next start.
     let _ = portal_record::change(core, portal.id, left).await;
 }
 
-/// A contact could not write in the room they were brought into: whether it is worth another try,
-/// because the ghost came back, or because the contact was taken out.
+/// Returns whether a failed send to a room is worth another try, because the ghost has come back,
+/// or because the contact was taken out of the room.
 pub(crate) async fn mend(core: &Core, portal: &Portal, room: &RoomId) -> Result<bool, Halt> {
     let Some(ghost) = core.ghost(&portal.key.contact) else { return Ok(false) };
     if core.insist(|| ghost.joined_rooms()).await?.iter().any(|joined| joined == room) {

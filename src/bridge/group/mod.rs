@@ -1,4 +1,5 @@
-//! Rooms with several contacts: a copy of each event for each contact, and who is in ([groups](../../../docs/groups.md)).
+//! Rooms with several contacts: a copy of each event for each contact, and their members
+//! ([groups](../../../docs/groups.md)).
 
 pub(super) mod again;
 pub(super) mod copies;

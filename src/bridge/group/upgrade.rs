@@ -1,4 +1,5 @@
-//! A room with contacts in it was replaced: they go along, as soon as the bridge is let in.
+//! The upgrade of a room with contacts, who follow into the new one as soon as the bridge may
+//! enter.
 
 use std::sync::Arc;
 
@@ -21,8 +22,9 @@ use crate::{
     store::{Outcome, Portal},
 };
 
-/// The contacts of this event's room go into the one that replaces it. Where the bridge is not let
-/// in, or where there is none, their own rooms have them back, and their owners hear it.
+/// Moves the contacts of this event's room into the one that replaces it. Where the bridge may not
+/// enter, or where there is none, their messages go to their own rooms again, and their owners are
+/// told.
 pub(crate) async fn replaced(
     core: &Arc<Core>,
     event: &Event,
@@ -65,8 +67,8 @@ pub(crate) async fn replaced(
     Ok(Outcome::Refused("not_invited".into()))
 }
 
-/// The bot or a ghost was invited into a room: when it is one that replaced another, the contacts
-/// come. Not let in as well when nobody waits for it.
+/// Lets the contacts follow into a room to which the bot or a ghost was invited, when it replaced
+/// theirs. Returns `NotLetIn` also when no contact waits for it.
 pub(crate) async fn let_in(core: &Arc<Core>, event: &Event) -> Result<Entered, Halt> {
     let waiting = core.registry.waiting_for(&event.room);
     if waiting.is_empty() {
@@ -89,7 +91,7 @@ pub(crate) async fn let_in(core: &Arc<Core>, event: &Event) -> Result<Entered, H
     Ok(entered)
 }
 
-/// Tells the owners that their contacts do not go into a room that is no upgrade of theirs.
+/// Tells the owners that their contacts do not follow into a room that is no upgrade of theirs.
 async fn not_replaced(
     core: &Core,
     members: &[Arc<Portal>],
@@ -105,8 +107,8 @@ async fn not_replaced(
     Ok(())
 }
 
-/// Has the bot join a room that counts as the replacement; a ghost that is let in invites it where
-/// it may, but not before somebody has looked.
+/// Lets the bot join a room that counts as the upgrade; a ghost that may enter invites it where it
+/// may, but only after the room was checked.
 async fn enter(
     core: &Core,
     members: &[Arc<Portal>],
@@ -132,7 +134,7 @@ async fn enter(
     Ok(Entered::NotLetIn)
 }
 
-/// The bot is in: the contacts come along, and who cannot has the own room back.
+/// Brings the contacts along; for those who cannot follow, their own rooms are used again.
 async fn bring_along(
     core: &Core,
     members: &[Arc<Portal>],
@@ -153,14 +155,14 @@ async fn bring_along(
     if came.is_empty() {
         return Ok(());
     }
-    // Several people read it: in the language of whoever linked the first of the contacts.
+    // Several people read it, so it is in the language of the owner of the first contact.
     let language = members.first().map(|first| core.language_of(&first.key.owner));
     let language = language.unwrap_or(core.config.bridge.language);
     let text = GroupText::Followed { names: &came.join(", ") }.text(language);
     notice::say(core, new, &text, Txn::GroupFollowed(cause)).await
 }
 
-/// The contact goes where the owner is.
+/// Lets a contact follow to where the owner is.
 async fn follow(core: &Core, portal: &Portal, new: &RoomId) -> Result<Result<(), Barrier>, Halt> {
     let same =
         |other: &Arc<Portal>| other.key.contact == portal.key.contact && other.id != portal.id;
@@ -176,10 +178,10 @@ async fn follow(core: &Core, portal: &Portal, new: &RoomId) -> Result<Result<(),
     move_in(core, portal, new, &power).await
 }
 
-/// Out of the room that was replaced, or out of the own room.
+/// Lets the ghost leave the replaced room, or tells the contact's own room where they are now.
 async fn arrived(core: &Core, portal: &Portal, new: &RoomId, cause: &str) -> Result<(), Halt> {
     if let Some(old) = portal.group.as_ref().filter(|old| *old != new) {
-        // Behind what the contact is just saying there.
+        // The ghost leaves behind the messages that it is still sending there.
         core.lanes.push(LaneKey::Portal(portal.id), Job::LeaveGroup(old.clone()));
         return Ok(());
     }
@@ -202,7 +204,7 @@ async fn left_behind(core: &Core, portal: &Portal, new: &RoomId, cause: &str) ->
     notice::tell(core, owner, &text.text(core.language_of(owner)), txn).await
 }
 
-/// The names of each owner's contacts.
+/// Returns the names of each owner's contacts.
 fn by_owner(members: &[Arc<Portal>]) -> Vec<(&UserId, String)> {
     let mut all: Vec<(&UserId, Vec<String>)> = Vec::new();
     for portal in members {
