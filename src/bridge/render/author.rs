@@ -1,4 +1,4 @@
-//! Who wrote an event, as seen by the contact who is to get it.
+//! The author of an event, as seen by the contact who receives it.
 
 use crate::{
     bridge::core::{Core, name_of},
@@ -8,12 +8,12 @@ use crate::{
     store::Portal,
 };
 
-/// Whether this is a copy: an event of a room that is not the contact's own.
+/// Returns whether the event is sent as a copy: its room is not the contact's own.
 pub(crate) fn is_copy(portal: &Portal, event: &Event) -> bool {
     portal.room.as_ref() != Some(&event.room)
 }
 
-/// Whether a contact wrote this event, and whether it was the one that the portal is for.
+/// Returns the author of an event, as seen by the portal's contact.
 pub(crate) fn author(core: &Core, portal: &Portal, event: &Event) -> Author {
     match core.ghosts.contact(&event.sender) {
         Some(contact) if contact == portal.key.contact => Author::Themselves,
@@ -24,7 +24,7 @@ pub(crate) fn author(core: &Core, portal: &Portal, event: &Event) -> Author {
     }
 }
 
-/// Who wrote an event, as the contact sees it who is to get it.
+/// The author of an event, as seen by the contact who receives it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Author {
     Person,
@@ -33,7 +33,7 @@ pub(crate) enum Author {
     Bridge,
 }
 
-/// What a contact who wrote an event is called; `None` when it was no contact.
+/// Returns the name of the contact who wrote an event; `None` when it was no contact.
 pub(super) fn contact_name(core: &Core, event: &Event, portal: &Portal) -> Option<String> {
     let contact = core.ghosts.contact(&event.sender)?;
     let members = core.registry.members(&event.room).into_iter();

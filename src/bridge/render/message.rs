@@ -1,6 +1,6 @@
-//! A Matrix message as what is sent to one contact: its parts, or why there are none.
+//! The parts of a Matrix message that are sent to one contact, or the reason why there are none.
 //!
-//! First send, edit and resend all come through here.
+//! First send, edit and resend all use this module.
 
 use super::{author, speaker};
 use crate::{
@@ -15,13 +15,13 @@ use crate::{
     store::Portal,
 };
 
-/// Why there is nothing to send.
+/// The reason why there is nothing to send.
 pub(crate) enum Verdict {
     Refuse(Refusal),
     Ignore(&'static str),
 }
 
-/// What to send for a message, or why there is nothing; `speaker` is the sender's name.
+/// Returns the parts to send for a message; `speaker` is the sender's name.
 pub(crate) fn parts(
     core: &Core,
     event: &Event,
@@ -32,7 +32,7 @@ pub(crate) fn parts(
     parts_behind(core, (event, message), portal, speaker, "")
 }
 
-/// Makes the parts with a sign before each text, and before the name of who speaks.
+/// Returns the parts with a sign before each text, and before the speaker's name.
 pub(crate) fn parts_behind(
     core: &Core,
     (event, message): (&Event, &Message),
@@ -59,19 +59,19 @@ pub(crate) fn parts_behind(
     Ok(texts.into_iter().map(Part::Text).chain(files.into_iter().map(Part::Media)).collect())
 }
 
-/// What each text of a message begins with: a sign, and the name of who speaks.
+/// Returns the beginning of each text of a message: a sign, and the speaker's name.
 pub(crate) fn lead(sign: &str, name: Option<&str>) -> String {
     let sign = if sign.is_empty() { String::new() } else { format!("{sign} ") };
     name.map_or(sign.clone(), |name| format!("{sign}{name}: "))
 }
 
-/// Cuts a text into what fits into one request each, every one with the lead.
+/// Cuts a text into pieces that fit into one request each, all of them with the lead.
 pub(crate) fn split(lead: &str, text: &str) -> Vec<String> {
     let lead = Some(lead).filter(|lead| !lead.is_empty());
     convert::split_led(lead, text, convert::WECHAT_TEXT_LIMIT)
 }
 
-/// Why what this event says does not go to the contact, whatever it is.
+/// Returns an error when the content of this event must not be sent to the contact.
 pub(crate) fn may_speak(core: &Core, event: &Event, portal: &Portal) -> Result<(), Verdict> {
     match policy::judge(core, portal, event, Act::FirstSend) {
         Ruling::Allowed => Ok(()),
@@ -80,15 +80,15 @@ pub(crate) fn may_speak(core: &Core, event: &Event, portal: &Portal) -> Result<(
     }
 }
 
-/// WeChat shows one sender, so the name of anybody but the owner goes into the text, also when
-/// somebody else speaks through the owner's account; and that of everybody where the contact has
-/// others to tell apart.
+/// Returns whether the sender's name is put into the text. WeChat shows one sender, so the name of
+/// everyone but the owner is needed, also when another person speaks through the owner's account;
+/// and the name of each sender in a room with several contacts.
 pub(crate) fn is_named(event: &Event, portal: &Portal) -> bool {
     let is_owner = event.sender == portal.key.owner && speaker::alias(event).is_none();
     author::is_copy(portal, event) || !is_owner
 }
 
-/// The words of a message; a file may come without any.
+/// Returns the words of a message; a file may have none.
 fn text(
     core: &Core,
     event: &Event,
@@ -104,7 +104,7 @@ fn text(
     let msgtype = match message.msgtype.as_str() {
         _ if is_file => "m.text",
         "m.location" if !body.is_empty() => "m.text",
-        // What a program of theirs says is not for the contact; what the owner says is.
+        // Notices of the owner are sent; those of other programs are not.
         "m.notice" if event.sender == portal.key.owner => "m.text",
         "m.gallery" | "dm.filament.gallery" => return Err(Verdict::Refuse(Refusal::FileMissing)),
         other => other,
@@ -120,8 +120,8 @@ fn text(
     })
 }
 
-/// What a message says, as plain text and as HTML: of a file what is written beside it, of a place
-/// where it is.
+/// Returns the words of a message as plain text and as HTML: for a file its caption, for a location
+/// its place.
 pub(super) fn words(message: &Message) -> (Option<String>, Option<&str>) {
     let html = message.html.as_deref();
     if message.attachment.is_some() {
@@ -142,7 +142,7 @@ pub(super) fn words(message: &Message) -> (Option<String>, Option<&str>) {
     (Some(all.join("\n")), None)
 }
 
-/// The text with the names of those whose Matrix ids stand in it.
+/// Replaces the Matrix ids in a text by the names of their users.
 pub(super) fn with_names(core: &Core, portal: &Portal, message: &Message, text: &str) -> String {
     let ghost = core.ghost(&portal.key.contact);
     let ghost = ghost.iter().map(|ghost| (ghost.user().to_owned(), name_of(portal)));
@@ -153,8 +153,8 @@ pub(super) fn with_names(core: &Core, portal: &Portal, message: &Message, text: 
     })
 }
 
-/// The file of a message as something to send; `limit` is in bytes, and what the message says
-/// itself is believed before anything is downloaded.
+/// Returns the file of a message as a part to send. `limit` is in bytes; a claimed size above it is
+/// refused before anything is downloaded.
 pub(super) fn media(attachment: &Attachment, limit: u64) -> Result<Media, Verdict> {
     let uri = match &attachment.source {
         Source::Plain(uri) => uri.clone(),

@@ -1,4 +1,4 @@
-//! How a Matrix event reads on a phone: its words, its author, and the line above a reply.
+//! The form in which a Matrix event is shown on a phone: words, author, and the line above a reply.
 
 pub(super) mod author;
 pub(super) mod message;

@@ -1,5 +1,4 @@
-//! What a message from Matrix answers to, for a contact whose phone shows no replies: one line
-//! above the text.
+//! The line above a reply, for contacts, whose phones show no replies of a bot.
 
 use std::time::Duration;
 
@@ -21,16 +20,16 @@ use crate::{
     store::Portal,
 };
 
-/// The event that a message answers to: one that it names, or the first of its thread.
+/// Returns the event to which a message replies: the one that it names, or the first of its thread.
 pub(crate) fn target(message: &Message) -> Option<&EventId> {
     message.reply_to.as_deref().or(message.thread.as_deref())
 }
 
-/// Returns the line above what answers to this event, `None` where the contact has nothing of it.
-/// `along` are the messages that go out before it in one bubble, each with the form it has there.
+/// Returns the line above a reply to this event; `None` where the contact has received nothing of
+/// it. `along` are the messages that are sent before it in one bubble, each with its version.
 ///
-/// To be asked when the message is about to be sent: the contact may have got the event by then, or
-/// somebody may have changed it.
+/// Must be called when the message is about to be sent: until then the contact may receive the
+/// event, or the event may be edited.
 pub(crate) async fn line(
     core: &Core,
     room: &RoomId,
@@ -42,8 +41,8 @@ pub(crate) async fn line(
     Ok(words.and_then(|words| convert::quote_line(&words)))
 }
 
-/// What an event of a portal's room says, as the contact has it. Nothing for what the contact was
-/// not given, and when the homeserver does not hand the event out.
+/// Returns the words of an event of a portal's room, in the version that the contact has; `None`
+/// for one that they have not received, and when the homeserver does not return the event.
 async fn about(
     core: &Core,
     room: &RoomId,
@@ -57,7 +56,7 @@ async fn about(
     let of_others = portal.room.as_deref() != Some(room);
     let alias = speaker::alias(&event);
     let name = match author::author(core, portal, &event) {
-        // In a room with several contacts each has to know who is answered.
+        // In a room with several contacts, each has to know whose message is quoted.
         Author::AnotherContact => author::contact_name(core, &event, portal),
         Author::Person if alias.is_some() => alias,
         Author::Person if of_others || event.sender != portal.key.owner => {
@@ -68,8 +67,8 @@ async fn about(
     Ok(Some(name.map_or(words.clone(), |name| format!("{name}: {words}"))))
 }
 
-/// An event in the form in which the contact was given it; `None` for what they were not given, and
-/// for what was redacted since.
+/// Returns an event in the version that the contact has; `None` for one that they have not
+/// received, or that was redacted since.
 async fn as_given(
     core: &Core,
     room: &RoomId,
@@ -80,7 +79,7 @@ async fn as_given(
     let Some(mut raw) = find(core, room, of).await? else { return Ok(None) };
     let Ok(mut event) = event::parse(&raw) else { return Ok(None) };
     if let Kind::Message(Message { edits: Some(edit), .. }) = &event.kind {
-        // Of an edit the contact knows only the message that it changes.
+        // The contact knows an edit only as its original message.
         let of = edit.of.clone();
         let Some(original) = find(core, room, &of).await? else { return Ok(None) };
         let Ok(parsed) = event::parse(&original) else { return Ok(None) };
@@ -100,7 +99,7 @@ async fn as_given(
     }
 }
 
-/// The event with the words of this edit of it.
+/// Returns the event with the words of this edit of it.
 async fn in_version(
     core: &Core,
     mut event: Event,
@@ -116,7 +115,8 @@ async fn in_version(
     Ok(Some(event))
 }
 
-/// An event as it is now; nothing when the homeserver does not hand it out in good time.
+/// Returns the current version of an event; `None` when the homeserver does not return it within
+/// ten seconds.
 pub(crate) async fn event(core: &Core, room: &RoomId, of: &EventId) -> Result<Option<Event>, Halt> {
     let raw = find(core, room, of).await?;
     Ok(raw.and_then(|raw| event::parse_latest(&raw).ok()))
@@ -139,10 +139,10 @@ async fn find(core: &Core, room: &RoomId, of: &EventId) -> Result<Option<Box<Raw
     }
 }
 
-/// The words of an event.
+/// Returns the words of an event.
 fn words(event: &Event, bot: &UserId, is_ours: bool) -> Option<String> {
     let said = match &event.kind {
-        // What the bridge says is not for the contact.
+        // Notices of the bridge are not for the contact.
         Kind::Message(message) if is_ours && message.msgtype == "m.notice" => None,
         Kind::Message(message) | Kind::Sticker(message) => Some(said(message)),
         Kind::Poll(Poll::Start { question, .. }) => {
@@ -185,7 +185,7 @@ fn said(message: &Message) -> String {
     }
 }
 
-/// How long a message waits for the homeserver to say what it answers to.
+/// How long a message waits for the homeserver to return the event to which it replies.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What members of a room are called, for texts that WeChat shows under one name.
+//! The names of a room's members, for texts that WeChat shows under one name.
 
 use ruma::{RoomId, UserId};
 use serde::Deserialize;
@@ -11,8 +11,8 @@ use crate::{
     store::Portal,
 };
 
-/// The name to put into the text of a message: the sender's, where the text needs one. The owner
-/// speaks without a name, but for `/me` and under another name.
+/// Returns the name of a message's sender, where the text needs one. The owner's messages have no
+/// name, except for `/me` and for another profile.
 pub(crate) async fn speaker(
     core: &Core,
     event: &Event,
@@ -32,13 +32,12 @@ pub(crate) async fn speaker(
     name(core, &event.room, &event.sender).await
 }
 
-/// The name that an event brings along for who speaks in it, where that is not whose account it is.
-/// Rights are the account's all the same.
+/// Returns the name of the profile that an event carries. Permissions still depend on its account.
 pub(super) fn alias(event: &Event) -> Option<String> {
     convert::name(event.profile.as_ref()?.name.as_deref()?)
 }
 
-/// What whoever speaks in an event is called.
+/// Returns the name of an event's speaker.
 pub(crate) async fn author(core: &Core, event: &Event) -> Result<String, Halt> {
     match alias(event) {
         Some(name) => Ok(name),
@@ -46,17 +45,17 @@ pub(crate) async fn author(core: &Core, event: &Event) -> Result<String, Halt> {
     }
 }
 
-/// What a member of a room is called there: the display name, else the localpart of the id, and
-/// both where another member looks the same.
+/// Returns a member's name in a room: the display name, else the localpart of the id, and both
+/// where another member's name looks alike.
 ///
-/// Asked of the homeserver each time, so that it is the name of this moment.
+/// The homeserver is asked each time, so the name is the current one.
 pub(crate) async fn name(core: &Core, room: &RoomId, user: &UserId) -> Result<String, Halt> {
     let bot = core.bot();
     let joined = told(room, core.insist(|| bot.joined_names(room)).await)?.unwrap_or_default();
     let (own, others): (Vec<_>, Vec<_>) = joined.into_iter().partition(|(id, _)| id == user);
     let name = match own.into_iter().next() {
         Some((_, name)) => name,
-        // Whoever has left is still called as they were.
+        // A user who has left keeps their last name.
         None => {
             let state = core.insist(|| bot.state(room, "m.room.member", user.as_str())).await;
             let member = told(room, state)?.flatten();
@@ -70,7 +69,7 @@ pub(crate) async fn name(core: &Core, room: &RoomId, user: &UserId) -> Result<St
     Ok(convert::told_apart(&name, user.localpart(), others.iter().map(String::as_str)))
 }
 
-/// An answer of the homeserver; nothing when it says no, for a message goes out all the same.
+/// Returns an answer of the homeserver; `None` when it refuses, since the message is sent anyway.
 fn told<T>(room: &RoomId, answer: Result<T, Halt>) -> Result<Option<T>, Halt> {
     match answer {
         Ok(answer) => Ok(Some(answer)),
