@@ -1,4 +1,4 @@
-//! A batch of updates as one change: what is new in it, for whom, and which windows it opens.
+//! The sorting of a batch into one change: what is new, for whom, and which windows it opens.
 
 use std::collections::{HashMap, HashSet};
 
@@ -18,7 +18,7 @@ use crate::{
     store::{self, Change, Direction, Entry, Login, Outcome, Portal, Reply, Source, Work},
 };
 
-/// Everything that one batch changes.
+/// Everything that a batch changes.
 #[derive(Debug)]
 pub(crate) struct Batch {
     pub(crate) change: Change,
@@ -29,8 +29,8 @@ pub(crate) struct Batch {
     pub(crate) crowded: bool,
 }
 
-/// Sorts a batch: contacts' messages become work, everything else is counted; what was seen
-/// before is left out.
+/// Sorts a batch: new messages of contacts become entries, everything else is counted; repeated
+/// messages are left out.
 pub(crate) fn take_over(
     core: &Core,
     login: &Login,
@@ -62,7 +62,7 @@ struct Sorting<'a> {
     login: &'a Login,
     now: Timestamp,
     arrival: Arrival,
-    /// The keys of this batch's messages; the store does not know them yet.
+    /// The keys of the messages in this batch, which the store does not know yet.
     here: HashSet<String>,
     batch: Batch,
 }
@@ -74,7 +74,7 @@ impl Sorting<'_> {
         if message.as_ref().is_some_and(|message| message.deleted.is_some()) {
             return self.take_back(message, &keys, raw);
         }
-        // Known by none of its keys: it comes again when it is finished.
+        // None of its keys is noted, so the finished message counts as new.
         if message.as_ref().is_some_and(|message| message.generating) {
             self.ignore(&[], "generating");
             return Ok(());
@@ -106,8 +106,9 @@ impl Sorting<'_> {
         Ok(())
     }
 
-    /// A message that was taken back: work when the message itself is known, else nothing that
-    /// anybody has seen. The message's own key has its outcome already, so this has another.
+    /// Sorts a recalled message. It becomes work when the message itself is known; otherwise the
+    /// room has never shown it. The message's own key has its outcome already, so the recall has a
+    /// key of its own.
     fn take_back(
         &mut self,
         message: Option<Message>,
@@ -125,7 +126,7 @@ impl Sorting<'_> {
             let portal = self.portal_for(message.as_ref());
             self.add(portal, &self.sources(&gone), raw, message);
         } else {
-            // What it said is not shown when it comes late.
+            // If the recalled message comes late, its words are not shown.
             let all: Vec<_> = gone.iter().chain(keys).cloned().collect();
             self.here.extend(keys.iter().cloned());
             self.ignore(&self.sources(&all), "deleted");
@@ -150,7 +151,7 @@ impl Sorting<'_> {
         self.batch.entries.push((entry, read));
     }
 
-    /// Whether any of a message's keys is known, in the store or from this very batch.
+    /// Returns whether any of a message's keys is known, in the store or from this batch.
     fn seen(&self, keys: &[String]) -> Result<bool, store::Error> {
         for key in keys {
             let source = Source::Message { login: self.login.id, key: key.as_str().into() };
@@ -167,7 +168,7 @@ impl Sorting<'_> {
         keys.iter().map(|key| Source::Message { login, key: key.as_str().into() }).collect()
     }
 
-    /// Counts an update that is left alone; by its sources it is known when it comes again.
+    /// Counts an update that is ignored; its sources are noted, by which it is recognised later.
     fn ignore(&mut self, sources: &[Source], reason: &'static str) {
         tracing::debug!(login.id = %self.login.id, reason, "an update was left out");
         let (now, outcome) = (self.now, Outcome::Ignored(reason.into()));
@@ -179,7 +180,7 @@ impl Sorting<'_> {
         });
     }
 
-    /// Whether whoever wrote is unknown, and rooms were made for too many such people already.
+    /// Returns whether the sender is unknown, and rooms were made for too many such people.
     fn is_one_stranger_too_many(&mut self, message: Option<&Message>) -> bool {
         let Some(contact) = message.and_then(|m| m.from.clone()) else { return false };
         let key = PortalKey { owner: self.login.owner.clone(), contact };
@@ -193,7 +194,8 @@ impl Sorting<'_> {
         true
     }
 
-    /// The portal of whoever wrote; a sender who is not the one that scanned gets one of their own.
+    /// Returns the portal of the sender; one who is not the login's contact gets a portal of their
+    /// own.
     fn portal_for(&mut self, message: Option<&Message>) -> PortalId {
         let contact =
             message.and_then(|m| m.from.clone()).unwrap_or_else(|| self.login.contact.clone());
@@ -212,8 +214,8 @@ impl Sorting<'_> {
         id
     }
 
-    /// The contact wrote: the window opens, and the newest context token is the one to answer
-    /// with; a penalty goes on. What is left out is counted.
+    /// Opens the window of a contact who wrote, with the newest context token; a penalty continues.
+    /// Messages that are left out are counted.
     fn hear(&mut self, portal: PortalId, message: &Message, left_out: bool) {
         let known = self.batch.heard.get(&portal).cloned().or_else(|| self.core.reply(portal));
         let at =
@@ -244,7 +246,8 @@ impl Sorting<'_> {
     }
 }
 
-/// Why an update is none of a contact's finished messages (docs/protocol.md §4).
+/// Returns why an update is not a contact's finished message (docs/protocol.md §4); `None` when it
+/// is.
 fn not_for_us(message: &Message) -> Option<&'static str> {
     match message.sender {
         SenderKind::Contact => None,

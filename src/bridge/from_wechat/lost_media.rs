@@ -1,4 +1,4 @@
-//! Items that could not be brought: a notice in their place, and another try when somebody asks.
+//! Items that could not be brought: a notice in their place, and another try on request.
 
 use ruma::EventId;
 
@@ -24,10 +24,10 @@ use crate::{
     store::{Change, Kept, Outcome, Portal},
 };
 
-/// Keeps an item that could not be brought, and says so in its place.
+/// Stores an item that could not be brought, and sends a notice in its place.
 ///
-/// The item is kept before it is spoken of: after a crash between the two the notice is repeated,
-/// and the file does not come behind it.
+/// The item is stored before the notice is sent: after a crash between the two the notice is
+/// repeated, and the file does not come after it.
 pub(super) async fn keep(
     core: &Core,
     place: &Place<'_>,
@@ -52,7 +52,7 @@ pub(super) async fn keep(
     say(core, place, body, &kept).await
 }
 
-/// Says in an item's place that it is kept, once however often it is done again.
+/// Sends the notice of a kept item in its place, once, even when it is repeated.
 pub(super) async fn say(
     core: &Core,
     place: &Place<'_>,
@@ -65,13 +65,13 @@ pub(super) async fn say(
     Ok(refused(body))
 }
 
-/// The kept item of which this event tells, if it does.
+/// Returns the kept item whose notice is this event, if it is one.
 pub(crate) fn told_by(core: &Core, notice: &EventId) -> Result<Option<Kept>, Halt> {
     core.read(core.store.kept_of(notice))
 }
 
-/// Tries once more to bring a kept item. It comes with the time at which it was written, and its
-/// notice goes; or whoever asked hears why not.
+/// Tries again to bring a kept item. On success it has its original time, and its notice is
+/// redacted; otherwise the asker is told the reason.
 pub(crate) async fn again(
     core: &Core,
     asking: &Event,
@@ -85,7 +85,7 @@ pub(crate) async fn again(
     let (Some(Item { body, quote, .. }), Some(ghost)) = (item, &ghost) else {
         return refusal::refuse(core, asking, Refusal::NothingToRetry).await;
     };
-    // Where the notice stands: the contact's own room, or one with others in it.
+    // The room of the notice: the contact's own, or one with others.
     let (room, said) = (&*asking.room, Said::default());
     let mut place = Place {
         portal,
@@ -103,7 +103,7 @@ pub(crate) async fn again(
         Ok(Brought { content, mismatch }) => {
             place.send_file(core, body, (&content, mismatch)).await?;
             let txn = place.beside(Beside::Brought).to_string();
-            // A notice that stays is only untidy.
+            // A notice that cannot be redacted stays.
             let redacting = || ghost.redact(room, notice, &txn, None);
             if let Err(Halt::Stopping) = core.insist(redacting).await {
                 return Err(Halt::Stopping);
@@ -121,7 +121,7 @@ pub(crate) async fn again(
     }
 }
 
-/// From the CDN; when it has the file no more, from what was kept of it.
+/// Brings the file from the CDN, or from the kept ciphertext when the CDN no longer has it.
 async fn bring(core: &Core, place: &Place<'_>, body: &Body) -> Result<Brought, Failed> {
     let fetched = media::fetch(core, place.ghost, body).await;
     let file = match fetched {
@@ -141,7 +141,7 @@ async fn opened(core: &Core, txn: &str, media: Option<RemoteMedia>) -> Option<Sp
     tokio::task::spawn_blocking(opening).await.ok().flatten()
 }
 
-/// What `retry` finds when the CDN has the file no more. Without it there is still the CDN.
+/// Stores the ciphertext for `retry`. When that fails, only the CDN is left.
 async fn keep_ciphertext(core: &Core, txn: &str, ciphertext: Spool) {
     let (store, txn) = (core.store.clone(), txn.to_owned());
     let keeping = move || {
@@ -157,7 +157,7 @@ fn refused(body: &Body) -> Outcome {
     Outcome::Refused(medium(body).code().into())
 }
 
-/// What an item is to people; only those with a file get here.
+/// Returns the kind of an item, which has a file.
 fn medium(body: &Body) -> Medium {
     Medium::of(body).unwrap_or(Medium::File { name: None })
 }

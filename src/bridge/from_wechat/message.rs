@@ -1,4 +1,4 @@
-//! From WeChat to Matrix: one message, item by item, in order.
+//! The way of a WeChat message into a room, item by item, in order.
 
 use std::sync::Arc;
 
@@ -34,13 +34,13 @@ use crate::{
     store::{Entry, Outcome, Portal, Work},
 };
 
-/// Brings one message of a contact into the portal's room. It is refused when one of its items
-/// became a notice in place of what it is.
+/// Brings a contact's message into the portal's room. The outcome is a refusal when one of its
+/// items was replaced by a notice.
 ///
-/// Each event has a transaction id that is derived from the message, so doing this again after
-/// a crash sends nothing twice. A room that the ghost cannot come back to, or that was closed in the
-/// meantime, is replaced by a new one, which gets the whole message; when too many rooms go away
-/// the message is set aside.
+/// Each event has a transaction id that is derived from the message, so a repetition after a crash
+/// sends nothing twice. A room that the ghost cannot enter again, or that was closed in the
+/// meantime, is replaced by a new one, which gets the whole message; after three rooms the message
+/// is set aside.
 pub(crate) async fn from_wechat(
     core: &Arc<Core>,
     entry: &Entry,
@@ -62,7 +62,7 @@ async fn into_room(
     portal: PortalId,
     message: Option<&Message>,
 ) -> Result<Handled, Halt> {
-    // In a room with others the contact has no use for one of their own.
+    // In a room with others, the contact needs no room of their own.
     let elsewhere = core.registry.portal(portal).filter(|portal| portal.group.is_some());
     let portal = match elsewhere {
         Some(portal) => Some(portal),
@@ -75,7 +75,7 @@ async fn into_room(
     let Work::FromWechat { raw, .. } = &entry.work else {
         return Ok(Handled::Done(Outcome::Ignored("not of a contact".into())));
     };
-    // The room can have been closed from elsewhere since it was made, and the message needs another.
+    // The room may have been closed since it was made; then the message needs another one.
     let room = portal.place().ok_or(Halt::Refused(matrix::Error::NotFound))?;
     let ghost = core.ghost(&portal.key.contact).ok_or(Halt::Refused(matrix::Error::TooLarge))?;
     let id = message.and_then(|m| m.id.clone());
@@ -112,10 +112,10 @@ async fn into_room(
     copies::pass_on(core, entry, &portal, &said, outcome).await
 }
 
-/// Brings one item into its place.
+/// Brings one item to its place.
 async fn bring(core: &Core, place: &Place<'_>, body: &Body, raw: &str) -> Result<Outcome, Halt> {
     match body {
-        // A phone cannot send one, and nothing is shown of it.
+        // A phone cannot send such a text, and clients would show nothing.
         Body::Text(text) if convert::shows_nothing(text) => {
             say_instead(core, place, &ItemNotice::Empty).await
         }
@@ -132,7 +132,7 @@ async fn bring(core: &Core, place: &Place<'_>, body: &Body, raw: &str) -> Result
     }
 }
 
-/// Brings an item with a file, or keeps it for `retry` and says so.
+/// Brings an item with a file, or keeps it for `retry` and sends a notice.
 async fn bring_file(
     core: &Core,
     place: &Place<'_>,
@@ -142,7 +142,7 @@ async fn bring_file(
     if let Some(kept) = core.read(core.store.kept(&place.txn))? {
         return lost_media::say(core, place, body, &kept).await;
     }
-    // Boxed, because a text has no use for the room that a transfer takes.
+    // Boxed, since a text does not need the space that a transfer takes.
     match Box::pin(media::bring(core, place.ghost, body)).await {
         Ok(Brought { content, mismatch }) => {
             place.send_file(core, body, (&content, mismatch)).await?;
@@ -153,7 +153,7 @@ async fn bring_file(
     }
 }
 
-/// Says a text, in as many events as it needs.
+/// Sends a text, in as many events as it needs.
 async fn say_text(core: &Core, place: &Place<'_>, whole: Content) -> Result<Outcome, Halt> {
     let parts = content::texts(whole, |first| place.answers.show(first));
     for (number, content) in (0_u16..).zip(&parts) {
@@ -165,7 +165,7 @@ async fn say_text(core: &Core, place: &Place<'_>, whole: Content) -> Result<Outc
     Ok(Outcome::Delivered)
 }
 
-/// A notice in the place of what cannot be shown.
+/// Sends a notice in place of an item.
 async fn say_instead(
     core: &Core,
     place: &Place<'_>,
@@ -176,8 +176,8 @@ async fn say_instead(
     Ok(Outcome::Refused(what.code().into()))
 }
 
-/// Derived from login, message and item; a message without an id is told apart by its place in
-/// the inbox, which is as lasting.
+/// Returns the transaction id of an item, derived from login, message and item. A message without
+/// an id is identified by the number of its entry, which is as lasting.
 fn transaction_id(
     login: LoginId,
     entry: InboxId,
@@ -188,19 +188,19 @@ fn transaction_id(
     Txn::Item { login, message, item }.to_string()
 }
 
-/// Tells the owner, once, that a message of a contact could not be put into the room.
+/// Tells the owner once that a contact's message could not be put into the room.
 pub(crate) async fn say_refused(core: &Core, entry: &Entry) {
     let Work::FromWechat { portal, .. } = &entry.work else { return };
     let Some(portal) = core.registry.portal(*portal) else { return };
     let name = name_of(&portal);
     let note = Note::DeliveryRefused { name: &name };
-    // When the bridge is stopping, the next start tries the message again, and says it then.
+    // When the bridge is stopping, the next start tries the message again and reports it.
     let _ = notice::to_owner(core, &portal.key.owner, &note, Txn::Refused(entry.id)).await;
 }
 
-/// After the homeserver did not let the ghost speak: brings it back into its room, or gives up a
-/// room that it cannot come back to, so that there will be a new one. False when the ghost is in
-/// its room, and the reason is another.
+/// Recovers after the homeserver refused the ghost: brings it back into its room, or closes a room
+/// that it cannot enter again, so that a new one is made. Returns false when the ghost is in its
+/// room, so the reason is another one.
 pub(super) async fn mend(
     core: &Arc<Core>,
     portal: PortalId,
@@ -234,7 +234,7 @@ pub(super) async fn mend(
     Ok(true)
 }
 
-/// So many rooms are tried for one message.
+/// The number of rooms that are tried for one message.
 const MOST_ROOMS: u32 = 3;
 
 #[cfg(test)]

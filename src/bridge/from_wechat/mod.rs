@@ -1,4 +1,4 @@
-//! From WeChat: takes over batches and brings their items into rooms.
+//! From WeChat: stores batches and brings their items into rooms.
 
 pub(super) mod ingest;
 pub(super) mod lost_media;

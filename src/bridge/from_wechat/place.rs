@@ -1,4 +1,4 @@
-//! Where an item of a WeChat message goes in Matrix, and as whom.
+//! The place of an item in Matrix: its room, its sender and its transaction id.
 
 use ruma::{EventId, OwnedEventId, RoomId};
 
@@ -24,26 +24,26 @@ use crate::{
     store::{Change, Direction, Link, Portal},
 };
 
-/// Where an item goes, and as what.
+/// The place of an item in Matrix.
 pub(crate) struct Place<'a> {
     pub(super) portal: &'a Portal,
     pub(crate) room: &'a RoomId,
     pub(super) ghost: &'a Intent,
     /// The transaction id of the item's own event.
     pub(super) txn: String,
-    /// When it was written.
+    /// The time of writing.
     pub(crate) at: Timestamp,
-    /// Which item of its message; from 0.
+    /// The index of the item in its message, from 0.
     pub(super) number: u16,
     pub(super) message: Option<&'a MessageId>,
-    /// What was sent, for the other contacts in the room.
+    /// The events that were sent, for the other contacts in the room.
     pub(super) said: &'a Said,
-    /// What the item answers to.
+    /// What the item replies to.
     pub(super) answers: Answers,
 }
 
 impl Place<'_> {
-    /// Sends the item's event, or what stands for it, as the contact and with the original time.
+    /// Sends the item's event, or one in its place, as the contact and with the original time.
     pub(super) async fn send(
         &self,
         core: &Core,
@@ -60,7 +60,7 @@ impl Place<'_> {
         Ok(event)
     }
 
-    /// Sends the event of an item with a file, and says below it when the file is not what was
+    /// Sends the event of an item with a file, and a notice below it when the file is not what was
     /// announced.
     pub(super) async fn send_file(
         &self,
@@ -95,19 +95,20 @@ impl Place<'_> {
         let event = core.insist(sending).await?;
         self.said.note(&event, content);
         if let Some(message) = self.message {
-            // Behind the links of the items: whoever takes the message back takes all of it.
+            // Its number lies behind those of the items, so that a recall of the message finds all
+            // parts.
             let item = part.saturating_mul(MOST_ITEMS).saturating_add(self.number);
             self.link(core, message, item, &event);
         }
         Ok(())
     }
 
-    /// Returns the transaction id of what stands beside the item.
+    /// Returns the transaction id of a request that accompanies the item.
     pub(super) fn beside(&self, what: Beside) -> Txn<'_> {
         Txn::Beside { item: &self.txn, what }
     }
 
-    /// Notes which event an item of WeChat's is.
+    /// Stores the link between an item of WeChat's and its event.
     pub(crate) fn link(&self, core: &Core, message: &MessageId, item: u16, event: &EventId) {
         let link = Link {
             portal: self.portal.id,
@@ -121,5 +122,5 @@ impl Place<'_> {
     }
 }
 
-/// The links of a text's further parts begin behind so many items.
+/// The number behind which the links of further parts begin.
 const MOST_ITEMS: u16 = 1 << 10;

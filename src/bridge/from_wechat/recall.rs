@@ -1,4 +1,4 @@
-//! A contact took a message back: what came of it in the room goes too.
+//! The recall of a message by a contact, whose events in the room are redacted.
 
 use ruma::RoomId;
 
@@ -17,7 +17,7 @@ use crate::{
     store::{Change, Entry, Link, Outcome, Portal},
 };
 
-/// Redacts the events of a message that was taken back, as the ghost that sent them.
+/// Redacts the events of a recalled message, as the ghost that sent them.
 pub(crate) async fn from_wechat(
     core: &Core,
     entry: &Entry,
@@ -27,7 +27,7 @@ pub(crate) async fn from_wechat(
     let Some(portal) = core.registry.portal(portal) else {
         return Ok(Handled::Done(Outcome::Ignored("no portal".into())));
     };
-    // Links are handed over without waiting; behind this commit all of them can be read.
+    // Links are submitted without waiting; after this barrier all of them can be read.
     core.barrier().await?;
     let links = match message.known_as() {
         Some(id) => core.read(core.store.events_of(portal.id, id))?,
@@ -55,7 +55,7 @@ pub(crate) async fn from_wechat(
     copies::with_copies(core, done, &events, &others).await.map(|()| Handled::Deferred)
 }
 
-/// The room of the contact's that the event is in: the own one, or the one with others in it.
+/// Returns the contact's room that has the event: their own, or the one with others.
 async fn room_of<'a>(
     core: &Core,
     portal: &'a Portal,

@@ -1,4 +1,4 @@
-//! Getting a file from WeChat's CDN, under limits that are told before the work starts.
+//! The download of a file from WeChat's CDN, under limits that are checked first.
 
 use std::time::{Duration, Instant};
 
@@ -13,8 +13,8 @@ use crate::{
     spool::Spool,
 };
 
-/// Fetches and opens the file of an item. A CDN that does not answer is asked for a minute or two;
-/// what this contact writes meanwhile waits behind it.
+/// Downloads and decrypts the file of an item. A CDN that does not answer is tried for a minute or
+/// two; later messages of this contact wait meanwhile.
 pub(crate) async fn fetch(core: &Core, ghost: &Intent, body: &Body) -> Result<Spool, Failed> {
     let limit = limit(core, ghost).await?;
     if let Some(size) = declared(body).filter(|size| *size > limit) {
@@ -24,8 +24,7 @@ pub(crate) async fn fetch(core: &Core, ghost: &Intent, body: &Body) -> Result<Sp
     download(core, &media, limit).await
 }
 
-/// Fetches and opens the small picture that comes with a film. It is only an ornament: without it
-/// the film still arrives.
+/// Downloads and decrypts the preview image of a video; without it, the video still arrives.
 pub(super) async fn thumbnail(core: &Core, body: &Body) -> Option<Spool> {
     let thumb = body.thumb()?;
     let fetching = core.ilink.download(&thumb, MOST_THUMBNAIL, &core.spools);
@@ -33,7 +32,8 @@ pub(super) async fn thumbnail(core: &Core, body: &Body) -> Option<Spool> {
     fetched.inspect_err(|error| tracing::debug!(%error, "a film comes without its picture")).ok()
 }
 
-/// How many bytes a file may have: as many as both the config and the homeserver take.
+/// Returns the greatest size of a file in bytes, which both the configuration and the homeserver
+/// set.
 async fn limit(core: &Core, ghost: &Intent) -> Result<u64, Halt> {
     let theirs = core.insist(|| core.homeserver.upload_limit(ghost.user())).await?;
     let ours = core.config.media.max_download;
@@ -43,7 +43,7 @@ async fn limit(core: &Core, ghost: &Intent) -> Result<u64, Halt> {
 async fn download(core: &Core, media: &RemoteMedia, limit: u64) -> Result<Spool, Failed> {
     let begun = Instant::now();
     for wait in ROUNDS {
-        // What was fetched by half is fetched again at the next start.
+        // A download that is interrupted by a stop is repeated at the next start.
         let fetching = core.ilink.download(media, limit, &core.spools);
         let fetched = core.tasks.unless_stopped(fetching).await.ok_or(Halt::Stopping)?;
         let error = match fetched {
@@ -63,7 +63,7 @@ async fn download(core: &Core, media: &RemoteMedia, limit: u64) -> Result<Spool,
     Err(Lost::because(Trouble::Unreachable).into())
 }
 
-/// What people are told about an error, and what is kept of the file.
+/// Returns the reason that people are told, and what is kept of the file.
 fn lost(error: CdnError, limit: u64) -> Lost {
     let why = match error {
         CdnError::Undecryptable { kept } => {
@@ -79,8 +79,8 @@ fn lost(error: CdnError, limit: u64) -> Lost {
     Lost::because(why)
 }
 
-/// How many bytes the plain file has, as far as the sender says so. Where the size may be the
-/// encrypted file's, the least that it can mean.
+/// Returns the size of the plain file in bytes, as the sender claims it. A size that may be that of
+/// the encrypted file is taken as the least plain size.
 fn declared(body: &Body) -> Option<u64> {
     let encrypted = |size: u64| size.saturating_sub(CIPHER_BLOCK);
     match body {
@@ -92,10 +92,11 @@ fn declared(body: &Body) -> Option<u64> {
     }
 }
 
-/// The pauses after the rounds of tries that one download is.
+/// The pauses after the rounds of tries; each download makes several tries.
 const ROUNDS: [Option<Duration>; 3] =
     [Some(Duration::from_secs(5)), Some(Duration::from_secs(20)), None];
-/// No round begins later than this; one takes up to a minute and a half when nothing comes at all.
+/// The time after which no further round begins; a round takes up to a minute and a half without
+/// any answer.
 const PATIENCE: Duration = Duration::from_secs(60);
 const CIPHER_BLOCK: u64 = 16;
 const MOST_THUMBNAIL: u64 = 4 << 20;

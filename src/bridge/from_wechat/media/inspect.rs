@@ -1,7 +1,8 @@
-//! What a file is, and what is shown of it: from its own bytes, not from what the sender says.
+//! The inspection of a file: its kind and its preview, from its bytes and not from the sender's
+//! claims.
 //!
-//! What has to be decoded for that is decoded in a worker. A file that a worker cannot read is
-//! still a file.
+//! Whatever has to be decoded is decoded in a worker. A file that a worker cannot read is still
+//! brought as a file.
 
 use std::time::Duration;
 
@@ -24,25 +25,25 @@ use crate::{
 pub(super) struct Looked {
     pub(super) file: Spool,
     pub(super) about: About,
-    /// A smaller picture of it.
+    /// A thumbnail.
     pub(super) small: Option<Small>,
 }
 
-/// What is known of a file.
+/// The description of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct About {
     pub(crate) kind: MediaKind,
     pub(super) filename: String,
     pub(super) mime_type: String,
     pub(super) caption: Option<String>,
-    /// Width and height in pixels.
+    /// The width and height in pixels.
     pub(super) size: Option<(u32, u32)>,
     pub(super) duration: Option<Duration>,
     pub(super) blurhash: Option<String>,
     pub(super) voice: Option<content::Voice>,
 }
 
-/// A smaller picture of a file.
+/// A thumbnail of a file.
 pub(super) struct Small {
     pub(super) file: Spool,
     pub(super) mime_type: String,
@@ -63,7 +64,7 @@ impl About {
         }
     }
 
-    /// The content of the file's event, once the file lies somewhere.
+    /// Returns the content of the file's event, for the addresses of the uploads.
     pub(super) fn into_media(
         self,
         url: OwnedMxcUri,
@@ -84,7 +85,7 @@ impl About {
     }
 }
 
-/// Looks at the file of an item.
+/// Inspects the file of an item.
 pub(super) async fn look(core: &Core, body: &Body, file: Spool) -> Looked {
     let kind = sniff_file(&file).await;
     match body {
@@ -97,8 +98,8 @@ pub(super) async fn look(core: &Core, body: &Body, file: Spool) -> Looked {
     }
 }
 
-/// A picture that can be decoded says its size and colours. One that a worker finds broken or
-/// hostile is left to the reader, as a file.
+/// Inspects an image, with its size and colours. One that a worker finds damaged or hostile becomes
+/// a file.
 async fn picture(core: &Core, kind: Kind, file: Spool) -> Looked {
     if kind.class != Class::Image {
         return plain(unnamed("image", kind), file);
@@ -108,7 +109,7 @@ async fn picture(core: &Core, kind: Kind, file: Spool) -> Looked {
         Ok(Done { report: Report::Image(report), thumbnail, .. }) => {
             Looked { file, about: of_picture(&report), small: small(&report, thumbnail) }
         }
-        // Nobody has looked at it, so that nothing speaks against it but what is not known.
+        // No worker could inspect it, so it stays an image of unknown size.
         Err(WorkError::CannotStart(_)) => {
             plain(About { kind: MediaKind::Image, ..unnamed("image", kind) }, file)
         }
@@ -130,8 +131,8 @@ fn small(report: &ImageReport, file: Option<Spool>) -> Option<Small> {
     Some(Small { file: file?, mime_type: format.mime().into(), size: (*width, *height) })
 }
 
-/// A recording becomes Ogg/Opus, which every client plays; one that cannot be read stays what it is.
-/// How long it plays is counted, for what the sender says of it may be wrong.
+/// Converts a voice message to Ogg/Opus, which every client plays; one that cannot be read stays as
+/// it is. The playing time is measured, since the sender's may be wrong.
 async fn voice(core: &Core, voice: &Voice, kind: Kind, file: Spool) -> Looked {
     let done = core.workers.run(Job::VoiceForMatrix, &file).await.inspect_err(told);
     let (file, about) = match done {
@@ -152,7 +153,7 @@ fn of_voice(report: VoiceReport) -> About {
     }
 }
 
-/// A film says its size and length where its index can be read; a player finds out otherwise.
+/// Inspects a video: its size and duration, where its index can be read.
 async fn film(core: &Core, body: &Body, kind: Kind, file: Spool) -> Looked {
     let done = core.workers.run(Job::Video, &file).await.inspect_err(told);
     let about = match done {
@@ -165,7 +166,7 @@ async fn film(core: &Core, body: &Body, kind: Kind, file: Spool) -> Looked {
     Looked { file, about, small: poster(core, body).await }
 }
 
-/// A film whose beginning says nothing is still one when it has an index.
+/// Describes a video. One whose beginning is not recognised is a video when it has an index.
 fn of_film(report: VideoReport, kind: Kind) -> About {
     let about = match kind.class {
         Class::Video => unnamed("video", kind),
@@ -181,7 +182,7 @@ fn of_film(report: VideoReport, kind: Kind) -> About {
     }
 }
 
-/// The picture that the sender gives with a film, when it is one.
+/// Returns the preview image that the sender provides with a video, if it is one.
 async fn poster(core: &Core, body: &Body) -> Option<Small> {
     let file = download::thumbnail(core, body).await?;
     let done = core.workers.run(Job::Image, &file).await.inspect_err(told).ok()?;
@@ -193,24 +194,25 @@ async fn poster(core: &Core, body: &Body) -> Option<Small> {
     Some(small(&report, done.thumbnail).unwrap_or_else(itself))
 }
 
-/// A file under the sender's name for it, of the type that the name says, or else the content.
+/// Describes a file with the sender's name for it; its MIME type follows from the name, or else
+/// from the content.
 fn named(name: Option<&str>, kind: Kind) -> About {
     let safe = safe_name(name, kind);
     let by_name = mime_guess::from_path(&safe).first_raw();
     About::new(MediaKind::File, safe, by_name.unwrap_or(kind.mime))
 }
 
-/// A file to which nobody gave a name.
+/// Describes a file without a name.
 fn unnamed(stem: &str, kind: Kind) -> About {
     About::new(MediaKind::File, format!("{stem}.{}", kind.extension), kind.mime)
 }
 
-/// A file of which there is no smaller picture.
+/// Returns a file without a thumbnail.
 fn plain(about: About, file: Spool) -> Looked {
     Looked { file, about, small: None }
 }
 
-/// What went wrong with a worker is worth a line: a codec that dies is a finding.
+/// Logs a worker's error; a codec that crashes may be a security problem.
 fn told(error: &WorkError) {
     let cause = std::error::Error::source(error).map(tracing::field::display);
     match error {

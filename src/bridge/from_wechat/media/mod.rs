@@ -1,4 +1,4 @@
-//! A file of WeChat's on its way into a room: fetched, looked at, uploaded, described.
+//! The way of a WeChat file into a room: downloaded, inspected, uploaded, described.
 
 mod download;
 mod inspect;
@@ -24,18 +24,18 @@ use crate::{
 
 pub(crate) use self::download::fetch;
 
-/// Why an item does not arrive as itself.
+/// The reason why an item does not arrive as itself.
 pub(crate) enum Failed {
     /// It cannot be brought, and people are told so.
     Lost(Lost),
-    /// It is too early to say.
+    /// The job was halted before that is known.
     Halt(Halt),
 }
 
-/// What is known of an item that cannot be brought.
+/// The facts about an item that cannot be brought.
 pub(crate) struct Lost {
     pub(crate) why: Trouble,
-    /// The file as the CDN gave it, where only its key is wrong.
+    /// The file as the CDN sent it, where no key fits.
     pub(super) ciphertext: Option<Spool>,
 }
 
@@ -60,11 +60,11 @@ impl From<Halt> for Failed {
 /// The event of an item with a file.
 pub(super) struct Brought {
     pub(super) content: Content,
-    /// How the file differs from what was announced.
+    /// The difference between the file and what was announced.
     pub(super) mismatch: Option<Mismatch>,
 }
 
-/// The event of an item with a file; the file is in the homeserver then.
+/// Brings a file to the homeserver and returns the content of its event.
 pub(super) async fn bring(core: &Core, ghost: &Intent, body: &Body) -> Result<Brought, Failed> {
     let bringing = async {
         let file = fetch(core, ghost, body).await?;
@@ -73,7 +73,7 @@ pub(super) async fn bring(core: &Core, ghost: &Intent, body: &Body) -> Result<Br
     core.arriving.hold(bringing).await
 }
 
-/// Looks at a file, uploads it as the contact, and describes it.
+/// Inspects a file, uploads it as the contact, and describes it.
 pub(super) async fn show(
     core: &Core,
     ghost: &Intent,
@@ -94,7 +94,7 @@ pub(super) async fn show(
     Ok(Brought { content: content::media(about.into_media(url, size, thumbnail)), mismatch })
 }
 
-/// A smaller picture is an ornament: a homeserver that refuses it still gets the event.
+/// Uploads a thumbnail; when the homeserver refuses it, the event has none.
 async fn thumbnail(
     core: &Core,
     ghost: &Intent,
@@ -111,8 +111,8 @@ async fn thumbnail(
     }
 }
 
-/// Uploads a file. A homeserver that is away is waited for; what it refuses about this one file
-/// is said in the room, and so is that it answers everything but this.
+/// Uploads a file. An unreachable homeserver is waited for; when it refuses this file, or fails for
+/// this file only, the upload fails with that reason.
 async fn upload(
     core: &Core,
     ghost: &Intent,
@@ -143,8 +143,8 @@ async fn upload(
     Err(Lost::because(why).into())
 }
 
-/// Whether an upload has failed so often that it is time to ask for something else, and that works:
-/// there may be no room for files, or something between here and there that dislikes this one.
+/// Returns whether an upload has failed so often that another request is tried, and that one works:
+/// the homeserver may have no room for files, or a proxy may reject this one.
 async fn fails_alone(core: &Core, error: &matrix::Error, failures: &AtomicU32) -> bool {
     let may_be_away = matches!(
         error,
@@ -158,7 +158,7 @@ async fn fails_alone(core: &Core, error: &matrix::Error, failures: &AtomicU32) -
         && core.homeserver.versions().await.is_ok()
 }
 
-/// What a refusal says about one file; nothing when it is about the bridge as a whole.
+/// Returns the reason of a refusal of this file; `None` when the error is not about the file.
 fn refusal(error: &matrix::Error) -> Option<Trouble> {
     match error {
         matrix::Error::TooLarge => Some(Trouble::HomeserverLimit),
@@ -181,7 +181,8 @@ fn refusal(error: &matrix::Error) -> Option<Trouble> {
     }
 }
 
-/// So many take up to half a minute when each fails at once. What is written behind the file waits.
+/// The number of tries, which take up to half a minute when each fails at once. Later messages wait
+/// meanwhile.
 const UPLOAD_TRIES: u32 = 8;
 
 #[cfg(test)]

@@ -1,24 +1,23 @@
-//! A quote of a message into which several of the room's went, one line or more each: which of
-//! them is meant.
+//! The quote of a WeChat message that carries several messages of the room, one line or more each:
+//! which of them is meant.
 
 use std::ops::Range;
 
 use crate::ilink::{Body, Quote};
 
-/// What of such a message is quoted.
+/// The part of such a message that is quoted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Meant {
-    /// All of it, or what cannot be told: the last one speaks for all. It stands nearest to the
-    /// answer, and what was said last is most often what is answered.
+    /// All of it, or an unknown part: then the last message is meant. It is nearest to the reply,
+    /// and people mostly reply to what was said last.
     All,
-    /// The whole of this one, counted from 0.
+    /// The whole of the message with this index, from 0.
     One(usize),
-    /// These words; this is the last one that they touch.
+    /// These words, which end in the message with this index.
     Words(usize, String),
 }
 
-/// Finds what a quote means. `texts` are what went into the message, in order, as far as it is
-/// known.
+/// Returns what a quote means. `texts` are the messages, in order, where they are known.
 pub(super) fn meant(texts: &[Option<String>], quote: &Quote) -> Meant {
     let sent_along = match quote.body.as_deref() {
         Some(Body::Text(text)) => Some(text.as_str()),
@@ -55,13 +54,13 @@ pub(super) fn meant(texts: &[Option<String>], quote: &Quote) -> Meant {
     }
 }
 
-/// What stands there in the message.
+/// Returns the meaning of a range of the message.
 fn at(texts: &[Option<String>], whole: &str, range: &Range<usize>) -> Meant {
     let words = whole.get(range.clone()).unwrap_or_default();
     let mut from = 0;
     for (number, text) in texts.iter().flatten().enumerate() {
         let end = from + text.len();
-        // Behind a text there is a line break, which belongs to what comes before it.
+        // The line break behind a text belongs to that text.
         if range.end <= end + 1 {
             return match words.trim() == text.trim() {
                 true => Meant::One(number),
@@ -108,7 +107,7 @@ mod tests {
             // The third `ok` of the message is the whole of the last one.
             (("ok", 2, "ok", 2), Meant::One(3)),
             (("ok", 1, "ok", 1), words(2, "ok")),
-            // Over a border the last one counts.
+            // A selection over a border means the last one.
             (("six", 0, "not", 0), words(2, "six\nnot")),
             (("ok", 0, "ok", 2), Meant::All),
             (("nothing", 0, "of it", 0), Meant::All),

@@ -1,8 +1,8 @@
-//! What an item of a contact's answers to, and how the room shows it (docs/protocol.md §8).
+//! The message that a contact's item replies to, and how the room shows it (docs/protocol.md §8).
 //!
 //! A quoted message whose event is known becomes a reply, with the selected words above it when
-//! only a part was quoted. One that is not known becomes a quote of what the phone sent along; a
-//! medium is brought first, where it can be, and then answered.
+//! only a part was quoted. An unknown one becomes a quote of the words that the phone sent; a
+//! quoted file is brought first, where possible, and then replied to.
 
 mod lines;
 
@@ -32,21 +32,21 @@ use crate::{
     store::{Direction, Link},
 };
 
-/// What an item answers to, as far as it can be shown.
+/// What an item replies to, as far as it can be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Answers {
-    /// It answers to nothing.
+    /// It is no reply.
     Nothing,
-    /// To this event.
+    /// This event.
     To(OwnedEventId),
-    /// To these words of this event.
+    /// These words of this event.
     Part(OwnedEventId, String),
-    /// To something that the room does not have.
+    /// Words of a message that the room does not have.
     Words(String),
 }
 
 impl Answers {
-    /// Makes of an item's content the answer that it is.
+    /// Makes a content the reply that it is.
     pub(super) fn show(&self, content: Content) -> Content {
         match self {
             Self::Nothing => content,
@@ -57,8 +57,8 @@ impl Answers {
     }
 }
 
-/// Finds what an item answers to. A quoted medium that the room does not have is brought into it
-/// on the way.
+/// Finds what an item replies to. A quoted file that the room does not have is brought into it
+/// first.
 pub(super) async fn find(
     core: &Core,
     place: &Place<'_>,
@@ -74,15 +74,15 @@ pub(super) async fn find(
     Ok(Answers::Words(words(quote, core.language_of(&place.portal.key.owner))))
 }
 
-/// The event of the quoted message, if the bridge knows one. A message that is just being sent
-/// has its id with WeChat's answer, and the contact may be quicker than that.
+/// Returns the event of the quoted message, if the bridge knows one. A message that is being sent
+/// gets its id with WeChat's answer, and the contact may quote it before that.
 async fn known_by_now(
     core: &Core,
     place: &Place<'_>,
     quote: &Quote,
 ) -> Result<Option<Answers>, Halt> {
     let portal = place.portal.id;
-    // Asked first: the answer may come while nothing is found yet.
+    // Checked first, since the answer may come while the look-up finds nothing.
     let was_under_way = core.outbox.is_under_way(portal);
     let found = known(core, place, quote).await?;
     let has_id = quote.svr_id.is_some() || quote.msg_id.is_some();
@@ -99,9 +99,9 @@ async fn known_by_now(
     known(core, place, quote).await
 }
 
-/// The event of the quoted message, by the message's id and then by the item's.
+/// Returns the event of the quoted message, by the message's id and then by the item's.
 async fn known(core: &Core, place: &Place<'_>, quote: &Quote) -> Result<Option<Answers>, Halt> {
-    // Links are handed over without waiting; behind this commit all of them can be read.
+    // Links are submitted without waiting; after this barrier all of them can be read.
     core.barrier().await?;
     for id in [&quote.svr_id, &quote.msg_id].into_iter().flatten() {
         let links = core.read(core.store.events_of(place.portal.id, id))?;
@@ -112,7 +112,8 @@ async fn known(core: &Core, place: &Place<'_>, quote: &Quote) -> Result<Option<A
     Ok(None)
 }
 
-/// What the quote of a message means whose links are these; nothing when the room does not have it.
+/// Returns the meaning of a quote of the message with these links; `None` when the room does not
+/// have it.
 async fn answers_to(
     core: &Core,
     place: &Place<'_>,
@@ -127,7 +128,7 @@ async fn answers_to(
         return Ok(None);
     }
     if let Some(part) = &quote.partial {
-        // A long text lies in several events, and a message in as many as it has items.
+        // A long text has several events, and a message has one per item.
         for link in links.iter().take(MOST_LINES) {
             if let Some(words) = selected(core, place, quote, part, link).await? {
                 return Ok(Some(Answers::Part(link.event.clone(), words)));
@@ -137,7 +138,7 @@ async fn answers_to(
     Ok(Some(Answers::To(first.event.clone())))
 }
 
-/// The same for a message into which several events went, line by line.
+/// Returns the meaning of a quote of a message that carries several events, line by line.
 async fn answers_to_lines(
     core: &Core,
     place: &Place<'_>,
@@ -156,7 +157,7 @@ async fn answers_to_lines(
         Meant::All => links,
         Meant::One(one) | Meant::Words(one, _) => links.get(*one..=*one).unwrap_or_default(),
     };
-    // Who is in two rooms may have got something from both in one message.
+    // A contact of two rooms may have received texts from both in one message.
     for link in candidates.iter().rev() {
         if is_here(core, place, link).await? {
             return Ok(Some(match meant {
@@ -171,8 +172,8 @@ async fn answers_to_lines(
     Ok(None)
 }
 
-/// Whether an event is in the room that answers to it. A contact who was brought into another room,
-/// or whose room was replaced, may quote what was said in the one before.
+/// Returns whether an event is in the room of the reply. A contact who was brought into another
+/// room, or whose room was replaced, may quote a message of the former one.
 async fn is_here(core: &Core, place: &Place<'_>, link: &Link) -> Result<bool, Halt> {
     if place.portal.group.is_none() && place.portal.generation == 0 {
         return Ok(true);
@@ -184,7 +185,7 @@ async fn is_here(core: &Core, place: &Place<'_>, link: &Link) -> Result<bool, Ha
     }
 }
 
-/// The selected words of a message that the room has; `None` when they cannot be found in it.
+/// Returns the selected words of a message; `None` when they are not found in it.
 async fn selected(
     core: &Core,
     place: &Place<'_>,
@@ -202,8 +203,8 @@ async fn selected(
     Ok(text.and_then(|text| part.within(&text).map(shown)))
 }
 
-/// The text of a message as the phone shows it: its event tells, or becomes once more what was
-/// sent, in so many parts.
+/// Returns the text of a message as the phone shows it: from its event, or by rendering again the
+/// part that was sent.
 async fn text_on_phone(
     core: &Core,
     place: &Place<'_>,
@@ -234,8 +235,8 @@ async fn text_on_phone(
     })
 }
 
-/// Brings the quoted medium into the room, as an event of its own before the one that answers to
-/// it. Nothing when there is none, or none that can be fetched.
+/// Brings the quoted file into the room, as an event before the reply. Returns `None` when there is
+/// none, or none that can be downloaded.
 async fn bring(
     core: &Core,
     place: &Place<'_>,
@@ -253,14 +254,14 @@ async fn bring(
     let at = ilink::plausible(quote.created, place.at).unwrap_or(place.at);
     let sending = || place.ghost.send(place.room, &content, &txn, Some(at));
     let event = core.insist(sending).await?;
-    // Who quotes it again, or takes it back, means this event.
+    // A later quote or a recall of this message refers to this event.
     if let Some(id) = quote.svr_id.as_ref().or(quote.msg_id.as_ref()) {
         place.link(core, id, 0, &event);
     }
     Ok(Some(event))
 }
 
-/// What is known of a quoted message from its quote alone.
+/// Returns the words that stand for a quoted message of which only the quote is known.
 fn words(quote: &Quote, language: Language) -> String {
     let said = quote.body.as_deref().map(|body| match body {
         Body::Text(text) => {
@@ -286,10 +287,10 @@ fn words(quote: &Quote, language: Language) -> String {
     }
 }
 
-/// How long a quote waits for the answer to what is being sent. A request that takes longer is
-/// given up at some time, and what the contact writes is not held up for it.
+/// How long a quote waits for the answer to a running send; after that, the contact's messages go
+/// on.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// A message into which more than this went is not looked at line by line.
+/// The greatest number of messages in a WeChat message that are compared line by line.
 const MOST_LINES: usize = 100;
 
 #[cfg(test)]
