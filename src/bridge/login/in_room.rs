@@ -1,4 +1,4 @@
-//! A login in its room: one message, edited through the states and removed at the end.
+//! A login in a room: one message, which is edited in each state and redacted at the end.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use crate::{
     store::Entry,
 };
 
-/// The login's message in the room of the command.
+/// The message of a login, in the room of the command.
 pub(super) struct InRoom {
     core: Arc<Core>,
     language: Language,
@@ -33,7 +33,7 @@ pub(super) struct InRoom {
     message: Option<OwnedEventId>,
     picture: Option<Picture>,
     edits: u32,
-    /// Whether the command's outcome is in the store already.
+    /// Whether the outcome of the command is stored already.
     pub(super) recorded: bool,
 }
 
@@ -60,7 +60,7 @@ impl InRoom {
         }
     }
 
-    /// Shows what happens on the way; the ends are said by [`InRoom::say`].
+    /// Shows a state of the login; its end is shown by [`InRoom::say`].
     pub(super) async fn follow(&mut self, event: &LoginEvent) -> Result<(), Halt> {
         let text = match event {
             LoginEvent::Code { url, number, of } => return self.code(url, *number, *of).await,
@@ -77,8 +77,8 @@ impl InRoom {
         self.state(&text).await
     }
 
-    /// Shows a QR code: the message is sent with the first and edited with each later one. Once a
-    /// page shows them too, the room gets no more than it would without.
+    /// Shows a QR code: the message is sent with the first and edited with each later one. When a
+    /// page shows the codes, too, the room gets only the number of a login without a page.
     async fn code(&mut self, url: &str, number: u8, of: u8) -> Result<(), Halt> {
         let page = page_of(&self.core, &self.flow);
         let page = page.as_deref();
@@ -101,7 +101,7 @@ impl InRoom {
         self.state(&LoginText::Code { url, number, of, page }).await
     }
 
-    /// Brings the message to this state.
+    /// Sends the message in this state, or edits it.
     async fn state(&mut self, text: &LoginText<'_>) -> Result<(), Halt> {
         let content = self.content(&text.text(self.language));
         let room = &self.room;
@@ -109,7 +109,7 @@ impl InRoom {
             let txn = Txn::Login(&self.event);
             let sent = notice::in_room(&self.core, room, &content, txn).await?;
             self.message = Some(sent);
-            // After a restart the homeserver knows the message already, with a stale picture.
+            // After a restart the homeserver knows the message already, with an old QR code.
             if self.entry.at < self.core.started {
                 Box::pin(self.state(text)).await?;
             }
@@ -138,14 +138,14 @@ impl InRoom {
         }
     }
 
-    /// Says how the login ended.
+    /// Sends a notice about the end of the login.
     pub(super) async fn say(&self, text: &LoginText<'_>) -> Result<(), Halt> {
         let notice = content::notice(text.text(self.language));
         let txn = Txn::LoginEnd(&self.event);
         notice::in_room(&self.core, &self.room, &notice, txn).await.map(drop)
     }
 
-    /// A QR code that is over must not look valid.
+    /// Redacts the message, since a QR code that has ended must not look valid.
     pub(super) async fn remove(&self) {
         let Some(message) = &self.message else { return };
         let (bot, txn) = (self.core.bot(), Txn::LoginGone(&self.event).to_string());

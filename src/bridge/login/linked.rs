@@ -1,4 +1,4 @@
-//! A confirmed login becomes a record, a session and a portal.
+//! The record, the session and the portal of a confirmed login.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::{
     store::{Change, Entry, Login, LoginState, Outcome, Portal},
 };
 
-/// How a confirmed login ended.
+/// The result of a confirmed login.
 #[derive(Debug)]
 pub(super) enum Linked {
     New { name: String },
@@ -36,7 +36,7 @@ impl Linked {
     }
 }
 
-/// Keeps the credentials durably, starts the session and asks for the room. `None` when WeChat did
+/// Stores the credentials, starts the session and asks for the room. Returns `None` when WeChat did
 /// not say who scanned.
 pub(super) async fn keep(
     core: &Arc<Core>,
@@ -51,10 +51,11 @@ pub(super) async fn keep(
     let login = record(core, owner, wanted, contact, credentials);
     let portal = portal(core, &login);
     let same_room = known.is_some() && portal.place().is_some();
-    // A new bot: the old cursor would deafen it, and the old context tokens are another bot's.
+    // With a new bot, the old cursor would miss messages, and the old context tokens are another
+    // bot's.
     let mut change = Change::new().put_login(&login).put_portal(&portal).drop_cursor(login.id);
     if let Some(command) = command {
-        // It is over with the same commit: a restart must not ask for another scan.
+        // The command ends with this commit, so a restart does not ask for another scan.
         change = change.finish(command.id, command.source(), &Outcome::Delivered, core.clock.now());
     }
     let portals = core.registry.portals_of(login.id);
@@ -88,7 +89,7 @@ pub(super) async fn keep(
     Ok(Some((login_id, linked)))
 }
 
-/// The login's record: that of an earlier login of the same contact, with the new bot in it.
+/// Returns the login's record: that of an earlier login of this contact, with the new bot.
 fn record(
     core: &Core,
     owner: &UserId,

@@ -1,4 +1,4 @@
-//! The end of a login: WeChat's doing, or the owner's.
+//! The end of a login, by WeChat or by the owner.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,18 +13,18 @@ use crate::{
     store::{Change, Login, LoginState, LogoutReason},
 };
 
-/// The owner does not want the login any more; its token is forgotten.
+/// Logs the owner out of a login, and forgets its token.
 pub(crate) async fn by_owner(core: &Core, login: &Login) -> Result<(), Halt> {
     let state = LoginState::LoggedOut { at: core.clock.now(), why: LogoutReason::ByOwner };
     if end(core, login, state).await? {
-        // The exports forget it as well. A store that fails has said so.
+        // The exports forget it as well. A store that fails has already ended the bridge.
         let _ = core.store.export().await;
     }
     Ok(())
 }
 
-/// WeChat ended the session of the bot that `login` had: the owner hears it once, in each place
-/// that matters.
+/// Ends a login whose session WeChat has ended; the owner is told once in the management room and
+/// in each portal.
 pub(crate) async fn session_lost(core: &Core, login: &Login) {
     let at = core.clock.now();
     let state = LoginState::LoggedOut { at, why: LogoutReason::SessionEnded };
@@ -34,8 +34,8 @@ pub(crate) async fn session_lost(core: &Core, login: &Login) {
     }
 }
 
-/// Says it once more after a restart, which may have come before it was said; the homeserver
-/// knows for a day whether it was.
+/// Repeats the notices about an ended session after a restart, which may have come before they were
+/// sent; the homeserver recognises a repetition for a day.
 pub(crate) async fn tell_lost_again(core: Arc<Core>, login: Arc<Login>) {
     if let LoginState::LoggedOut { at, why: LogoutReason::SessionEnded } = login.state
         && core.clock.now().since(at) < TOLD_AGAIN
@@ -44,14 +44,14 @@ pub(crate) async fn tell_lost_again(core: Arc<Core>, login: Arc<Login>) {
     }
 }
 
-/// Keeps the end durably, and then stops polling. False when there is nothing to end: another
-/// was faster, or a newer bot has taken the place of this one.
+/// Stores the end, and then stops polling. Returns false when there is nothing to end: it has ended
+/// already, or a newer bot has taken the place of this one.
 async fn end(core: &Core, login: &Login, state: LoginState) -> Result<bool, Halt> {
     let _one_at_a_time = core.changing.lock().await;
     let Some(now) = core.registry.login(login.id) else { return Ok(false) };
     let has_ended = match (now.state, state) {
         (LoginState::Active, _) => false,
-        // What WeChat ended, its owner can still put away.
+        // A session that WeChat has ended can still be logged out by its owner.
         (
             LoginState::LoggedOut { why: LogoutReason::SessionEnded, .. },
             LoginState::LoggedOut { why: LogoutReason::ByOwner, .. },
@@ -75,7 +75,7 @@ async fn tell_lost(core: &Core, login: &Login, at: Timestamp) {
     let (name, prefix) = (login_name(login), core.prefix());
     let note = Note::SessionLost { name: &name, prefix };
     let txn = Txn::Lost { login: login.id, at };
-    // What a stop prevents is said after the next start, see `tell_lost_again`.
+    // After a stop, `tell_lost_again` repeats it at the next start.
     let _ = notice::ping_owner(core, &login.owner, &note, txn).await;
     for portal in core.registry.portals_of(login.id) {
         let Some(room) = portal.place() else { continue };
@@ -86,5 +86,6 @@ async fn tell_lost(core: &Core, login: &Login, at: Timestamp) {
     }
 }
 
-/// Less than the 24 hours for which a homeserver remembers transaction ids.
+/// The time in which the notices are repeated, less than the 24 hours for which a homeserver
+/// remembers transaction ids.
 const TOLD_AGAIN: Duration = Duration::from_secs(12 * 60 * 60);

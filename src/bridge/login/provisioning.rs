@@ -1,5 +1,5 @@
-//! What the provisioning API asks, answered: the same deeds as the commands `login`, `relogin`,
-//! `cancel`, `logout` and `list`, with the same permissions.
+//! The answers to the provisioning API, which does what the commands `login`, `relogin`, `cancel`,
+//! `logout` and `list` do, with their permissions.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,7 +23,7 @@ use crate::{
     },
 };
 
-/// The bridge behind the API.
+/// The bridge's side of the API.
 pub(crate) struct Desk(pub(crate) Arc<Core>);
 
 impl provision::Desk for Desk {
@@ -57,7 +57,7 @@ impl provision::Desk for Desk {
 
     fn may_link(&self, user: &UserId) -> bool {
         let config = &self.0.config;
-        // The bridge's own token is that of a user of the homeserver, too.
+        // The bridge's own tokens belong to users of the homeserver, too.
         let is_sender = user.localpart() == config.appservice.sender_localpart;
         let is_ours = self.0.is_ours(user) || is_sender;
         !is_ours && config.bridge.permissions.level_of(user) >= Some(Level::User)
@@ -125,7 +125,7 @@ impl Desk {
     }
 }
 
-/// Whether the user sees it: not once they have logged it out.
+/// Returns whether the user sees the login, which ends when they log out of it.
 fn is_listed(login: &Login) -> bool {
     match login.state {
         LoginState::Active | LoginState::LoggedOut { why: LogoutReason::SessionEnded, .. } => true,
@@ -145,5 +145,5 @@ fn linked(core: &Core, login: &Login) -> Linked {
     Linked { id: login.id.0, name: login_name(login), standing, seen: seen.0.div_euclid(1_000) }
 }
 
-/// A program that asks waits for it.
+/// The time limit for the homeserver's answer, since a program waits for it.
 const HOMESERVER_PATIENCE: Duration = Duration::from_secs(10);

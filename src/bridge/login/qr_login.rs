@@ -1,4 +1,4 @@
-//! A QR login: the one loop behind the room's message, the link page and the provisioning API.
+//! A QR login: the loop behind the room's message, the link page and the provisioning API.
 
 use std::sync::{Arc, atomic::Ordering};
 
@@ -25,10 +25,10 @@ use crate::{
 };
 
 /// Starts a login in the room of the command. The command's entry stays in the store until the
-/// login is over, so a restart goes on with it, in the same message.
+/// login has ended, so a restart continues it, in its message.
 ///
-/// `typist` is who asked for it, maybe in the name of the event's sender. False when too many of
-/// this owner's are going on.
+/// `typist` is the user who asked for it, perhaps in the name of the event's sender. Returns false
+/// when this owner has too many logins in progress.
 pub(crate) fn start(
     core: &Arc<Core>,
     entry: &Entry,
@@ -48,8 +48,8 @@ pub(crate) fn start(
     true
 }
 
-/// Starts a login that the provisioning API shows; it ends with the bridge. `None` when too many
-/// of this owner's are going on.
+/// Starts a login that the provisioning API shows; it ends with the bridge. Returns `None` when
+/// this owner has too many logins in progress.
 pub(super) fn start_by_api(core: &Arc<Core>, owner: &UserId, wanted: Wanted) -> Option<Arc<Flow>> {
     let mut bytes = [0; 16];
     rand::rng().fill_bytes(&mut bytes);
@@ -69,12 +69,12 @@ fn link_of(core: &Core, cause: &str) -> LinkToken {
     LinkToken::of_command(core.config.appservice.hs_token.expose(), cause)
 }
 
-/// A login under way.
+/// A login in progress.
 struct Going {
     core: Arc<Core>,
     flow: Arc<Flow>,
     wanted: Wanted,
-    /// The message in the room, if it was asked for in one.
+    /// The message in the room, if it was started in one.
     room: Option<InRoom>,
 }
 
@@ -102,8 +102,8 @@ async fn run(mut going: Going, typed: mpsc::Receiver<VerifyCode>) {
     }
 }
 
-/// Follows the login to its end, or until somebody stops it. What WeChat has confirmed is kept in
-/// any case.
+/// Runs the login to its end, or until it is cancelled. Credentials that WeChat has confirmed are
+/// stored in any case.
 async fn follow(going: &mut Going, mut typed: mpsc::Receiver<VerifyCode>) -> Result<(), Halt> {
     let core = Arc::clone(&going.core);
     let held = held_tokens(going);
@@ -132,7 +132,7 @@ async fn follow(going: &mut Going, mut typed: mpsc::Receiver<VerifyCode>) -> Res
     }
 }
 
-/// The tokens that tell WeChat which bots are here already: only this owner's, and none when a
+/// Returns the tokens that tell WeChat which bots exist already: only this owner's, and none when a
 /// new login is wanted in any case (docs/protocol.md §3).
 fn held_tokens(going: &Going) -> Vec<BotToken> {
     if matches!(going.wanted, Wanted::Again { .. }) {
@@ -155,7 +155,7 @@ fn ending(why: &LoginFailure) -> Ending {
     }
 }
 
-/// What an error during a login is told as.
+/// Returns the reason that users are told for an error during a login.
 fn of_error(error: &ilink::Error) -> Ending {
     match error {
         ilink::Error::HostNotAllowed { .. } => Ending::BadServer,
@@ -171,7 +171,7 @@ fn of_error(error: &ilink::Error) -> Ending {
     }
 }
 
-/// What the room hears; nothing of an end that it has made itself.
+/// Returns the notice about the end; `None` when the room itself ended the login.
 fn said(why: Ending, prefix: &str) -> Option<LoginText<'_>> {
     Some(match why {
         Ending::AlreadyLinked => LoginText::AlreadyBound { prefix },
@@ -188,7 +188,7 @@ fn said(why: Ending, prefix: &str) -> Option<LoginText<'_>> {
 }
 
 impl Going {
-    /// What happens next, once everybody was told of it.
+    /// Returns the next event of the login, after everyone who follows it was told.
     async fn next(
         &mut self,
         process: &mut LoginProcess,
@@ -204,12 +204,13 @@ impl Going {
         Ok(event)
     }
 
-    /// Tells whoever looks from outside of the room.
+    /// Shows a stage on the link page and in the provisioning API.
     fn show(&self, view: View, words: &StepText<'_>) {
         self.flow.show(view, words.text(self.core.language_of(&self.flow.owner)));
     }
 
-    /// The same for what happens on the way; the ends are told when they are recorded.
+    /// Shows an event on the link page and in the provisioning API; the ends are shown when they
+    /// are stored.
     fn show_state(&self, event: &LoginEvent) {
         let page = page_of(&self.core, &self.flow);
         let (view, words) = match event {
@@ -254,7 +255,7 @@ impl Going {
     }
 }
 
-/// The address of the link page, if there is one.
+/// Returns the address of the link page, if there is one.
 pub(super) fn page_of(core: &Core, flow: &Flow) -> Option<String> {
     Some(flow.link.address(core.config.bridge.public_url.as_deref()?))
 }

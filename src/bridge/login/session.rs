@@ -1,4 +1,4 @@
-//! One login's poll loop: poll, commit, poll again.
+//! The poll loop of a login: poll, commit, poll again.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::{
     store::Login,
 };
 
-/// Starts polling for a login.
+/// Starts to poll for a login.
 pub(crate) fn start(core: &Arc<Core>, login: LoginId) {
     let ends = core.sessions.begin(login, core.clock.now());
     let span = tracing::info_span!("session", login.id = %login);
@@ -50,7 +50,7 @@ async fn run(core: Arc<Core>, id: LoginId, ends: CancellationToken) {
     }
 }
 
-/// Polls until somebody ends it (true) or WeChat does (false).
+/// Polls until the session is ended here (true) or by WeChat (false).
 async fn poll(core: &Arc<Core>, id: LoginId, session: &Session, ends: &CancellationToken) -> bool {
     let mut cursor = match core.store.cursor(id) {
         Ok(cursor) => cursor,
@@ -60,7 +60,7 @@ async fn poll(core: &Arc<Core>, id: LoginId, session: &Session, ends: &Cancellat
         }
     };
     let (mut backoff, mut hold) = (Backoff::default(), None);
-    // Whether what comes next was written just now: all that had waited is here.
+    // Whether the next messages were written just now, since all waiting ones have come.
     let mut live = false;
     loop {
         if ends
@@ -82,7 +82,7 @@ async fn poll(core: &Arc<Core>, id: LoginId, session: &Session, ends: &Cancellat
         let new = match &answer {
             Ok(updates) => {
                 let now = core.clock.now();
-                // A gateway that ends every idle poll still shows that the way is open.
+                // A gateway that ends every idle poll still shows that the connection works.
                 if updates.timed_out && updates.gateway.is_none() {
                     core.sessions.count_cut(id, updates.took >= SHORTEST_POLL, now);
                 } else {
@@ -117,10 +117,11 @@ async fn poll(core: &Arc<Core>, id: LoginId, session: &Session, ends: &Cancellat
     }
 }
 
-/// Takes a batch over in slices, the last one with the cursor, each one when the lanes have room
-/// for it; whether anything was new, or nothing when the bridge has to end.
+/// Stores a batch in slices, each when the lanes have room for it, the last one with the cursor.
+/// Returns whether anything was new, or `None` when the bridge has to end.
 ///
-/// It may be dropped between two slices: what was taken over is known when it comes again.
+/// The future may be dropped between two slices: stored messages are recognised when they come
+/// again.
 async fn keep(
     core: &Arc<Core>,
     id: LoginId,
@@ -149,7 +150,7 @@ async fn keep(
     Some(new)
 }
 
-/// Commits messages, durably, and only then starts the work on them.
+/// Commits messages durably, and only then starts the work on them.
 async fn keep_slice(
     core: &Arc<Core>,
     id: LoginId,
@@ -186,12 +187,12 @@ async fn keep_slice(
     for (entry, read) in entries {
         core.dispatch(entry, read);
     }
-    // The window is open, the quota starts anew, and what waits goes out.
+    // The window is open and the quota is full again, so waiting messages are sent.
     waiting.into_iter().for_each(|portal| core.outbox.wake(portal));
     Some(new)
 }
 
-/// Why messages are left out that nobody will see.
+/// The reason why messages are left out and not shown.
 #[derive(Debug, Clone, Copy)]
 enum Flood {
     Messages(usize),
@@ -208,11 +209,11 @@ fn tell_owner(core: &Arc<Core>, login: Arc<Login>, flood: Flood) {
             Flood::Strangers => Note::Strangers { name: &name, most: MOST_STRANGERS },
         };
         let txn = Txn::Flood { login: login.id, at: now };
-        // Only the end of the bridge comes in between.
+        // This fails only when the bridge ends.
         let _ = notice::to_owner(&core, &login.owner, &note, txn).await;
     };
     tasks.spawn("flood", telling.in_current_span());
 }
 
-/// So much is in memory at once in its read form.
+/// The number of messages that are held in memory at once in parsed form.
 const SLICE: usize = 250;

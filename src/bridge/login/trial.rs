@@ -1,4 +1,4 @@
-//! Looking at what WeChat gave for a login before it takes the place of one that works.
+//! The check of new credentials before they replace working ones.
 
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use crate::{
     web::stage::Ending,
 };
 
-/// Asks the server that was named, with the token that was given, whether it answers.
+/// Asks the new server with the new token whether it answers.
 ///
-/// Nothing is lost by it: the bot is greeted first, and only where that is not taken is one poll
-/// made, from the very beginning, to which the session's own first poll is a repetition. A poll
-/// that is held is a good sign, and not waited for.
+/// The check loses no message: the bot is announced first, and only where that fails one poll is
+/// made, from the very beginning, which the session's own first poll repeats. A poll that is held
+/// means success and is not waited for.
 pub(super) async fn of(core: &Core, credentials: &Credentials) -> Result<(), Ending> {
     let session = core.ilink.session(credentials.token.clone(), credentials.base_url.as_deref());
     let session = session.map_err(|error| refused(&error))?;
@@ -34,7 +34,7 @@ pub(super) async fn of(core: &Core, credentials: &Credentials) -> Result<(), End
     }
 }
 
-/// Whether a poll cannot do better than the greeting.
+/// Returns whether a poll cannot do better than the announcement.
 fn is_final(error: &Error) -> bool {
     match error {
         Error::HostNotAllowed { .. }
@@ -66,5 +66,5 @@ fn refused(error: &Error) -> Ending {
     }
 }
 
-/// A server that holds a poll for so long has taken it.
+/// The time after which a held poll counts as success.
 const HELD: Duration = Duration::from_secs(5);
