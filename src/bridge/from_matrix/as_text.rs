@@ -1,5 +1,5 @@
-//! Things that WeChat has no form for, told to the contact in words: polls, reactions, and edits
-//! of what was sent.
+//! Events that WeChat has no form for, described to the contact in words: polls, reactions, and
+//! edits of messages that were sent.
 
 use ruma::EventId;
 use serde_json::Value;
@@ -25,7 +25,7 @@ use crate::{
     store::{Entry, Outcome, Portal, Work},
 };
 
-/// Decides about a poll's question, a vote, or a poll's end.
+/// Handles a poll's question, a vote, or a poll's end.
 pub(crate) async fn poll(
     core: &Core,
     entry: &Entry,
@@ -53,13 +53,13 @@ pub(crate) async fn poll(
     }
 }
 
-/// The question and its numbered answers.
+/// Returns the question and its numbered answers as text.
 pub(super) fn question_text(question: &str, answers: &[String]) -> String {
     let numbered = (1..).zip(answers).map(|(number, answer)| format!("{number}. {answer}"));
     std::iter::once(format!("📊 {question}")).chain(numbered).collect::<Vec<_>>().join("\n")
 }
 
-/// Tells of a reaction where the config wants it; elsewhere it stays in the room, and that is said.
+/// Describes a reaction to the contact if configured; otherwise refuses it with a notice.
 pub(crate) async fn reaction(
     core: &Core,
     entry: &Entry,
@@ -67,11 +67,12 @@ pub(crate) async fn reaction(
     (of, key): (&ruma::EventId, &str),
     portal: &Portal,
 ) -> Result<Handled, Halt> {
-    // A picture as a reaction has no sign that a text could show.
+    // A reaction that is an image cannot be written as text.
     if !core.config.delivery.reactions || key.starts_with("mxc://") {
         return refusal::refuse(core, event, Refusal::Reaction).await.map(Handled::Done);
     }
-    // The contact knows nothing of it, and who reacts does not mean the contact.
+    // The contact knows nothing of the bridge's own messages, so reactions to them are not for the
+    // contact.
     if !was_tried(entry)
         && let Some(of) = reply_line::event(core, &event.room, of).await?
         && visibility::is_of_bridge(core, &of)
@@ -83,9 +84,9 @@ pub(crate) async fn reaction(
     say(core, entry, event, portal, (&words, About::Reaction(of.to_owned()))).await
 }
 
-/// Sends the new words of a message that WeChat has in its old form already; `otherwise` is said
-/// where that is not wanted or not possible. Of several that wait only the newest goes out, and what
-/// changes nothing for the contact does not.
+/// Sends the new words of a message that WeChat has in its old version; `otherwise` is the refusal
+/// when that is not configured or not possible. Of several waiting ones only the newest is sent,
+/// and one that changes nothing for the contact is not.
 pub(super) async fn correction(
     core: &Core,
     entry: &Entry,
@@ -149,8 +150,8 @@ async fn rewrite(core: &Core, older: Outgoing, newer: &str) -> Result<(), Halt> 
     }
 }
 
-/// Returns whether the author of the edit may change the message that it is of. The homeserver
-/// does not look at who edits what; clients do.
+/// Returns whether the author of the edit may change the edited message. The homeserver does not
+/// check who edits what; clients do.
 async fn is_own(core: &Core, event: &Event, of: &EventId, portal: &Portal) -> Result<bool, Halt> {
     let original = reply_line::event(core, &event.room, of).await?;
     let actor = Actor::of_event(core, portal, event);
@@ -168,7 +169,7 @@ fn was_tried(entry: &Entry) -> bool {
     }
 }
 
-/// Queues words that are no message in the room.
+/// Queues words that are no message of the room.
 async fn say(
     core: &Core,
     entry: &Entry,
@@ -194,9 +195,9 @@ async fn say(
     Ok(Handled::Deferred)
 }
 
-/// What the new words of a sent message begin with.
+/// The sign before the new words of a message that was sent.
 const EDITED: &str = "✏️";
-/// In characters; the longest emoji has about a dozen.
+/// The greatest length of a reaction in characters; the longest emoji has about a dozen.
 const LONGEST_KEY: usize = 32;
 
 #[cfg(test)]

@@ -1,14 +1,14 @@
-//! Finds the events that the homeserver has but did not push.
+//! The search for events that the homeserver has but did not push.
 //!
-//! Synapse 1.163 can leave a transaction in its table that it makes at the moment in which it finds
-//! the bridge back, and it forgets what it had not pushed yet when it is killed. So the bot reads
-//! what happened in its rooms, as a client would: before each push of the first half minute that
-//! brings something of others, which keeps the order, and with growing pauses, every few minutes in
-//! the end. What was not pushed is taken over as if it had been.
+//! Synapse 1.163 can leave a transaction unsent that it makes at the moment in which it reaches the
+//! bridge again, and it forgets what it had not pushed yet when it is killed. So the bot syncs its
+//! rooms, as a client would: before each push of the first half minute that contains events of
+//! others, which keeps the order, and later with growing pauses of up to five minutes. Events that
+//! were not pushed are stored as if they had been.
 //!
-//! A store without a place to begin from gets one at its first look. What happened before may still
-//! have to be pushed, so nothing is taken from there on until something is known to have been pushed
-//! that happened after: pushes come in order.
+//! A store without a position gets one by its first sync. Earlier events may still be pushed, so
+//! nothing is taken from that position on until an event behind it is known to have been pushed:
+//! pushes come in order.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,10 +23,10 @@ use crate::{
     store::{Change, Source},
 };
 
-/// Looks again and again, until the bridge stops.
+/// Syncs again and again, until the bridge stops.
 pub(crate) async fn run(core: Arc<Core>) {
     let known = core.store.looked().is_ok_and(|looked| looked.is_some());
-    // Without a place to begin from, the first look is for finding one.
+    // Without a stored position, the first sync only gets one.
     let mut pause = if known { SHORTEST } else { Duration::ZERO };
     let mut failed = false;
     let mut first = None;
@@ -53,14 +53,14 @@ pub(crate) async fn run(core: Arc<Core>) {
         if is_wish {
             continue;
         }
-        // What happens while the homeserver comes back is to be looked at soon.
+        // While the homeserver comes back, the next sync should be soon.
         pause = if fails == failed { (pause * 2).clamp(SHORTEST, LONGEST) } else { SHORTEST };
         failed = fails;
     }
 }
 
-/// Compares what happened since the last look with what was pushed. `first` is the place of a store
-/// that has none, until it is known that pushes have come that far.
+/// Compares the events since the last sync with what was pushed. `first` is the position of a store
+/// that has none, until the pushes are known to have come that far.
 async fn look(core: &Arc<Core>, first: &mut Option<String>) -> Result<(), Halt> {
     let stored = core.read(core.store.looked())?;
     let since = stored.clone().or_else(|| first.clone());
@@ -92,17 +92,17 @@ async fn look(core: &Arc<Core>, first: &mut Option<String>) -> Result<(), Halt> 
             tracing::info!(events = events.len(), "found what the homeserver has not pushed yet");
             let id = format!("look {}", changes.next);
             let found = Transaction { id, events, ephemeral: Vec::new() };
-            // Only a store that fails, or the end, keeps it from being taken.
+            // This fails only when the store fails or the bridge stops.
             ingest::take(core, &found).await.map_err(|_| Halt::Stopping)?;
         }
     }
-    // Nobody waits for it: from an earlier place the same is found, and known.
+    // Not waited for: from an earlier position, known events would be found again.
     core.store.submit(Change::new().put_looked(&changes.next));
     Ok(())
 }
 
-/// Whether any of what happened in these rooms since the place was pushed. What lies before the
-/// bot's entry may have happened before that place.
+/// Returns whether any event of these rooms since the position was pushed. Events before the bot's
+/// join may have happened before that position.
 fn pushes_have_come(core: &Core, rooms: &[Timeline]) -> Result<bool, Halt> {
     for timeline in rooms {
         let events = timeline.events.iter().map(|raw| event::parse(raw).ok());
@@ -124,19 +124,19 @@ fn pushes_have_come(core: &Core, rooms: &[Timeline]) -> Result<bool, Halt> {
     Ok(false)
 }
 
-/// Whether an event is the bot's entry into a room.
+/// Returns whether an event is the bot's join.
 fn joins(core: &Core, event: &Event) -> bool {
     matches!(&event.kind, Kind::Membership(change)
         if change.user == core.bot && change.now == MembershipState::Join)
 }
 
-/// Whether another look from the same place would fail as well: the homeserver does not know it, or
+/// Returns whether a sync from this position would always fail: the homeserver does not know it, or
 /// too much has happened since.
 fn is_about_the_place(error: &matrix::Error) -> bool {
     matches!(error, matrix::Error::Rejected { .. } | matrix::Error::Garbled { status: 200 })
 }
 
-/// The events of a room that were to be pushed and were not.
+/// Returns the events of a room that should have been pushed and were not.
 fn unpushed(
     core: &Core,
     timeline: Timeline,
@@ -163,20 +163,20 @@ fn mark(core: &Core, event: &Event, since: Timestamp) -> Result<Mark, Halt> {
     Ok(if known || event.at < since { Mark::Known } else { Mark::Unknown })
 }
 
-/// What an event of a timeline is to the bridge.
+/// The kind of an event in a timeline, for the comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mark {
-    /// The bot has joined: what lies before was for others.
+    /// The bot's join; earlier events were not for the bridge.
     Entered,
-    /// Of the bot or of a ghost, or no event at all.
+    /// An event of the bot or of a ghost, or none that can be parsed.
     Ours,
-    /// Pushed before, or so old that it may be forgotten.
+    /// An event that was pushed before, or is so old that its record may be removed.
     Known,
     Unknown,
 }
 
-/// The place of the first event of a timeline that is to be compared. Of one whose beginning is
-/// missing, what comes before anything known may still be on its way, behind what is missing.
+/// Returns the index of the first event of a timeline that is to be compared. In a timeline whose
+/// beginning is missing, events before a known one may still be pushed after what is missing.
 fn begin(marks: &[Mark], is_cut: bool) -> usize {
     if let Some(entered) = marks.iter().rposition(|mark| *mark == Mark::Entered) {
         return entered;
@@ -189,7 +189,8 @@ fn begin(marks: &[Mark], is_cut: bool) -> usize {
 
 const SHORTEST: Duration = Duration::from_secs(5);
 const LONGEST: Duration = Duration::from_secs(5 * 60);
-/// A day: what is older was not lost at the moment in which the homeserver found the bridge.
+/// The age of the oldest event that is compared: a day. Older ones were not lost while the
+/// homeserver reached the bridge again.
 const OLDEST_MILLIS: i64 = 24 * 60 * 60 * 1_000;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Second thoughts about a message: edited, taken back, or wanted once more.
+//! Edits and redactions of messages.
 
 use ruma::{EventId, OwnedRoomId, OwnedUserId};
 use serde_json::Value;
@@ -26,8 +26,7 @@ use crate::{
     store::{Change, Entry, Outcome, Portal, Work},
 };
 
-/// Changes a message that waits to its new words or file; of one that is on its way or was sent the new
-/// words follow.
+/// Edits a message that waits; of one that is being sent or was sent, the new words are sent.
 pub(crate) async fn edit(
     core: &Core,
     entry: &Entry,
@@ -49,8 +48,8 @@ pub(crate) async fn edit(
     as_text::correction(core, entry, (event, edit), (portal, late)).await
 }
 
-/// Makes of a message that waits what would go out if it had been written so at first; `None` when
-/// it goes out in this moment. What would not go to the contact is taken back.
+/// Changes a waiting message to what would be sent if it had been written so at first; `None` when
+/// it is being sent. A message that must not be sent in its new version is removed.
 async fn of_waiting(
     core: &Core,
     (event, edit): (&Event, &Replacement),
@@ -101,7 +100,7 @@ fn parsed(raw: &str) -> Option<Event> {
     event::parse(serde_json::from_str(raw).ok()?).ok()
 }
 
-/// Writes down that the entry of a message that waits holds this event from now on.
+/// Stores that the entry of a waiting message has this event from now on.
 pub(super) async fn rewrite(
     core: &Core,
     mut waiting: Outgoing,
@@ -114,7 +113,7 @@ pub(super) async fn rewrite(
     core.commit(change.put_progress(waiting.entry.id, &waiting.progress)).await
 }
 
-/// Takes a message out of the queue and says so; `None` when it does not wait.
+/// Removes a message from the queue and sends a notice; `None` when it does not wait.
 async fn take_back(
     core: &Core,
     event: &Event,
@@ -128,8 +127,8 @@ async fn take_back(
     Ok(Some(Outcome::Delivered))
 }
 
-/// An event as if it had been sent with the content of its edit. What it answers to cannot be
-/// edited, and who speaks in it stays who it was where the edit does not say it.
+/// Returns an event as if it had been sent with the content of its edit. An edit cannot change what
+/// is replied to, and it changes the profile only where it has one.
 pub(crate) fn with_content(raw: &str, content: &str) -> Option<Box<str>> {
     let mut event: Value = serde_json::from_str(raw).ok()?;
     let mut content: Value = serde_json::from_str(content).ok()?;
@@ -145,7 +144,7 @@ pub(crate) fn with_content(raw: &str, content: &str) -> Option<Box<str>> {
     Some(event.to_string().into())
 }
 
-/// A message that waits is taken back, and the room hears so; one that was sent stays on the
+/// Removes a message that waits, with a notice in the room; a message that was sent stays on the
 /// phone.
 pub(crate) async fn redact(
     core: &Core,
@@ -175,7 +174,7 @@ pub(crate) async fn redact(
     }
 }
 
-/// Whether a redaction reaches what waits; true as well where nothing of that name waits.
+/// Returns whether a redaction may remove the waiting message; true when none waits.
 async fn may_take_back(
     core: &Core,
     event: &Event,
@@ -188,7 +187,7 @@ async fn may_take_back(
     let of_room = policy::rules(portal, &event.room);
     let mut rules = RoomRules { authored_by_actor, written_here, ..of_room };
     let decided = |rules| policy::decide(actor, Act::Redaction, rules) == Ruling::Allowed;
-    // The homeserver is asked only where its answer would change something.
+    // The homeserver is asked only where its answer changes the decision.
     if !decided(rules) && decided(RoomRules { may_moderate: true, ..rules }) {
         let bot = core.bot();
         let power = match core.insist(|| bot.power(&event.room)).await {
@@ -200,7 +199,7 @@ async fn may_take_back(
     Ok(decided(rules))
 }
 
-/// Who wrote a message that waits, and where.
+/// Returns the sender and the room of a waiting message.
 fn origin_of_waiting(
     core: &Core,
     portal: &Portal,

@@ -1,4 +1,4 @@
-//! Hands the parts of a message to the outbox.
+//! The queueing of a message's parts in the outbox.
 
 use crate::{
     bridge::{
@@ -10,8 +10,8 @@ use crate::{
     store::{Entry, Portal, Work},
 };
 
-/// Hands a message to the outbox, which finishes its entry. The line above it is made when it is
-/// about to be sent, and is kept from the first try on.
+/// Queues a message in the outbox, which finishes its entry. The quote above it is made just before
+/// the first try, and then kept.
 pub(crate) fn queue(
     core: &Core,
     entry: &Entry,
@@ -39,7 +39,7 @@ pub(crate) fn queue(
     core.outbox.push(portal.id, outgoing);
 }
 
-/// Returns what a message belongs to.
+/// Returns the event to which a message refers.
 pub(crate) fn about(message: &Message) -> About {
     match reply_line::target(message) {
         Some(of) => About::Answer(of.to_owned()),

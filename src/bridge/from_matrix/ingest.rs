@@ -1,4 +1,4 @@
-//! Takes over what the homeserver pushes: durable first, answered afterwards.
+//! The storing of pushed events: they are durable before the push is answered.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -27,13 +27,13 @@ use crate::{
 
 /// Commits a transaction with its events and starts the work on them.
 ///
-/// A transaction or an event that was seen before, even under another transaction id, changes
-/// nothing. The homeserver gets its 200 only when this returns `Ok`.
+/// A known transaction or event, even under another transaction id, changes nothing. The homeserver
+/// receives its 200 only when this returns `Ok`.
 pub(crate) async fn on_transaction(
     core: Arc<Core>,
     transaction: Transaction,
 ) -> Result<(), Unavailable> {
-    // A task of its own: when the homeserver hangs up midway, what was committed is still begun.
+    // A task of its own: when the homeserver closes the connection, committed work is still begun.
     let (done, taken) = oneshot::channel();
     let tasks = core.tasks.clone();
     tasks.spawn("transaction", async move {
@@ -49,13 +49,13 @@ pub(crate) async fn on_transaction(
     taken.await.unwrap_or(Err(Unavailable))
 }
 
-/// Whether somebody else than the bridge has done something; most pushes tell it of itself.
+/// Returns whether an event is not the bridge's own; most pushes contain only its own.
 fn brings_news(core: &Core, transaction: &Transaction) -> bool {
     let of_others = |event: Event| !core.is_ours(&event.sender);
     transaction.events.iter().any(|raw| event::parse(raw).is_ok_and(of_others))
 }
 
-/// Notes what the homeserver has told the bridge of itself; see [`super::catch_up`].
+/// Notes the bridge's own events that were pushed; see [`super::catch_up`].
 fn note_own(core: &Core, transaction: &Transaction) {
     let events = transaction.events.iter().filter_map(|raw| event::parse(raw).ok());
     events.filter(|event| core.is_ours(&event.sender)).for_each(|event| {
@@ -63,9 +63,10 @@ fn note_own(core: &Core, transaction: &Transaction) {
     });
 }
 
-/// Makes what was pushed, or found, durable and has it done; not to be dropped in between.
+/// Stores events that were pushed or found, and starts the work on them; must not be dropped
+/// midway.
 pub(super) async fn take(core: &Arc<Core>, transaction: &Transaction) -> Result<(), Unavailable> {
-    // A repetition that comes while the first is still being committed must wait for it.
+    // A repetition that comes while the first is still being committed waits for it.
     let _one_at_a_time = core.receiving.lock().await;
     match take_over(core, transaction).await {
         Ok(entries) => {
@@ -84,8 +85,8 @@ pub(super) async fn take(core: &Arc<Core>, transaction: &Transaction) -> Result<
     }
 }
 
-/// What a transaction is known by. Its id alone does not tell it from others: Synapse counts
-/// from 1 again after a restart on SQLite.
+/// Returns the key of a transaction. Its id alone is not unique: Synapse counts from 1 again after
+/// a restart on SQLite.
 fn fingerprint(transaction: &Transaction) -> String {
     let mut digest = Sha256::new_with_prefix(&transaction.id);
     for event in &transaction.events {
@@ -130,16 +131,17 @@ async fn take_over(
     Ok(entries)
 }
 
-/// What becomes of an event that was pushed.
+/// The decision about a pushed event.
 enum Fate {
     Work(Box<Event>),
-    /// Left alone, and known by its id from now on.
+    /// It is ignored, and its id is noted.
     Ignored(Source, &'static str),
-    /// Left alone without a record of its own.
+    /// It is ignored without a record of its own.
     Counted(&'static str),
 }
 
-/// `here` are the ids of this transaction's events, which the store does not know yet.
+/// Decides about an event. `here` are the ids of this transaction's events, which the store does
+/// not know yet.
 fn sort(
     core: &Core,
     here: &mut HashSet<OwnedEventId>,
@@ -180,7 +182,7 @@ fn entry_of(core: &Core, at: Timestamp, event: &Event, raw: &RawValue) -> Entry 
     Entry { id: core.store.new_inbox_id(), at, work }
 }
 
-/// Why nothing is to be done about an event; `None` when something is.
+/// Returns why an event is ignored; `None` when it is not.
 fn ignored(core: &Core, event: &Event) -> Option<&'static str> {
     match &event.kind {
         Kind::Message(_)
@@ -207,24 +209,25 @@ fn ignored(core: &Core, event: &Event) -> Option<&'static str> {
     }
 }
 
-/// Why a timeline event of a kind that is not read says nothing to a person; `None` when it may.
+/// Returns why a timeline event of an unknown type has nothing for a person; `None` when it may
+/// have.
 fn only_for_clients(event_type: &str) -> Option<&'static str> {
     if READ_KINDS.contains(&event_type) {
-        // Redacted before it was pushed, or without what makes it one.
+        // It was redacted before it was pushed, or lacks a required field.
         return Some("unusable");
     }
     SIGNALS.iter().any(|signal| event_type.starts_with(signal)).then_some("signal")
 }
 
-/// Whether an event is a position or the end of a live location, of which the room has heard at its
-/// beginning.
+/// Returns whether an event is a position or the end of a live location, whose beginning has its
+/// own notice.
 fn is_of_live_location(event_type: &str) -> bool {
     BEACONS.iter().any(|beacon| event_type.starts_with(beacon))
 }
 
-/// What the kinds of a live location begin with.
+/// The prefixes of the types of a live location.
 const BEACONS: [&str; 2] = ["m.beacon", "org.matrix.msc3672.beacon"];
-/// Kinds that are read as something else than [`Kind::Other`] when they are whole.
+/// The types that are parsed into other kinds than [`Kind::Other`] when they are complete.
 const READ_KINDS: [&str; 11] = [
     "m.room.message",
     "m.sticker",
@@ -238,8 +241,8 @@ const READ_KINDS: [&str; 11] = [
     "org.matrix.msc3381.poll.response",
     "org.matrix.msc3381.poll.end",
 ];
-/// Kinds, by their beginning, with which clients speak to each other and people do not. A call's
-/// invitation is not among them.
+/// The prefixes of types with which clients signal to each other. A call's invitation is not among
+/// them.
 const SIGNALS: [&str; 12] = [
     "m.key.verification.",
     "m.call.candidates",
@@ -255,7 +258,7 @@ const SIGNALS: [&str; 12] = [
     "io.element.performance",
 ];
 
-/// Whether a user that the homeserver asks for is one that the bridge can bring to life.
+/// Returns whether a user for whom the homeserver asks exists, after registering them.
 pub(crate) async fn on_user(core: Arc<Core>, user: OwnedUserId) -> bool {
     let known = user == core.bot
         || core.ghosts.contact(&user).is_some_and(|contact| core.registry.knows(&contact));

@@ -1,4 +1,4 @@
-//! From Matrix: takes over what the homeserver pushes and turns events into queued messages.
+//! From Matrix: stores what the homeserver pushes and turns events into queued messages.
 
 pub(super) mod as_text;
 pub(super) mod catch_up;

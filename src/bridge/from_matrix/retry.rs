@@ -1,4 +1,4 @@
-//! Sending a message once more because somebody asked for it.
+//! The resend of a message on request.
 
 use ruma::{EventId, UserId};
 use serde_json::value::RawValue;
@@ -24,13 +24,13 @@ use crate::{
     store::{Change, Entry, Outcome, Portal, Work},
 };
 
-/// Whether a reaction asks to send a message once more.
+/// Returns whether a reaction asks for a resend.
 pub(crate) fn asks_again(key: &str) -> bool {
     AGAIN.contains(&key.trim_end_matches('\u{fe0f}'))
 }
 
-/// Sends a message of this room once more. What asks for it becomes the message: its entry stays
-/// in the inbox with the message's event, and the client ids are derived from the asking event.
+/// Sends a message of this room again. The entry of the asking event stays in the inbox with the
+/// message's event, and the client ids are derived from the asking event.
 pub(crate) async fn retry(
     core: &Core,
     entry: &Entry,
@@ -87,7 +87,7 @@ pub(crate) async fn retry(
     queue_again(core, &entry, &event, asking, portal).await
 }
 
-/// Queues the message as it is now, in the entry of the event that asks for it.
+/// Queues the message in its current version, in the entry of the asking event.
 async fn queue_again(
     core: &Core,
     entry: &Entry,
@@ -98,7 +98,7 @@ async fn queue_again(
     let (Kind::Message(message) | Kind::Sticker(message)) = &event.kind else {
         return refusal::refuse(core, asking, Refusal::NothingToRetry).await.map(Handled::Done);
     };
-    // What was said to the bot is not for the contact, however often it is asked for.
+    // A command to the bot is never sent to the contact.
     if !core.is_ours(&event.sender) && after_prefix(&message.body, core.prefix()).is_some() {
         return refusal::refuse(core, asking, Refusal::NothingToRetry).await.map(Handled::Done);
     }
@@ -125,7 +125,7 @@ async fn queue_again(
     }
 }
 
-/// Why nobody sends a message of `author` once more for who asks; `None` when it may go.
+/// Returns the refusal of a resend of a message by `author`; `None` when it is allowed.
 async fn resend_refused(
     core: &Core,
     asking: &Event,
@@ -144,8 +144,8 @@ async fn resend_refused(
     }
 }
 
-/// The entry of the event that asks, holding the message that is asked for as it is now: with what
-/// its latest edit says.
+/// Returns the entry of the asking event with the current version of the message: with the content
+/// of its latest edit.
 pub(super) fn as_message(entry: &Entry, message: &RawValue) -> Entry {
     let mut entry = entry.clone();
     if let Work::FromMatrix { raw, progress, .. } = &mut entry.work {
@@ -161,5 +161,5 @@ pub(super) fn as_message(entry: &Entry, message: &RawValue) -> Entry {
     entry
 }
 
-/// Reactions that ask to send a message once more.
+/// The reactions that ask for a resend.
 pub(super) const AGAIN: [&str; 2] = ["🔁", "🔄"];

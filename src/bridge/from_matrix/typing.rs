@@ -1,6 +1,7 @@
-//! Shows on the phone that somebody in Matrix is typing (docs/protocol.md §5).
+//! The typing notification on the phone while a member of the Matrix room is typing
+//! (docs/protocol.md §5).
 //!
-//! It is a courtesy: what fails is logged and not repeated, and nothing of it is kept.
+//! Failures are logged and not repeated, and nothing of it is stored.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,7 +18,7 @@ use crate::{
     store::{Login, LoginState, Portal},
 };
 
-/// Takes note of who types in a room of contacts; other ephemeral events mean nothing here.
+/// Handles who is typing in a room of contacts; other ephemeral events are ignored.
 pub(super) fn on_ephemeral(core: &Arc<Core>, raw: &RawValue) {
     if !core.config.bridge.typing {
         return;
@@ -40,7 +41,7 @@ fn types_to(core: &Arc<Core>, portal: Arc<Portal>, types: bool) {
     if !types {
         return core.typists.end(portal.id);
     }
-    // A bot may not say anything outside the window, and this might count as well.
+    // Outside the window a bot may send nothing, which may include this.
     if reply_window::may_send(core.reply(portal.id).as_ref(), core.clock.now()).is_err() {
         return;
     }
@@ -49,7 +50,7 @@ fn types_to(core: &Arc<Core>, portal: Arc<Portal>, types: bool) {
     }
 }
 
-/// Shows it until it ends, and says that it has ended in any case: a phone may go on showing it.
+/// Shows typing until it ends, and always sends the end, since a phone may go on showing it.
 async fn show(core: Arc<Core>, portal: Arc<Portal>, turn: Turn) {
     let _mine = turn.turn.lock().await;
     let mut shown = None;
@@ -79,7 +80,7 @@ async fn show(core: Arc<Core>, portal: Arc<Portal>, turn: Turn) {
     }
 }
 
-/// Shows it for the next seconds; `None` when the contact's login is not there.
+/// Shows typing for the next seconds; `None` when the contact's login is not active.
 async fn refresh(
     core: &Core,
     portal: &Portal,
@@ -102,7 +103,8 @@ async fn refresh(
     Ok(Some((session, ticket)))
 }
 
-/// A phone stops showing it when it is not told again for a little longer than this.
+/// The pause between two notifications; a phone stops showing it a little later.
 const REFRESH: Duration = Duration::from_secs(5);
-/// Nobody types for five minutes; a homeserver that never tells the end is not believed.
+/// The greatest number of notifications, which is five minutes, for a homeserver that never sends
+/// the end.
 const MOST_REFRESHES: u32 = 60;
