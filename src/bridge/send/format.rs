@@ -1,8 +1,7 @@
-//! What a file is to be on the phone, and in which format: what its message says is checked
-//! against what is in it, and what phones do not show is converted.
+//! The item that shows a file on the phone, and its format: the message's claim is checked against
+//! the content, and formats that phones do not show are converted.
 //!
-//! When that fails, the file goes as it is: a file that the contact can save is better than
-//! nothing.
+//! When that fails, the file is sent as it is, so that the contact can save it.
 
 use crate::{
     bridge::{
@@ -19,7 +18,7 @@ use crate::{
     store::{Portal, SentAs},
 };
 
-/// The file to upload, and what it is sent as.
+/// Returns the file to upload, and the kind of item that shows it.
 pub(super) async fn shape(
     core: &Core,
     portal: &Portal,
@@ -39,17 +38,17 @@ pub(super) async fn shape(
     })
 }
 
-/// Whether what goes to the phone may be the file as the homeserver has it; then WeChat's digest of
-/// it can be counted while it comes.
+/// Returns whether the file may be sent unchanged; then the digest for WeChat can be computed
+/// during the download.
 pub(super) fn may_stay(media: &Media) -> bool {
     match media.kind {
         MediaKind::Picture | MediaKind::Video | MediaKind::File => true,
-        // What clients record is no format of a phone's.
+        // Phones do not play the formats that clients record.
         MediaKind::Voice => false,
     }
 }
 
-/// A picture in a format that phones show; `None` when it is none.
+/// Returns an image in a format that phones show; `None` when the file is no image.
 async fn picture(core: &Core, file: &Spool, kind: Kind) -> Option<(Spool, SentAs)> {
     if SHOWN.contains(&kind.mime) {
         return Some((file.clone(), SentAs::Image));
@@ -61,7 +60,8 @@ async fn picture(core: &Core, file: &Spool, kind: Kind) -> Option<(Spool, SentAs
     Some((done.output?, SentAs::Image))
 }
 
-/// A recording as the owner or the administrator wants it; `None` when it cannot be read.
+/// Returns a voice message in the form that the owner or the administrator has chosen; `None` when
+/// it cannot be read.
 async fn voice(core: &Core, portal: &Portal, file: &Spool) -> Option<(Spool, SentAs)> {
     let configured = core.config.media.voice_out == VoiceOut::Silk;
     let as_item = portal.voice_items.unwrap_or(configured);
@@ -78,7 +78,7 @@ async fn voice(core: &Core, portal: &Portal, file: &Spool) -> Option<(Spool, Sen
     Some((done.output.unwrap_or_else(|| file.clone()), sent_as))
 }
 
-/// What a worker made of the file; `None` when it made nothing.
+/// Returns a worker's result; `None` when it failed.
 async fn work(core: &Core, job: Job, file: &Spool) -> Option<Done> {
     match core.workers.run(job, file).await {
         Ok(done) => Some(done),
@@ -98,5 +98,5 @@ async fn work(core: &Core, job: Job, file: &Spool) -> Option<Done> {
     }
 }
 
-/// Pictures that phones show as they are.
+/// The image formats that phones show unchanged.
 const SHOWN: [&str; 4] = ["image/jpeg", "image/png", "image/gif", "image/bmp"];

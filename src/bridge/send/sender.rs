@@ -1,4 +1,5 @@
-//! Sends what waits for one contact: the thin shell around `window`, `pace` and `delivery`.
+//! The sender of one contact's queue: a thin shell around `reply_window`, `rate_limit` and
+//! `verdict`.
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -28,12 +29,12 @@ use crate::{
     store::{Change, Direction, Link, Login, LoginState, Outcome, Portal, Source},
 };
 
-/// What a sender remembers between two steps.
+/// The state of a sender between two steps.
 #[derive(Default)]
 struct Turn {
-    /// The holding period that the room has heard of.
+    /// The waiting period of which the room was told.
     told: Option<status::Period>,
-    /// The file that is to be uploaded next, when it is here already.
+    /// The file that is uploaded next, when it is downloaded already.
     ready: Option<upload::Ready>,
 }
 
@@ -61,12 +62,11 @@ pub(crate) async fn run(core: Arc<Core>, portal: PortalId) {
     }
 }
 
-/// Brings the queue one step further: an upload, a send, or a wait until there is a reason to look
-/// again.
+/// Makes one step with the queue: an upload, a send, or a wait until something changes.
 async fn advance(core: &Core, portal: &Portal, head: Outgoing, turn: &mut Turn) {
     let lane = LaneKey::Portal(portal.id);
-    // What waits has to be known as a whole before any of it is joined or sent. What an earlier run
-    // has tried is sent as it was then; a quote of it may be waiting in the lane.
+    // The waiting messages must be complete before any of them is joined or sent. What an earlier
+    // run has tried is sent as it was; a quote of it may be waiting in the lane.
     let is_known = head.is_of_earlier_run() || !core.lanes.is_resuming(&lane);
     if !is_known || (!head.is_complete() && core.lanes.is_busy(&lane)) {
         let changed = core.outbox.changed(portal.id);
@@ -74,7 +74,7 @@ async fn advance(core: &Core, portal: &Portal, head: Outgoing, turn: &mut Turn) 
         return;
     }
     if head.next_part().is_none() {
-        // A restart came between the last part and its end.
+        // A restart came after the last part and before its end was stored.
         return finish(core, portal, &head).await;
     }
     let hold = may_send(core, portal).err().or_else(|| unreachable(&head));
@@ -84,7 +84,7 @@ async fn advance(core: &Core, portal: &Portal, head: Outgoing, turn: &mut Turn) 
             turn.told = Some(period);
             status::held(core, portal, &head, why, period).await;
         }
-        // One at a time: the reason to wait may be gone before all of them are shown.
+        // One per step: the reason to wait may be gone before all of them are shown.
         if let Some((unshown, wanted)) = core.outbox.find_unshown(portal.id) {
             return status::waits(core, portal, unshown, wanted).await;
         }
@@ -93,7 +93,7 @@ async fn advance(core: &Core, portal: &Portal, head: Outgoing, turn: &mut Turn) 
         turn.ready = None;
         return wait(core, portal, why).await;
     }
-    // The window may close during an upload, so it is looked at again afterwards.
+    // The window may close during an upload, so it is checked again afterwards.
     if let Some(media) = upload::missing(core, &head) {
         return upload::bring(core, portal, &head, &media, &mut turn.ready).await;
     }
@@ -111,12 +111,12 @@ pub(super) fn active_login(core: &Core, portal: &Portal) -> Option<Arc<Login>> {
     core.registry.login(portal.login).filter(|login| login.state == LoginState::Active)
 }
 
-/// After a few tries that did not get through, the owner hears that it takes longer.
+/// Returns the reason to wait that is shown after four failed tries.
 fn unreachable(head: &Outgoing) -> Option<Hold> {
     (head.tries.max(head.failed_uploads) >= PATIENT_TRIES).then_some(Hold::Unreachable)
 }
 
-/// Waits until something changes that the queue may be waiting for.
+/// Waits until something changes for which the queue may be waiting.
 async fn wait(core: &Core, portal: &Portal, why: Hold) {
     let changed = core.outbox.changed(portal.id);
     let patience = match why {
@@ -133,7 +133,7 @@ async fn wait(core: &Core, portal: &Portal, why: Hold) {
     }
 }
 
-/// Tries the next part of the message at the head once; true when WeChat took it.
+/// Tries to send the next part of the head once; returns whether WeChat accepted it.
 async fn try_head(core: &Core, portal: &Portal, head: Outgoing) -> bool {
     if !head.progress.tried && !is_fit(core, portal, &head).await {
         return false;
@@ -177,7 +177,7 @@ async fn try_head(core: &Core, portal: &Portal, head: Outgoing) -> bool {
     false
 }
 
-/// What to send next; `None` for a file that was not brought to WeChat yet.
+/// Returns the item to send next; `None` for a file that was not uploaded yet.
 fn item(head: &Outgoing) -> Option<OutboundItem> {
     match head.next_part()? {
         Part::Text(text) => Some(OutboundItem::Text(text)),
@@ -185,7 +185,7 @@ fn item(head: &Outgoing) -> Option<OutboundItem> {
     }
 }
 
-/// Does what has to be done after a try that did not succeed.
+/// Does what follows from a failed try.
 pub(super) async fn go_on(
     core: &Core,
     portal: &Portal,
@@ -209,7 +209,7 @@ pub(super) async fn go_on(
     }
 }
 
-/// Finds out whether the head may be sent at all; one that may not ends here.
+/// Returns whether the head may be sent; one that may not is finished here.
 async fn is_fit(core: &Core, portal: &Portal, head: &Outgoing) -> bool {
     match settle::settle(core, portal, head, &[]).await {
         Ok(Fit::Goes) => return true,
@@ -223,8 +223,8 @@ async fn is_fit(core: &Core, portal: &Portal, head: &Outgoing) -> bool {
     false
 }
 
-/// When more waits than may be sent, or the owner wishes it, short messages go out as lines of
-/// one.
+/// Joins short messages into one, as its lines, when more wait than may be sent, or the owner asked
+/// for it.
 async fn join(core: &Core, portal: &Portal) -> Result<(), Halt> {
     let left =
         core.reply(portal.id).map_or(0, |reply| reply_window::QUOTA.saturating_sub(reply.sends));
@@ -240,8 +240,8 @@ async fn join(core: &Core, portal: &Portal) -> Result<(), Halt> {
     Ok(())
 }
 
-/// What is sent, and what goes along with it, is durable before it is sent: WeChat loses another
-/// text under a client id that it knows, so a restart must send the same again.
+/// Stores what is sent and what is sent along before the try: WeChat drops another text under a
+/// known client id, so a restart must send an equal text.
 async fn mark_tried(core: &Core, portal: &Portal, head: &mut Outgoing) -> Result<(), Halt> {
     if head.progress.tried {
         return Ok(());
@@ -254,7 +254,8 @@ async fn mark_tried(core: &Core, portal: &Portal, head: &mut Outgoing) -> Result
     core.commit(head.all().fold(Change::new(), noted)).await
 }
 
-/// WeChat certainly does not have what it refused at the first try: it may be changed again.
+/// Undoes the first try of a message that WeChat certainly does not have, so that it can be
+/// changed.
 fn undo_try(core: &Core, portal: &Portal, head: &Outgoing) {
     let changed = core.outbox.undo_try(portal.id, head.entry.id);
     let noted = |change: Change, one: &Outgoing| change.put_progress(one.entry.id, &one.progress);
@@ -278,8 +279,9 @@ async fn send_once(
     core.ilink.send_message(&session, &message).await
 }
 
-/// Derived from what the message comes from, so that sending it again is the same request, and
-/// without telling Tencent what that is. What an older version tried keeps its plain id.
+/// Returns the client id of the next part. It is derived from the source of the message, so that a
+/// repetition has an equal id, and hides the source from Tencent. What an older release has tried
+/// keeps its plain id.
 fn client_id(core: &Core, portal: &Portal, head: &Outgoing) -> String {
     let part = head.progress.parts_done;
     let plain = match head.entry.source() {
@@ -298,12 +300,12 @@ async fn accepted(core: &Core, portal: &Portal, mut head: Outgoing, id: Option<M
     head.progress.parts_done += 1;
     head.progress.unconfirmed |= id.is_none();
     (head.tries, head.refused) = (0, 0);
-    // The next file may lie at the same address and be another thing on the phone.
+    // The next file may have this address and be another kind of item.
     if matches!(head.parts.get(usize::from(item)), Some(Part::Media(_))) {
         head.progress.uploaded = None;
     }
     let mut change = Change::new().put_progress(head.entry.id, &head.progress);
-    // Only messages of a single part go along with others, so each line is its event's first part.
+    // Only messages of a single part are joined, so each line is the first part of its event.
     for (line, one) in (item..).zip(head.all()) {
         let Some(message) = id.clone() else { break };
         let (event, at) = (one.event.clone(), core.clock.now());
@@ -326,7 +328,7 @@ async fn accepted(core: &Core, portal: &Portal, mut head: Outgoing, id: Option<M
     }
 }
 
-/// All parts are accepted.
+/// Finishes a message whose parts are all accepted.
 async fn finish(core: &Core, portal: &Portal, head: &Outgoing) {
     let outcome = match head.progress.unconfirmed {
         false => Outcome::Delivered,
@@ -336,7 +338,7 @@ async fn finish(core: &Core, portal: &Portal, head: &Outgoing) {
     core.confirmed.push(portal.id, head.clone());
 }
 
-/// Records the end of a message and of those that went along with it, as one.
+/// Stores the end of a message and of those that were sent along, in one change.
 fn end(core: &Core, portal: &Portal, head: &Outgoing, outcome: &Outcome) {
     let now = core.clock.now();
     let was_sent = matches!(outcome, Outcome::Delivered | Outcome::Unconfirmed);
@@ -366,15 +368,14 @@ async fn failed(core: &Core, portal: &Portal, head: &Outgoing, refusal: Refusal)
     }
     end(core, portal, head, &Outcome::Refused(code.into()));
     for one in head.all() {
-        // Once more, now that it is known to be the last of its copies.
+        // Repeated here, since it is now known to be the last of its copies.
         status::unmark(core, one).await;
     }
 }
 
-/// How long a held queue sleeps at most before it looks at the clock again, which may have been
-/// set in the meantime.
+/// The longest sleep of a waiting queue, after which it checks the clock, which may have been set.
 const CLOCK_CHECK: Duration = Duration::from_secs(5 * 60);
-/// A message that panics so often by itself will panic again.
+/// The number of panics after which a message is set aside.
 const MOST_PANICS: u32 = 3;
-/// So many tries are nobody's business.
+/// The number of failed tries after which the room is told.
 const PATIENT_TRIES: u32 = 4;

@@ -1,5 +1,5 @@
-//! Whether a message may go out as it is, asked just before its first try: what it tells of an
-//! earlier event has to be what the contact has of that.
+//! The last check of a message before its first try: what it tells about an earlier event must be
+//! what the contact has received of it.
 
 use ruma::OwnedEventId;
 
@@ -14,17 +14,17 @@ use crate::{
     store::Portal,
 };
 
-/// Whether a message goes out.
+/// Whether a message may be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Fit {
     Goes,
-    /// The contact does not have what it belongs to.
+    /// The contact has not received the event to which it refers.
     Unseen,
-    /// It says what the contact has already.
+    /// It says what the contact has received already.
     Unchanged,
 }
 
-/// Finds out whether a message goes out that was not tried, and puts the line above it.
+/// Decides whether an untried message may be sent, and sets the quote above it.
 pub(super) async fn settle(
     core: &Core,
     portal: &Portal,
@@ -55,7 +55,7 @@ pub(super) async fn settle(
     Ok(fit)
 }
 
-/// Settles the messages that may go along with the head.
+/// Decides about the messages that may be joined to the head.
 pub(super) async fn settle_rest(core: &Core, portal: &Portal) -> Result<(), Halt> {
     let mut along = Vec::new();
     let mut bytes = 0;

@@ -1,8 +1,8 @@
-//! Brings the file of a message to WeChat before the message is sent.
+//! The upload of a message's file to WeChat, before the message is sent.
 //!
-//! From the homeserver into a file without a name, through a worker where phones want another
-//! format, and to the CDN. Where it went is durable before anything is sent, so that every try
-//! names the same file.
+//! The file goes from the homeserver into a spool, through a worker where phones need another
+//! format, and to the CDN. The upload is stored before anything is sent, so that every try names
+//! one file.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use crate::{
     store::{Change, Direction, Login, Portal, SentAs, Upload},
 };
 
-/// A file that is here and may go.
+/// A downloaded file that is ready to be uploaded.
 pub(super) struct Ready {
     entry: InboxId,
     media: Media,
@@ -30,16 +30,16 @@ pub(super) struct Ready {
     sent_as: SentAs,
 }
 
-/// The file that has to be brought to WeChat before the message can go on.
+/// Returns the file that has to be uploaded before the message can be sent.
 pub(super) fn missing(core: &Core, head: &Outgoing) -> Option<Media> {
     let media = head.next_media()?;
     let fresh = |upload: &&Upload| core.clock.now().since(upload.at) < KEPT;
-    // One that was damaged on the disk is brought again as well.
+    // A damaged record leads to a new upload.
     let there = head.upload_of(media).filter(fresh).and_then(item);
     there.is_none().then(|| media.clone())
 }
 
-/// What names an uploaded file in a message; `None` when the record is damaged.
+/// Returns the item that names an uploaded file; `None` when the record is damaged.
 pub(super) fn item(upload: &Upload) -> Option<OutboundItem> {
     let uploaded = Uploaded::from_parts(&upload.param, &upload.key, upload.len)?;
     Some(match &upload.sent_as {
@@ -53,9 +53,9 @@ pub(super) fn item(upload: &Upload) -> Option<OutboundItem> {
     })
 }
 
-/// Brings the file; `ready` keeps it while only WeChat's side is in the way.
+/// Uploads the file; `ready` keeps it while only WeChat's side fails.
 ///
-/// Ends early when the bridge stops or the message is taken back or gets another file.
+/// Ends early when the bridge stops or the message is redacted or gets another file.
 pub(super) async fn bring(
     core: &Core,
     portal: &Portal,
@@ -76,13 +76,13 @@ pub(super) async fn bring(
             *ready = None;
             if let Some(head) = core.outbox.put_upload(portal.id, head.entry.id, upload) {
                 let change = Change::new().put_progress(head.entry.id, &head.progress);
-                // A store that fails ends the bridge.
+                // When the store fails, the bridge ends.
                 let _ = core.commit(change).await;
             }
         }
         Err(after @ (After::Retry(_) | After::Refused(_))) => {
             core.outbox.count_failed_upload(portal.id, head.entry.id);
-            // Taken back during the pause, it holds up what is behind it no longer.
+            // A message that is redacted during the pause must not hold up later ones.
             tokio::select! {
                 () = go_on(core, portal, &login, head, after) => {}
                 () = given_up(core, portal, head, media) => {}
@@ -94,7 +94,7 @@ pub(super) async fn bring(
     }
 }
 
-/// Waits until nobody wants the file any more.
+/// Waits until the queue no longer waits for the file.
 async fn given_up(core: &Core, portal: &Portal, head: &Outgoing, media: &Media) {
     let changed = core.outbox.changed(portal.id);
     while core.outbox.waits_for(portal.id, head.entry.id, media) {
@@ -134,7 +134,7 @@ async fn fetch_and_upload(
     Ok(Upload { of, at, sent_as: ready.sent_as.clone(), param, key, len })
 }
 
-/// Gets the file from the homeserver, in a form that phones show.
+/// Downloads the file from the homeserver, in a format that phones show.
 async fn fetch(
     core: &Core,
     portal: &Portal,
@@ -160,6 +160,5 @@ async fn fetch(
     Ok(Ready { entry: head.entry.id, media: media.clone(), file, sent_as })
 }
 
-/// So long an upload is taken to be there; nobody knows how long WeChat keeps what no message
-/// names.
+/// How long an upload is used; it is not known how long WeChat keeps a file that no message names.
 const KEPT: Duration = Duration::from_secs(60 * 60);

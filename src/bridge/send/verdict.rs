@@ -1,5 +1,5 @@
-//! What a send to WeChat came to, and what to do next. Pure: the one table for all sends and for
-//! the uploads before them (docs/protocol.md §9).
+//! The meaning of WeChat's answers: the only table for all sends and for the transfers before them
+//! (docs/protocol.md §9). Pure.
 
 use std::time::Duration;
 
@@ -10,23 +10,23 @@ use crate::{
     matrix,
 };
 
-/// What to do after a try that did not succeed.
+/// What follows a failed try.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum After {
-    /// The same request once more, this much later.
+    /// Repeat the request after this pause.
     Retry(Duration),
-    /// WeChat is there and does not take it, for a reason that may pass: the same request once
-    /// more, this much later, and not for ever.
+    /// WeChat refused for a reason that may be temporary: repeat the request after this pause, a
+    /// limited number of times.
     Refused(Duration),
-    /// WeChat wants to be left alone.
+    /// WeChat throttles.
     Throttled,
-    /// The login is dead; the message waits for a new one.
+    /// The login has ended; the message waits for a new one.
     LoggedOut,
-    /// Never.
+    /// The message will never be accepted.
     Failed(Refusal),
 }
 
-/// What is counted of a try.
+/// Returns the counter of a try.
 pub(super) fn counted(sent: &Result<Option<MessageId>, After>) -> Sent {
     match sent {
         Ok(Some(_)) => Sent::Accepted,
@@ -38,9 +38,9 @@ pub(super) fn counted(sent: &Result<Option<MessageId>, After>) -> Sent {
     }
 }
 
-/// Reads the answer to the `tries`-th try (from 1) of one message, of which `refused` were refused
-/// for a reason that nobody knows. Of a message that was taken without an id nobody can tell
-/// whether the phone shows it.
+/// Reads the answer to the `tries`-th try (from 1) of a message, of which `refused` were refused
+/// for an unknown reason. The result has no id when WeChat accepted the message without one; then
+/// it is not certain that the phone shows it.
 pub(super) fn after_send(
     answer: Result<Accepted, ilink::Error>,
     tries: u32,
@@ -49,11 +49,11 @@ pub(super) fn after_send(
     answer.map(|accepted| accepted.message_id).map_err(|error| after_error(error, tries, refused))
 }
 
-/// What to do about a file that was not uploaded for the `tries`-th time (from 1) in a row, of which
-/// `refused` failed at the file itself while WeChat was there.
+/// Decides what follows the `tries`-th failed upload (from 1) in a row, of which `refused` failed
+/// at the file itself while WeChat was reachable.
 ///
-/// A file is announced before it is brought: once the announcement is answered, WeChat is there,
-/// and a file that cannot be brought all the same must not hold up what is written behind it.
+/// A file is announced before it is uploaded: once the announcement is answered, WeChat is
+/// reachable, and a file that cannot be uploaded must not hold up later messages.
 pub(super) fn after_upload(error: CdnError, tries: u32, refused: u32) -> After {
     match error {
         CdnError::Ilink(ilink::Error::Garbled | ilink::Error::TooLarge { .. })
@@ -68,9 +68,9 @@ pub(super) fn after_upload(error: CdnError, tries: u32, refused: u32) -> After {
     }
 }
 
-/// What to do about a file that the homeserver did not give for the `tries`-th time (from 1) in a
-/// row. A homeserver that is away comes back; one that answers and cannot hand out this very
-/// file may never be able to, and other messages wait.
+/// Decides what follows the `tries`-th failed download (from 1) from the homeserver in a row. An
+/// unreachable homeserver comes back; one that answers and cannot deliver this file may never be
+/// able to, and other messages wait.
 pub(super) fn after_download(error: matrix::Error, tries: u32, limit: u64) -> After {
     use matrix::Error;
     match error {
@@ -116,7 +116,8 @@ fn after_error(error: ilink::Error, tries: u32, refused: u32) -> After {
     }
 }
 
-/// `-2` is a family, told apart by its text (docs/protocol.md §9). What no table knows may pass.
+/// Returns the meaning of a refusal. Code -2 has several, distinguished by its text
+/// (docs/protocol.md §9). An unknown code may be temporary.
 fn after_refusal(code: i64, message: &str, refused: u32) -> After {
     let throttling = ["prepare failed", "unknown error", "rate limited", ""];
     match code {
@@ -127,7 +128,7 @@ fn after_refusal(code: i64, message: &str, refused: u32) -> After {
     }
 }
 
-/// Once more, unless it was the last try.
+/// Repeats the request, unless it was the last try.
 fn again_or(refused: u32, refusal: Refusal) -> After {
     match refused + 1 < REFUSED_TRIES {
         true => After::Refused(retry_pause(refused + 1)),
@@ -135,16 +136,16 @@ fn again_or(refused: u32, refusal: Refusal) -> After {
     }
 }
 
-/// One second, doubling, one minute at most.
+/// Returns the pause before the next try: one second, doubling, one minute at most.
 fn retry_pause(tries: u32) -> Duration {
     Duration::from_secs(1 << tries.saturating_sub(1).min(6)).min(Duration::from_secs(60))
 }
 
-/// Codes that say what is wrong with the request itself, and will say it again.
+/// The codes that say that the request itself is wrong, so that a repetition would fail, too.
 const FINAL: [i64; 3] = [-2, -3, -4];
-/// So often a request is made that WeChat does not take for a reason that may pass.
+/// The number of tries of a request that WeChat refuses for a reason that may be temporary.
 const REFUSED_TRIES: u32 = 3;
-/// So often the homeserver is asked for a file that it cannot give, for about a minute.
+/// The number of tries of a download that the homeserver cannot deliver, which take about a minute.
 const DOWNLOAD_TRIES: u32 = 7;
 
 #[cfg(test)]
@@ -192,7 +193,7 @@ mod tests {
     #[test]
     fn a_refusal_that_no_table_knows_is_final_at_the_third_time() {
         for code in [-1, 2, -99, i64::MAX] {
-            // However often the server was not there in between.
+            // Failures to reach the server in between do not count.
             let after = |tries, before| after_send(refused(code, "what?"), tries, before);
             let again = |seconds| Err(After::Refused(Duration::from_secs(seconds)));
             assert_eq!([after(1, 0), after(9, 1)], [again(1), again(2)]);
@@ -242,7 +243,7 @@ mod tests {
         for error in errors {
             let again = |seconds| After::Refused(Duration::from_secs(seconds));
             let over = After::Failed(Refusal::UploadFailed);
-            // However often WeChat was not there in between.
+            // Failures to reach WeChat in between do not count.
             let found =
                 [(1, 0), (7, 1), (8, 2)].map(|(t, refused)| after_upload(error(), t, refused));
             assert_eq!(found, [again(1), again(2), over], "{:?}", error());
