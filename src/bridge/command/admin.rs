@@ -1,4 +1,5 @@
-//! For administrators: `list-all`, `stats`, `doctor`, and commands in the name of others.
+//! The commands of administrators: `list-all`, `stats`, `doctor`, and commands in the name of
+//! others.
 
 use std::{collections::BTreeMap, fs, io, path::Path};
 
@@ -15,7 +16,7 @@ use crate::{
     store::{Direction, LoginState, Outcome},
 };
 
-/// Every owner with their contacts.
+/// Lists every owner with their contacts.
 pub(super) async fn list_all(asked: &Asked<'_>) -> Result<(), Halt> {
     let mut owners: BTreeMap<OwnedUserId, Vec<_>> = BTreeMap::new();
     for login in asked.core.registry.all_logins() {
@@ -33,7 +34,7 @@ pub(super) async fn list_all(asked: &Asked<'_>) -> Result<(), Halt> {
     asked.reply(&lines.join("\n")).await
 }
 
-/// What the bridge has done and how it stands; names nobody.
+/// Reports what the bridge has done and its state, without names.
 pub(super) async fn stats(asked: &Asked<'_>) -> Result<(), Halt> {
     let (core, language) = (asked.core, asked.language);
     let logins = core.registry.all_logins();
@@ -66,14 +67,14 @@ pub(super) async fn stats(asked: &Asked<'_>) -> Result<(), Halt> {
     asked.reply(&lines.join("\n")).await
 }
 
-/// What the program's `doctor` finds, of the bridge that runs.
+/// Reports the findings of `doctor` about the running bridge.
 pub(super) async fn doctor(asked: &Asked<'_>) -> Result<(), Halt> {
     let findings = doctor::examine_running(asked.core, asked.language).await;
     let lines: Vec<_> = findings.iter().map(ToString::to_string).collect();
     asked.reply(&lines.join("\n")).await
 }
 
-/// What came of everything, by direction.
+/// Returns the counters of the outcomes, by direction.
 fn outcomes(core: &Core) -> Result<(OutcomeCounts, OutcomeCounts), Halt> {
     let (mut to_matrix, mut to_wechat) = (OutcomeCounts::default(), OutcomeCounts::default());
     let all = core.store.outcome_counts().map_err(|error| {
@@ -107,7 +108,7 @@ fn folder_bytes(folder: &Path) -> io::Result<u64> {
     Ok(bytes)
 }
 
-/// `sudo <user> <command>`: as if this user had written it here. The answer comes here too.
+/// Runs `sudo <user> <command>` as if this user had written it here; the answer comes here.
 pub(super) async fn sudo(asked: &Asked<'_>, rest: &str) -> Result<Ran, Halt> {
     let named = whom_and_what(asked, rest);
     let Some((user, line)) = named.and_then(|(who, line)| Some((UserId::parse(who).ok()?, line)))
@@ -123,7 +124,7 @@ pub(super) async fn sudo(asked: &Asked<'_>, rest: &str) -> Result<Ran, Halt> {
     Box::pin(run(&asked, &line)).await
 }
 
-/// `doin <room> <command>`: as if it had been written in that room. The answer comes here.
+/// Runs `doin <room> <command>` as if it had been written in that room; the answer comes here.
 pub(super) async fn doin(asked: &Asked<'_>, rest: &str) -> Result<Ran, Halt> {
     let named = whom_and_what(asked, rest);
     let Some((room, line)) = named else {
@@ -144,13 +145,13 @@ pub(super) async fn doin(asked: &Asked<'_>, rest: &str) -> Result<Ran, Halt> {
     Box::pin(run(&asked, &line)).await
 }
 
-/// The first word, and the command behind it, with the prefix or without.
+/// Splits the arguments into the first word and the command behind it, with or without the prefix.
 fn whom_and_what<'a>(asked: &Asked<'_>, rest: &'a str) -> Option<(&'a str, Line<'a>)> {
     let (who, command) = rest.split_once(char::is_whitespace)?;
     Some((who, line::command_in(command, asked.core.prefix(), true)?))
 }
 
-/// The room that has this id or alias.
+/// Returns the room with this id or alias.
 async fn find_room(asked: &Asked<'_>, named: &str) -> Result<Option<OwnedRoomId>, Halt> {
     if let Ok(alias) = RoomAliasId::parse(named) {
         let bot = asked.core.bot();

@@ -1,4 +1,4 @@
-//! `avatar`: the picture of a contact.
+//! The command `avatar`, which sets the avatar of a contact.
 
 use ruma::{EventId, OwnedMxcUri};
 
@@ -12,7 +12,7 @@ use crate::{
     matrix::event::{self, Kind, Source, attachment},
 };
 
-/// As a reply to a picture: that is what the contact looks like. `avatar remove` takes it away.
+/// Sets the contact's avatar to the image that the command replies to; `avatar remove` removes it.
 pub(super) async fn avatar(asked: &Asked<'_>, rest: &str) -> Result<(), Halt> {
     let (first, more) = rest.split_once(' ').unwrap_or((rest, ""));
     let removes = matches!(first, "remove" | "移除");
@@ -35,7 +35,7 @@ pub(super) async fn avatar(asked: &Asked<'_>, rest: &str) -> Result<(), Halt> {
     asked.reply(&text.text(asked.language)).await
 }
 
-/// The picture in this message of the room, if it is one that everybody can read.
+/// Returns the image of this message, if it is one that is not encrypted.
 async fn picture(asked: &Asked<'_>, of: &EventId) -> Result<Option<OwnedMxcUri>, Halt> {
     let (bot, room) = (asked.core.bot(), &asked.said.room);
     let raw = match asked.core.insist(|| bot.event(room, of)).await {

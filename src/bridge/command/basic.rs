@@ -1,4 +1,4 @@
-//! `lang`, `set-management-room`, `version`, `ping`.
+//! The commands `lang`, `set-management-room`, `version` and `ping`.
 
 use super::Asked;
 use crate::{
@@ -20,7 +20,7 @@ pub(super) async fn lang(asked: &Asked<'_>, wanted: &str) -> Result<(), Halt> {
     asked.reply(&Answer::LanguageSet.text(language)).await
 }
 
-/// Takes another room with just this user and the bot for what the bridge has to tell.
+/// Makes another room with only this user and the bot their management room.
 pub(super) async fn set_management_room(asked: &Asked<'_>) -> Result<(), Halt> {
     let (core, language) = (asked.core, asked.language);
     if asked.context() == CommandScope::Management {

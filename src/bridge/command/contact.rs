@@ -1,4 +1,5 @@
-//! `list`, `status`, `name`, `voice`, and finding the contact that a command means.
+//! The commands `list`, `status`, `name` and `voice`, and the search for the contact that a command
+//! means.
 
 use std::sync::Arc;
 
@@ -51,7 +52,7 @@ pub(super) async fn status(asked: &Asked<'_>) -> Result<(), Halt> {
     asked.reply(&lines.join("\n")).await
 }
 
-/// `name <name>` in a portal, `name <contact> = <name>` elsewhere.
+/// Renames a contact: `name <name>` in a portal, `name <contact> = <name>` elsewhere.
 pub(crate) async fn name(asked: &Asked<'_>, rest: &str) -> Result<(), Halt> {
     let usage = Answer::NameUsage { prefix: asked.core.prefix() }.text(asked.language);
     let (portal, new) = match (asked.portal, rest.split_once('=')) {
@@ -77,7 +78,7 @@ pub(crate) async fn name(asked: &Asked<'_>, rest: &str) -> Result<(), Halt> {
     asked.reply(&Answer::Renamed { name: new }.text(asked.language)).await
 }
 
-/// `voice file` or `voice silk` in a portal.
+/// Sets the form of voice messages to WeChat: `voice file` or `voice silk`, in a portal.
 pub(super) async fn voice(asked: &Asked<'_>, rest: &str) -> Result<(), Halt> {
     let chosen = match rest.to_ascii_lowercase().as_str() {
         "file" => Some(false),

@@ -1,4 +1,4 @@
-//! One line about a login or a chat, for `list` and `status`.
+//! The lines about logins and chats, for `list` and `status`.
 
 use super::Asked;
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     store::{Login, LoginState, Portal},
 };
 
-/// How a login stands, and each of its chats.
+/// Describes a login and each of its chats.
 pub(super) fn login_line(asked: &Asked<'_>, login: &Login) -> String {
     let active = login.state == LoginState::Active;
     let contact = login.contact.to_string();
@@ -36,7 +36,7 @@ pub(super) fn login_line(asked: &Asked<'_>, login: &Login) -> String {
     line + &portal.map(|portal| oddities(asked, &portal)).unwrap_or_default()
 }
 
-/// How a contact stands, in one line.
+/// Describes a contact in one line.
 pub(super) fn portal_line(asked: &Asked<'_>, portal: &Portal) -> String {
     let queued = asked.core.outbox.queued(portal.id);
     let name = name_of(portal);
@@ -60,7 +60,7 @@ pub(super) fn window_text(asked: &Asked<'_>, portal: &Portal) -> String {
     }
 }
 
-/// What is unusual about a portal, to stand behind its line in a list.
+/// Returns the remarks about a portal behind its line in a list.
 pub(super) fn oddities(asked: &Asked<'_>, portal: &Portal) -> String {
     let left_out = || asked.core.reply(portal.id).map_or(0, |reply| reply.left_out);
     let ignored = portal.ignored.then(|| RoomText::IsIgnored { left_out: left_out() });

@@ -1,4 +1,5 @@
-//! `bridge` and `unbridge`, and what `status`, `queue` and `retry` mean in a room with contacts.
+//! The commands `bridge` and `unbridge`, and `status`, `queue` and `retry` in a room with several
+//! contacts.
 
 use std::sync::Arc;
 
@@ -35,7 +36,7 @@ pub(super) async fn bridge(asked: &Asked<'_>, wanted: &str) -> Result<(), Halt> 
     asked.reply(&answer).await
 }
 
-/// Brings the contact in, unless something is in the way; gives the answer.
+/// Brings the contact in, unless something prevents it; returns the answer.
 async fn bring(asked: &Asked<'_>, portal: &Portal) -> Result<String, Halt> {
     let (core, language, prefix) = (asked.core, asked.language, asked.core.prefix());
     let (room, name) = (&asked.event.room, name_of(portal));
@@ -69,7 +70,7 @@ fn portal_of(asked: &Asked<'_>, login: &Login) -> Option<Arc<Portal>> {
     asked.core.registry.find_portal(&key)
 }
 
-/// Takes one's contacts out of this room, or one of them out of whatever room it is in.
+/// Takes the user's contacts out of this room, or one of them out of whatever room it is in.
 pub(super) async fn unbridge(asked: &Asked<'_>, wanted: &str) -> Result<(), Halt> {
     let (core, language) = (asked.core, asked.language);
     let chosen = if wanted.is_empty() && asked.portal.is_none() {
@@ -95,7 +96,7 @@ pub(super) async fn unbridge(asked: &Asked<'_>, wanted: &str) -> Result<(), Halt
     asked.reply(&GroupText::Unbridged { names: &names.join(", ") }.text(language)).await
 }
 
-/// `status` in a room with contacts: a line for each; false where there are none.
+/// Answers `status` with a line for each contact; returns false where there are none.
 pub(super) async fn status(asked: &Asked<'_>) -> Result<bool, Halt> {
     let members = asked.core.registry.members(&asked.event.room);
     if members.is_empty() {
@@ -106,7 +107,8 @@ pub(super) async fn status(asked: &Asked<'_>) -> Result<bool, Halt> {
     Ok(true)
 }
 
-/// `queue` in a room with contacts: what waits for each, or all of it taken back.
+/// Answers `queue` with what waits for each contact, or drops all of it; returns false where there
+/// are none.
 pub(super) async fn queue(asked: &Asked<'_>, rest: &str) -> Result<bool, Halt> {
     let members = asked.core.registry.members(&asked.event.room);
     if members.is_empty() {
@@ -146,7 +148,7 @@ pub(super) async fn queue(asked: &Asked<'_>, rest: &str) -> Result<bool, Halt> {
     Ok(true)
 }
 
-/// `retry` in a room with contacts; `None` where there are none.
+/// Runs `retry`; `None` where there are no contacts.
 pub(super) async fn retry(asked: &Asked<'_>) -> Result<Option<Ran>, Halt> {
     let core = asked.core;
     let members = core.registry.members(&asked.event.room);

@@ -1,4 +1,4 @@
-//! `help`: what this person may run in this room.
+//! The command `help`, which lists what this person may run in this room.
 
 use super::{
     Asked, help_text,

@@ -1,9 +1,9 @@
-//! The help: a line for each command and a heading for each section.
+//! The text of the help: a line for each command and a heading for each section.
 
 use super::{Command, Section};
 use crate::{bridge::text::pick, config::Language};
 
-/// The heading of a section.
+/// Returns the heading of a section.
 pub(crate) fn heading(section: Section, language: Language) -> String {
     match section {
         Section::General => pick!(language, "General", "常用"),
@@ -14,7 +14,7 @@ pub(crate) fn heading(section: Section, language: Language) -> String {
     }
 }
 
-/// What a command does, in a few words.
+/// Returns what a command does, in a few words.
 #[expect(clippy::too_many_lines, reason = "a table reads best in one piece")]
 pub(crate) fn what(command: Command, language: Language) -> String {
     match command {

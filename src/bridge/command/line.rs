@@ -1,23 +1,23 @@
-//! Which messages are commands, and the words of one.
+//! The recognition of commands, and their words.
 //!
-//! Knows no command by name but `help`, which is what the prefix alone means.
+//! Knows only the command `help` by name, which is also the meaning of the prefix alone.
 
 use crate::{bridge::policy::after_prefix, convert::text::strip_reply_fallback};
 
-/// A message that is meant for the bot.
+/// A message to the bot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Line<'a> {
     /// The first word, in lower case; `help` when there is only the prefix.
     pub(crate) name: String,
-    /// What follows the first word, as it was written, without the white space around it.
+    /// The text behind the first word, as it was written, without surrounding white space.
     pub(super) rest: &'a str,
 }
 
-/// Reads `body` as a command, or `None` when it is not one.
+/// Reads `body` as a command; `None` when it is not one.
 ///
 /// A command begins with `prefix`, in any case (ASCII), followed by white space or nothing. In a
-/// management room everything that is not blank is a command, with the prefix or without.
-/// A reply fallback before it does not count.
+/// management room every text that is not blank is a command, with the prefix or without. A reply
+/// fallback before it is ignored.
 pub(super) fn command_in<'a>(
     body: &'a str,
     prefix: &str,

@@ -1,4 +1,4 @@
-//! `login`, `relogin`, `cancel`, and the digits that a phone shows.
+//! The commands `login`, `relogin` and `cancel`, and the digits that a phone shows.
 
 use super::{Asked, Ran, target};
 use crate::{
@@ -27,7 +27,7 @@ pub(super) async fn relogin(asked: &Asked<'_>, wanted: &str) -> Result<Ran, Halt
     start(asked, wanted).await
 }
 
-/// Shows the login where it was asked for; whoever asked types its digits.
+/// Starts a login in the room of the command; the sender of the command enters its digits.
 async fn start(asked: &Asked<'_>, wanted: Wanted) -> Result<Ran, Halt> {
     let event = Event { room: asked.said.room.clone(), ..asked.event.clone() };
     if qr_login::start(asked.core, asked.entry, &event, &asked.said.sender, wanted) {
@@ -39,8 +39,8 @@ async fn start(asked: &Asked<'_>, wanted: Wanted) -> Result<Ran, Halt> {
     Ok(Ran::Done(Outcome::Refused("too_many_logins".into())))
 }
 
-/// Stops a login. An open question takes any message as its answer, this one too, before it
-/// gets here.
+/// Cancels a login. An open question takes any message as its answer, also this one, before it
+/// comes here.
 pub(super) async fn cancel(asked: &Asked<'_>, name: &str) -> Result<(), Halt> {
     let answer = if asked.core.flows.cancel(&asked.event.sender, name) {
         LoginText::Cancelled.text(asked.language)
@@ -50,15 +50,14 @@ pub(super) async fn cancel(asked: &Asked<'_>, name: &str) -> Result<(), Halt> {
     asked.reply(&answer).await
 }
 
-/// Takes a message as the digits that a login waits for, and removes it from the room; true when
-/// the message has come to its end with this.
+/// Takes a message as the digits that a login waits for, and redacts it; returns whether it did.
 pub(super) async fn take_digits(asked: &Asked<'_>, body: &str) -> Result<bool, Halt> {
     let digits = body.trim();
     let (core, room) = (asked.core, &asked.said.room);
     let flow = core.flows.waiting_for(&asked.said.sender, room).filter(|_| is_plausible(digits));
     let Some(flow) = flow else { return Ok(false) };
-    // Before anybody has them: after a crash the login waits for others, and these would be taken
-    // for a message to a contact.
+    // The entry ends first: after a crash the login waits for other digits, and these would be
+    // taken for a message to a contact.
     let (entry, now) = (asked.entry, core.clock.now());
     let done = Change::new().finish(entry.id, entry.source(), &Outcome::Delivered, now);
     core.commit(done).await?;
@@ -67,14 +66,14 @@ pub(super) async fn take_digits(asked: &Asked<'_>, body: &str) -> Result<bool, H
     let removed = core.insist(|| bot.redact(room, &asked.said.id, &txn, None)).await;
     if let Err(Halt::Refused(_)) = removed {
         let please = Answer::PleaseRemove.text(asked.language);
-        // What a stop keeps back: the number is good for nothing then.
+        // After a stop the digits are of no use any more.
         let _ = asked.reply(&please).await;
     }
     Ok(true)
 }
 
-/// Whether a message looks like digits, in a room with a login that does not want any at the
-/// moment: a restart or a new code may have come before them, and nobody wants them to go to a
+/// Returns whether a message looks like digits, in a room with a login that does not ask for any at
+/// the moment, for example after a restart or with a new code. Such a message must not go to a
 /// contact.
 pub(super) fn are_stray_digits(asked: &Asked<'_>, body: &str) -> bool {
     let Event { sender, room, .. } = asked.said;

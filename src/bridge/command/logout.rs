@@ -1,4 +1,4 @@
-//! `logout`, after a question.
+//! The command `logout`, with its question.
 
 use super::{Asked, target};
 use crate::{
@@ -18,7 +18,7 @@ pub(super) async fn ask(asked: &Asked<'_>, wanted: &str) -> Result<(), Halt> {
     asked.reply(&Answer::ConfirmLogout { name: &name }.text(asked.language)).await
 }
 
-/// The next message after the question: yes, or anything else.
+/// Handles the answer to the question.
 pub(crate) async fn answered(asked: &Asked<'_>, id: LoginId, answer: &str) -> Result<(), Halt> {
     let Some(login) = asked.core.registry.login(id).filter(|_| is_yes(answer)) else {
         return asked.reply(&Answer::LogoutKept.text(asked.language)).await;
@@ -28,7 +28,7 @@ pub(crate) async fn answered(asked: &Asked<'_>, id: LoginId, answer: &str) -> Re
     asked.reply(&Answer::LoggedOut { name: &name }.text(asked.language)).await
 }
 
-/// What a message says to a question that wants yes or no.
+/// The answer to a question for yes or no.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum YesOrNo {
     Yes,
@@ -36,8 +36,8 @@ pub(super) enum YesOrNo {
 }
 
 impl YesOrNo {
-    /// Reads an answer; `None` when the message is none, and meant for somebody else. A number is
-    /// one to a question that was not asked, and not for a contact.
+    /// Reads an answer; `None` when the message is none and is meant for the contact. A number
+    /// counts as "no": it answers another kind of question, and is not for a contact.
     pub(super) fn read(answer: &str) -> Option<Self> {
         let said = answer.trim().trim_end_matches(['.', '!', '。', '！']).to_lowercase();
         if YES.contains(&said.as_str()) {
@@ -48,7 +48,7 @@ impl YesOrNo {
     }
 }
 
-/// Whether a question was answered with yes.
+/// Returns whether a question was answered with yes.
 pub(super) fn is_yes(answer: &str) -> bool {
     YesOrNo::read(answer) == Some(YesOrNo::Yes)
 }

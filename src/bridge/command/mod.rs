@@ -1,4 +1,4 @@
-//! Commands: which there are, who may run them, and one file for each group of them.
+//! The commands of the bot, with one file for each group of them.
 
 mod admin;
 mod avatar;
@@ -50,11 +50,11 @@ use crate::{
 pub(crate) use self::table::COMMANDS;
 pub(crate) use self::table::{Command, Section};
 
-/// What became of a message that may be a command.
+/// The result of a message that may be a command.
 pub(super) enum Ran {
     NotACommand,
     Done(Outcome),
-    /// It goes on, and whoever carries it on finishes the entry.
+    /// It continues, and the task that continues it finishes the entry.
     GoesOn,
 }
 
@@ -67,15 +67,15 @@ impl From<Handled> for Ran {
     }
 }
 
-/// One command with everything around it.
+/// A command with its context.
 pub(super) struct Asked<'a> {
     pub(super) core: &'a Arc<Core>,
     pub(crate) entry: &'a Entry,
-    /// The message, as if it came from whom `sudo` names, and stood where `doin` says.
+    /// The message, with the sender that `sudo` names and the room that `doin` names.
     pub(crate) event: &'a Event,
-    /// The message as it is: who gets the answer, and where.
+    /// The message as it was sent: its sender gets the answer, in its room.
     pub(super) said: &'a Event,
-    /// `sudo …` and `doin …`, with a space behind each.
+    /// The words `sudo …` and `doin …` of the command, each followed by a space.
     pub(super) before: String,
     pub(super) portal: Option<&'a Portal>,
     pub(super) reply_to: Option<&'a EventId>,
@@ -109,7 +109,7 @@ pub(super) async fn try_run(
         return Ok(Ran::Done(Outcome::Refused("not_allowed".into())));
     }
     if event.profile.is_some() {
-        // Whoever speaks through the account has none of its rights.
+        // Another profile of the account has none of its permissions.
         let Some(_) = line else { return Ok(Ran::NotACommand) };
         asked.reply(&Answer::UnderAnotherName.text(language)).await?;
         return Ok(Ran::Done(Outcome::Refused("profile".into())));
@@ -133,7 +133,7 @@ pub(super) async fn try_run(
     }
 }
 
-/// A message as the answer to a question, without a prefix before it.
+/// Returns a message as the answer to a question, without a prefix.
 fn answer<'a>(line: &'a Option<Line<'_>>, body: &'a str) -> &'a str {
     match line {
         Some(line) if line.rest.is_empty() => &line.name,
@@ -187,7 +187,7 @@ async fn run(asked: &Asked<'_>, line: &Line<'_>) -> Result<Ran, Halt> {
     Ok(Ran::Done(Outcome::Delivered))
 }
 
-/// Why this person may not run it here.
+/// Returns why this person may not run the command here.
 fn refused<'a>(asked: &'a Asked<'_>, usage: &Usage) -> Option<(Answer<'a>, &'static str)> {
     if asked.level() < Some(usage.level) {
         return Some((Answer::LevelTooLow { admin: usage.level == Level::Admin }, "not_allowed"));
@@ -207,7 +207,7 @@ fn refused<'a>(asked: &'a Asked<'_>, usage: &Usage) -> Option<(Answer<'a>, &'sta
     Some((why, "not_here"))
 }
 
-/// An answer takes at most so many events.
+/// The greatest number of notices in an answer.
 const MOST_NOTICES: usize = 3;
 
 fn shortened(name: &str) -> String {
@@ -215,12 +215,12 @@ fn shortened(name: &str) -> String {
 }
 
 impl Asked<'_> {
-    /// What whoever asks may do.
+    /// Returns the permission level of the asker.
     pub(super) fn level(&self) -> Option<Level> {
         self.core.config.bridge.permissions.level_of(&self.event.sender)
     }
 
-    /// In which kind of room they ask.
+    /// Returns the kind of room in which the command was sent.
     pub(super) fn context(&self) -> CommandScope {
         let user = &self.event.sender;
         match self.portal {
@@ -236,7 +236,7 @@ impl Asked<'_> {
         }
     }
 
-    /// What the policy says of an act of who asks, about a message of `author` that waits in `room`.
+    /// Decides about an act of the asker on a message of `author` that waits in `room`.
     fn judges(&self, act: Act, portal: &Portal, (author, room): (&UserId, &RoomId)) -> Ruling {
         let user = &self.event.sender;
         let authored_by_actor = author == user;
@@ -246,7 +246,7 @@ impl Asked<'_> {
         policy::decide(Actor::of_commander(self.core, portal, user), act, rules)
     }
 
-    /// Answers with a notice, once however often the command is run again.
+    /// Sends a notice as the answer, once, even when the command is run again.
     pub(super) async fn reply(&self, text: &str) -> Result<(), Halt> {
         let (bot, room) = (self.core.bot(), &self.said.room);
         let more = |count| AdminText::More { count }.text(self.language);
@@ -258,7 +258,7 @@ impl Asked<'_> {
         Ok(())
     }
 
-    /// Takes the next message of whoever asked as the answer to this.
+    /// Asks a question, which the asker's next message answers.
     pub(crate) fn question(&self, question: Question) {
         let Event { sender: user, room, at, .. } = self.said;
         let (user, room, by, at) = (user.clone(), room.clone(), self.entry.id, *at);
@@ -266,14 +266,15 @@ impl Asked<'_> {
         self.core.questions.ask(&self.core.store, asked);
     }
 
-    /// The question to which this message is the next one.
+    /// Returns the question that this message answers.
     fn open_question(&self) -> Option<Taken> {
         let Event { sender: user, room, at, .. } = self.said;
         let said = Candidate { user, room, entry: self.entry.id, at: *at };
         self.is_new().then(|| self.core.questions.take(&self.core.store, said)).flatten()
     }
 
-    /// Whether the message is what was written, and not an older one that is sent once more.
+    /// Returns whether the entry has the message that was written, and not an older one that is
+    /// sent again.
     fn is_new(&self) -> bool {
         matches!(self.entry.source(), Some(Source::Event(event)) if *event == self.said.id)
     }

@@ -1,4 +1,5 @@
-//! `delete-portal`, `ignore`, `unignore`, `relay`: what becomes of a contact's room and messages.
+//! The commands `delete-portal`, `ignore`, `unignore` and `relay`, about a contact's room and
+//! messages.
 
 use ruma::RoomId;
 
@@ -13,7 +14,7 @@ use crate::{
     store::Question,
 };
 
-/// Asks whether the room shall go.
+/// Asks whether the room is to be closed.
 pub(super) async fn ask_delete(asked: &Asked<'_>, wanted: &str) -> Result<(), Halt> {
     let Some(portal) = target(asked, "delete-portal", wanted).await? else { return Ok(()) };
     asked.question(Question::DeletePortal { portal: portal.id, room: portal.room.clone() });
@@ -21,7 +22,7 @@ pub(super) async fn ask_delete(asked: &Asked<'_>, wanted: &str) -> Result<(), Ha
     asked.reply(&RoomText::ConfirmDelete { name: &name, queued }.text(asked.language)).await
 }
 
-/// The next message after the question: yes, or anything else.
+/// Handles the answer to the question.
 pub(crate) async fn answered(
     asked: &Asked<'_>,
     portal: PortalId,
@@ -33,7 +34,8 @@ pub(crate) async fn answered(
     };
     let room = portal.room.as_deref().or(had);
     let dropped = match (had, &portal.room) {
-        // It was given up before a crash, and the start has left it, or by somebody else meanwhile.
+        // The room was closed before a crash, and the start has left it, or it was closed otherwise
+        // meanwhile.
         (Some(_), None) => portal.leaving.as_ref().map_or(0, |leaving| leaving.dropped),
         (_, Some(_)) | (None, None) => close::close(asked.core, &portal, false).await?,
     };
@@ -44,7 +46,7 @@ pub(crate) async fn answered(
     asked.reply(&RoomText::Deleted { name: &name, dropped }.text(asked.language)).await
 }
 
-/// Shows what the contact writes, or not any more.
+/// Sets whether the contact's messages are ignored.
 pub(super) async fn ignore(asked: &Asked<'_>, wanted: &str, ignored: bool) -> Result<(), Halt> {
     let command = if ignored { "ignore" } else { "unignore" };
     let Some(portal) = target(asked, command, wanted).await? else { return Ok(()) };
@@ -61,7 +63,7 @@ pub(super) async fn ignore(asked: &Asked<'_>, wanted: &str, ignored: bool) -> Re
     asked.reply(&text.text(asked.language)).await
 }
 
-/// `relay on` or `relay off` in a portal.
+/// Turns the relay in a portal on or off.
 pub(super) async fn relay(asked: &Asked<'_>, rest: &str) -> Result<(), Halt> {
     let chosen = match rest.to_ascii_lowercase().as_str() {
         "on" => Some(true),

@@ -1,4 +1,4 @@
-//! `id` and `sync`.
+//! The commands `id` and `sync`.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::{
     store::Portal,
 };
 
-/// What somebody who helps wants to know: of this chat, or of all. No id of WeChat's is whole.
+/// Reports the ids of this chat, or of all, for support. WeChat's ids are shortened.
 pub(super) async fn id(asked: &Asked<'_>) -> Result<(), Halt> {
     let (room, user) = (asked.event.room.as_str(), asked.event.sender.as_str());
     let mut lines = vec![Answer::IdHere { room, user }.text(asked.language)];
@@ -35,11 +35,11 @@ fn id_line(asked: &Asked<'_>, portal: &Portal) -> String {
     note.text(asked.language)
 }
 
-/// Shows everything again as the bridge knows it: names, members, state.
+/// Sets everything that Matrix shows of the asker's chats again: names, members, state.
 pub(super) async fn sync(asked: &Asked<'_>) -> Result<(), Halt> {
     let (core, mut done, mut refused) = (asked.core, 0, Vec::new());
     space::again(core, &asked.event.sender).await?;
-    // A room that was closed comes back when the contact writes, and not before.
+    // A closed room is made again only when the contact writes.
     for portal in chats(asked).into_iter().filter(|portal| !portal.closed) {
         if portal.room.is_none() || !portal.welcomed {
             core.lanes.push(LaneKey::Portal(portal.id), Job::OpenRoom);
@@ -57,7 +57,7 @@ pub(super) async fn sync(asked: &Asked<'_>) -> Result<(), Halt> {
     asked.reply(&Answer::Synced { done, refused: &names }.text(asked.language)).await
 }
 
-/// The chat of this room, or all of whoever asks.
+/// Returns the chat of this room, or all chats of the asker.
 fn chats(asked: &Asked<'_>) -> Vec<Arc<Portal>> {
     let registry = &asked.core.registry;
     match asked.portal {

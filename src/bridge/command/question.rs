@@ -1,4 +1,4 @@
-//! The answers to what the bot has asked.
+//! The answers to the bot's questions.
 
 use serde_json::json;
 
@@ -9,7 +9,7 @@ use crate::{
     store::{Change, Entry, Outcome, Question, Work},
 };
 
-/// Takes a message as the answer; `None` when it is something else, and the question is dropped.
+/// Handles a message as the answer; `None` when it is none, and the question is dropped.
 pub(crate) async fn answered(
     asked: &Asked<'_>,
     Taken { question, late }: Taken,
@@ -50,15 +50,14 @@ pub(crate) async fn answered(
     Ok(Some(Ran::Done(Outcome::Delivered)))
 }
 
-/// The message goes its own way, and may be edited on it: the question is not there any more when
-/// it is read again.
+/// Drops the question; the message is handled as any other, also when it is read again.
 fn no_answer(asked: &Asked<'_>) -> Option<Ran> {
     asked.core.questions.forget(&asked.core.store, &asked.said.sender, &asked.said.room);
     None
 }
 
-/// Whether nothing but the answer to this question looks like that. Nobody wants such a message,
-/// late as it is, to go to a contact without a word.
+/// Returns whether only an answer to this question looks like this message. Such a message must not
+/// go to a contact, even when it is late.
 fn is_meant_for(question: &Question, answer: &str) -> bool {
     match question {
         Question::Logout(_) | Question::DeletePortal { .. } => logout::is_yes(answer),
@@ -69,8 +68,8 @@ fn is_meant_for(question: &Question, answer: &str) -> bool {
     }
 }
 
-/// Runs the command that a number has completed, which takes the place of the number: it may run
-/// on through restarts.
+/// Runs the command that a number has completed, in the entry of the number: the command may
+/// continue after a restart.
 async fn picked(asked: &Asked<'_>, line: &str) -> Result<Ran, Halt> {
     let body = format!("{} {line}", asked.core.prefix());
     let content = json!({ "msgtype": "m.text", "body": body });
@@ -86,13 +85,13 @@ async fn picked(asked: &Asked<'_>, line: &str) -> Result<Ran, Halt> {
     run(&asked, &Line { name: name.to_owned(), rest }).await
 }
 
-/// What an answer chooses.
+/// The choice that an answer makes.
 #[derive(Debug, PartialEq, Eq)]
 enum Choice<'a> {
     Of(&'a WechatUserId),
     TooLarge,
     Nothing,
-    /// It is no answer.
+    /// The message is no answer.
     Other,
 }
 

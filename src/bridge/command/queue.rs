@@ -1,4 +1,4 @@
-//! `queue` and `retry`.
+//! The commands `queue` and `retry`.
 
 use super::{Asked, Ran, group};
 use crate::{
@@ -41,16 +41,15 @@ pub(super) async fn queue(asked: &Asked<'_>, rest: &str) -> Result<(), Halt> {
     asked.reply(&Answer::Dropped { count }.text(language)).await
 }
 
-/// What waits for this contact and is within the reach of who asks: written in the room of the
-/// command, for everybody there has read it.
+/// Returns the messages that wait for this contact and may be touched by the asker.
 pub(super) fn within_reach(asked: &Asked<'_>, portal: &Portal, act: Act) -> Vec<Outgoing> {
     let mut waiting = asked.core.outbox.waiting(portal.id);
     waiting.retain(|one| asked.judges(act, portal, (&one.sender, &one.room)) == Ruling::Allowed);
     waiting
 }
 
-/// Has what waits for this contact from this room go out as few messages, also after a restart.
-/// False when that is not for who asks to decide.
+/// Merges the messages of this room that wait for this contact into as few as possible, also after
+/// a restart. Returns false when the asker may not decide that.
 pub(super) async fn merge(asked: &Asked<'_>, portal: &Portal) -> Result<bool, Halt> {
     let Event { sender, room, .. } = asked.event;
     if asked.judges(Act::Merge, portal, (sender, room)) != Ruling::Allowed {
@@ -61,7 +60,7 @@ pub(super) async fn merge(asked: &Asked<'_>, portal: &Portal) -> Result<bool, Ha
     core.barrier().await.map(|()| true)
 }
 
-/// Takes these back, as far as nobody has tried to send them; gives how many it were.
+/// Drops these messages, unless sending them was tried; returns how many were dropped.
 pub(super) async fn take_back(asked: &Asked<'_>, portal: &Portal, chosen: &[Outgoing]) -> usize {
     let mut count = 0;
     for outgoing in chosen {
@@ -74,7 +73,7 @@ pub(super) async fn take_back(asked: &Asked<'_>, portal: &Portal, chosen: &[Outg
     count
 }
 
-/// What waits, line by line.
+/// Lists the waiting messages, one per line.
 pub(super) fn list(asked: &Asked<'_>, portal: &Portal, waiting: &[Outgoing]) -> String {
     if waiting.is_empty() {
         return Note::QueueEmpty.text(asked.language);
@@ -91,7 +90,7 @@ pub(super) fn list(asked: &Asked<'_>, portal: &Portal, waiting: &[Outgoing]) -> 
     lines.join("\n")
 }
 
-/// As a reply, that message once more; by itself, what was set aside.
+/// Sends a message again when the command is a reply; otherwise resumes what was set aside.
 pub(super) async fn retry(asked: &Asked<'_>) -> Result<Ran, Halt> {
     if let Some(ran) = group::retry(asked).await? {
         return Ok(ran);

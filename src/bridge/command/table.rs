@@ -1,5 +1,5 @@
-//! The commands: their names, who may run them, and where. The help, the parser and the guide
-//! (docs/usage.md) are made from this table.
+//! The table of commands: their names, permission levels and places. The help, the parser and the
+//! guide (docs/usage.md) are made from this table.
 
 use Command::*;
 use Place::{Anywhere, Chat, Elsewhere, OwnChat, OwnPortal};
@@ -7,7 +7,7 @@ use Section::{Administration, Contacts, General, Logins, Queueing};
 
 use crate::config::Level::{self, Admin, Relay, User};
 
-/// Everything that can be asked of the bot; what each does is said in `text/help.rs`.
+/// The commands of the bot; `help_text.rs` says what each does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Command {
     Help,
@@ -41,7 +41,7 @@ pub(crate) enum Command {
     Doin,
 }
 
-/// A heading of the help.
+/// A section of the help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Section {
     General,
@@ -51,27 +51,27 @@ pub(crate) enum Section {
     Administration,
 }
 
-/// Where a command can be run.
+/// The rooms in which a command can be run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     Anywhere,
     /// In the room of a contact, or one with several.
     Chat,
-    /// In the room of a contact of one's own, or one with several.
+    /// In the room of the user's own contact, or one with several.
     OwnChat,
-    /// In the room of a contact of one's own; administrators in any contact's.
+    /// In the room of the user's own contact; for administrators in any contact's.
     OwnPortal,
     /// Everywhere but in the room of a contact.
     Elsewhere,
 }
 
-/// One command.
+/// The entry of a command in the table.
 pub(crate) struct Usage {
     pub(crate) command: Command,
-    /// With `|` between them, the proper one first.
+    /// The names with `|` between them, the main one first.
     pub(super) names: &'static str,
     pub(super) arguments: &'static str,
-    /// Who may run it: this level and those above.
+    /// The least permission level that may run it.
     pub(super) level: Level,
     pub(super) place: Place,
 }
@@ -145,13 +145,13 @@ const fn row(
 }
 
 impl Usage {
-    /// What it is called first of all.
+    /// Returns the main name.
     pub(crate) fn name(&self) -> &'static str {
         self.names.split('|').next().unwrap_or_default()
     }
 }
 
-/// The command of this name, in lower case.
+/// Returns the command with this name, which is in lower case.
 pub(super) fn find(name: &str) -> Option<&'static Usage> {
     let mut all = COMMANDS.iter().flat_map(|(_, usages)| usages.iter());
     all.find(|usage| usage.names.split('|').any(|one| one == name))

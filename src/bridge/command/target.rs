@@ -1,4 +1,4 @@
-//! Which contact a command is about.
+//! The search for the contact that a command is about.
 
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use crate::{
     store::{Login, LoginState, Portal, Question},
 };
 
-/// The login that a command means: the one named, that of this portal, or the only one. When
-/// there are several the user is asked which, and the command is run with the answer.
+/// Returns the login that a command means: the one named, that of this portal, or the only one.
+/// When there are several the user is asked which, and the answer runs the command.
 pub(super) async fn find(
     asked: &Asked<'_>,
     command: &str,
@@ -22,7 +22,7 @@ pub(super) async fn find(
     find_in(asked, &format!("{command} "), wanted, "").await
 }
 
-/// The same for a contact between the words `before` and `after`.
+/// Returns the login of a contact that stands between the words `before` and `after`.
 pub(super) async fn find_in(
     asked: &Asked<'_>,
     before: &str,
@@ -50,8 +50,8 @@ pub(super) async fn find_in(
     Ok(None)
 }
 
-/// Whether a login is one that somebody means by its contact's name or id, by the room they are
-/// in, or by nothing.
+/// Returns whether a login is meant by its contact's name or id, by the room, or, without either,
+/// as one of all.
 pub(super) fn is_meant(login: &Login, wanted: &str, here: Option<LoginId>) -> bool {
     match here {
         Some(here) => login.id == here,
@@ -63,7 +63,7 @@ pub(super) fn is_meant(login: &Login, wanted: &str, here: Option<LoginId>) -> bo
     }
 }
 
-/// Lists the contacts by numbers, and takes the next message as one of them.
+/// Lists the contacts with numbers, and asks which one is meant.
 pub(super) fn ask_which(
     asked: &Asked<'_>,
     before: &str,
@@ -84,8 +84,8 @@ pub(super) fn ask_which(
     Answer::WhichContact { choices: &lines.join("\n") }.text(asked.language)
 }
 
-/// The portal that a command means: the one it is written in, or that of the contact it names. In
-/// a portal it has to be the sender's own, unless an administrator sends it.
+/// Returns the portal that a command means: the one of its room, or that of the named contact. In a
+/// portal the asker must be its owner or an administrator.
 pub(super) async fn target(
     asked: &Asked<'_>,
     command: &str,
