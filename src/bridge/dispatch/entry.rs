@@ -1,4 +1,4 @@
-//! One entry of a lane: to which floor it goes, and how its end is recorded.
+//! The routing of one entry to its floor, and the recording of its outcome.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use crate::{
     store::{Entry, Outcome, Work},
 };
 
-/// Does what an entry asks for, and records what it came to.
+/// Carries an entry out, and records its outcome.
 pub(super) async fn run_entry(core: &Arc<Core>, key: &LaneKey, entry: &Entry, read: Read) {
     match outcome_of(core, key, entry, read).await {
         Ok(Handled::Done(outcome)) => {
@@ -36,8 +36,9 @@ pub(super) async fn run_entry(core: &Arc<Core>, key: &LaneKey, entry: &Entry, re
     }
 }
 
-/// A contact's message is kept for `retry` and for the next start, and the owner hears of it; what
-/// came from Matrix and cannot be answered there has reached its end.
+/// Sets an entry aside after the homeserver refused it. A contact's message is kept for `retry` and
+/// the next start, and the owner is told; an event from Matrix, which cannot be answered there,
+/// ends.
 pub(super) async fn set_aside(core: &Core, entry: &Entry) {
     match entry.work {
         Work::FromWechat { portal, .. } => {
@@ -48,7 +49,7 @@ pub(super) async fn set_aside(core: &Core, entry: &Entry) {
     }
 }
 
-/// Takes an entry to its floor.
+/// Takes an entry to its floor and returns the outcome.
 pub(super) async fn outcome_of(
     core: &Arc<Core>,
     key: &LaneKey,

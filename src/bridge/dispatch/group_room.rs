@@ -1,7 +1,7 @@
-//! Rooms into which contacts were brought, beside other people and other contacts: who gets what.
+//! The events of rooms with several contacts, beside other people.
 //!
-//! Each event becomes one copy for each contact, durably and at once; the copies go their own ways
-//! from there, each in the lane and the queue of its contact. `docs/groups.md` tells the whole.
+//! Each event becomes one copy for each contact, durably and at once; from then on each copy is
+//! handled by itself, in the lane and the queue of its contact. See `docs/groups.md`.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ use crate::{
     store::{Entry, Outcome, Work},
 };
 
-/// Decides about one event in a room with contacts in it.
+/// Handles one event in a room with several contacts.
 pub(super) async fn from_room(
     core: &Arc<Core>,
     entry: &Entry,
@@ -53,7 +53,7 @@ pub(super) async fn from_room(
             to_all(core, entry, &event).await
         }
         Kind::Poll(Poll::Start { .. } | Poll::End { .. }) => to_all(core, entry, &event).await,
-        // What cannot go to anybody is said once, and not by each copy.
+        // An event that cannot be sent to any contact is refused once, and not by each copy.
         Kind::Poll(Poll::Vote) => refuse(core, &event, Refusal::Vote).await,
         Kind::Reaction { .. } => refuse(core, &event, Refusal::Reaction).await,
         Kind::LiveLocation => refuse(core, &event, Refusal::LiveLocation).await,
@@ -76,7 +76,7 @@ async fn refuse(core: &Core, event: &Event, why: Refusal) -> Result<Handled, Hal
     refusal::refuse(core, event, why).await.map(Handled::Done)
 }
 
-/// A copy for each contact in the room.
+/// Makes a copy for each contact in the room.
 async fn to_all(core: &Arc<Core>, entry: &Entry, event: &Event) -> Result<Handled, Halt> {
     let Work::FromMatrix { raw, .. } = &entry.work else { return Ok(Handled::Deferred) };
     let members = core.registry.members(&event.room);
@@ -85,8 +85,8 @@ async fn to_all(core: &Arc<Core>, entry: &Entry, event: &Event) -> Result<Handle
         .map(|()| Handled::Deferred)
 }
 
-/// A contact who is sent out of the room is no longer in it, and neither are those of an owner who
-/// leaves; when the bot goes, all are out.
+/// Handles a change of membership: a contact whose ghost is removed is taken out, and so are the
+/// contacts of an owner who leaves; when the bot leaves, all are.
 async fn membership(
     core: &Arc<Core>,
     entry: &Entry,
@@ -95,7 +95,7 @@ async fn membership(
 ) -> Result<Handled, Halt> {
     match change.now {
         MembershipState::Leave | MembershipState::Ban => {}
-        // Whoever belongs here already is not to be asked what to do here.
+        // The ghost belongs here already, so it joins without a question.
         MembershipState::Invite if is_at_home(core, event, &change.user) => {
             let who = core.homeserver.intent(&change.user);
             core.insist(|| who.join(&event.room)).await?;
@@ -119,7 +119,7 @@ async fn membership(
     Ok(Handled::Done(Outcome::Delivered))
 }
 
-/// Whether this is the bot, or the ghost of a contact in the event's room.
+/// Returns whether this is the bot, or the ghost of a contact in the event's room.
 fn is_at_home(core: &Core, event: &Event, user: &UserId) -> bool {
     let contact = core.ghosts.contact(user);
     let mut members = core.registry.members(&event.room).into_iter();

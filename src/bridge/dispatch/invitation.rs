@@ -1,4 +1,4 @@
-//! Invitations of the bot and of ghosts.
+//! The invitations of the bot and of ghosts.
 
 use std::sync::Arc;
 
@@ -17,7 +17,8 @@ use crate::{
     store::{Outcome, Portal},
 };
 
-/// The bot joins whoever may use it, and says hello; anybody else gets one answer.
+/// Handles an invitation of the bot, which joins users with a permission and greets them; others
+/// get one answer.
 pub(super) async fn invited(core: &Arc<Core>, event: &Event) -> Result<Outcome, Halt> {
     if policy::is_stranger(core, &event.sender) {
         return decline(core, event, &core.bot()).await;
@@ -53,7 +54,7 @@ pub(super) async fn invited(core: &Arc<Core>, event: &Event) -> Result<Outcome, 
     Ok(Outcome::Delivered)
 }
 
-/// Turns an invitation down, and says why. Who has been told so today gets no answer at all.
+/// Declines an invitation with the reason. A stranger who was told today gets no answer.
 async fn decline(core: &Core, event: &Event, who: &Intent) -> Result<Outcome, Halt> {
     if core.hush.tell_once(&event.sender, core.clock.now()) {
         let reason = Answer::NoPermission.text(core.language_of(&event.sender));
@@ -62,7 +63,8 @@ async fn decline(core: &Core, event: &Event, who: &Intent) -> Result<Outcome, Ha
     Ok(Outcome::Refused("not_allowed".into()))
 }
 
-/// A chat goes on in this room, when it is the one that replaced a portal's, or one with contacts.
+/// Continues a chat in this room, when it is one that replaced a portal's, or one with several
+/// contacts.
 pub(super) async fn replacement(core: &Arc<Core>, event: &Event) -> Result<Option<Outcome>, Halt> {
     let followed = match core.registry.portal_moving_to(&event.room) {
         Some(portal) => upgrade::invited(core, &portal, event).await?,
@@ -75,8 +77,9 @@ pub(super) async fn replacement(core: &Arc<Core>, event: &Event) -> Result<Optio
     })
 }
 
-/// Ghosts do not open chats by themselves: the contact has to scan first. To their own contact a
-/// user is shown the way. A ghost of whom the bridge knows nothing is not brought to life.
+/// Handles an invitation of a ghost. Ghosts do not open chats: the contact has to scan first. For
+/// the user's own contact, the ghost tells where their room is. A ghost of an unknown contact is
+/// not registered.
 pub(super) async fn ghost_invited(
     core: &Arc<Core>,
     event: &Event,
@@ -106,8 +109,8 @@ pub(super) async fn ghost_invited(
     Ok(Outcome::Refused("ghost_invited".into()))
 }
 
-/// There is one room for each contact: it is opened, its owner is in it or invited, and the ghost
-/// says here where it is.
+/// Opens the contact's only room: its owner joins it or is invited, and the ghost tells here where
+/// it is.
 pub(super) async fn show_the_way(
     core: &Arc<Core>,
     event: &Event,

@@ -1,4 +1,4 @@
-//! Works a lane off, one job after the other.
+//! The task that works a lane off, one job after the other.
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 

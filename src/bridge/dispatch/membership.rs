@@ -1,4 +1,4 @@
-//! Somebody joins, leaves or is invited in a portal room.
+//! The changes of membership in a portal room.
 
 use std::sync::Arc;
 
@@ -17,8 +17,8 @@ use crate::{
     store::{Outcome, Portal},
 };
 
-/// Somebody came or went in a portal room: a room without its owner or the bot is over, and a
-/// ghost that was put out comes back with the next message.
+/// Handles a change of membership: a room without its owner or the bot is closed, and a ghost that
+/// was removed comes back with the next message.
 pub(super) async fn membership(
     core: &Arc<Core>,
     event: &Event,

@@ -1,4 +1,4 @@
-//! Routing: decides which floor below takes an entry, by the kind of its event and of its room.
+//! Routing: takes each entry to the floor for it, by the kind of its event and of its room.
 
 pub(crate) mod entry;
 pub(super) mod group_room;

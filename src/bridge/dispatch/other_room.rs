@@ -1,4 +1,4 @@
-//! Rooms that are no portals: invitations, the management room, commands.
+//! The events of rooms that are no portals: invitations, the management room, commands.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use crate::{
     store::{Entry, Outcome},
 };
 
-/// Decides about one event in a room that is no portal.
+/// Handles one event in a room that is no portal.
 pub(super) async fn from_room(
     core: &Arc<Core>,
     entry: &Entry,
@@ -64,15 +64,14 @@ async fn membership(core: &Arc<Core>, event: &Event, change: &Membership) -> Res
     }
 }
 
-/// The bot cannot read an encrypted room; it says so in the clear, and not again while the homeserver
-/// remembers it, which is a day.
+/// Tells an encrypted room that the bot cannot read it; the homeserver drops repetitions for a day.
 pub(super) async fn encrypted(core: &Core, event: &Event) -> Result<Outcome, Halt> {
     let text = Answer::EncryptedRoom.text(core.language_of(&event.sender));
     notice::say(core, &event.room, &text, Txn::Encrypted(&event.room)).await?;
     Ok(Outcome::Refused("encrypted".into()))
 }
 
-/// A management room ends when its owner leaves it.
+/// Handles a user who leaves: their space or their management room ends.
 async fn left(core: &Core, event: &Event, user: &UserId) -> Result<Outcome, Halt> {
     if space::left(core, user, &event.room).await? {
         return Ok(Outcome::Delivered);

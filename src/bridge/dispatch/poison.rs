@@ -1,5 +1,5 @@
-//! Work that makes the bridge panic, or ends the whole program: tried a few times and then set
-//! aside, so that what waits behind it goes on.
+//! The handling of entries that make the bridge panic, or end the whole program: each is tried a
+//! few times and then set aside, so that later entries are handled.
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
@@ -19,23 +19,23 @@ use crate::{
     store::{Change, Entry, Outcome, Source, Tries, Work},
 };
 
-/// Where an entry stands when its turn comes.
+/// The state of an entry when its turn comes.
 #[derive(Debug)]
 pub(crate) enum Turn {
     /// It came in during this run of the program.
     New(Read),
-    /// An earlier run left it unfinished, and nothing of the lane was tried in this one: it may be
-    /// what ended the earlier run.
+    /// An earlier run left it unfinished, and it is the first of its lane: it may be what ended the
+    /// earlier run.
     Suspect,
-    /// An earlier run left it unfinished behind something else.
+    /// An earlier run left it unfinished behind another entry.
     Behind,
 }
 
-/// Carries an entry out; gives whether it was tried at all.
+/// Carries an entry out; returns whether it was tried at all.
 ///
-/// A new entry is tried without a word, and so is one that stood behind another when the program
-/// ended. From the second try on each is noted before it begins, and the note goes when the try
-/// ends in whatever way: what stays is the tries that took the program along.
+/// The first try of a new entry is not recorded, nor that of one that was behind another when the
+/// program ended. Each later try is recorded before it begins, and the record is removed when the
+/// try ends in any way: what stays are the tries that ended the program.
 pub(super) async fn carry_out(core: &Arc<Core>, key: &LaneKey, entry: Entry, turn: Turn) -> bool {
     let known = match turn {
         Turn::New(_) => Ok(Tries::default()),
@@ -53,7 +53,7 @@ pub(super) async fn carry_out(core: &Arc<Core>, key: &LaneKey, entry: Entry, tur
         Turn::New(read) => read,
         Turn::Suspect | Turn::Behind => Read::Not,
     };
-    // What was set aside once waits until somebody asks for it.
+    // An entry that was set aside waits until it is asked for.
     let most = if tries.told || tries.count >= MOST_DEATHS { 0 } else { MOST_TRIES };
     for _ in 0..most {
         tries.count += 1;
@@ -77,8 +77,8 @@ pub(super) async fn carry_out(core: &Arc<Core>, key: &LaneKey, entry: Entry, tur
     most > 0
 }
 
-/// What came from WeChat stays in the store for `retry`; what came from Matrix is there to be
-/// tried again, so it has reached its end. Either way somebody is told, once.
+/// Sets an entry aside. A message from WeChat stays in the store for `retry`; an event from Matrix
+/// can be sent again there, so its entry ends. In both cases the user is told once.
 async fn set_aside(core: &Core, entry: &Entry, tries: Tries) -> Result<(), Halt> {
     match &entry.work {
         Work::FromWechat { portal, .. } => {
@@ -132,8 +132,8 @@ async fn tell_room(core: &Core, room: &OwnedRoomId, event: &EventId) -> Result<(
     }
 }
 
-/// A message that panics so often by itself will panic again.
+/// The number of panics after which an entry is set aside.
 const MOST_TRIES: u32 = 3;
-/// A program that ended so often with the same message in hand was ended by it. Fewer would take
-/// a machine that is switched off during each start for a bad message.
+/// The number of ended programs after which an entry is set aside. With a lower one, a machine that
+/// is switched off during several starts would count against the message.
 const MOST_DEATHS: u32 = 10;

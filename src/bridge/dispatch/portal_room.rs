@@ -1,4 +1,4 @@
-//! From Matrix to WeChat: what an event in a portal room means, and into the outbox with it.
+//! The events of a portal room, on their way from Matrix to WeChat.
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ use crate::{
     store::{Entry, Outcome, Portal, Work},
 };
 
-/// Decides about one event in a portal room.
+/// Handles one event in a portal room.
 pub(super) async fn from_portal(
     core: &Arc<Core>,
     entry: &Entry,
@@ -49,7 +49,7 @@ pub(super) async fn from_portal(
     let rules_over = |act| policy::judge(core, &portal, &event, act) == Ruling::Allowed;
     match &event.kind {
         Kind::Message(message) => {
-            // A copy is what was found to be no command.
+            // The room has already decided that a copy is no command.
             if !is_copy {
                 match command::try_run(core, entry, &event, message, Some(&portal)).await? {
                     Ran::NotACommand => {}
@@ -81,7 +81,7 @@ pub(super) async fn from_portal(
             profile::take_over(core, &portal, picture.clone()).await?;
             Ok(Handled::Done(Outcome::Delivered))
         }
-        // What is only for clients was left out before.
+        // Signals between clients were left out before.
         Kind::Other { is_state: false, event_type } => {
             refuse(core, &event, refusal_of(event_type)).await.map(Handled::Done)
         }
@@ -97,7 +97,7 @@ pub(super) async fn from_portal(
     }
 }
 
-/// Queues a message, or says why not.
+/// Queues a message, or refuses it.
 async fn take(
     core: &Core,
     entry: &Entry,
@@ -105,7 +105,7 @@ async fn take(
     message: &Message,
     portal: &Portal,
 ) -> Result<Handled, Halt> {
-    // Before the homeserver is asked for names.
+    // Decided before the homeserver is asked for names.
     let may = message::may_speak(core, event, portal);
     match may {
         Ok(()) => {}

@@ -1,4 +1,5 @@
-//! People without any permission: they hear so once, and the homeserver is asked nothing for them.
+//! The events of people without any permission: they are told so once, and the homeserver is asked
+//! nothing for them.
 
 use crate::{
     bridge::{
@@ -10,8 +11,8 @@ use crate::{
     store::Outcome,
 };
 
-/// Ends an event of a stranger in a room with contacts. `None` when it is nobody's wish but a fact,
-/// such as that somebody has left, or when the sender has a permission.
+/// Handles an event of a stranger in a room with contacts. Returns `None` when the event is no act,
+/// such as a leave, or when the sender has a permission.
 pub(super) async fn turned_away(core: &Core, event: &Event) -> Result<Option<Outcome>, Halt> {
     if !policy::is_stranger(core, &event.sender) {
         return Ok(None);
@@ -24,7 +25,7 @@ pub(super) async fn turned_away(core: &Core, event: &Event) -> Result<Option<Out
     }
 }
 
-/// What somebody wants who sends such an event.
+/// Returns the act that an event is.
 fn act(kind: &Kind) -> Option<Act> {
     match kind {
         Kind::Message(message) if message.edits.is_some() => Some(Act::Edit),
