@@ -1,4 +1,4 @@
-//! What nobody asks for and somebody has to look at now and then.
+//! The regular housekeeping.
 
 use std::{
     sync::{Arc, PoisonError},
@@ -17,7 +17,7 @@ use crate::{
     store::{Change, Login, LoginState, LogoutReason, Portal},
 };
 
-/// Looks every few minutes, until the bridge stops.
+/// Runs a round every five minutes, until the bridge stops.
 pub(super) async fn run(core: Arc<Core>) {
     loop {
         core.tasks.pause(ROUND).await;
@@ -28,7 +28,7 @@ pub(super) async fn run(core: Arc<Core>) {
     }
 }
 
-/// One look at everything.
+/// Runs one round.
 pub(super) async fn look(core: &Arc<Core>) {
     let due = {
         let mut rounds = core.rounds.lock().unwrap_or_else(PoisonError::into_inner);
@@ -43,7 +43,7 @@ pub(super) async fn look(core: &Arc<Core>) {
     }
 }
 
-/// Says once per window that it closes while messages wait.
+/// Warns once per window that it closes while messages wait.
 async fn warn_closing(core: &Core) {
     if !core.config.delivery.warn {
         return;
@@ -62,12 +62,12 @@ async fn say_closing(core: &Core, portal: &Portal, heard: Timestamp) {
     let (name, queued) = (name_of(portal), core.outbox.queued(portal.id));
     let note = Note::WindowCloses { name: &name, queued };
     let text = note.text(core.language_of(&portal.key.owner));
-    // The same id for the same window: however often it is said, it is there once.
-    // Said in the next round when this one ends early.
+    // The id is derived from the window, so repeated notices are dropped. When it fails, the next
+    // round repeats it.
     let _ = notice::say(core, room, &text, Txn::Closes { portal: portal.id, heard }).await;
 }
 
-/// Tries the tokens of sessions that WeChat ended, at most once an hour: some come back.
+/// Tries the tokens of sessions that WeChat ended, at most once an hour: some work again.
 async fn revive(core: &Arc<Core>) {
     for login in core.registry.all_logins() {
         let LoginState::LoggedOut { why: LogoutReason::SessionEnded, at } = login.state else {
@@ -81,7 +81,7 @@ async fn revive(core: &Arc<Core>) {
     }
 }
 
-/// Goes on with a session that ended at `ended` and works again, as if it had not ended.
+/// Continues a session that ended at `ended` and works again.
 async fn back(core: &Arc<Core>, login: &Login, ended: Timestamp) {
     let changing = core.changing.lock().await;
     let now = core.registry.login(login.id);
@@ -101,11 +101,11 @@ async fn back(core: &Arc<Core>, login: &Login, ended: Timestamp) {
     }
     let name = login_name(&login);
     let txn = Txn::SessionBack { login: login.id, ended };
-    // Good news that a stop keeps back is seen in `status`.
+    // After a stop, `status` shows it.
     let _ = notice::to_owner(core, &login.owner, &Note::SessionBack { name: &name }, txn).await;
 }
 
-/// Forgets what nobody can ask for again, and writes the daily export.
+/// Removes records that are no longer needed, and writes the daily export.
 async fn tidy(core: &Core) {
     let before = Timestamp(core.clock.now().0 - MEMORY_MILLIS);
     match core.store.prune(before).await {
@@ -122,5 +122,5 @@ async fn tidy(core: &Core) {
 }
 
 const ROUND: Duration = Duration::from_secs(5 * 60);
-/// How long finished sources, transactions and links are remembered: 30 days.
+/// How long finished sources, transactions and links are kept, in milliseconds: 30 days.
 const MEMORY_MILLIS: i64 = 30 * 24 * 60 * 60 * 1_000;

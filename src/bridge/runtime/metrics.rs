@@ -1,6 +1,6 @@
-//! What `/metrics` tells: each figure, where it comes from, and what it means.
+//! The metrics of `/metrics`, each with its source and its meaning.
 //!
-//! docs/metrics.md has a row for each. No figure and no label names a person, a room or a text.
+//! docs/metrics.md has a row for each. No metric and no label names a person, a room or a text.
 
 use crate::{
     bridge::core::Core,
@@ -8,7 +8,7 @@ use crate::{
     web::metrics::{Durations, Metric, Sample, Value},
 };
 
-/// All figures as they are now.
+/// Returns all metrics with their current values.
 pub(super) fn all(core: &Core) -> Vec<Metric> {
     let mut all = vec![build(), gauge("start_time_seconds", START, core.started.0 as f64 / 1e3)];
     all.extend(work(core));
@@ -23,7 +23,7 @@ fn build() -> Metric {
     Metric { name: "build_info", help: BUILD, value: Value::Gauge(vec![version]) }
 }
 
-/// What came in, what became of it, and what is not finished.
+/// Returns the metrics of incoming work, its outcomes, and unfinished work.
 fn work(core: &Core) -> Vec<Metric> {
     let counts = core.store.outcome_counts().unwrap_or_else(|error| {
         tracing::warn!(%error, "the outcomes could not be counted");

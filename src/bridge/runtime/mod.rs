@@ -1,4 +1,4 @@
-//! Starting and stopping the bridge, its regular housekeeping, and its metrics.
+//! The start and the stop of the bridge, its regular housekeeping, and its metrics.
 
 pub(super) mod housekeeping;
 pub(super) mod metrics;

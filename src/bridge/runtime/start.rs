@@ -1,4 +1,4 @@
-//! How the bridge starts and ends.
+//! The start and the end of the bridge.
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
@@ -39,7 +39,7 @@ use crate::{
     },
 };
 
-/// A bridge that is running.
+/// A running bridge.
 #[derive(Debug)]
 pub struct Bridge {
     core: Arc<Core>,
@@ -47,10 +47,10 @@ pub struct Bridge {
 }
 
 impl Bridge {
-    /// Opens the store, resumes what was unfinished, and serves the homeserver on `listener`.
+    /// Opens the store, resumes unfinished work, and serves the homeserver on `listener`.
     ///
-    /// `worker` is the program that looks at media, when it is not this one. Returns as soon as
-    /// everything runs; a homeserver or a WeChat that is away is waited for.
+    /// `worker` is the program that decodes media, when it is not this one. Returns as soon as
+    /// everything runs; an unreachable homeserver or WeChat is waited for.
     pub async fn start(
         config: Config,
         clock: Clock,
@@ -60,7 +60,7 @@ impl Bridge {
         let address = listener.local_addr().map_err(StartError::Listener)?;
         let (core, announced) = open(config, clock, worker).await?;
         resume(&core).await?;
-        // Not before: a lane that ran dry for a moment would count as worked off.
+        // Not earlier: a lane that is empty for a moment would count as worked off.
         announced.begin(&core);
         serve(&core, listener);
         core.tasks.spawn("greeting", greet_homeserver(Arc::clone(&core)));
@@ -90,18 +90,18 @@ impl Bridge {
         Ok(Self { core, address })
     }
 
-    /// Where the homeserver reaches this bridge.
+    /// Returns the address on which the homeserver reaches this bridge.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Looks now at what is otherwise looked at every few minutes, for a test with its own clock.
+    /// Runs a round of housekeeping now, for a test with its own clock.
     #[cfg(feature = "crash-points")]
     pub async fn look_around(&self) {
         housekeeping::look(&self.core).await;
     }
 
-    /// Resolves when the bridge had to end by itself, with the cause.
+    /// Waits until the bridge has to end by itself, and returns the cause.
     pub async fn ended(&self) -> Arc<Death> {
         let mut death = self.core.death.subscribe();
         loop {
@@ -121,14 +121,14 @@ impl Bridge {
     }
 }
 
-/// Where idle lanes and queues that got work are announced.
+/// The receivers of announced lanes and queues.
 struct Announced {
     lanes: UnboundedReceiver<LaneKey>,
     senders: UnboundedReceiver<PortalId>,
 }
 
 impl Announced {
-    /// Has a task work off each lane and each queue that is announced.
+    /// Starts a task for each announced lane and queue.
     fn begin(self, core: &Arc<Core>) {
         let Self { mut lanes, mut senders } = self;
         let working = Arc::clone(core);
@@ -146,7 +146,7 @@ impl Announced {
     }
 }
 
-/// Says once when media are not looked at as they should be.
+/// Warns once when the sandbox of media workers does not work.
 async fn try_sandbox(workers: Workers) {
     if let Sandbox::Missing(why) = workers.check().await {
         tracing::warn!(
@@ -216,7 +216,7 @@ async fn open(
     Ok((Arc::new(core), Announced { lanes: idle_lanes, senders: idle_queues }))
 }
 
-/// Puts all unfinished work into its lanes before anything new can come.
+/// Puts all unfinished entries into their lanes before anything new can come.
 async fn resume(core: &Arc<Core>) -> Result<(), store::Error> {
     let mut after: Option<InboxId> = None;
     let mut resumed = 0_usize;
@@ -261,24 +261,24 @@ fn serve(core: &Arc<Core>, listener: TcpListener) {
     });
 }
 
-/// The pages of the logins that are going on.
+/// Returns the link pages of the logins in progress.
 fn link_pages(core: &Arc<Core>) -> axum::Router {
     let core = Arc::clone(core);
     web::link::router(move |token| Some(core.flows.by_link(token)? as Arc<dyn web::stage::Watched>))
 }
 
-/// Listens a little longer than the bridge works. The homeserver still has the bridge's own last
-/// events to push; one that is not taken makes it count the bridge as away, and what is written
-/// while it finds the bridge back can stay with it (Synapse 1.163). What comes now is kept and
-/// done at the next start.
+/// Keeps the listener open a little longer than the bridge works. The homeserver still pushes the
+/// bridge's own last events; when such a push fails it counts the bridge as down, and may lose
+/// events while it reaches the bridge again (Synapse 1.163). Events that are pushed now are stored
+/// and handled at the next start.
 async fn linger(tasks: Tasks) {
     tasks.stopped().await;
-    // Nothing comes of this wait but its end.
+    // A plain wait, whose result does not matter.
     let _ = tokio::time::timeout(LINGER, std::future::pending::<()>()).await;
 }
 
-/// Makes the bot exist and asks the homeserver to push; a token that it does not know ends the
-/// bridge, because nothing else could ever work.
+/// Registers the bot and asks the homeserver to push; a token that it does not know ends the
+/// bridge, since nothing else can work.
 async fn greet_homeserver(core: Arc<Core>) {
     let bot = core.bot();
     let registered = core.homeserver.with_retry(&core.tasks, || bot.ensure_registered()).await;
@@ -302,8 +302,8 @@ async fn greet_homeserver(core: Arc<Core>) {
     ping(&core).await;
 }
 
-/// Pings until the homeserver reaches the listener: it then pushes at once what it kept, instead
-/// of in its own time.
+/// Pings until the homeserver reaches the listener: then it pushes at once what it has kept,
+/// instead of later.
 async fn ping(core: &Core) {
     let id = &core.config.appservice.id;
     for tries in 0_u32.. {
@@ -323,7 +323,7 @@ async fn ping(core: &Core) {
     }
 }
 
-/// A homeserver makes rooms one after the other anyway.
+/// The number of rooms that are made at once; a homeserver makes them one after the other anyway.
 const ROOMS_AT_ONCE: usize = 8;
 const LINGER: Duration = Duration::from_millis(300);
 const RESUME_STEP: usize = 500;
