@@ -1,4 +1,4 @@
-//! The portals whose owner is typing, and what is needed to show it.
+//! The portals in whose rooms a member is typing, and what is needed to show it.
 
 use std::{
     collections::HashMap,
@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{clock::Timestamp, id::PortalId, ilink::TypingTicket};
 
-/// One typist per portal, any of the room's members it is.
+/// The typing in each portal, by whichever members of the room.
 #[derive(Debug, Default)]
 pub(crate) struct Typists(Mutex<HashMap<PortalId, Typist>>);
 
