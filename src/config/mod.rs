@@ -88,7 +88,7 @@ pub struct Bridge {
     /// The public address of the bridge's pages, without a slash at the end; without it no link
     /// page is offered.
     pub public_url: Option<String>,
-    /// Whether phones show that the owner is typing.
+    /// Whether phones show that a member of the room is typing.
     pub typing: bool,
     /// Whether each user gets a space with the rooms of their contacts.
     pub personal_space: bool,
