@@ -188,7 +188,7 @@ impl<'d> Section<'d> {
         matches!(self.entries.get(key), Some(Entry { place: Place::Line(_), .. }))
     }
 
-    /// Of two keys for one value, drops the file's when the environment sets the other.
+    /// Drops the file's key for a value when the environment sets the other key for it.
     pub(super) fn prefer_environment(&mut self, one: &str, other: &str) {
         if self.in_file(one) && self.entries.contains_key(other) && !self.in_file(other) {
             self.entries.remove(one);

@@ -1,7 +1,7 @@
 //! The decoding and conversion of untrusted media, in processes of their own.
 //!
 //! [`Workers`] is the bridge's side: it starts one process per medium and checks everything that
-//! comes back. [`run_worker`] is that process: this program again, which first gives up everything
+//! comes back. [`run_worker`] is that process: this program again, which first drops everything
 //! except its own memory and two open files, and only then reads the bytes. Codecs, some of them
 //! written in C, run only there. Knows nothing of Matrix or WeChat.
 

@@ -30,7 +30,7 @@ impl Replies {
     }
 
     /// Opens the windows of the contacts in a batch, and lets `write` hand the batch to the store
-    /// in the same step: a send that is counted afterwards counts in the new window, and the old
+    /// in one step: a send that is counted afterwards counts in the new window, and the old
     /// window does not replace it.
     pub(crate) fn open(
         &self,

@@ -1,11 +1,11 @@
-// Follows the login by server-sent events. Written for old browsers too: WeChat's own is one.
+// Follows the login by server-sent events. Written for old browsers, too: WeChat's own is one.
 (function () {
   "use strict";
   var page = document.documentElement;
   var byId = function (id) { return document.getElementById(id); };
   var here = location.pathname.replace(/\/$/, "");
   var source = null;
-  // In WeChat's own browser nobody can scan the screen that they look at: the button does it.
+  // A person in WeChat's own browser cannot scan the screen that they look at; the button opens the code.
   var inWechat = /MicroMessenger/i.test(navigator.userAgent);
 
   function show(news) {
@@ -33,7 +33,7 @@
     source.onmessage = function (event) { show(JSON.parse(event.data)); };
     source.onerror = function () {
       byId("offline").hidden = false;
-      // A browser gives up by itself when the answer is an error: then the login is over.
+      // The browser stops by itself when the answer is an error: then the login is over.
       if (source.readyState === 2) show({ state: "over" });
     };
   }
@@ -49,7 +49,7 @@
   });
 
   if (page.dataset.state !== "over") listen();
-  // Whoever comes back by the back button may see a page that was put to sleep.
+  // The back button may return to a page that the browser had suspended.
   window.addEventListener("pageshow", function (event) {
     if (event.persisted && page.dataset.state !== "done" && page.dataset.state !== "over") listen();
   });

@@ -1,6 +1,6 @@
 //! The listener: the number of its connections, and their time limits.
 //!
-//! Anyone may connect. A connection without a request gives way to a newer one, so that slow
+//! Anyone may connect. A connection without a request is closed for a newer one, so that slow
 //! clients never keep the homeserver out. HTTP/1 only.
 
 use std::{

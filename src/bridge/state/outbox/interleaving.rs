@@ -179,7 +179,7 @@ impl Play {
         }
     }
 
-    /// Gives WeChat a message; one with a known client id is dropped.
+    /// Hands WeChat a message; one with a known client id is dropped.
     fn take(&mut self, head: &Outgoing) {
         let (id, part) = ((head.entry.id.0, head.progress.parts_done), head.next_part().unwrap());
         let upload = match &part {
