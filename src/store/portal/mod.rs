@@ -1,17 +1,18 @@
-//! Portals, and the reply window of each contact.
+//! Portals and their rooms.
+
+mod reply;
 
 use ruma::{OwnedMxcUri, OwnedRoomId};
 use serde::{Deserialize, Serialize};
+
+pub use reply::Reply;
 
 use super::{
     Change, Error, Store,
     engine::Pair,
     record::{Table, decode, encode, u32_at},
 };
-use crate::{
-    clock::Timestamp,
-    id::{ContextToken, LoginId, PortalId, PortalKey},
-};
+use crate::id::{LoginId, PortalId, PortalKey};
 
 /// A portal, as it is stored. Fields of later releases have a default, so older records can be
 /// read.
@@ -136,29 +137,6 @@ impl Portal {
     }
 }
 
-/// The state of the reply window, as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reply {
-    /// The context token of the contact's newest message.
-    #[serde(default, with = "token")]
-    pub context: Option<ContextToken>,
-    /// The time of the contact's last message.
-    pub heard: Timestamp,
-    /// The number of messages that were sent since then.
-    pub sends: u32,
-    /// The time before which nothing is sent.
-    pub held_until: Option<Timestamp>,
-    /// How often in a row WeChat throttled.
-    #[serde(default)]
-    pub throttled: u32,
-    /// The number of messages in a row that WeChat accepted without an id.
-    #[serde(default)]
-    pub unconfirmed: u32,
-    /// The number of the contact's messages that were not shown because they are ignored.
-    #[serde(default)]
-    pub left_out: u32,
-}
-
 impl Change {
     /// Adds or replaces a portal.
     pub fn put_portal(self, portal: &Portal) -> Self {
@@ -167,17 +145,7 @@ impl Change {
 
     /// Removes a portal and its reply window; its links expire by age.
     pub fn drop_portal(self, portal: PortalId) -> Self {
-        self.del(portal_key(portal)).del(reply_key(portal))
-    }
-
-    /// Stores the state of a reply window.
-    pub fn put_reply(self, portal: PortalId, reply: &Reply) -> Self {
-        self.put(reply_key(portal), encode(reply))
-    }
-
-    /// Removes the state of a reply window, which a new bot does not have.
-    pub fn drop_reply(self, portal: PortalId) -> Self {
-        self.del(reply_key(portal))
+        self.del(portal_key(portal)).drop_reply(portal)
     }
 }
 
@@ -190,39 +158,11 @@ impl Store {
         let pairs = self.all(Table::Portal)?;
         pairs.iter().map(|pair| self.sound(portal(pair))).collect()
     }
-
-    /// Returns the state of the portal's reply window.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub fn reply(&self, portal: PortalId) -> Result<Option<Reply>, Error> {
-        self.find(&reply_key(portal))
-    }
 }
 
 fn portal((key, value): &Pair) -> Result<Portal, String> {
     let id = u32_at(key, 1).ok_or("a portal has no number")?;
     Ok(Portal { id: PortalId(id), ..decode(value)? })
-}
-
-/// The serialised form of a context token, which does not serialise by itself.
-mod token {
-    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
-
-    use crate::id::ContextToken;
-
-    pub(super) fn serialize<S: Serializer>(
-        token: &Option<ContextToken>,
-        to: S,
-    ) -> Result<S::Ok, S::Error> {
-        token.as_ref().map(ContextToken::expose).serialize(to)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<Option<ContextToken>, D::Error> {
-        Ok(Option::<String>::deserialize(from)?.map(ContextToken::new))
-    }
 }
 
 fn unnumbered() -> PortalId {
@@ -233,14 +173,10 @@ fn portal_key(portal: PortalId) -> Vec<u8> {
     Table::Portal.key(&[&portal.0.to_be_bytes()])
 }
 
-fn reply_key(portal: PortalId) -> Vec<u8> {
-    Table::Reply.key(&[&portal.0.to_be_bytes()])
-}
-
 #[cfg(test)]
 mod tests {
     use ruma::{owned_room_id, owned_user_id};
-    use serde_json::{Value, json, value::RawValue};
+    use serde_json::value::RawValue;
 
     use super::*;
     use crate::{id::WechatUserId, store::record::body};
@@ -286,26 +222,5 @@ mod tests {
     #[test]
     fn a_portal_with_an_impossible_contact_is_not_read() {
         assert!(read(r#"{"owner":"@a:b.org","contact":"","login":3}"#).is_err());
-    }
-
-    #[test]
-    fn a_window_of_the_first_form_is_read_and_one_of_now_is_written_as_before() {
-        let first = encode(&json!({"context":"t","heard":5,"sends":2,"held_until":null}));
-        let known = Reply {
-            context: Some(ContextToken::new("t")),
-            heard: Timestamp(5),
-            sends: 2,
-            held_until: None,
-            throttled: 0,
-            unconfirmed: 0,
-            left_out: 0,
-        };
-        assert_eq!(decode::<Reply>(&first), Ok(known.clone()));
-        let expected = concat!(
-            r#"{"context":"t","heard":5,"sends":2,"held_until":null,"#,
-            r#""throttled":0,"unconfirmed":0,"left_out":0}"#,
-        );
-        assert_eq!(written(&known), expected);
-        assert!(decode::<Reply>(&encode(&Value::Null)).is_err());
     }
 }
