@@ -9,8 +9,7 @@ use matrix_appservice_wechat::{
     clock::Timestamp,
     id::{BotId, BotToken, ContextToken, Cursor, PortalKey, WechatUserId},
     store::{
-        Change, Entry, Error, Leaving, Login, LoginState, Portal, Progress, Reply, Source, Store,
-        Work,
+        Change, Entry, Error, Login, LoginState, Portal, Progress, Reply, Source, Store, Work,
     },
 };
 use ruma::{OwnedEventId, OwnedRoomId, OwnedUserId};
@@ -49,21 +48,21 @@ pub(crate) fn new_login(store: &Store, n: u64) -> Login {
 
 fn new_portal(store: &Store, login: &Login, n: u64) -> Portal {
     let key = PortalKey { owner: login.owner.clone(), contact: login.contact.clone() };
-    Portal {
-        room: Some(room(n)),
-        welcomed: true,
-        generation: 1,
-        moving_to: Some(room(n + 1_000)),
-        leaving: Some(Leaving { room: room(n + 3_000), in_space: true, dropped: 2, tell: true }),
-        ignored: true,
-        group: Some(room(n + 2_000)),
-        group_next: Some(room(n + 3_000)),
-        groups_left: vec![room(n + 5_000)],
-        picture: Some("mxc://example.org/face".into()),
-        relay_off: true,
-        in_space: true,
-        ..Portal::new(store.new_portal_id(), key, login.id, login.name.clone())
-    }
+    let (id, name) = (store.new_portal_id(), login.name.clone());
+    let mut portal = Portal::new(id, key, login.id, name);
+    portal.open(room(n + 3_000), None);
+    portal.put_in_space(&room(n + 3_000));
+    portal.close(2, true);
+    portal.open(room(n), None);
+    portal.welcome(&room(n));
+    portal.put_in_space(&room(n));
+    portal.upgrade(room(n + 1_000));
+    portal.group = Some(room(n + 2_000));
+    portal.group_next = Some(room(n + 3_000));
+    portal.groups_left = vec![room(n + 5_000)];
+    portal.picture = Some("mxc://example.org/face".into());
+    (portal.ignored, portal.relay_off) = (true, true);
+    portal
 }
 
 pub(crate) fn from_matrix(store: &Store, n: u64) -> Entry {

@@ -32,7 +32,7 @@ async fn an_export_brings_the_same_logins_into_an_empty_store() {
     logins.retain(|login| login.state == LoginState::Active);
     assert_eq!(to.logins().unwrap(), logins);
     assert_eq!(to.portals().unwrap().len(), 30);
-    assert!(to.portals().unwrap().iter().all(|portal| portal.room.is_none()));
+    assert!(to.portals().unwrap().iter().all(|portal| portal.own_room().is_none()));
 }
 
 #[tokio::test]

@@ -93,7 +93,8 @@ pub(super) async fn voice(asked: &Asked<'_>, rest: &str) -> Result<(), Halt> {
     };
     let changing = core.changing.lock().await;
     let Some(portal) = core.registry.portal(portal.id) else { return Ok(()) };
-    let changed = Portal { voice_items: Some(items), ..Portal::clone(&portal) };
+    let mut changed = Portal::clone(&portal);
+    changed.voice_items = Some(items);
     core.commit(Change::new().put_portal(&changed)).await?;
     core.registry.put_portal(changed);
     drop(changing);

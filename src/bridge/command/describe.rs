@@ -64,7 +64,7 @@ pub(super) fn window_text(asked: &Asked<'_>, portal: &Portal) -> String {
 pub(super) fn oddities(asked: &Asked<'_>, portal: &Portal) -> String {
     let left_out = || asked.core.reply(portal.id).map_or(0, |reply| reply.left_out);
     let ignored = portal.ignored.then(|| RoomText::IsIgnored { left_out: left_out() });
-    let roomless = portal.closed.then_some(RoomText::HasNoRoom);
+    let roomless = portal.is_closed().then_some(RoomText::HasNoRoom);
     let private = portal.relay_off.then_some(RoomText::IsNotRelayed);
     let texts = ignored.into_iter().chain(roomless).chain(private);
     texts.map(|text| format!("; {}", text.text(asked.language))).collect()

@@ -58,7 +58,7 @@ async fn bring(asked: &Asked<'_>, portal: &Portal) -> Result<String, Halt> {
         Err(Barrier::NotTheirs) => return Ok(GroupText::MayNotInvite.text(language)),
         Err(Barrier::NotOurs) => return Ok(GroupText::BotMayNot { name }.text(language)),
     }
-    if let Some(own) = &portal.room {
+    if let Some(own) = portal.own_room() {
         let moved = GroupText::Moved { name, prefix }.text(language);
         notice::say(core, own, &moved, Txn::MovedBy(&asked.event.id)).await?;
     }

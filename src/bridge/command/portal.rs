@@ -17,7 +17,10 @@ use crate::{
 /// Asks whether the room is to be closed.
 pub(super) async fn ask_delete(asked: &Asked<'_>, wanted: &str) -> Result<(), Halt> {
     let Some(portal) = target(asked, "delete-portal", wanted).await? else { return Ok(()) };
-    asked.question(Question::DeletePortal { portal: portal.id, room: portal.room.clone() });
+    asked.question(Question::DeletePortal {
+        portal: portal.id,
+        room: portal.own_room().map(RoomId::to_owned),
+    });
     let (name, queued) = (name_of(&portal), asked.core.outbox.queued(portal.id));
     asked.reply(&RoomText::ConfirmDelete { name: &name, queued }.text(asked.language)).await
 }
@@ -32,8 +35,8 @@ pub(crate) async fn answered(
     let Some(portal) = asked.core.registry.portal(portal).filter(|_| logout::is_yes(answer)) else {
         return asked.reply(&RoomText::NotDeleted.text(asked.language)).await;
     };
-    let room = portal.room.as_deref().or(had);
-    let dropped = match (had, &portal.room) {
+    let room = portal.own_room().or(had);
+    let dropped = match (had, portal.own_room()) {
         // The room was closed before a crash, and the start has left it, or it was closed otherwise
         // meanwhile.
         (Some(_), None) => portal.leaving.as_ref().map_or(0, |leaving| leaving.dropped),

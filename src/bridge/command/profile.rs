@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use ruma::RoomId;
+
 use super::Asked;
 use crate::{
     bridge::{
@@ -26,7 +28,7 @@ fn id_line(asked: &Asked<'_>, portal: &Portal) -> String {
     let bot = asked.core.registry.login(portal.login).map(|login| login.bot.to_string());
     let note = Note::IdLine {
         name: &name,
-        room: portal.room.as_ref().map_or("–", |room| room.as_str()),
+        room: portal.own_room().map_or("–", RoomId::as_str),
         portal: portal.id,
         login: portal.login,
         contact: &contact,
@@ -40,8 +42,8 @@ pub(super) async fn sync(asked: &Asked<'_>) -> Result<(), Halt> {
     let (core, mut done, mut refused) = (asked.core, 0, Vec::new());
     space::again(core, &asked.event.sender).await?;
     // A closed room is made again only when the contact writes.
-    for portal in chats(asked).into_iter().filter(|portal| !portal.closed) {
-        if portal.room.is_none() || !portal.welcomed {
+    for portal in chats(asked).into_iter().filter(|portal| !portal.is_closed()) {
+        if !portal.is_welcomed() {
             core.lanes.push(LaneKey::Portal(portal.id), Job::OpenRoom);
         }
         match room::refresh(core, &portal).await {

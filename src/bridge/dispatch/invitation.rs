@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ruma::UserId;
+use ruma::{RoomId, UserId};
 
 use crate::{
     bridge::{
@@ -118,7 +118,9 @@ pub(super) async fn show_the_way(
     ghost: &Intent,
 ) -> Result<Outcome, Halt> {
     let portal = room::ensure_room(core, portal.id).await?;
-    let Some((portal, room)) = portal.and_then(|p| p.room.clone().map(|room| (p, room))) else {
+    let Some((portal, room)) =
+        portal.and_then(|p| p.own_room().map(RoomId::to_owned).map(|room| (p, room)))
+    else {
         return Ok(Outcome::Refused("no_room".into()));
     };
     entry::invite_owner(core, &portal, ghost, &room).await?;

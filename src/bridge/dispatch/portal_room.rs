@@ -40,7 +40,7 @@ pub(super) async fn from_portal(
         return Ok(Handled::Done(Outcome::Ignored("no portal".into())));
     };
     let is_copy = matches!(entry.work, Work::FromMatrix { to: Some(_), .. });
-    if portal.room.is_none() && !is_copy {
+    if portal.own_room().is_none() && !is_copy {
         return Ok(Handled::Done(Outcome::Ignored("closed".into())));
     }
     if !is_copy && let Some(outcome) = stranger::turned_away(core, &event).await? {

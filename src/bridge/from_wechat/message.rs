@@ -31,7 +31,7 @@ use crate::{
         self,
         content::{self, Content},
     },
-    store::{Entry, Outcome, Portal, Work},
+    store::{Entry, Outcome, Work},
 };
 
 /// Brings a contact's message into the portal's room. The outcome is a refusal when one of its
@@ -211,11 +211,11 @@ pub(super) async fn mend(
     if let Some(room) = &portal.group {
         return membership::mend(core, &portal, room).await;
     }
-    let (Some(room), Some(ghost)) = (&portal.room, core.ghost(&portal.key.contact)) else {
+    let (Some(room), Some(ghost)) = (portal.own_room(), core.ghost(&portal.key.contact)) else {
         tracing::info!(portal = %portal.id, "a room was closed while a message was on its way");
         return Ok(true);
     };
-    if core.insist(|| ghost.joined_rooms()).await?.contains(room) {
+    if core.insist(|| ghost.joined_rooms()).await?.iter().any(|joined| joined == room) {
         return Ok(false);
     }
     if enter(core, &ghost, &core.bot(), room).await? {
@@ -223,13 +223,8 @@ pub(super) async fn mend(
         profile::on_ghost(core, &portal).await?;
     } else {
         tracing::info!(portal = %portal.id, %room, "a portal room is lost");
-        space::take_out(core, &portal).await?;
-        let lost = |now: &mut Portal| {
-            if now.room == portal.room {
-                now.forget_room();
-            }
-        };
-        portal_record::change(core, portal.id, lost).await?;
+        space::take_room_out(core, &portal).await?;
+        portal_record::change(core, portal.id, |portal| portal.lose(room)).await?;
     }
     Ok(true)
 }

@@ -62,10 +62,10 @@ async fn room_of<'a>(
     ghost: &Intent,
     link: &Link,
 ) -> Result<Option<&'a RoomId>, Halt> {
-    let Some(group) = &portal.group else { return Ok(portal.room.as_deref()) };
+    let Some(group) = &portal.group else { return Ok(portal.own_room()) };
     match core.insist(|| ghost.event(group, &link.event)).await {
         Ok(_) => Ok(Some(group)),
-        Err(Halt::Refused(_)) => Ok(portal.room.as_deref()),
+        Err(Halt::Refused(_)) => Ok(portal.own_room()),
         Err(Halt::Stopping) => Err(Halt::Stopping),
     }
 }

@@ -86,7 +86,7 @@ pub(crate) async fn take_out(
     tracing::info!(portal = %portal.id, room = %from, "a contact was taken out of a room");
     // The ghost leaves behind the messages that it is still sending there.
     core.lanes.push(LaneKey::Portal(portal.id), Job::LeaveGroup(from.to_owned()));
-    let Some(own) = &portal.room else { return Ok(()) };
+    let Some(own) = portal.own_room() else { return Ok(()) };
     let name = name_of(portal);
     let text = GroupText::Back { name: &name }.text(core.language_of(&portal.key.owner));
     notice::say(core, own, &text, Txn::GroupBack { portal: portal.id, cause }).await

@@ -185,7 +185,7 @@ async fn arrived(core: &Core, portal: &Portal, new: &RoomId, cause: &str) -> Res
         core.lanes.push(LaneKey::Portal(portal.id), Job::LeaveGroup(old.clone()));
         return Ok(());
     }
-    let Some(own) = &portal.room else { return Ok(()) };
+    let Some(own) = portal.own_room() else { return Ok(()) };
     let (name, prefix) = (name_of(portal), core.prefix());
     let text = GroupText::Moved { name: &name, prefix };
     let text = text.text(core.language_of(&portal.key.owner));

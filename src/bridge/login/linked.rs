@@ -119,8 +119,11 @@ fn portal(core: &Core, login: &Login) -> Portal {
     let key = PortalKey { owner: login.owner.clone(), contact: login.contact.clone() };
     match core.registry.find_portal(&key) {
         Some(known) => {
-            let name = login.name.clone().or_else(|| known.name.clone());
-            Portal { login: login.id, name, closed: false, ..Portal::clone(&known) }
+            let mut portal = Portal::clone(&known);
+            portal.login = login.id;
+            portal.name = login.name.clone().or(portal.name);
+            portal.reopen();
+            portal
         }
         None => Portal::new(core.store.new_portal_id(), key, login.id, login.name.clone()),
     }

@@ -55,7 +55,7 @@ impl Actor {
     pub(crate) fn of_event(core: &Core, portal: &Portal, event: &Event) -> Self {
         let is_notice = matches!(&event.kind, Kind::Message(message)
             if message.msgtype == "m.notice");
-        let in_group = portal.room.as_ref() != Some(&event.room);
+        let in_group = !portal.owns(&event.room);
         Self::find(core, portal, &event.sender, (is_notice, in_group))
     }
 

@@ -7,7 +7,7 @@ use crate::{bridge::core::Core, matrix::event::Event, store::Portal};
 
 /// Returns the rules of a room for something new in a chat.
 pub(crate) fn rules(portal: &Portal, room: &RoomId) -> RoomRules {
-    RoomRules::new(portal.relay_off, portal.room.as_deref() != Some(room))
+    RoomRules::new(portal.relay_off, !portal.owns(room))
 }
 
 /// Decides about an event that refers to no earlier one.

@@ -24,7 +24,7 @@ pub(super) fn id(core: &Core) -> String {
 /// Returns whether a portal's room has other capabilities, or the power levels of an earlier
 /// release.
 pub(crate) fn is_outdated(core: &Core, portal: &Portal) -> bool {
-    portal.features.as_ref() != Some(&id(core))
+    portal.open_room().and_then(|room| room.capabilities.as_ref()) != Some(&id(core))
 }
 
 /// The version of the power levels of new rooms, to which older rooms are raised.
@@ -34,7 +34,7 @@ const POWERS: &str = "+invite50";
 /// asked again.
 pub(super) async fn show(core: &Core, portal: &Portal) -> Result<(), Halt> {
     let is_news = is_outdated(core, portal);
-    let Some(room) = portal.room.as_ref().filter(|_| is_news) else { return Ok(()) };
+    let Some(room) = portal.own_room().filter(|_| is_news) else { return Ok(()) };
     let id = id(core);
     powers::bring_up(core, room).await?;
     let state = state(&core.config, &naming::mark_key(&naming::alias_localpart(core, portal)));
@@ -46,12 +46,7 @@ pub(super) async fn show(core: &Core, portal: &Portal) -> Result<(), Halt> {
             tracing::warn!(portal = %portal.id, %error, "a room was not told what WeChat takes");
         }
     }
-    let told = |now: &mut Portal| {
-        if now.room == portal.room {
-            now.features = Some(id);
-        }
-    };
-    portal_record::change(core, portal.id, told).await
+    portal_record::change(core, portal.id, |now| now.show_capabilities(room, id)).await
 }
 
 /// The settings on which the capabilities depend.

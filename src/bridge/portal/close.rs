@@ -26,14 +26,7 @@ pub(crate) async fn by_matrix(core: &Arc<Core>, portal: &Portal) -> Result<Outco
 /// elsewhere if `tell` is set. Returns how many messages were dropped.
 pub(crate) async fn close(core: &Arc<Core>, portal: &Portal, tell: bool) -> Result<usize, Halt> {
     let dropped = droppable(core, portal).len();
-    let closed = |portal: &mut Portal| {
-        let in_space = portal.in_space;
-        let room = portal.room.clone();
-        portal.leaving = room.map(|room| Leaving { room, in_space, dropped, tell });
-        portal.forget_room();
-        portal.closed = true;
-    };
-    portal_record::change(core, portal.id, closed).await?;
+    portal_record::change(core, portal.id, |portal| portal.close(dropped, tell)).await?;
     drop_queue(core, portal).await;
     leave(core, portal.id).await?;
     Ok(dropped)
@@ -45,9 +38,10 @@ pub(crate) async fn leave(core: &Core, portal: PortalId) -> Result<(), Halt> {
     let Some(leaving) = portal.leaving.clone() else { return Ok(()) };
     let Leaving { room, in_space, dropped, tell } = &leaving;
     tracing::info!(portal = %portal.id, %room, dropped, "a portal room is closed");
-    let (room_then, in_space) = (Some(room.clone()), *in_space);
-    space::take_out(core, &Portal { room: room_then, in_space, ..Portal::clone(&portal) }).await?;
     let (owner, name) = (&portal.key.owner, name_of(&portal));
+    if *in_space {
+        space::take_out(core, owner, room).await?;
+    }
     let text = RoomText::Closed { name: &name }.text(core.language_of(owner));
     notice::say(core, room, &text, Txn::Closed(portal.id)).await?;
     let ghost = core.ghost(&portal.key.contact);
@@ -62,15 +56,13 @@ pub(crate) async fn leave(core: &Core, portal: PortalId) -> Result<(), Halt> {
         let text = text.text(core.language_of(owner));
         notice::tell(core, owner, &text, Txn::ClosedFor(room)).await?;
     }
-    let left =
-        |portal: &mut Portal| portal.leaving = portal.leaving.take().filter(|l| *l != leaving);
-    portal_record::change(core, portal.id, left).await
+    portal_record::change(core, portal.id, |portal| portal.leave(&leaving)).await
 }
 
 /// Returns the events of the room that wait and were not tried. Waiting events of a room with
 /// others do not belong to it.
 fn droppable(core: &Core, portal: &Portal) -> Vec<OwnedEventId> {
-    let room = portal.room.as_deref();
+    let room = portal.own_room();
     room.map(|room| core.outbox.untried_of(portal.id, room)).unwrap_or_default()
 }
 

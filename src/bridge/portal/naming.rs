@@ -53,8 +53,8 @@ pub(super) fn alias_localpart(core: &Core, portal: &Portal) -> String {
         .chain_update(key.owner.as_bytes())
         .chain_update([0])
         .chain_update(key.contact.as_str());
-    if portal.generation > 0 {
-        digest = digest.chain_update([0]).chain_update(portal.generation.to_be_bytes());
+    if portal.generation() > 0 {
+        digest = digest.chain_update([0]).chain_update(portal.generation().to_be_bytes());
     }
     let digest = digest.finalize();
     let short: String = digest.iter().take(10).map(|byte| format!("{byte:02x}")).collect();

@@ -88,7 +88,7 @@ pub(super) fn avatar(portal: &Portal) -> serde_json::Value {
 }
 
 async fn in_room(core: &Core, portal: &Portal, who: &Intent, state: &State) -> Result<(), Halt> {
-    let Some(room) = &portal.room else { return Ok(()) };
+    let Some(room) = portal.own_room() else { return Ok(()) };
     core.insist(|| who.send_state(room, state)).await.map(drop)
 }
 
@@ -98,7 +98,8 @@ pub(crate) async fn rename(core: &Arc<Core>, portal: &Portal, name: &str) -> Res
     let Some(name) = naming::sound_name(name) else { return Ok(()) };
     let changing = core.changing.lock().await;
     let Some(portal) = core.registry.portal(portal.id) else { return Ok(()) };
-    let renamed = Portal { name: Some(name.clone()), ..Portal::clone(&portal) };
+    let mut renamed = Portal::clone(&portal);
+    renamed.name = Some(name.clone());
     let mut change = Change::new().put_portal(&renamed);
     let login = core.registry.login(portal.login).filter(|l| l.contact == portal.key.contact);
     let login = login.map(|l| Login { name: Some(name.clone()), ..Login::clone(&l) });

@@ -34,10 +34,9 @@ pub(crate) async fn ensure_room(
     portal: PortalId,
 ) -> Result<Option<Arc<Portal>>, Halt> {
     let Some(known) = core.registry.portal(portal) else { return Ok(None) };
-    let portal = if known.room.is_some() && known.welcomed {
-        Some(known)
-    } else {
-        finish_room(core, known).await?
+    let portal = match known.is_welcomed() {
+        true => Some(known),
+        false => finish_room(core, known).await?,
     };
     if let Some(portal) = &portal {
         space::put(core, portal).await?;
@@ -52,18 +51,15 @@ async fn finish_room(core: &Arc<Core>, portal: Arc<Portal>) -> Result<Option<Arc
     // The contact's id is too long for a Matrix user id: their message is set aside, and the owner
     // told.
     let ghost = core.ghost(&portal.key.contact).ok_or(Halt::Refused(matrix::Error::TooLarge))?;
-    let room = match &portal.room {
-        Some(room) => room.clone(),
+    let room = match portal.own_room() {
+        Some(room) => room.to_owned(),
         None => {
             core.insist(|| ghost.ensure_registered()).await?;
             profile::on_ghost(core, &portal).await?;
             let (room, is_new) = make_room(core, &portal, &ghost).await?;
             join_as_bot(core, &room).await?;
-            let made = |portal: &mut Portal| {
-                (portal.room, portal.closed) = (Some(room.clone()), false);
-                portal.features = is_new.then(|| capabilities::id(core));
-            };
-            change(core, portal.id, made).await?;
+            let shown = is_new.then(|| capabilities::id(core));
+            change(core, portal.id, |portal| portal.open(room.clone(), shown)).await?;
             tracing::info!(portal = %portal.id, %room, "made a portal room");
             if let Some(portal) = core.registry.portal(portal.id) {
                 profile::on_ghost(core, &portal).await?;
@@ -73,9 +69,7 @@ async fn finish_room(core: &Arc<Core>, portal: Arc<Portal>) -> Result<Option<Arc
     };
     invite_owner(core, &portal, &ghost, &room).await?;
     greet(core, &portal, &room).await?;
-    // The room may have been closed in the meantime; the next one has a greeting of its own.
-    let welcomed = |portal: &mut Portal| portal.welcomed |= portal.room.as_ref() == Some(&room);
-    change(core, portal.id, welcomed).await?;
+    change(core, portal.id, |portal| portal.welcome(&room)).await?;
     Ok(core.registry.portal(portal.id))
 }
 
@@ -83,7 +77,7 @@ async fn finish_room(core: &Arc<Core>, portal: Arc<Portal>) -> Result<Option<Arc
 /// its members. Does nothing for a portal without a room.
 pub(crate) async fn refresh(core: &Core, portal: &Portal) -> Result<(), Halt> {
     let ghost = core.ghost(&portal.key.contact).ok_or(Halt::Refused(matrix::Error::TooLarge))?;
-    let Some(room) = &portal.room else { return Ok(()) };
+    let Some(room) = portal.own_room() else { return Ok(()) };
     let bot = core.bot();
     core.insist(|| ghost.ensure_registered()).await?;
     // Either of the two can invite the other again.

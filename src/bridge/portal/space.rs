@@ -20,8 +20,8 @@ use crate::{
 /// Adds a portal's room to its owner's space, which is created when there is none. A homeserver
 /// that refuses is not asked again for this room.
 pub(super) async fn put(core: &Core, portal: &Portal) -> Result<(), Halt> {
-    let is_wanted = core.config.bridge.personal_space && !portal.in_space;
-    let Some(room) = portal.room.as_ref().filter(|_| is_wanted) else { return Ok(()) };
+    let is_wanted = core.config.bridge.personal_space && !portal.is_in_space();
+    let Some(room) = portal.own_room().filter(|_| is_wanted) else { return Ok(()) };
     if core.registry.owner(&portal.key.owner).left_space {
         return Ok(());
     }
@@ -32,20 +32,24 @@ pub(super) async fn put(core: &Core, portal: &Portal) -> Result<(), Halt> {
             tracing::warn!(portal = %portal.id, %error, "a room was not put into a space");
         }
     }
-    let placed = |now: &mut Portal| now.in_space |= now.room == portal.room;
-    portal_record::change(core, portal.id, placed).await
+    portal_record::change(core, portal.id, |now| now.put_in_space(room)).await
 }
 
 /// Removes the portal's room from its owner's space.
-pub(crate) async fn take_out(core: &Core, portal: &Portal) -> Result<(), Halt> {
-    let space = core.registry.owner(&portal.key.owner).space.clone();
-    let (true, Some(space), Some(room)) = (portal.in_space, space, &portal.room) else {
-        return Ok(());
-    };
+pub(crate) async fn take_room_out(core: &Core, portal: &Portal) -> Result<(), Halt> {
+    match portal.own_room().filter(|_| portal.is_in_space()) {
+        Some(room) => take_out(core, &portal.key.owner, room).await,
+        None => Ok(()),
+    }
+}
+
+/// Removes a room from a user's space.
+pub(super) async fn take_out(core: &Core, owner: &UserId, room: &RoomId) -> Result<(), Halt> {
+    let Some(space) = core.registry.owner(owner).space.clone() else { return Ok(()) };
     let (bot, child) = (core.bot(), State::new("m.space.child", room.as_str(), json!({})));
     match core.insist(|| bot.send_state(&space, &child)).await {
         Err(Halt::Refused(error)) => {
-            tracing::debug!(portal = %portal.id, %error, "a room was not taken out of its space");
+            tracing::debug!(%room, %error, "a room was not taken out of its space");
             Ok(())
         }
         done => done.map(drop),
@@ -77,7 +81,7 @@ pub(crate) async fn again(core: &Core, user: &UserId) -> Result<(), Halt> {
     owner::change(core, user, |owner| owner.left_space = false).await?;
     for login in core.registry.logins_of(user) {
         for portal in core.registry.portals_of(login.id) {
-            portal_record::change(core, portal.id, |portal| portal.in_space = false).await?;
+            portal_record::change(core, portal.id, Portal::take_from_space).await?;
         }
     }
     Ok(())

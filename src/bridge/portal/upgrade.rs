@@ -31,12 +31,11 @@ pub(crate) async fn replaced(
     by: Option<&RoomId>,
 ) -> Result<Outcome, Halt> {
     let Some(new) = by else { return close::by_matrix(core, portal).await };
-    if portal.room.as_deref() == Some(new) {
+    if portal.owns(new) {
         return Ok(Outcome::Ignored("tombstone".into()));
     }
     if !replacement::is_taken(core, new) {
-        let moving = |portal: &mut Portal| portal.moving_to = Some(new.to_owned());
-        portal_record::change(core, portal.id, moving).await?;
+        portal_record::change(core, portal.id, |portal| portal.upgrade(new.to_owned())).await?;
     }
     match follow(core, portal.id, new).await? {
         Entered::In => Ok(Outcome::Delivered),
@@ -85,7 +84,7 @@ async fn ask_for_ghost(core: &Core, portal: &Portal, new: &RoomId) -> Result<(),
 
 /// Keeps the chat in its room, and tells the owner why.
 async fn stay(core: &Core, portal: &Portal, new: &RoomId) -> Result<(), Halt> {
-    portal_record::change(core, portal.id, |portal| portal.moving_to = None).await?;
+    portal_record::change(core, portal.id, Portal::stay).await?;
     let (name, link, prefix) = (name_of(portal), link(core, new), core.prefix());
     let text = RoomText::NotReplaced { name: &name, link: &link, prefix };
     let text = text.text(core.language_of(&portal.key.owner));
@@ -98,9 +97,9 @@ async fn follow(core: &Arc<Core>, portal: PortalId, new: &RoomId) -> Result<Ente
     let (Some(ghost), bot) = (core.ghost(&portal.key.contact), core.bot()) else {
         return Ok(Entered::NotLetIn);
     };
-    let Some(old) = portal.room.clone() else { return Ok(Entered::NotLetIn) };
+    let Some(old) = portal.own_room() else { return Ok(Entered::NotLetIn) };
     let (who, owners) = ([bot.clone(), ghost.clone()], [portal.key.owner.clone()]);
-    match replacement::look(core, (Some(old.as_ref()), new), &who, &owners).await? {
+    match replacement::look(core, (Some(old), new), &who, &owners).await? {
         Entered::In if core.registry.members(new).is_empty() => {}
         Entered::In => return Ok(Entered::Doubted(Doubt::Taken)),
         not_in @ (Entered::NotLetIn | Entered::Doubted(_)) => return Ok(not_in),
@@ -114,12 +113,8 @@ async fn follow(core: &Arc<Core>, portal: PortalId, new: &RoomId) -> Result<Ente
     if !is_ghost_in || !(is_bot_in || enter(core, &bot, &ghost, new).await?) {
         return Ok(Entered::NotLetIn);
     }
-    let moved = |portal: &mut Portal| {
-        portal.forget_room();
-        (portal.room, portal.welcomed, portal.closed) = (Some(new.to_owned()), true, false);
-    };
-    space::take_out(core, &portal).await?;
-    portal_record::change(core, portal.id, moved).await?;
+    space::take_room_out(core, &portal).await?;
+    portal_record::change(core, portal.id, |portal| portal.follow(new.to_owned())).await?;
     tracing::info!(portal = %portal.id, room = %new, "a portal moved into a new room");
     let portal = core.registry.portal(portal.id).unwrap_or(portal);
     let alias = naming::alias_localpart(core, &portal);

@@ -10,7 +10,7 @@ use crate::{
 
 /// Returns whether the event is sent as a copy: its room is not the contact's own.
 pub(crate) fn is_copy(portal: &Portal, event: &Event) -> bool {
-    portal.room.as_ref() != Some(&event.room)
+    !portal.owns(&event.room)
 }
 
 /// Returns the author of an event, as seen by the portal's contact.

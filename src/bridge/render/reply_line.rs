@@ -53,7 +53,7 @@ async fn about(
     let Some(event) = as_given(core, room, of, portal, along).await? else { return Ok(None) };
     let is_ours = core.is_ours(&event.sender);
     let Some(words) = words(&event, &core.bot, is_ours) else { return Ok(None) };
-    let of_others = portal.room.as_deref() != Some(room);
+    let of_others = !portal.owns(room);
     let alias = speaker::alias(&event);
     let name = match author::author(core, portal, &event) {
         // In a room with several contacts, each has to know whose message is quoted.

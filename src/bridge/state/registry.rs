@@ -118,7 +118,7 @@ impl Registry {
     /// `spaces`, also those whose room is in no space.
     pub(crate) fn unfinished_portals(&self, spaces: bool) -> Vec<PortalId> {
         let unfinished = |portal: &&Arc<Portal>| {
-            !portal.closed && (!portal.welcomed || spaces && !portal.in_space)
+            !portal.is_closed() && (!portal.is_welcomed() || spaces && !portal.is_in_space())
         };
         self.records().portals.values().filter(unfinished).map(|p| p.id).collect()
     }
@@ -126,7 +126,7 @@ impl Registry {
     /// Returns the portals with a room for which `is_wanted` returns true.
     pub(crate) fn portals_with_rooms(&self, is_wanted: impl Fn(&Portal) -> bool) -> Vec<PortalId> {
         let records = self.records();
-        let wanted = records.portals.values().filter(|p| p.room.is_some() && is_wanted(p));
+        let wanted = records.portals.values().filter(|p| p.own_room().is_some() && is_wanted(p));
         wanted.map(|portal| portal.id).collect()
     }
 
@@ -150,7 +150,7 @@ impl Registry {
     /// Returns the portal whose room was replaced by this one.
     pub(crate) fn portal_moving_to(&self, room: &RoomId) -> Option<Arc<Portal>> {
         let records = self.records();
-        records.portals.values().find(|p| p.moving_to.as_deref() == Some(room)).cloned()
+        records.portals.values().find(|p| p.replacement() == Some(room)).cloned()
     }
 
     /// Returns the contacts whose room with others was replaced by this one, and who are in none
@@ -166,17 +166,18 @@ impl Registry {
 
     pub(crate) fn put_portal(&self, portal: Portal) {
         let mut records = self.records();
-        let before = records.portals.get(&portal.id).and_then(|before| before.room.clone());
-        if let Some(left) = before.filter(|before| portal.room.as_ref() != Some(before)) {
-            records.by_room.remove(&left);
+        let before = records.portals.get(&portal.id).cloned();
+        let left = before.as_ref().and_then(|before| before.own_room());
+        if let Some(left) = left.filter(|left| !portal.owns(left)) {
+            records.by_room.remove(left);
         }
         records.by_key.insert(portal.key.clone(), portal.id);
-        if let Some(room) = &portal.room {
-            records.by_room.insert(room.clone(), portal.id);
+        if let Some(room) = portal.own_room() {
+            records.by_room.insert(room.to_owned(), portal.id);
         }
-        let old = records.portals.get(&portal.id).and_then(|portal| portal.group.clone());
-        if let Some(old) = old.filter(|old| portal.group.as_ref() != Some(old)) {
-            records.leave(&old, portal.id);
+        let old = before.as_ref().and_then(|before| before.group.as_deref());
+        if let Some(old) = old.filter(|old| portal.group.as_deref() != Some(old)) {
+            records.leave(old, portal.id);
         }
         if let Some(group) = &portal.group {
             records.groups.entry(group.clone()).or_default().insert(portal.id);
@@ -226,8 +227,9 @@ mod tests {
         let put = |id: u32, group: Option<OwnedRoomId>| {
             let contact = WechatUserId::parse(&format!("o{id}@im.wechat")).unwrap();
             let key = PortalKey { owner: owned_user_id!("@a:b.org"), contact };
-            let portal = Portal::new(PortalId(id), key, LoginId(id), None);
-            registry.put_portal(Portal { group, ..portal });
+            let mut portal = Portal::new(PortalId(id), key, LoginId(id), None);
+            portal.group = group;
+            registry.put_portal(portal);
         };
         let members = |room: &RoomId| -> Vec<u32> {
             registry.members(room).iter().map(|portal| portal.id.0).collect()

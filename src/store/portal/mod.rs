@@ -1,11 +1,15 @@
 //! Portals and their rooms.
 
 mod reply;
+mod room;
+mod room_change;
 
 use ruma::{OwnedMxcUri, OwnedRoomId};
 use serde::{Deserialize, Serialize};
 
 pub use reply::Reply;
+
+use room::PortalRoom;
 
 use super::{
     Change, Error, Store,
@@ -26,13 +30,11 @@ pub struct Portal {
     pub key: PortalKey,
     /// The login through which it sends and receives.
     pub login: LoginId,
-    /// The room, once there is one.
-    pub room: Option<OwnedRoomId>,
+    /// Its own room.
+    #[serde(flatten)]
+    room: PortalRoom,
     /// The name of the room.
     pub name: Option<String>,
-    /// Whether the owner was invited and greeted.
-    #[serde(default)]
-    pub welcomed: bool,
     /// Whether voice messages are sent as voice items, when the owner has chosen.
     #[serde(default)]
     pub voice_items: Option<bool>,
@@ -49,16 +51,10 @@ pub struct Portal {
     pub groups_left: Vec<OwnedRoomId>,
     /// The number of earlier rooms.
     #[serde(default)]
-    pub generation: u32,
-    /// Whether its room was closed: a new one is made when the contact writes.
-    #[serde(default)]
-    pub closed: bool,
+    generation: u32,
     /// The last room, while the bridge has not left it.
     #[serde(default)]
     pub leaving: Option<Leaving>,
-    /// The room that replaced the portal's room, while the bridge may not enter it.
-    #[serde(default)]
-    pub moving_to: Option<OwnedRoomId>,
     /// Whether the owner ignores the contact's messages.
     #[serde(default)]
     pub ignored: bool,
@@ -68,12 +64,6 @@ pub struct Portal {
     /// Whether messages of others than the owner stay in the room.
     #[serde(default)]
     pub relay_off: bool,
-    /// Whether its room was added to the owner's space, or the space refused it.
-    #[serde(default)]
-    pub in_space: bool,
-    /// The version of the list of capabilities that its room has, or refused.
-    #[serde(default)]
-    pub features: Option<String>,
 }
 
 /// A room that was closed.
@@ -96,30 +86,18 @@ impl Portal {
             id,
             key,
             login,
-            room: None,
+            room: PortalRoom::Wanted,
             name,
-            welcomed: false,
             voice_items: None,
             generation: 0,
-            closed: false,
             leaving: None,
-            moving_to: None,
             ignored: false,
             picture: None,
             relay_off: false,
-            in_space: false,
-            features: None,
             group: None,
             group_next: None,
             groups_left: Vec::new(),
         }
-    }
-
-    /// Forgets the portal's room; the next one is a new room.
-    pub fn forget_room(&mut self) {
-        self.generation += u32::from(self.room.is_some());
-        (self.room, self.moving_to) = (None, None);
-        (self.welcomed, self.in_space, self.features) = (false, false, None);
     }
 
     /// Sets the room with others that the contact is in; `None` returns them to the portal's own.
@@ -129,11 +107,6 @@ impl Portal {
         self.groups_left.extend(before);
         self.groups_left.retain(|left| Some(left) != self.group.as_ref());
         self.groups_left.dedup();
-    }
-
-    /// Returns the room in which the contact's messages are shown.
-    pub fn place(&self) -> Option<&OwnedRoomId> {
-        self.group.as_ref().or(self.room.as_ref())
     }
 }
 
@@ -176,9 +149,9 @@ fn portal_key(portal: PortalId) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use ruma::{owned_room_id, owned_user_id};
-    use serde_json::value::RawValue;
+    use serde_json::{Value, value::RawValue};
 
-    use super::*;
+    use super::{room::OpenRoom, *};
     use crate::{id::WechatUserId, store::record::body};
 
     fn written(record: &impl Serialize) -> String {
@@ -201,22 +174,31 @@ mod tests {
 
         let leaving =
             Leaving { room: owned_room_id!("!o:b.org"), in_space: true, dropped: 2, tell: false };
+        let open = OpenRoom {
+            id: owned_room_id!("!r:b.org"),
+            welcomed: false,
+            in_space: false,
+            capabilities: None,
+        };
         let full = Portal {
-            room: Some(owned_room_id!("!r:b.org")),
+            room: PortalRoom::Open(open),
             leaving: Some(leaving),
             groups_left: vec![owned_room_id!("!g:b.org")],
             generation: 4,
             ..known
         };
-        let expected = concat!(
+        // Of an older version, whose record had its fields in another order.
+        let older = concat!(
             r#"{"owner":"@a:b.org","contact":"o1@im.wechat","login":3,"room":"!r:b.org","#,
             r#""name":"Mum","welcomed":false,"voice_items":null,"group":null,"group_next":null,"#,
             r#""groups_left":["!g:b.org"],"generation":4,"closed":false,"leaving":{"#,
             r#""room":"!o:b.org","in_space":true,"dropped":2,"tell":false},"moving_to":null,"#,
             r#""ignored":false,"picture":null,"relay_off":false,"in_space":false,"features":null}"#,
         );
-        assert_eq!(written(&full), expected);
-        assert_eq!(read(expected), Ok(full));
+        assert_eq!(read(older), Ok(full.clone()));
+        let (now, older) = (written(&full), serde_json::from_str::<Value>(older).unwrap());
+        assert_eq!(serde_json::from_str::<Value>(&now).unwrap(), older);
+        assert_eq!(read(&now), Ok(full));
     }
 
     #[test]

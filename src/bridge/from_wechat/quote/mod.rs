@@ -175,7 +175,7 @@ async fn answers_to_lines(
 /// Returns whether an event is in the room of the reply. A contact who was brought into another
 /// room, or whose room was replaced, may quote a message of the former one.
 async fn is_here(core: &Core, place: &Place<'_>, link: &Link) -> Result<bool, Halt> {
-    if place.portal.group.is_none() && place.portal.generation == 0 {
+    if place.portal.group.is_none() && place.portal.generation() == 0 {
         return Ok(true);
     }
     match core.insist(|| place.ghost.event(place.room, &link.event)).await {
