@@ -145,7 +145,7 @@ const SENDS: &str = "Tries to send to WeChat since the start, by what the answer
 const REQUESTS: &str = "Requests to the homeserver since the start, by how they ended";
 const AWAY: &str = "1 while the homeserver does not answer";
 const MEDIA: &str =
-    "Bytes of pictures, voice, files and videos that were carried over since the start";
+    "Bytes of images, voice messages, files and videos that were bridged since the start";
 const ENTRIES: &str = "What the store holds";
 const COMMITS: &str = "Time that a commit took, the sync included";
 const SYNCS: &str = "Time that the disk took to take a commit";
