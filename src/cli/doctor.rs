@@ -26,7 +26,7 @@ pub(crate) fn doctor(path: &Path, registration: Option<&Path>) -> Result<(), Fai
     }
     match findings.iter().filter(|finding| finding.verdict == Verdict::Wrong).count() {
         0 => Ok(()),
-        1 => Err(Failure::sentence(Exit::Unwell, "one thing has to be mended")),
-        count => Err(Failure::sentence(Exit::Unwell, format!("{count} things have to be mended"))),
+        1 => Err(Failure::sentence(Exit::Unwell, "one thing has to be fixed")),
+        count => Err(Failure::sentence(Exit::Unwell, format!("{count} things have to be fixed"))),
     }
 }

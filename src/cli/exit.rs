@@ -118,7 +118,7 @@ const CODES: &[(u8, &str)] = &[
     (0, "done, or stopped by a signal"),
     (2, "the arguments are wrong"),
     (Exit::ConfigUnreadable as u8, "the configuration cannot be read"),
-    (Exit::ConfigInvalid as u8, "the configuration holds mistakes"),
+    (Exit::ConfigInvalid as u8, "the configuration has mistakes"),
     (Exit::StoreInUse as u8, "the store is in use by another process"),
     (Exit::StoreDamaged as u8, "the store is damaged"),
     (Exit::TokenRefused as u8, "the homeserver refuses as_token"),
@@ -128,6 +128,6 @@ const CODES: &[(u8, &str)] = &[
     (Exit::StoreNewer as u8, "the store was written by a newer version"),
     (Exit::BotRefused as u8, "the homeserver refuses the bot user, or makes no device for it"),
     (Exit::IlinkOptions as u8, "the options in [ilink] cannot be used"),
-    (Exit::Unwell as u8, "doctor has found something that is wrong"),
+    (Exit::Unwell as u8, "doctor has found something wrong"),
     (Exit::Internal as u8, "an error inside the bridge"),
 ];

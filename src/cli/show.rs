@@ -52,7 +52,7 @@ pub(crate) fn check(path: &Path) -> Result<(), Failure> {
         .map_err(|why| Failure::new(Exit::Internal, why))?;
     let workers = Workers::new(Spools::new(std::env::temp_dir()), 1);
     if let Sandbox::Missing(why) = runtime.block_on(workers.check()) {
-        eprintln!("note: media are not looked at in a sandbox here: {why}");
+        eprintln!("note: media cannot be decoded in a sandbox here: {why}");
     }
     Ok(())
 }

@@ -27,7 +27,7 @@ pub(crate) fn export(config: &Path, file: Option<&Path>) -> Result<(), Failure> 
                 count
             }
         };
-        eprintln!("logins exported: {count}; whoever has them can write as these bots");
+        eprintln!("logins exported: {count}; anyone who has them can write as these bots");
         Ok(())
     })
 }
@@ -71,7 +71,7 @@ fn of_file(why: store::Error, file: &Path) -> Failure {
 }
 
 fn bad_lines(file: &Path, report: &Report) -> String {
-    let mut text = "nothing was imported; put these lines right or remove them:".to_owned();
+    let mut text = "nothing was imported; correct or remove these lines:".to_owned();
     for bad in report.errors.iter().take(SHOWN_LINES) {
         // Writing into a text does not fail.
         let _ = write!(text, "\n  {}:{}: {}", file.display(), bad.line, bad.wrong);

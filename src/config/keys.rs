@@ -164,7 +164,7 @@ fn permissions(section: &mut Section<'_>) -> Result<Permissions, Told> {
     if !permissions.anybody_may_link() {
         return Err(section.wrong(
             "permissions",
-            "lets nobody link a contact; write \"example.org\" = \"user\" with your server's name \
+            "allows no user to link contacts; write \"example.org\" = \"user\" with your server's name \
              below [bridge.permissions]",
         ));
     }

@@ -49,9 +49,7 @@ pub enum Error {
         limit: usize,
     },
     /// The host is not allowed by the configuration.
-    #[error(
-        "the host {host} is not among those that may be talked to; see the iLink host settings"
-    )]
+    #[error("the host {host} is not allowed; if you trust it, add it to allow_hosts in [ilink]")]
     HostNotAllowed {
         /// The host, cut to 200 characters.
         host: String,

@@ -57,7 +57,7 @@ pub enum Error {
     /// A commit failed; since then, until a restart, no change is accepted.
     #[error(
         "the store has stopped accepting changes because writing failed ({cause}); \
-         see that the disk has room and is sound, then restart the bridge"
+         check that the disk has free space and no errors, then restart the bridge"
     )]
     Failed {
         /// The error of the first commit that failed.

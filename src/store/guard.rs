@@ -94,7 +94,7 @@ impl From<Fault> for Refusal {
 /// Reads the whole database and compares it with its own state and with the guard file.
 pub(super) fn audit(engine: &Engine, guard: &State) -> Result<State, Refusal> {
     let Some(value) = engine.find(&meta_key())? else {
-        return Err(Refusal::Damaged("the database has lost the record of its own state".into()));
+        return Err(Refusal::Damaged("the record of the database's own state is missing".into()));
     };
     let state: State = decode(&value).map_err(Refusal::Damaged)?;
     if state.schema > SCHEMA {
@@ -108,15 +108,17 @@ pub(super) fn audit(engine: &Engine, guard: &State) -> Result<State, Refusal> {
     }
     let same = state.counts == guard.counts && state.sum == guard.sum;
     if state.epoch == guard.epoch && !same {
-        return Err(Refusal::Damaged("the database and its guard file contradict".into()));
+        return Err(Refusal::Damaged(
+            "the database and its guard file contradict each other".into(),
+        ));
     }
     let found = tally(engine)?;
     let (told, there): (u64, u64) = (state.counts.iter().sum(), found.counts.iter().sum());
     if found.counts != state.counts {
-        return Err(Refusal::Damaged(format!("it must hold {told} entries and holds {there}")));
+        return Err(Refusal::Damaged(format!("it should have {told} entries and has {there}")));
     }
     if found.sum != state.sum {
-        return Err(Refusal::Damaged("some of its entries are not the newest ones".into()));
+        return Err(Refusal::Damaged("some of its entries are older than they should be".into()));
     }
     Ok(state)
 }

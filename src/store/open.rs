@@ -35,12 +35,12 @@ pub(super) fn open(dir: &Path) -> Result<Opened, Error> {
         // The first start was interrupted before anything was accepted.
         (Found::Untouched(guard), _) => create(folder, guard),
         (Found::State(guard, state), true) => reopen(folder, guard, &state),
-        (Found::Missing, false) => damaged("the database is gone, and its exports are there"),
+        (Found::Missing, false) => damaged("the database is missing, but its exports are there"),
         (Found::State(..) | Found::Unreadable, false) => {
-            damaged("the database is gone, and the guard file beside it is there")
+            damaged("the database is missing, but its guard file is there")
         }
-        (Found::Missing, true) => damaged("the guard file beside the database is gone"),
-        (Found::Unreadable, true) => damaged("the guard file beside the database is unreadable"),
+        (Found::Missing, true) => damaged("the guard file of the database is missing"),
+        (Found::Unreadable, true) => damaged("the guard file of the database cannot be read"),
     }
 }
 

@@ -227,15 +227,16 @@ fn read_line(line: &[u8]) -> Result<Sound, String> {
     }
     let token = there(loose.token, "token")?;
     if http::HeaderValue::from_str(&token).is_err() {
-        return Err("\"token\" cannot be one".into());
+        return Err("\"token\" is not a bot token".into());
     }
     Ok(Sound {
         owner: OwnedUserId::try_from(owner).map_err(|_| "\"owner\" is not a Matrix user id")?,
-        bot: BotId::parse(&there(loose.bot_id, "bot_id")?).ok_or("\"bot_id\" cannot be one")?,
+        bot: BotId::parse(&there(loose.bot_id, "bot_id")?)
+            .ok_or("\"bot_id\" is not a WeChat bot id")?,
         token: BotToken::new(token),
         base_url,
         contact: WechatUserId::parse(&there(loose.contact_id, "contact_id")?)
-            .ok_or("\"contact_id\" cannot be one")?,
+            .ok_or("\"contact_id\" is not a WeChat user id")?,
         name: loose.name.filter(|name| !name.is_empty()),
     })
 }

@@ -40,7 +40,7 @@ fn assert_one_wrong(world: &World, (code, said): (Option<i32>, String), sentence
         wrong.len() == 1 && wrong[0].contains(sentence),
         "\"{sentence}\" is not all of: {said}"
     );
-    assert!(said.ends_with("one thing has to be mended\n"), "{said}");
+    assert!(said.ends_with("one thing has to be fixed\n"), "{said}");
     assert!(!said.contains(&world.slot.as_token) && !said.contains(&world.slot.hs_token), "{said}");
 }
 

@@ -91,7 +91,7 @@ async fn refused(world: &World, alice: &Person) -> String {
     let (code, said) = doctor(world, &[], &[]);
     assert_eq!(code, Some(21), "{said}");
     assert!(said.contains("❌ The homeserver does not let the bridge join users"), "{said}");
-    assert!(!said.contains(TOKEN) && said.ends_with("one thing has to be mended\n"), "{said}");
+    assert!(!said.contains(TOKEN) && said.ends_with("one thing has to be fixed\n"), "{said}");
     assert_eq!(program.stop().await, Some(0));
     room
 }

@@ -50,7 +50,11 @@ pub(crate) const MISTAKES: &[(&str, &str, &str)] = &[
         "= \"usr\"",
         "config.toml:11: bridge.permissions.\"example.org\" must be one of relay, user, admin; did you mean \"user\"?",
     ),
-    ("= \"user\"", "= \"relay\"", "config.toml:10: bridge.permissions lets nobody link a contact"),
+    (
+        "= \"user\"",
+        "= \"relay\"",
+        "config.toml:10: bridge.permissions allows no user to link contacts",
+    ),
     ("\"example.org\" = ", "\"@alice\" = ", "bridge.permissions.\"@alice\" is not a user id"),
     (
         "[appservice]",

@@ -151,7 +151,7 @@ async fn try_sandbox(workers: Workers) {
     if let Sandbox::Missing(why) = workers.check().await {
         tracing::warn!(
             why,
-            "media are not looked at in a sandbox; where no worker can run they arrive as plain files"
+            "media cannot be decoded in a sandbox; where no worker can run they arrive as plain files"
         );
     }
 }

@@ -34,9 +34,7 @@ pub enum CdnError {
         limit: u64,
     },
     /// The file's host is not allowed by the configuration, and there is no other address.
-    #[error(
-        "the host {host} is not among those that may be talked to; see the iLink host settings"
-    )]
+    #[error("the host {host} is not allowed; if you trust it, add it to allow_hosts in [ilink]")]
     HostNotAllowed {
         /// The host, cut to 200 characters.
         host: String,

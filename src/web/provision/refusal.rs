@@ -85,7 +85,7 @@ impl Refusal {
             Self::TooLarge => "the body is too large",
             Self::TooSlow => "the body did not come in time",
             Self::TooMany => "too many logins of this user are going on; cancel one or wait",
-            Self::Crowded => "too many access tokens are being looked at; try again in a moment",
+            Self::Crowded => "too many access tokens are being checked; try again in a moment",
             Self::Stopping => "the bridge is stopping",
             Self::Over(_, sentence) => sentence,
         }
