@@ -1,5 +1,5 @@
-//! Bodies as large as files, which nobody holds: they are made while they are sent, and measured and
-//! forgotten while they come.
+//! Bodies as large as files, which are never held: they are made while they are sent, and counted
+//! while they are received.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
@@ -8,14 +8,14 @@ use anyhow::ensure;
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::watch;
 
-/// All of them, on both sides of the bridge.
+/// The bodies on both sides of the bridge.
 #[derive(Debug)]
 pub(crate) struct Bodies {
-    /// Plain bytes of the file that everybody sends.
+    /// The plain bytes of each file.
     file: AtomicU64,
-    /// How many were asked for since the start.
+    /// The number of files that were asked for since the start.
     asked: watch::Sender<usize>,
-    /// None is given before so many were asked for.
+    /// No file is sent before so many were asked for.
     awaited: AtomicUsize,
     on_the_way: AtomicUsize,
     most: AtomicUsize,
@@ -38,7 +38,7 @@ impl Default for Bodies {
 }
 
 impl Bodies {
-    /// From now on files have so many bytes, and the next `together` of them begin at the same time.
+    /// Sets the size of the next files in bytes, and lets `together` of them begin at one time.
     pub(crate) fn expect(&self, file: u64, together: usize) {
         self.file.store(file, SeqCst);
         self.awaited.store(*self.asked.borrow() + together, SeqCst);
@@ -47,17 +47,18 @@ impl Bodies {
         self.taken.store(0, SeqCst);
     }
 
-    /// Plain bytes of a file.
+    /// Returns the plain bytes of a file.
     pub(crate) fn file(&self) -> u64 {
         self.file.load(SeqCst)
     }
 
-    /// How many were given to the bridge and taken from it, wholly, and how many were given at once.
+    /// Returns how many files were sent to the bridge and received from it, completely, and how
+    /// many were sent at once.
     pub(crate) fn counts(&self) -> (usize, usize, usize) {
         (self.given.load(SeqCst), self.taken.load(SeqCst), self.most.load(SeqCst))
     }
 
-    /// Answers with a file: `piece` again and again, and behind it `last`.
+    /// Answers with a file: `piece` repeatedly, and `last` at the end.
     pub(crate) async fn give<W: AsyncWrite + Unpin>(
         &self,
         to: &mut W,
@@ -67,7 +68,7 @@ impl Bodies {
         self.asked.send_modify(|asked| *asked += 1);
         let awaited = self.awaited.load(SeqCst);
         let mut asked = self.asked.subscribe();
-        // A bridge that takes fewer at once is not kept waiting.
+        // A bridge that asks for fewer at once is not kept waiting.
         let _ = tokio::time::timeout(TOGETHER, asked.wait_for(|asked| *asked >= awaited)).await;
         self.most.fetch_max(self.on_the_way.fetch_add(1, SeqCst) + 1, SeqCst);
         let written = write(to, self.file(), piece, last).await;
@@ -77,7 +78,7 @@ impl Bodies {
         Ok(())
     }
 
-    /// Notes a file that came, and that it is as long as it should be.
+    /// Notes a received file, after checking its length.
     pub(crate) fn took(&self, came: u64, due: u64) -> anyhow::Result<()> {
         ensure!(came == due, "a file of {came} bytes came, not of {due}");
         self.taken.fetch_add(1, SeqCst);
@@ -107,5 +108,5 @@ async fn write<W: AsyncWrite + Unpin>(
 }
 
 const TOGETHER: Duration = Duration::from_secs(10);
-/// Bytes of a piece; a multiple of a block.
+/// The bytes of a piece; a multiple of a block.
 pub(crate) const PIECE: usize = 256 * 1024;

@@ -1,4 +1,4 @@
-//! What strangers and many logins cannot do: descriptors, connections, and the texts meanwhile.
+//! The effect of strangers and of many logins: descriptors, connections, and the texts meanwhile.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -14,8 +14,8 @@ use crate::rest;
 use crate::table::Table;
 use crate::world::World;
 
-/// Has this many logins poll, opens slow connections, and sends texts both ways beside them. A text
-/// that does not arrive is an error.
+/// Lets this many logins poll, opens slow connections, and sends texts both ways beside them. A
+/// text that does not arrive is an error.
 pub(crate) async fn measure(
     program: &Path,
     dir: &Path,
@@ -33,7 +33,7 @@ pub(crate) async fn measure(
     let mut slow = Vec::with_capacity(SLOW);
     for _ in 0..SLOW {
         let mut stream = TcpStream::connect(world.place.listen).await?;
-        // A head that never ends. The bridge may hang up on it at any moment.
+        // A head that never ends. The bridge may close the connection at any moment.
         let _ = stream.write_all(b"PUT /_matrix/app/v1/transactions/1 HTTP/1.1\r\nx: ").await;
         slow.push(stream);
     }
@@ -44,7 +44,7 @@ pub(crate) async fn measure(
     running.stop()
 }
 
-/// One text each way, over a connection that is made now.
+/// Sends one text each way, over a new connection.
 async fn texts(world: &mut World, when: &str, table: &mut Table) -> anyhow::Result<()> {
     let room = world.homeserver.ledger.seen().first_rooms(1).context("a room is missing")?[0];
     let (phone, number) = (world.phones[0].clone(), world.number());

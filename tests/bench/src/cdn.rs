@@ -1,5 +1,4 @@
-//! WeChat's CDN as far as a bridge sees it, without the files: each one it gives holds zeros, and what it
-//! is given is measured and forgotten.
+//! A stub of WeChat's CDN without files: it sends zeros, and counts and drops what it receives.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -26,7 +25,7 @@ impl Cdn {
             while let Ok((stream, _)) = listener.accept().await {
                 let bodies = Arc::clone(&bodies);
                 in_background(async move {
-                    // A bridge that stops hangs up; there is nothing to tell.
+                    // A bridge that stops closes its connections, which is no error.
                     let _ = serve(stream, &bodies).await;
                 });
             }
@@ -56,9 +55,9 @@ async fn serve(mut stream: TcpStream, bodies: &Bodies) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// With which the files are encrypted that it gives, in hexadecimal characters.
+/// The key of the files that it sends, in hexadecimal characters.
 pub(crate) const KEY: &str = "00112233445566778899aabbccddeeff";
-/// A block of zeros, encrypted: AES in ECB mode makes the same of each.
+/// An encrypted block of zeros: AES in ECB mode encrypts equal blocks equally.
 const ZEROS: [u8; 16] = 0xfde4_fbae_4a09_e020_eff7_2296_9f83_832b_u128.to_be_bytes();
-/// The padding of a file of whole blocks, encrypted.
+/// The encrypted padding of a file of whole blocks.
 const PADDING: [u8; 16] = 0x0065_7ea1_4065_5a44_7827_4770_5d42_2fad_u128.to_be_bytes();

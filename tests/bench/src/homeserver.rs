@@ -1,5 +1,5 @@
-//! A homeserver that answers every call of the bridge at once and pushes events like Synapse: the next
-//! transaction only after the 200 for the one before.
+//! A stub homeserver that answers every call of the bridge at once and pushes events like Synapse:
+//! the next transaction only after the 200 for the one before.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::wire::{Reader, find};
 
 /// The domain of all users and rooms.
 pub(crate) const SERVER: &str = "bench.example";
-/// What the homeserver shows the bridge.
+/// The token that the homeserver sends to the bridge.
 pub(crate) const HS_TOKEN: &str = "bench-hs-token";
 
 /// A running stub.
@@ -38,7 +38,7 @@ impl Homeserver {
             while let Ok((stream, _)) = listener.accept().await {
                 let (ledger, bodies) = shared.clone();
                 in_background(async move {
-                    // A bridge that stops hangs up; there is nothing to tell.
+                    // A bridge that stops closes its connections, which is no error.
                     let _ = serve(stream, &ledger, &bodies).await;
                 });
             }
@@ -84,7 +84,7 @@ fn answer(seen: &mut Seen, path: &str, body: &[u8]) -> (&'static str, String) {
                     seen.files += 1;
                 }
                 "m.room.message" => seen.on_text(room_number(room), number_of(body)),
-                // One for each text, where one read receipt may stand for several.
+                // One for each text, where one read receipt may cover several.
                 "com.beeper.message_send_status" => seen.on_accepted(room_number(room)),
                 _ => {}
             }
@@ -121,14 +121,14 @@ fn answer(seen: &mut Seen, path: &str, body: &[u8]) -> (&'static str, String) {
     ("200 OK", body)
 }
 
-/// The number in `!12:server`, percent-encoded or not.
+/// Returns the number in `!12:server`, percent-encoded or not.
 fn room_number(room: &str) -> usize {
     let room = room.trim_start_matches("%21").trim_start_matches('!');
     let digits = room.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default();
     digits.parse().unwrap_or(usize::MAX)
 }
 
-/// The number with which a text of the load begins.
+/// Returns the number with which a text of the load begins.
 fn number_of(body: &[u8]) -> Option<u64> {
     let key = br#""body":""#;
     let text = body.get(find(body, key)? + key.len()..)?;
@@ -136,18 +136,18 @@ fn number_of(body: &[u8]) -> Option<u64> {
     std::str::from_utf8(text.get(..digits)?).ok()?.parse().ok()
 }
 
-/// The user id of an owner.
+/// Returns the user id of an owner.
 pub(crate) fn owner(number: usize) -> String {
     format!("@u{number}:{SERVER}")
 }
 
-/// The number in `@u12:server`, percent-encoded or not.
+/// Returns the number in `@u12:server`, percent-encoded or not.
 fn owner_number(user: &str) -> Option<usize> {
     let user = user.trim_start_matches("%40").trim_start_matches('@');
     user.strip_prefix('u')?.split('%').next()?.split(':').next()?.parse().ok()
 }
 
-/// One connection on which transactions are pushed to the bridge.
+/// A connection on which transactions are pushed to the bridge.
 pub(crate) struct Push {
     stream: TcpStream,
     reader: Reader,
@@ -180,7 +180,7 @@ impl Push {
     }
 }
 
-/// A text of an owner in a room, as Synapse pushes it.
+/// Returns a text of an owner in a room, as Synapse pushes it.
 pub(crate) fn text_event(owner_number: usize, room: usize, number: u64) -> String {
     let (sender, text) = (owner(owner_number), text(number));
     format!(
@@ -188,12 +188,12 @@ pub(crate) fn text_event(owner_number: usize, room: usize, number: u64) -> Strin
     )
 }
 
-/// A text of the load: a number and an ordinary sentence.
+/// Returns a text of the load: a number and an ordinary sentence.
 pub(crate) fn text(number: u64) -> String {
     format!("{number} 今天下午三点在老地方见面,可以吗? See you there at three.")
 }
 
-/// A file of an owner in a room, as Synapse pushes it; `id` must be new.
+/// Returns a file of an owner in a room, as Synapse pushes it; `id` must be new.
 pub(crate) fn file_event((owner_number, room): (usize, usize), id: &str, size: u64) -> String {
     let sender = owner(owner_number);
     format!(

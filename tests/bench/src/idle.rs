@@ -1,4 +1,4 @@
-//! What logins cost that only poll: memory, and how long a start takes.
+//! The cost of logins that only poll: memory, and the time of a start.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -7,7 +7,7 @@ use crate::rest;
 use crate::table::Table;
 use crate::world::{World, until};
 
-/// What one number of logins came to.
+/// The figures for one number of logins.
 #[derive(Debug, Clone, Copy)]
 struct Idle {
     kib: u64,
@@ -15,7 +15,7 @@ struct Idle {
     all_poll: Duration,
 }
 
-/// Memory with 1, 100, 1,000 and 10,000 idle logins, and the start with 64 and 10,000.
+/// Measures the memory with 1, 100, 1,000 and 10,000 idle logins, and the start with 64 and 10,000.
 pub(crate) async fn measure(program: &Path, dir: &Path, table: &mut Table) -> anyhow::Result<()> {
     let one = idle(program, dir, 1).await?;
     table.row("memory with one login", mib(one.kib), "MiB", Some(12.0));
@@ -42,7 +42,7 @@ pub(crate) async fn measure(program: &Path, dir: &Path, table: &mut Table) -> an
     Ok(())
 }
 
-/// Memory with this many idle logins, for a closer look.
+/// Measures the memory with this many idle logins.
 pub(crate) async fn measure_some(
     program: &Path,
     dir: &Path,
@@ -59,7 +59,7 @@ pub(crate) async fn measure_some(
 async fn idle(program: &Path, dir: &Path, logins: usize) -> anyhow::Result<Idle> {
     let world = World::new(program, dir, logins).await?;
     let first = world.start().await?;
-    // What was made is recorded behind the answers that were seen.
+    // The records are written behind the answers that were seen.
     rest(Duration::from_millis(500)).await;
     first.stop()?;
     let mut wait = Instant::now();
@@ -70,7 +70,7 @@ async fn idle(program: &Path, dir: &Path, logins: usize) -> anyhow::Result<Idle>
     let mut running = world.place.start()?;
     let mut first_poll = None;
     until("all logins poll", &mut running, || {
-        // Looking costs the simulator time, the more so the more logins there are.
+        // Each look costs the simulator time, which grows with the logins.
         if logins > 100 && wait.elapsed() < LOOK {
             return false;
         }

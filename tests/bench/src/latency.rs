@@ -1,4 +1,4 @@
-//! How much later a text arrives because of the bridge, at 20 texts per second each way.
+//! The delay of a text by the bridge, at 20 texts per second each way.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use crate::rest;
 use crate::table::Table;
 use crate::world::World;
 
-/// Texts go to and fro in turns, so that each has the bridge for itself for 25 ms.
+/// Measures texts to and fro in turns, so that each has the bridge for itself for 25 ms.
 pub(crate) async fn measure(
     world: &mut World,
     program: &Program,
@@ -55,7 +55,7 @@ pub(crate) async fn measure(
     Ok(())
 }
 
-/// How long until the room has one more text.
+/// Returns the time until the room has one more text.
 async fn arrival(world: &World, room: usize, began: Instant) -> anyhow::Result<Duration> {
     loop {
         let last = world.homeserver.ledger.seen().rooms.get(room).and_then(|room| room.newest_at);

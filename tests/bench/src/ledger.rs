@@ -1,41 +1,42 @@
-//! What the stub homeserver has seen: rooms, texts in them and their order, what WeChat has accepted.
+//! The record of the stub homeserver: rooms, their texts and the order of these, and what WeChat
+//! has accepted.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-/// Shared between the connections and whoever measures.
+/// The record, shared between the connections and the measurement.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger(Mutex<Seen>);
 
-/// Everything so far.
+/// Everything that the homeserver has seen so far.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
-    /// The number of a room is its place here.
+    /// The rooms, by number.
     pub(crate) rooms: Vec<Room>,
     /// The first room of each owner, by the owner's number.
     pub(crate) first_room: HashMap<usize, usize>,
     pub(crate) requests: u64,
-    /// Texts of the load, which begin with a number.
+    /// The texts of the load, which begin with a number.
     pub(crate) texts: u64,
     pub(crate) first_text: Option<Instant>,
     pub(crate) last_text: Option<Instant>,
     pub(crate) accepted: u64,
     pub(crate) last_accepted: Option<Instant>,
-    /// Texts that came behind a later one of the same room, or twice.
+    /// The texts that came behind a later one of their room, or twice.
     pub(crate) misplaced: u64,
-    /// Messages with a file.
+    /// The messages with a file.
     pub(crate) files: u64,
-    /// Texts that carry no number: greetings and notices.
+    /// The texts without a number: greetings and notices.
     pub(crate) others: u64,
 }
 
-/// One room.
+/// A room.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Room {
     pub(crate) texts: u64,
     pub(crate) accepted: u64,
-    /// When the newest text came.
+    /// The time at which the newest text came.
     pub(crate) newest_at: Option<Instant>,
     newest: u64,
 }
@@ -87,7 +88,7 @@ impl Seen {
         self.last_accepted = Some(Instant::now());
     }
 
-    /// The first room of each of these owners.
+    /// Returns the first room of each of these owners.
     pub(crate) fn first_rooms(&self, owners: usize) -> Option<Vec<usize>> {
         (0..owners).map(|owner| self.first_room.get(&owner).copied()).collect()
     }

@@ -1,4 +1,4 @@
-//! What a text costs while many flow: time on the processors, texts per second.
+//! The cost of a text under load: processor time, texts per second.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use crate::program::Program;
 use crate::table::Table;
 use crate::world::{World, until};
 
-/// All figures that need load, on one bridge with 64 logins.
+/// Measures everything that needs load, on one bridge with 64 logins.
 pub(crate) async fn measure(
     world: &mut World,
     program: &mut Program,
@@ -35,7 +35,7 @@ pub(crate) async fn measure(
     Ok(())
 }
 
-/// What some texts cost.
+/// The cost of some texts.
 #[derive(Debug, Clone, Copy)]
 struct Cost {
     texts: u32,
@@ -63,7 +63,7 @@ impl Cost {
     }
 }
 
-/// Each login gets this many texts, all of them waiting at once.
+/// Sends each login this many texts, which all wait at once.
 async fn to_matrix(world: &mut World, program: &mut Program, each: u32) -> anyhow::Result<Cost> {
     let ledger = std::sync::Arc::clone(&world.homeserver.ledger);
     let texts = each * count(world.phones.len())?;
@@ -78,8 +78,8 @@ async fn to_matrix(world: &mut World, program: &mut Program, each: u32) -> anyho
     cost(program, before, began, texts)
 }
 
-/// Each login gets one text, and the next when all have arrived: nothing can be taken together
-/// but what different logins have.
+/// Sends each login one text, and the next when all have arrived, so that only texts of different
+/// logins can be committed together.
 async fn one_by_one(world: &mut World, program: &mut Program) -> anyhow::Result<Cost> {
     let (before, began) = (program.cpu()?, Instant::now());
     for _ in 0..ROUNDS {
@@ -93,8 +93,8 @@ async fn one_by_one(world: &mut World, program: &mut Program) -> anyhow::Result<
     cost(program, before, began, ROUNDS * count(world.phones.len())?)
 }
 
-/// Rooms of all logins write to WeChat at once. WeChat takes ten messages for each of the
-/// contact's, so the contact writes after every ten; what such a text costs at least is taken off.
+/// Writes to WeChat in the rooms of all logins at once. WeChat accepts ten messages for each of the
+/// contact's, so the contact writes after every ten; the least cost of such a text is subtracted.
 async fn to_wechat(
     world: &mut World,
     program: &mut Program,
@@ -142,7 +142,7 @@ async fn to_wechat(
     Ok(cost)
 }
 
-/// One room on its way through [`to_wechat`].
+/// The progress of one room in [`to_wechat`].
 #[derive(Debug, Clone, Copy, Default)]
 struct Lane {
     pushed: u64,
@@ -150,7 +150,7 @@ struct Lane {
     refills: u64,
 }
 
-/// Texts and accepted texts so far, by owner.
+/// Returns the texts and the accepted texts so far, by owner.
 fn room_counts(world: &World, rooms: &[usize]) -> Vec<(u64, u64)> {
     let seen = world.homeserver.ledger.seen();
     let of = |room: &usize| seen.rooms.get(*room).map_or((0, 0), |r| (r.texts, r.accepted));
@@ -171,7 +171,8 @@ async fn conversation_in(world: &mut World, program: &mut Program) -> anyhow::Re
     Ok(f64::from(CONVERSATION - 1) / (last - first).as_secs_f64())
 }
 
-/// The time of each ten counts from the push of the transaction to the last text that is shown as accepted.
+/// Measures tens of texts, each from the push of the transaction to the last text that is shown as
+/// accepted.
 async fn conversation_out(world: &mut World, program: &mut Program) -> anyhow::Result<f64> {
     let ledger = std::sync::Arc::clone(&world.homeserver.ledger);
     let room = ledger.seen().first_rooms(1).context("no room")?[0];
@@ -191,7 +192,7 @@ async fn conversation_out(world: &mut World, program: &mut Program) -> anyhow::R
     Ok(f64::from(ROUNDS) * TEN as f64 / busy.as_secs_f64())
 }
 
-/// People write to the bots of whom the bridge has never heard.
+/// Lets people write to the bots whom the bridge does not know.
 async fn first_contacts(world: &mut World, program: &mut Program) -> anyhow::Result<f64> {
     let ledger = std::sync::Arc::clone(&world.homeserver.ledger);
     ledger.forget_times();
@@ -232,6 +233,6 @@ const OUT_PER_LOGIN: u64 = 200;
 const ROUNDS: u32 = 100;
 const CONVERSATION: u32 = 10_000;
 const STRANGERS: u32 = 1_500;
-/// WeChat takes so many messages for each of the contact's.
+/// The number of messages that WeChat accepts for each of the contact's.
 const TEN: u64 = 10;
 const LONGEST: Duration = Duration::from_secs(120);

@@ -1,13 +1,12 @@
-//! Measures the bridge's program with texts: processor time, rates, latency, memory, start; and the
-//! memory that files take.
+//! A benchmark of the bridge's program with texts: processor time, rates, latency, memory, start;
+//! and the memory that files take.
 //!
 //! `bench-text PROGRAM FOLDER [load|latency|idle|idle:LOGINS]…`; the folder is for stores and logs.
-//! `bench-text PROGRAM FOLDER media:MIB[,MIB]` measures what a file of so many MiB and eight at once cost in
-//! memory, and ends with 1 unless every budget is kept.
-//! `bench-text PROGRAM FOLDER bounds:LOGINS` prints descriptors and connections, and ends with 1 unless every
-//! text arrives.
+//! `bench-text PROGRAM FOLDER media:MIB[,MIB]` measures what a file of so many MiB and eight at
+//! once cost in memory, and ends with 1 unless every budget is kept. `bench-text PROGRAM FOLDER
+//! bounds:LOGINS` prints descriptors and connections, and ends with 1 unless every text arrives.
 //! The homeserver is a stub and WeChat is the simulator, both in this process; the bridge is a
-//! process of its own, so that what is measured is its alone.
+//! process of its own, so its figures are its alone.
 
 mod bodies;
 mod bounds;
@@ -76,7 +75,7 @@ async fn run(program: &Path, dir: &Path, parts: &[String]) -> anyhow::Result<Exi
     Ok(if files.is_some() && !all_kept { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// What the figures depend on besides the bridge.
+/// Returns the circumstances of the figures: load, cores, the time of a sync.
 fn surroundings(dir: &Path) -> anyhow::Result<String> {
     let load = std::fs::read_to_string("/proc/loadavg")?;
     let load = load.split_whitespace().next().unwrap_or_default().to_owned();
@@ -97,7 +96,7 @@ fn surroundings(dir: &Path) -> anyhow::Result<String> {
     ))
 }
 
-/// A part that fails does not keep the others from being measured.
+/// Notes a part that failed, so that the others are still measured.
 fn report(done: anyhow::Result<()>, table: &Table) {
     if let Err(error) = done {
         table.note(&format!("not measured further: {error:#}"));

@@ -1,4 +1,4 @@
-//! What large files cost in memory, one alone and eight at once, each way.
+//! The memory that large files take, one alone and eight at once, each way.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -13,7 +13,8 @@ use crate::rest;
 use crate::table::Table;
 use crate::world::{World, until};
 
-/// Peak of the memory beyond that of an idle bridge, for a file of so many MiB, and for eight.
+/// Measures the peak of memory beyond that of an idle bridge, for a file of so many MiB, and for
+/// eight.
 pub(crate) async fn measure(
     program: &Path,
     dir: &Path,
@@ -22,7 +23,7 @@ pub(crate) async fn measure(
 ) -> anyhow::Result<()> {
     let world = World::new(program, dir, AT_ONCE).await?;
     world.start().await?.stop()?;
-    // The contacts write first: without that, nothing can be sent to them.
+    // The contacts write first, since nothing can be sent to them before.
     for way in [Way::ToMatrix, Way::ToWechat] {
         for (files, mib, budget) in [(1, alone, 24.0), (AT_ONCE, each_of_eight, 64.0)] {
             let cost = transfer(&world, way, files, mib << 20).await?;
@@ -50,7 +51,7 @@ impl Way {
     }
 }
 
-/// What some files cost.
+/// The cost of some files.
 struct Cost {
     extra_kib: f64,
     extra_anonymous_kib: f64,
@@ -116,7 +117,7 @@ async fn push_files(world: &World, files: usize, size: u64) -> anyhow::Result<()
     push.push(&events).await
 }
 
-/// Waits for as long as files come or go.
+/// Waits until all files are transferred.
 async fn wait(
     program: &mut Program,
     world: &World,

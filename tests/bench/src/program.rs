@@ -17,7 +17,7 @@ use ilink_simulator::Simulator;
 use crate::cdn::Cdn;
 use crate::homeserver::{HS_TOKEN, Homeserver, SERVER};
 
-/// Where a bridge has its configuration, its store and its log.
+/// The folder of a bridge, with its configuration, its store and its log.
 #[derive(Debug)]
 pub(crate) struct Place {
     program: PathBuf,
@@ -26,14 +26,14 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// A new, empty folder with a configuration in it.
+    /// Makes a new, empty folder with a configuration in it.
     pub(crate) fn new(
         program: &Path,
         dir: PathBuf,
         (homeserver, simulator, cdn): (&Homeserver, &Simulator, &Cdn),
     ) -> anyhow::Result<Self> {
         fs::create_dir_all(&dir)?;
-        // A port that was free a moment ago; nobody else on the machine wants this very one.
+        // A port that was free a moment ago; no other program asks for this one.
         let listen = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let (api, cdn_url) = (simulator.api_url(), cdn.url());
         let plain = [
@@ -74,7 +74,7 @@ path = "data"
         Ok(place)
     }
 
-    /// Takes logins into the store; the bridge must not run.
+    /// Imports logins into the store; the bridge must not run.
     pub(crate) fn import(&self, lines: &str) -> anyhow::Result<()> {
         self.write_private("logins.jsonl", lines)?;
         let mut command = self.command();
@@ -110,12 +110,12 @@ path = "data"
     }
 }
 
-/// A bridge that runs; it is killed when this is dropped.
+/// A running bridge, which is killed when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Program(Child);
 
 impl Program {
-    /// Time on the processors so far, in user mode and in the kernel.
+    /// Returns the processor time so far, in user mode and in the kernel.
     pub(crate) fn cpu(&self) -> anyhow::Result<(Duration, Duration)> {
         let stat = self.proc("stat")?;
         let (_, fields) = stat.rsplit_once(')').context("/proc/PID/stat")?;
@@ -127,12 +127,12 @@ impl Program {
         Ok((ticks(11)?, ticks(12)?))
     }
 
-    /// Resident memory in KiB.
+    /// Returns the resident memory in KiB.
     pub(crate) fn resident(&self) -> anyhow::Result<u64> {
         Ok(self.memory()?.resident)
     }
 
-    /// Memory as the kernel counts it now.
+    /// Returns the memory as the kernel counts it now.
     pub(crate) fn memory(&self) -> anyhow::Result<Memory> {
         Memory::of(self.pid())
     }
@@ -146,7 +146,7 @@ impl Program {
         Ok(())
     }
 
-    /// Whether it has ended by itself.
+    /// Returns whether it has ended by itself.
     pub(crate) fn is_gone(&mut self) -> bool {
         !matches!(self.0.try_wait(), Ok(None))
     }
@@ -169,15 +169,15 @@ impl Drop for Program {
     }
 }
 
-/// Memory of a process, in KiB.
+/// The memory of a process, in KiB.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Memory {
-    /// All that is resident: what the process allocated, and the parts of its files that it has mapped.
-    /// What the kernel keeps of files for itself does not count.
+    /// The resident memory: what the process allocated, and the parts of its files that it has
+    /// mapped. The kernel's own cache of files does not count.
     pub(crate) resident: u64,
-    /// What belongs to no file.
+    /// The memory that belongs to no file.
     pub(crate) anonymous: u64,
-    /// The most that was resident since [`Peak::watch`].
+    /// The greatest resident memory since [`Peak::watch`].
     pub(crate) peak: u64,
 }
 
@@ -198,7 +198,7 @@ impl Memory {
     }
 }
 
-/// Watches the memory of a process until it is stopped.
+/// A watch over the memory of a process until it is stopped.
 #[derive(Debug)]
 pub(crate) struct Peak {
     ends: Arc<AtomicBool>,
@@ -206,7 +206,7 @@ pub(crate) struct Peak {
 }
 
 impl Peak {
-    /// Lets the kernel's own peak begin anew, too.
+    /// Starts to watch, and resets the kernel's own peak.
     pub(crate) fn watch(pid: u32) -> anyhow::Result<Self> {
         fs::write(format!("/proc/{pid}/clear_refs"), "5").context("/proc/PID/clear_refs")?;
         let ends = Arc::new(AtomicBool::new(false));
@@ -222,7 +222,7 @@ impl Peak {
         Ok(Self { ends, watching })
     }
 
-    /// The most anonymous memory that was seen, in KiB.
+    /// Returns the greatest anonymous memory that was seen, in KiB.
     pub(crate) fn stop(self) -> u64 {
         self.ends.store(true, Ordering::Relaxed);
         self.watching.join().unwrap_or_default()
@@ -230,5 +230,5 @@ impl Peak {
 }
 
 const LOOK: Duration = Duration::from_millis(2);
-/// The kernel counts 100 ticks per second on all that Rust runs on.
+/// The kernel counts 100 ticks per second on every system that Rust supports.
 const MILLIS_PER_TICK: u64 = 10;

@@ -1,8 +1,8 @@
-//! Prints each figure beside its budget as soon as it is measured.
+//! The output: each figure beside its budget as soon as it is measured.
 
 use std::io::Write as _;
 
-/// Where the figures go.
+/// The table of figures.
 #[derive(Debug)]
 pub(crate) struct Table {
     over: usize,
@@ -14,22 +14,22 @@ impl Table {
         Self { over: 0 }
     }
 
-    /// A figure that must not be above its budget.
+    /// Prints a figure that must not be above its budget.
     pub(crate) fn row(&mut self, what: &str, figure: f64, unit: &str, budget: Option<f64>) {
         self.print(what, (figure, unit), budget, |ratio| ratio <= 1.0);
     }
 
-    /// Something per second, which must not be below its budget.
+    /// Prints a rate per second, which must not be below its budget.
     pub(crate) fn rate(&mut self, what: &str, figure: f64, budget: Option<f64>) {
         self.print(what, (figure, "/s"), budget, |ratio| ratio >= 1.0);
     }
 
-    /// A sentence about the row above.
+    /// Prints a sentence about the row above.
     pub(crate) fn note(&self, text: &str) {
         line(&format!("  {text}"));
     }
 
-    /// Whether every figure keeps its budget.
+    /// Prints the result, and returns whether every figure keeps its budget.
     pub(crate) fn end(&self) -> bool {
         match self.over {
             0 => line("every figure keeps its budget"),
@@ -63,7 +63,7 @@ impl Table {
     }
 }
 
-/// A reader that has gone away is not told.
+/// Prints a line; a reader may have closed the pipe.
 fn line(text: &str) {
     let _ = writeln!(std::io::stdout(), "{text}");
 }

@@ -1,20 +1,20 @@
-//! As much HTTP/1.1 as a homeserver and its application service speak with each other on one machine.
+//! The part of HTTP/1.1 that a homeserver and its application service use on one machine.
 //!
-//! Written by hand because the two sides share the machine: what this costs is taken from the bridge.
+//! Written by hand because both sides share the machine: its cost would be taken from the bridge.
 
 use anyhow::{Context as _, bail};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 use crate::bodies::PIECE;
 
-/// One message: its first line, and its body.
+/// A message: its first line and its body.
 #[derive(Debug)]
 pub(crate) struct Message<'a> {
     pub(crate) first_line: &'a str,
     pub(crate) body: &'a [u8],
 }
 
-/// What was read from one connection and not looked at yet.
+/// The bytes of a connection that were read and not used yet.
 #[derive(Debug, Default)]
 pub(crate) struct Reader {
     bytes: Vec<u8>,
@@ -22,8 +22,8 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    /// The first line of the next message, which is still to be taken; `None` when the other side has hung
-    /// up between two.
+    /// Returns the first line of the next message, which is still to be taken; `None` when the
+    /// other side has closed the connection between two messages.
     pub(crate) async fn first_line<R: AsyncRead + Unpin>(
         &mut self,
         from: &mut R,
@@ -33,7 +33,7 @@ impl Reader {
         Ok(Some(std::str::from_utf8(&self.bytes[..line]).context("the first line")?))
     }
 
-    /// Takes the next message without keeping its body, and says how long the body was.
+    /// Takes the next message without keeping its body, and returns the length of the body.
     pub(crate) async fn skip<R: AsyncRead + Unpin>(&mut self, from: &mut R) -> anyhow::Result<u64> {
         let head = self.head(from).await?.context("the connection broke off")?;
         let length = content_length(&self.bytes[..head])?;
@@ -49,7 +49,7 @@ impl Reader {
         Ok(length as u64)
     }
 
-    /// The next message; `None` when the other side has hung up between two.
+    /// Returns the next message; `None` when the other side has closed the connection between two.
     pub(crate) async fn next<R: AsyncRead + Unpin>(
         &mut self,
         from: &mut R,
@@ -68,7 +68,7 @@ impl Reader {
         Ok(Some(Message { first_line, body: &self.bytes[begins..ends] }))
     }
 
-    /// How long the next message's head is, which is read then.
+    /// Reads the head of the next message, and returns its length.
     async fn head<R: AsyncRead + Unpin>(&mut self, from: &mut R) -> anyhow::Result<Option<usize>> {
         self.bytes.drain(..self.taken);
         self.taken = 0;
@@ -83,7 +83,7 @@ impl Reader {
     }
 }
 
-/// Where `wanted` begins.
+/// Returns the position of `wanted`.
 pub(crate) fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
     bytes.windows(wanted.len()).position(|window| window == wanted)
 }

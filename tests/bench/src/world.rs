@@ -22,22 +22,22 @@ pub(crate) struct World {
     pub(crate) began: Instant,
     pub(crate) phones: Vec<Phone>,
     pub(crate) place: Place,
-    /// The number of the newest text, whichever way it went.
+    /// The number of the newest text in either direction.
     pub(crate) texts: u64,
 }
 
 impl World {
-    /// Both sides run, and the bridge's store holds this many logins, each of another owner.
+    /// Starts both sides, and makes a store with this many logins, each of another owner.
     pub(crate) async fn new(program: &Path, dir: &Path, logins: usize) -> anyhow::Result<Self> {
         let homeserver = Homeserver::start().await?;
         let cdn = Cdn::start(Arc::clone(&homeserver.bodies)).await?;
         let socket = TcpSocket::new_v4()?;
         socket.bind("127.0.0.1:0".parse()?)?;
-        // All logins connect at once; the usual backlog would make some of them wait a second.
+        // All logins connect at once; with the usual backlog some of them would wait a second.
         let simulator = Simulator::start_on(socket.listen(16_384)?, Options::default()).await?;
         simulator.unlimited();
         simulator.keep_requests(1);
-        // The simulator would hold the files: its announcements lead to the stub in its place.
+        // The simulator would store the files, so its announcements lead to the stub.
         simulator.classic_upload(true);
         let phones: Vec<_> = (0..logins).map(|n| simulator.phone(&format!("p{n}"))).collect();
         let sides = (&homeserver, &simulator, &cdn);
@@ -74,13 +74,13 @@ impl World {
         Push::connect(self.place.listen).await
     }
 
-    /// A number for the next text.
+    /// Returns a number for the next text.
     pub(crate) fn number(&mut self) -> u64 {
         self.texts += 1;
         self.texts
     }
 
-    /// What went wrong on either side.
+    /// Returns what went wrong on either side.
     pub(crate) fn complaints(&self) -> Vec<String> {
         let mut complaints = Vec::new();
         let misplaced = self.homeserver.ledger.seen().misplaced;
@@ -96,7 +96,7 @@ impl World {
     }
 }
 
-/// Waits until something is so, looking once per millisecond.
+/// Waits until a condition holds, which is checked once per millisecond.
 pub(crate) async fn until(
     what: &str,
     program: &mut Program,

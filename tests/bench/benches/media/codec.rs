@@ -1,6 +1,6 @@
-//! How fast voices are converted, through the worker process that the bridge starts for each.
+//! The speed of voice conversion, through the worker process that the bridge starts for each.
 //!
-//! The voice is three seconds of speech of the tests, again and again.
+//! The voice is three seconds of speech from the tests, repeated.
 
 use std::{
     io::Write as _,
@@ -37,7 +37,7 @@ pub(crate) async fn measure() {
     }
 }
 
-/// Converts one voice some times, prints the best, and gives what it became.
+/// Converts one voice several times, prints the best time, and returns the result.
 async fn convert(workers: &Workers, job: Job, from: &Spool, what: &str, seconds: u32) -> Spool {
     let took = best(|| async { drop(workers.run(job, from).await.unwrap()) }).await;
     told(what, seconds, took);
@@ -71,7 +71,7 @@ fn spool(spools: &Spools, bytes: &[u8]) -> Spool {
     writer.finish()
 }
 
-/// So much speech as WAVE of 24 kHz, mono, 16 bit.
+/// Returns so much speech as WAVE of 24 kHz, mono, 16 bit.
 fn wave(seconds: u32) -> Vec<u8> {
     let len = seconds * RATE * 2;
     let mut file = Vec::new();

@@ -1,8 +1,8 @@
-//! How fast media are encrypted, decrypted, fetched and brought, beside what OpenSSL reaches on the
-//! same machine in the same run; and how fast voices are converted.
+//! The speed of encryption, decryption, downloads and uploads, beside that of OpenSSL on this
+//! machine in this run; and the speed of voice conversion.
 //!
-//! The CDN is a stub in this process that holds nothing: it repeats one block, and forgets what it
-//! is given. The files lie in `TMPDIR`.
+//! The CDN is a stub in this process that stores nothing: it repeats one block, and drops what it
+//! receives. The files lie in `TMPDIR`.
 #![expect(clippy::unwrap_used, reason = "a measurement that cannot be made ends the program")]
 
 mod codec;
@@ -102,7 +102,7 @@ fn client(base: &str) -> Client {
     Client::new(options).unwrap()
 }
 
-/// The same file once more, with its MD5.
+/// Copies a file, with its MD5.
 fn copied(plain: &Spool, spools: &Spools) -> Spool {
     let mut writer = spools.create(true).unwrap();
     let (mut piece, mut offset) = (vec![0; CHUNK], 0);
@@ -114,7 +114,7 @@ fn copied(plain: &Spool, spools: &Spools) -> Spool {
     writer.finish()
 }
 
-/// A server with one file of zeros, encrypted; its address.
+/// Starts a server with one encrypted file of zeros, and returns its address.
 fn stub(key: &AesKey) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base = format!("http://{}/", listener.local_addr().unwrap());
@@ -168,7 +168,7 @@ fn serve(stream: &TcpStream, block: &[u8], last: &[u8], announced: &str) {
     }
 }
 
-/// MiB per second of the best of several runs.
+/// Returns the MiB per second of the best of several runs.
 fn best(bytes: usize, mut run: impl FnMut()) -> f64 {
     let runs = (0..RUNS).map(|_| {
         let began = Instant::now();
@@ -186,7 +186,8 @@ fn rate(bytes: u64, took: Duration) -> f64 {
     bytes as f64 / MIB as f64 / took.as_secs_f64()
 }
 
-/// MiB per second that OpenSSL reaches with blocks of 256 KiB; 0 where it is not installed.
+/// Returns the MiB per second that OpenSSL reaches with blocks of 256 KiB; 0 where it is not
+/// installed.
 fn openssl(more: &[&str]) -> f64 {
     let mut command = Command::new("openssl");
     command.args(["speed", "-seconds", "2", "-bytes", "262144", "-evp", "aes-128-ecb"]).args(more);
@@ -201,7 +202,7 @@ fn beside(what: &str, figure: f64, other: f64) {
     line(&format!("{what:<46} {figure:>8.0} MiB/s beside {other:>6.0}: {ratio:.2}"));
 }
 
-/// Nobody may be reading any more.
+/// Prints a line; a reader may have closed the pipe.
 fn line(text: &str) {
     let _ = writeln!(std::io::stdout(), "{text}");
 }
