@@ -4,7 +4,7 @@ use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 
-/// HTTP 200 with this JSON, as the API answers everything.
+/// Returns HTTP 200 with this JSON, the form of every API answer.
 pub(crate) fn json_answer(value: &Value) -> Response {
     raw_json(value.to_string().into_bytes())
 }
@@ -21,7 +21,7 @@ pub(crate) fn refusal(ret: i64, errmsg: &str) -> Response {
     json_answer(&json!({ "ret": ret, "errmsg": errmsg }))
 }
 
-/// What every call with a dead or unknown token gets.
+/// Returns the answer to every call with a dead or unknown token.
 pub(crate) fn session_timeout() -> Response {
     json_answer(&json!({ "errcode": -14, "errmsg": "session timeout" }))
 }

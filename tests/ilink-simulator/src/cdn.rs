@@ -30,7 +30,7 @@ pub(crate) struct Upload {
     pub(crate) cipher_size: u64,
 }
 
-/// Media on the CDN, with all that an item needs to refer to it.
+/// Media on the CDN, with everything that an item needs to refer to them.
 #[derive(Debug, Clone)]
 pub struct MediaRef {
     /// The key as 32 hexadecimal characters.
@@ -39,12 +39,12 @@ pub struct MediaRef {
     pub encrypt_query_param: String,
     /// The whole download URL.
     pub full_url: String,
-    /// Bytes of the ciphertext.
+    /// The length of the ciphertext in bytes.
     pub cipher_len: u64,
 }
 
 impl MediaRef {
-    /// The `media` object of an item; the key as base64 of its hexadecimal characters.
+    /// Returns the `media` object of an item, with the key as base64 of its hexadecimal characters.
     pub fn media(&self) -> Value {
         use base64::Engine as _;
         json!({
@@ -57,7 +57,7 @@ impl MediaRef {
 }
 
 impl Cdn {
-    /// Reads an announcement; the error says what does not hold together.
+    /// Reads an announcement; the error names the contradiction in it.
     pub(crate) fn announce(&mut self, body: &Value) -> Result<String, String> {
         let text = |name: &str| body[name].as_str().ok_or_else(|| format!("{name} is no string"));
         let number = |name: &str| body[name].as_u64().ok_or_else(|| format!("{name} is no number"));
@@ -84,8 +84,8 @@ impl Cdn {
         Ok(param)
     }
 
-    /// Takes the ciphertext of an announced upload and gives its download parameter. The same may come again, as
-    /// Tencent's client sends it after an answer that it cannot use.
+    /// Stores the ciphertext of an announced upload and returns its download parameter. It may come
+    /// again, since Tencent's client repeats it after an answer that it cannot use.
     pub(crate) fn store(
         &mut self,
         param: &str,
@@ -114,7 +114,7 @@ impl Cdn {
         Ok(self.keep(cipher, upload.key))
     }
 
-    /// Encrypts and keeps a file of the phone's side.
+    /// Encrypts and stores a file of the phone's side.
     pub(crate) fn put(&mut self, plain: &[u8], key: Key, cdn_url: &str) -> MediaRef {
         let cipher = crypto::encrypt(&key, plain);
         let cipher_len = cipher.len() as u64;
@@ -133,7 +133,7 @@ impl Cdn {
         self.objects.get(param).map(|object| object.cipher.clone())
     }
 
-    /// The plaintext behind a media reference, opened with the key that the reference names.
+    /// Returns the plaintext of a media reference, decrypted with the key that the reference names.
     pub(crate) fn open(&self, media: &Value) -> Result<Vec<u8>, String> {
         let param = media["encrypt_query_param"].as_str().ok_or("no encrypt_query_param")?;
         let object = self.objects.get(param).ok_or("unknown encrypt_query_param")?;

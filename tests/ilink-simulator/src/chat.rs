@@ -1,23 +1,23 @@
-//! What a phone displays: one entry per message, either way.
+//! The display of a phone: one entry per message, in both directions.
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// One message on a phone.
+/// A message on a phone.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Shown {
     /// The server's id of the message.
     pub message_id: u64,
-    /// True for what the person at the phone wrote.
+    /// Whether the person at the phone wrote it.
     pub mine: bool,
     /// Simulator time, milliseconds since 1970.
     pub at_ms: i64,
-    /// What it is.
+    /// The kind of the message.
     pub kind: Kind,
-    /// The text as the phone shows it: from a bare `<` on, the rest of a line is missing.
-    /// For other kinds the file name or the transcript, if any.
+    /// The text as the phone shows it: from a bare `<` on, the rest of a line is missing. For other
+    /// kinds the file name or the transcript, if any.
     pub text: String,
-    /// `client_id` of a message from the bot.
+    /// `client_id` of a message of the bot.
     pub client_id: String,
     /// The item as it was sent.
     pub item: Value,
@@ -29,13 +29,13 @@ pub struct Shown {
 pub enum Kind {
     /// Text.
     Text,
-    /// Picture.
+    /// An image.
     Image,
-    /// Voice message.
+    /// A voice message.
     Voice,
-    /// File.
+    /// A file.
     File,
-    /// Video.
+    /// A video.
     Video,
     /// Anything else.
     Other,
@@ -53,7 +53,7 @@ impl Kind {
         }
     }
 
-    /// The object of an item that holds the media reference of this kind.
+    /// Returns the name of the item's field that has the media reference of this kind.
     pub(crate) fn media_field(self) -> Option<&'static str> {
         match self {
             Self::Image => Some("image_item"),
@@ -65,7 +65,7 @@ impl Kind {
     }
 }
 
-/// The words an item shows beside its picture, player or icon.
+/// Returns the words that an item shows beside its image, player or icon.
 pub(crate) fn words(item: &Value) -> String {
     let text = match Kind::of(item) {
         Kind::Text => &item["text_item"]["text"],
@@ -76,7 +76,8 @@ pub(crate) fn words(item: &Value) -> String {
     text.as_str().unwrap_or_default().to_owned()
 }
 
-/// WeChat takes a bare `<` for the start of a tag and shows nothing from there to the end of the line.
+/// Returns the text as WeChat shows it: a bare `<` counts as the start of a tag, and hides the rest
+/// of its line.
 pub(crate) fn displayed(text: &str) -> String {
     let lines = text.split('\n').map(|line| line.split_once('<').map_or(line, |(shown, _)| shown));
     lines.collect::<Vec<_>>().join("\n")

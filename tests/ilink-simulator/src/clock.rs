@@ -19,7 +19,7 @@ impl Clock {
         machine + self.offset_ms.load(Ordering::Relaxed)
     }
 
-    /// The time as a `Date` header has it.
+    /// Returns the time in the form of a `Date` header.
     pub(crate) fn http_date(&self) -> String {
         let since = Duration::from_millis(u64::try_from(self.now_ms()).unwrap_or(0));
         httpdate::fmt_http_date(UNIX_EPOCH + since)
@@ -30,7 +30,7 @@ impl Clock {
     }
 }
 
-/// A duration as the signed milliseconds that the protocol and the clock count in.
+/// Returns a duration as signed milliseconds, the unit of the protocol and the clock.
 pub(crate) fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

@@ -1,6 +1,6 @@
 //! AES-128-ECB with PKCS#7 over whole files, and the MD5 that uploads declare.
 //!
-//! This is the simulator's own reading of the protocol (docs/protocol.md §5); it shares nothing with the bridge.
+//! Written from the protocol alone (docs/protocol.md §5); shares nothing with the bridge.
 
 use aes::Aes128;
 use aes::cipher::block_padding::Pkcs7;
@@ -14,17 +14,18 @@ pub(crate) fn encrypt(key: &Key, plain: &[u8]) -> Vec<u8> {
     ecb::Encryptor::<Aes128>::new(&(*key).into()).encrypt_padded_vec::<Pkcs7>(plain)
 }
 
-/// The plaintext, or nothing when the length or the padding is wrong.
+/// Returns the plaintext; `None` when the length or the padding is wrong.
 pub(crate) fn decrypt(key: &Key, cipher: &[u8]) -> Option<Vec<u8>> {
     ecb::Decryptor::<Aes128>::new(&(*key).into()).decrypt_padded_vec::<Pkcs7>(cipher).ok()
 }
 
-/// A key from its 32 hexadecimal characters.
+/// Reads a key from its 32 hexadecimal characters.
 pub(crate) fn key_from_hex(text: &str) -> Option<Key> {
     hex::decode(text).ok()?.try_into().ok()
 }
 
-/// A key as media references spell it: base64 of the raw bytes or of the 32 hexadecimal characters.
+/// Reads a key in the form of media references: base64 of the raw bytes or of the 32 hexadecimal
+/// characters.
 pub(crate) fn key_from_reference(text: &str) -> Option<Key> {
     use base64::Engine as _;
     let bytes = base64::engine::general_purpose::STANDARD.decode(text).ok()?;
@@ -38,7 +39,7 @@ pub(crate) fn md5_hex(bytes: &[u8]) -> String {
     hex::encode(Md5::digest(bytes))
 }
 
-/// What PKCS#7 makes of a length: the next multiple of 16, never the same.
+/// Returns the length after PKCS#7 padding: the next multiple of 16, always greater.
 pub(crate) fn padded_len(plain: u64) -> u64 {
     (plain / 16 + 1) * 16
 }

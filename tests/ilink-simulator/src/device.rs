@@ -1,4 +1,4 @@
-//! Phones and the bots they are bound to.
+//! Phones and the bots to which they are bound.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,14 +9,14 @@ use tokio::sync::Notify;
 use crate::chat::Shown;
 use crate::id;
 
-/// One phone and the WeChat user who holds it.
+/// A phone and the WeChat user who holds it.
 pub(crate) struct Device {
     pub(crate) name: String,
     pub(crate) user_id: String,
-    /// Token of the bot this user is bound to.
+    /// The token of the bot to which this user is bound.
     pub(crate) bot: Option<String>,
     pub(crate) chat: Vec<Shown>,
-    /// How many entries of `chat` came from the bot.
+    /// The number of entries of `chat` that came from the bot.
     pub(crate) arrived: usize,
     pub(crate) client_ids: HashMap<String, Accepted>,
     pub(crate) digits: Option<Digits>,
@@ -24,39 +24,39 @@ pub(crate) struct Device {
     pub(crate) typing: bool,
 }
 
-/// The number a phone shows when a login asks for one.
+/// The number that a phone shows when a login asks for one.
 #[derive(Debug, Clone)]
 pub(crate) struct Digits {
     pub(crate) number: String,
     pub(crate) blocked: bool,
 }
 
-/// A message once accepted under a `client_id`.
+/// A message that was accepted under a `client_id`.
 #[derive(Debug, Clone)]
 pub(crate) struct Accepted {
     pub(crate) message_id: u64,
     pub(crate) items: Value,
 }
 
-/// One binding of a phone.
+/// A binding of a phone.
 pub(crate) struct Bot {
     pub(crate) bot_id: String,
     pub(crate) token: String,
     pub(crate) phone: String,
     pub(crate) dead: bool,
-    /// Between `notifystart` and `notifystop`.
+    /// Whether the bot is between `notifystart` and `notifystop`.
     pub(crate) online: bool,
     pub(crate) epoch: u64,
     /// Every message for this bot, as JSON text, in order.
     pub(crate) log: Vec<String>,
     pub(crate) delivered: usize,
     pub(crate) acknowledged: usize,
-    /// A batch that the next poll gets once more.
+    /// A batch that the next poll gets again.
     pub(crate) again: Option<Vec<String>>,
     pub(crate) polls: u32,
     pub(crate) generation: u64,
     pub(crate) wake: Arc<Notify>,
-    /// Context token → when it was issued.
+    /// Each context token with the time at which it was issued.
     pub(crate) contexts: HashMap<String, i64>,
     pub(crate) wrote_ms: Option<i64>,
     pub(crate) sends: u32,

@@ -1,20 +1,21 @@
-//! What went wrong where the real server is silent, or says little: the list a test looks at.
+//! The record of what went wrong where the real server is silent, or says little; tests read it.
 
 use serde::Serialize;
 use serde_json::Value;
 
-/// One request or message that a real phone would not have shown, or that Tencent's client never sends.
+/// A request or message that a real phone would not have shown, or that Tencent's client never
+/// sends.
 #[derive(Debug, Clone, Serialize)]
 pub struct Dropped {
     /// Simulator time, milliseconds since 1970.
     pub at_ms: i64,
     /// Last part of the request's path, such as `sendmessage`.
     pub endpoint: String,
-    /// Name of the phone it was about, where that is known.
+    /// Name of the phone that it concerns, where that is known.
     pub phone: Option<String>,
-    /// Why.
+    /// The reason.
     pub reason: Reason,
-    /// The particular: a header's name, a length, a found value. Empty when the reason says all.
+    /// The details: a header's name, a length, a found value. Empty when the reason says all.
     pub detail: String,
     /// `client_id` of the message, if it had one.
     pub client_id: Option<String>,
@@ -22,7 +23,7 @@ pub struct Dropped {
     pub body: Value,
 }
 
-/// Why something was dropped, refused or noted.
+/// The reason why something was dropped, refused or noted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
@@ -38,9 +39,9 @@ pub enum Reason {
     SenderGiven,
     /// `client_id` was absent or empty.
     NoClientId,
-    /// The same message under the same `client_id` again: shown once. A retry; harmless.
+    /// The message under its `client_id` again: shown once. A retry; harmless.
     Repeated,
-    /// Another message under a `client_id` that was used before: accepted and lost.
+    /// Another message under a used `client_id`: accepted and lost.
     ReusedClientId,
     /// `message_type` or `message_state` is not 2.
     WrongMessageType,
@@ -54,9 +55,9 @@ pub enum Reason {
     TextTooLong,
     /// No `to_user_id`: `ret` -2.
     NoRecipient,
-    /// `to_user_id` in other case than it was given out: `ret` -3.
+    /// `to_user_id` in other case than it was issued: `ret` -3.
     RecipientCase,
-    /// A user this bot does not belong to: `ret` -3.
+    /// A user to whom this bot does not belong: `ret` -3.
     UnknownRecipient,
     /// No `context_token`.
     NoContextToken,
@@ -68,22 +69,22 @@ pub enum Reason {
     WindowClosed,
     /// Ten messages since the user last wrote: `ret` -2.
     QuotaSpent,
-    /// Sent during a throttle, which starts anew with it: `ret` -2.
+    /// Sent during a throttle, which it starts anew: `ret` -2.
     Throttled,
     /// Accepted without a `message_id` on request, and not shown.
     Unconfirmed,
     /// A message sent with a token that is dead: code -14.
     SessionDead,
-    /// A media reference that leads to nothing, or that its key does not open.
+    /// A media reference that leads to nothing, or whose key does not decrypt it.
     BrokenMedia,
-    /// An upload or its announcement that does not hold together.
+    /// An upload or its announcement that is contradictory.
     BadUpload,
     /// A typing ticket that was not issued for this user.
     BadTicket,
-    /// A cursor of another bot: such a poll hears nothing.
+    /// A cursor of another bot: such a poll gets no messages.
     UnknownCursor,
     /// Asked at the redirect host for what belongs to the fixed host.
     WrongHost,
-    /// The phone wrote while it had no living bot; nobody gets it.
+    /// The phone wrote while it had no living bot; the message is lost.
     NoBot,
 }

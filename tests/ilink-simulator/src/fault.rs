@@ -1,4 +1,4 @@
-//! Faults on request: what the next answers of an endpoint are instead of the right ones.
+//! The faults on request: wrong answers of an endpoint.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -11,7 +11,8 @@ use serde_json::json;
 
 use crate::answer::{self, json_answer};
 
-/// One wrong answer. An endpoint is the last part of a path (`getupdates`, `sendmessage`, `upload`, …) or `*` for any.
+/// A wrong answer. An endpoint is the last part of a path (`getupdates`, `sendmessage`, `upload`,
+/// …) or `*` for any.
 #[derive(Debug, Clone)]
 pub enum Fault {
     /// This HTTP status with a short body and the same in `x-error-message`; the request has no effect.
@@ -34,7 +35,7 @@ pub enum Fault {
     Stall,
     /// The request takes effect, and its answer comes in eight parts, without its length and with this pause before each.
     Drip(Duration),
-    /// The request takes effect, and the last byte of its answer is another one.
+    /// The request takes effect, and the last byte of its answer is altered.
     Corrupt,
     /// The request takes effect, and its answer is no JSON.
     Garbage,
@@ -48,7 +49,7 @@ pub enum Fault {
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
     waiting: HashMap<String, VecDeque<Fault>>,
-    /// Faults that stay until they are taken back.
+    /// The faults that stay until they are removed.
     standing: HashMap<String, Fault>,
 }
 
@@ -88,7 +89,7 @@ impl Faults {
 }
 
 impl Fault {
-    /// The answer of a fault that keeps the request from having an effect.
+    /// Returns the answer of a fault that prevents the request's effect.
     pub(crate) async fn before(&self) -> Option<Response> {
         match self {
             Self::Status(code) => {
@@ -119,7 +120,7 @@ impl Fault {
         }
     }
 
-    /// What becomes of the right answer.
+    /// Returns the altered form of the right answer.
     pub(crate) async fn after(&self, right: Response) -> Response {
         match self {
             Self::Cut => broken_off(whole(right).await),
@@ -150,20 +151,21 @@ async fn whole(answer: Response) -> Bytes {
     axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap_or_default()
 }
 
-/// An answer that announces its whole length, gives half of it and then ends the connection.
+/// Returns an answer that announces its whole length, sends half of it and then ends the
+/// connection.
 fn broken_off(whole: Bytes) -> Response {
     half_of(whole, async {
-        // A pause lets the first half out; else both would end in the same buffer.
+        // The pause sends the first half; otherwise both would be in one buffer.
         tokio::task::yield_now().await;
     })
 }
 
-/// An answer that announces its whole length, gives half of it and then nothing.
+/// Returns an answer that announces its whole length, sends half of it and then nothing.
 fn stalled(whole: Bytes) -> Response {
     half_of(whole, std::future::pending())
 }
 
-/// An answer that comes in eight parts.
+/// Returns an answer that comes in eight parts.
 fn dripping(whole: Bytes, pause: Duration) -> Response {
     let size = whole.len().div_ceil(8).max(1);
     let parts: Vec<Bytes> = whole.chunks(size).map(|part| whole.slice_ref(part)).collect();
@@ -174,7 +176,7 @@ fn dripping(whole: Bytes, pause: Duration) -> Response {
     Response::new(Body::from_stream(parts))
 }
 
-/// The first half of an answer, and an error after `then`.
+/// Returns the first half of an answer, and an error after `then`.
 fn half_of(whole: Bytes, then: impl Future<Output = ()> + Send + 'static) -> Response {
     let announced = whole.len().max(2);
     let half = whole.slice(..whole.len() / 2);

@@ -1,4 +1,4 @@
-//! The headers that Tencent's client sends (docs/protocol.md §2.2), checked on every request.
+//! The check of the headers that Tencent's client sends (docs/protocol.md §2.2), on every request.
 
 use base64::Engine as _;
 
@@ -39,7 +39,7 @@ struct Findings<'a> {
 }
 
 impl Findings<'_> {
-    /// On GET and POST alike.
+    /// Checks the headers of GET and POST.
     fn app(&mut self) {
         self.constant("ilink-app-id", "bot");
         let version = self.request.header("ilink-app-clientversion");
@@ -71,7 +71,7 @@ impl Findings<'_> {
         }
     }
 
-    /// A GET carries the two `iLink-App-` headers only.
+    /// Checks a GET, which carries the two `iLink-App-` headers only.
     fn get(&mut self) {
         for name in ["authorization", "authorizationtype", "x-wechat-uin"] {
             if self.request.header(name).is_some() {
@@ -80,7 +80,7 @@ impl Findings<'_> {
         }
     }
 
-    /// The CDN gets no header of the API.
+    /// Checks a request to the CDN, which carries no header of the API.
     fn cdn(&mut self) {
         for name in ["authorization", "authorizationtype", "x-wechat-uin", "ilink-app-id"] {
             if self.request.header(name).is_some() {
@@ -109,7 +109,7 @@ impl Findings<'_> {
     }
 }
 
-/// Base64 of the decimal text of an unsigned 32-bit number.
+/// Returns whether a value is base64 of the decimal text of an unsigned 32-bit number.
 fn is_uin(value: &str) -> bool {
     let Ok(raw) = base64::engine::general_purpose::STANDARD.decode(value) else {
         return false;

@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rand::Rng as _;
 
-/// The stable WeChat id of a phone: mixed case, with `_`, as the real ones are.
-/// The same name gives the same id in every run.
+/// Returns the WeChat id of a phone: mixed case, with `_`, as the real ones are. A name has one id
+/// in every run.
 pub(crate) fn user_id(phone: &str) -> String {
     let mut state: u64 = 0xcbf2_9ce4_8422_2325;
     for byte in phone.bytes() {
@@ -28,14 +28,14 @@ pub(crate) fn random_hex(bytes: usize) -> String {
     hex::encode(raw)
 }
 
-/// A bot id and its token, both new with every binding.
+/// Returns a bot id and its token, both new with every binding.
 pub(crate) fn bot_and_token() -> (String, String) {
     let bot = format!("{}@im.bot", random_hex(6));
     let token = format!("{bot}:{}", random_hex(24));
     (bot, token)
 }
 
-/// A 19-digit id that no double holds exactly, so that a client that goes through one is found out.
+/// Returns a 19-digit id that no double holds exactly, which reveals a client that uses one.
 pub(crate) fn message_id(counter: u64) -> u64 {
     let low: u64 = rand::rng().random_range(0..1 << 20);
     7_400_000_000_000_000_000 + (counter << 20) + (low | 1)
@@ -47,14 +47,14 @@ pub(crate) fn context_token() -> String {
     format!("AARzJWAFAAABAAAAAAAp{}", STANDARD.encode(raw))
 }
 
-/// A CDN parameter; it always holds `/`, `+` and `=`, so that it must be percent-encoded.
+/// Returns a CDN parameter; it always contains `/`, `+` and `=`, so it must be percent-encoded.
 pub(crate) fn cdn_param(prefix: &str) -> String {
     let mut raw = [0u8; 24];
     rand::rng().fill(&mut raw);
     format!("{prefix}{}/+=", STANDARD.encode(raw))
 }
 
-/// The opaque cursor of one bot at one place of its log.
+/// Returns the opaque cursor of one bot at one place of its log.
 pub(crate) fn cursor(epoch: u64, position: usize) -> String {
     let mut raw = Vec::with_capacity(19);
     raw.extend(epoch.to_be_bytes());
@@ -63,7 +63,7 @@ pub(crate) fn cursor(epoch: u64, position: usize) -> String {
     STANDARD.encode(raw)
 }
 
-/// The place a cursor stands for, if it is one of this bot's.
+/// Returns the place that a cursor stands for, if it is one of this bot's.
 pub(crate) fn cursor_position(epoch: u64, cursor: &str) -> Option<usize> {
     let raw = STANDARD.decode(cursor).ok()?;
     let (own, rest) = raw.split_first_chunk::<8>()?;
@@ -72,7 +72,7 @@ pub(crate) fn cursor_position(epoch: u64, cursor: &str) -> Option<usize> {
     known.then(|| usize::try_from(u64::from_be_bytes(*position)).ok())?
 }
 
-/// Percent-encoding of everything but letters, digits and `-_.~`.
+/// Percent-encodes everything but letters, digits and `-_.~`.
 pub(crate) fn percent_encode(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {

@@ -1,4 +1,5 @@
-//! From the phone to the bot: messages, the log of a bot, and what a poll of it hears (docs/protocol.md §3.4, §10.1).
+//! The way from the phone to the bot: messages, the log of a bot, and what its polls get
+//! (docs/protocol.md §3.4, §10.1).
 
 use serde_json::{Value, json};
 
@@ -7,18 +8,18 @@ use crate::dropped::{Dropped, Reason};
 use crate::id;
 use crate::state::World;
 
-/// Requests that change the next batch.
+/// The requests that change the next batch.
 #[derive(Debug, Default)]
 pub(crate) struct NextBatch {
-    /// The batch comes once more in the following poll; the value says whether under new ids.
+    /// The batch comes again in the following poll; the value tells whether under new ids.
     pub(crate) duplicate: Option<bool>,
     /// The batch comes in reverse order.
     pub(crate) reverse: bool,
 }
 
-/// One look of a poll into its bot's log.
+/// The result of one look into a bot's log.
 pub(crate) enum Updates {
-    /// The token is not, or no longer, good.
+    /// The token is not, or no longer, valid.
     Dead,
     /// Answer with this body now.
     Ready(String),
@@ -34,7 +35,7 @@ pub(crate) struct Poll<'a> {
 }
 
 impl World {
-    /// The person writes: one message with these items, around which the envelope is made. Gives its id.
+    /// Writes as the person: one message with these items, with a new envelope. Returns its id.
     pub(crate) fn say(&mut self, phone: &str, items: &Value, now_ms: i64) -> u64 {
         let message_id = self.next_message_id();
         let message = self.envelope(phone, message_id, items, now_ms);
@@ -42,7 +43,8 @@ impl World {
         message_id
     }
 
-    /// Hands a message as it is to the phone's bot. An object's `context_token` becomes good, and the window opens.
+    /// Hands a message unchanged to the phone's bot. An object's `context_token` becomes valid, and
+    /// the window opens.
     pub(crate) fn deliver(&mut self, phone: &str, message: &Value, now_ms: i64) {
         let shown = shown(message, now_ms);
         self.ensure_device(phone).chat.push(shown);
@@ -67,7 +69,7 @@ impl World {
         bot.wake.notify_waiters();
     }
 
-    /// A message as the real server puts it, with a new context token.
+    /// Returns a message in the form of the real server, with a new context token.
     pub(crate) fn envelope(
         &mut self,
         phone: &str,
@@ -99,7 +101,7 @@ impl World {
         })
     }
 
-    /// A new poll: the bot's older poll, if there is one, ends.
+    /// Begins a poll, and ends the bot's older one.
     pub(crate) fn begin_poll(&mut self, token: &str) -> Option<u64> {
         let bot = self.bots.get_mut(token).filter(|bot| !bot.dead)?;
         bot.generation += 1;
@@ -117,7 +119,7 @@ impl World {
         }
     }
 
-    /// What a poll hears now.
+    /// Returns what a poll gets now.
     pub(crate) fn updates(&mut self, poll: &Poll<'_>) -> Updates {
         let hold_ms = self.hold.as_millis();
         let Some(bot) = self.bots.get_mut(poll.token).filter(|bot| !bot.dead) else {
@@ -132,7 +134,7 @@ impl World {
         let from = if poll.cursor.is_empty() {
             bot.acknowledged
         } else {
-            // A cursor of another bot hears nothing at all.
+            // A cursor of another bot gets no messages.
             id::cursor_position(bot.epoch, poll.cursor).unwrap_or(usize::MAX)
         };
         if from <= bot.log.len() {
@@ -163,7 +165,7 @@ impl World {
         cursor.is_empty() || bot.is_none_or(|bot| id::cursor_position(bot.epoch, cursor).is_some())
     }
 
-    /// The same messages under new ids and with new context tokens, as redeliveries were seen.
+    /// Returns messages under new ids and with new context tokens, as redeliveries were seen.
     fn renamed(&mut self, token: &str, batch: &[String]) -> Vec<String> {
         let mut copies = Vec::new();
         for text in batch {
@@ -191,7 +193,7 @@ pub(crate) fn updates_body(batch: &[String], cursor: &str, hold_ms: u128) -> Str
     )
 }
 
-/// What the sender's own phone shows of a message; of several items the first.
+/// Returns what the sender's own phone shows of a message; of several items the first.
 fn shown(message: &Value, now_ms: i64) -> Shown {
     let item = &message["item_list"][0];
     Shown {
@@ -205,5 +207,5 @@ fn shown(message: &Value, now_ms: i64) -> Shown {
     }
 }
 
-/// Messages in one answer at most.
+/// The greatest number of messages in one answer.
 const BATCH: usize = 100;

@@ -1,7 +1,7 @@
 //! An iLink API and CDN server, with phones: for the tests of the bridge, and for trying the bridge without WeChat.
 //!
 //! It is built from the protocol alone and shares no type with the bridge.
-//! Where the real server is silent it answers as silently, and remembers what it dropped and why: [`Simulator::dropped`].
+//! Where the real server is silent it is silent, too, and records what it dropped and why: [`Simulator::dropped`].
 //!
 //! # In a test
 //!
@@ -19,12 +19,12 @@
 //! # }
 //! ```
 //!
-//! # What the real server does not say
+//! # What is not known of the real server
 //!
 //! * A held poll ends when a newer one of the same bot begins, when a fault is set, or when the hold time is over.
-//! * A cursor stands for a place in a bot's log; what came after it is handed out again to whoever shows it again.
-//!   Without a cursor a poll goes on after the newest place that was ever shown. A new binding has a new log.
-//! * A poll without news has an empty `get_updates_buf`, so that a client that stores it is found out.
+//! * A cursor stands for a place in a bot's log; a client that shows it again gets what came after it again.
+//!   Without a cursor a poll continues after the newest place that was ever shown. A new binding has a new log.
+//! * A poll without news has an empty `get_updates_buf`, which reveals a client that stores it.
 //! * The window, the quota of 10 and context tokens belong to a binding: after a new login the user has to write first.
 //! * A QR code lives 120 s; after three wrong numbers it is blocked.
 //!
@@ -37,22 +37,22 @@
 //! | --- | --- |
 //! | `GET /control/state` | overview: phones, waiting QR codes, counts, faults |
 //! | `GET /control/phones` | phones with user id, bot, typing |
-//! | `POST /control/phones` `{"name"}` | adds a phone; gives `user_id` |
+//! | `POST /control/phones` `{"name"}` | adds a phone; returns `user_id` |
 //! | `GET /control/qr` | QR codes without a scan, newest last: `url`, `qrcode` |
-//! | `GET /control/qr/ID.svg` | a QR code as a picture |
+//! | `GET /control/qr/ID.svg` | a QR code as an image |
 //! | `POST /control/login` `{"next_scan": "redirect" or "binded"}`, `{"expire": true}` | what becomes of the next scan; ends every unfinished QR code |
 //! | `POST /control/phones/NAME/scan` `{"qr"}` | scans this URL or id, or the newest code |
 //! | `POST /control/phones/NAME/confirm` | confirms; waits for the digits where they are asked for |
 //! | `POST /control/phones/NAME/digits` `{"digits"}`, `{"block": true}`, `{}` | the next scan asks for this number; is blocked; asks for none |
-//! | `POST /control/phones/NAME/bind` | binds without a QR code; gives `bot_token` |
-//! | `POST /control/phones/NAME/says` `{"text"}` | writes; gives `message_id` |
-//! | `POST /control/phones/NAME/types` `{"text"}` | the same, but a control phrase is carried out |
+//! | `POST /control/phones/NAME/bind` | binds without a QR code; returns `bot_token` |
+//! | `POST /control/phones/NAME/says` `{"text"}` | writes; returns `message_id` |
+//! | `POST /control/phones/NAME/types` `{"text"}` | writes, or carries a control phrase out |
 //! | `POST /control/phones/NAME/item` | sends the body as an item |
 //! | `POST /control/phones/NAME/raw` | sends the body as a whole message, as it is |
 //! | `POST /control/phones/NAME/quote` `{"message_id", "text", "whole"}` | quotes by id, or with the content |
 //! | `POST /control/phones/NAME/image`, `/video`, `/file?name=`, `/voice?playtime_ms=&text=` | sends the body as media |
 //! | `POST /control/inject` | a message for the phone of its `from_user_id`; missing envelope fields are filled in |
-//! | `POST /control/media?key=HEX` | puts the body on the CDN; gives `encrypt_query_param`, `full_url`, `key_hex`, `media` |
+//! | `POST /control/media?key=HEX` | stores the body on the CDN; returns `encrypt_query_param`, `full_url`, `key_hex`, `media` |
 //! | `GET /control/phones/NAME/shows`, `/chat` | messages of the bot; both ways |
 //! | `GET /control/phones/NAME/media/INDEX` | decrypted media of a chat entry |
 //! | `GET /control/phones/NAME/events` | the screen as server-sent events |
@@ -60,7 +60,7 @@
 //! | `GET`, `DELETE /control/dropped` | what was dropped or noted, with its reason; forgets it |
 //! | `GET`, `DELETE /control/requests` | every request as it came; forgets them |
 //! | `POST /control/faults` | one fault, below |
-//! | `DELETE /control/faults` | takes every fault back |
+//! | `DELETE /control/faults` | removes every fault |
 //! | `POST /control/limits` | any of `unlimited`, `show_voice`, `consume_on_delivery`, `classic_upload`, `hold_ms`, `keep_requests`, `base_url` |
 //! | `POST /control/advance` `{"seconds"}` | moves the clock |
 //! | `POST /control/phones/NAME/expire_session`, `/expire_tokens` | ends the session; makes context tokens stale |

@@ -1,4 +1,5 @@
-//! The simulator as a program: an address for the bridge, control routes for scripts, and the phone page for a person.
+//! The simulator as a program: an address for the bridge, control routes for scripts, and the phone
+//! page for people.
 
 use std::io::Write as _;
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! The handle of one phone: what its owner does, and what its screen shows.
+//! The handle of one phone: the actions of its owner, and its screen.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::qr::{QrState, ScanError};
 use crate::simulator::PATIENCE;
 use crate::state::{Shared, World};
 
-/// One phone. Clones are the same phone.
+/// A phone. Clones are handles of one phone.
 #[derive(Clone)]
 pub struct Phone {
     pub(crate) shared: Arc<Shared>,
@@ -22,17 +22,17 @@ impl Phone {
         Self { shared, name: name.to_owned() }
     }
 
-    /// The name it was asked for by.
+    /// Returns its name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Its `…@im.wechat` id.
+    /// Returns its `…@im.wechat` id.
     pub fn user_id(&self) -> String {
         self.shared.quietly(|world| world.ensure_device(&self.name).user_id.clone())
     }
 
-    /// The id of the bot it is bound to, `…@im.bot`, while that session lives.
+    /// Returns the id of the bot to which it is bound, `…@im.bot`, while that session lives.
     pub fn bot_id(&self) -> Option<String> {
         let living = |world: &mut World| {
             Some(world.bot_of(&self.name).filter(|bot| !bot.dead)?.bot_id.clone())
@@ -40,12 +40,12 @@ impl Phone {
         self.shared.quietly(living)
     }
 
-    /// The token of the bot it is bound to, alive or not.
+    /// Returns the token of the bot to which it is bound, alive or not.
     pub fn bot_token(&self) -> Option<String> {
         self.shared.quietly(|world| Some(world.bot_of(&self.name)?.token.clone()))
     }
 
-    /// Whether its bot is between `notifystart` and `notifystop`.
+    /// Returns whether its bot is between `notifystart` and `notifystop`.
     pub fn is_online(&self) -> bool {
         self.shared
             .quietly(|world| world.bot_of(&self.name).is_some_and(|bot| bot.online && !bot.dead))
@@ -60,7 +60,8 @@ impl Phone {
         self.shared.change(|world| world.scan(&self.name, qr_url, now_ms))
     }
 
-    /// Agrees to what was scanned. Where digits are asked for, waits until the other side has entered them.
+    /// Confirms the scanned login. Where digits are asked for, waits until the other side has
+    /// entered them.
     ///
     /// # Errors
     /// When nothing is scanned, it is over its time, or the digits do not come within 30 s.
@@ -77,18 +78,19 @@ impl Phone {
         self.shared.change(|world| world.confirm(&self.name, now_ms))
     }
 
-    /// Binds the phone without a QR code and gives the bot's token: for load tests that skip the login.
+    /// Binds the phone without a QR code and returns the bot's token: for load tests that skip the
+    /// login.
     pub fn bind(&self) -> String {
         self.shared.change(|world| world.bind(&self.name))
     }
 
-    /// The next scan shows this number, and the other side has to enter it.
+    /// Lets the next scan show this number, which the other side has to enter.
     pub fn require_digits(&self, number: &str) {
         let digits = Digits { number: number.to_owned(), blocked: false };
         self.shared.change(|world| world.ensure_device(&self.name).digits = Some(digits));
     }
 
-    /// The next entered number, right or wrong, ends the QR code with `verify_code_blocked`.
+    /// Lets the next entered number, right or wrong, end the QR code with `verify_code_blocked`.
     pub fn block_digits(&self) {
         self.shared.change(|world| {
             let device = world.ensure_device(&self.name);
@@ -97,33 +99,34 @@ impl Phone {
         });
     }
 
-    /// No number is asked for any more.
+    /// Asks for no number from now on.
     pub fn allow_without_digits(&self) {
         self.shared.change(|world| world.ensure_device(&self.name).digits = None);
     }
 
-    /// Writes a text and gives its message id.
+    /// Writes a text and returns its message id.
     pub async fn says(&self, text: &str) -> u64 {
         self.say_items(&json!([text_item(text)]))
     }
 
-    /// Sends one item of any kind and gives its message id.
+    /// Sends one item of any kind and returns its message id.
     pub async fn sends_item(&self, item: Value) -> u64 {
         self.say_items(&json!([item]))
     }
 
-    /// Sends several items in one message and gives its message id.
+    /// Sends several items in one message and returns its message id.
     pub async fn sends_items(&self, items: Vec<Value>) -> u64 {
         self.say_items(&Value::Array(items))
     }
 
-    /// Hands a whole message to the bot exactly as it is, whatever it is.
+    /// Hands a whole message to the bot unchanged, whatever it is.
     pub async fn sends_raw(&self, message: Value) {
         let now_ms = self.shared.clock.now_ms();
         self.shared.change(|world| world.deliver(&self.name, &message, now_ms));
     }
 
-    /// A message as [`Phone::says`] would send it, to be changed and given to [`Phone::sends_raw`].
+    /// Returns a message as [`Phone::says`] would send it, to be changed and sent by
+    /// [`Phone::sends_raw`].
     pub fn draft(&self, text: &str) -> Value {
         let now_ms = self.shared.clock.now_ms();
         self.shared.change(|world| {
@@ -132,14 +135,14 @@ impl Phone {
         })
     }
 
-    /// Answers an earlier message as newer phones do: by its id alone.
+    /// Replies to an earlier message as newer phones do: by its id alone.
     pub async fn quotes(&self, message_id: u64, text: &str) -> u64 {
         let mut item = text_item(text);
         item["ref_msg"] = json!({ "svr_id": message_id });
         self.say_items(&json!([item]))
     }
 
-    /// Answers an earlier message as older phones do: with its content.
+    /// Replies to an earlier message as older phones do: with its content.
     pub async fn quotes_whole(&self, message_id: u64, text: &str) -> u64 {
         let quoted = self.chat().into_iter().find(|shown| shown.message_id == message_id);
         let mut whole = quoted.map_or(Value::Null, |shown| shown.item);
@@ -151,17 +154,17 @@ impl Phone {
         self.say_items(&json!([item]))
     }
 
-    /// The messages of the bot that the phone shows, oldest first.
+    /// Returns the messages of the bot that the phone shows, oldest first.
     pub fn shows(&self) -> Vec<Shown> {
         self.shared.quietly(|world| arrived(world, &self.name))
     }
 
-    /// Everything on the screen, both ways, oldest first.
+    /// Returns everything on the screen, both ways, oldest first.
     pub fn chat(&self) -> Vec<Shown> {
         self.shared.quietly(|world| world.ensure_device(&self.name).chat.clone())
     }
 
-    /// Waits until the phone shows this many messages of the bot, and gives them all.
+    /// Waits until the phone shows this many messages of the bot, and returns them all.
     ///
     /// # Panics
     /// After two minutes, with what it shows instead.
@@ -197,7 +200,7 @@ impl Phone {
         self.wait_for(|shown| shown.kind == Kind::Text && shown.text == text).await
     }
 
-    /// Whether it shows that the bot is typing.
+    /// Returns whether it shows that the bot is typing.
     pub fn typing(&self) -> bool {
         self.shared.quietly(|world| world.ensure_device(&self.name).typing)
     }
@@ -213,7 +216,7 @@ impl Phone {
         found.await.unwrap_or_else(|| panic!("{} does not show typing = {typing}", self.name));
     }
 
-    /// Waits until it is bound to a living bot that is online, and gives the bot's id.
+    /// Waits until it is bound to a living bot that is online, and returns the bot's id.
     ///
     /// # Panics
     /// After two minutes.
@@ -225,7 +228,7 @@ impl Phone {
         found.await.unwrap_or_else(|| panic!("the bot of {} is not online", self.name))
     }
 
-    /// Waits until its bot has said that it goes, or has come to an end.
+    /// Waits until its bot is offline, or has ended.
     ///
     /// # Panics
     /// After two minutes.
@@ -237,7 +240,7 @@ impl Phone {
         found.await.unwrap_or_else(|| panic!("the bot of {} is still online", self.name));
     }
 
-    /// How many of its messages the bot has not acknowledged with a later cursor.
+    /// Returns how many of its messages the bot has not acknowledged with a later cursor.
     pub fn unacknowledged(&self) -> usize {
         let open = |world: &mut World| {
             world.bot_of(&self.name).map_or(0, |bot| bot.log.len() - bot.acknowledged)

@@ -1,4 +1,4 @@
-//! The half of a phone's handle that sends and opens media.
+//! The part of a phone's handle that sends and opens media.
 
 use serde_json::{Value, json};
 
@@ -7,14 +7,14 @@ use crate::crypto::{self, Key};
 use crate::phone::Phone;
 
 impl Phone {
-    /// Sends a picture and gives its message id.
+    /// Sends an image and returns its message id.
     pub async fn sends_image(&self, plain: &[u8]) -> u64 {
         let (media, key_hex, len) = self.put(plain);
         let image = json!({ "media": media, "aeskey": key_hex, "mid_size": len, "hd_size": len });
         self.sends_item(json!({ "type": 2, "is_completed": true, "image_item": image })).await
     }
 
-    /// Sends a file and gives its message id.
+    /// Sends a file and returns its message id.
     pub async fn sends_file(&self, name: &str, plain: &[u8]) -> u64 {
         let (media, _, _) = self.put(plain);
         let (len, md5) = (plain.len().to_string(), crypto::md5_hex(plain));
@@ -39,7 +39,7 @@ impl Phone {
         self.sends_item(json!({ "type": 3, "is_completed": true, "voice_item": voice })).await
     }
 
-    /// Sends a video and gives its message id.
+    /// Sends a video and returns its message id.
     pub async fn sends_video(&self, plain: &[u8]) -> u64 {
         let (media, _, len) = self.put(plain);
         let md5 = crypto::md5_hex(plain);
@@ -48,13 +48,13 @@ impl Phone {
         self.sends_item(json!({ "type": 5, "is_completed": true, "video_item": video })).await
     }
 
-    /// The plaintext of a picture, file, voice or video on the screen.
+    /// Returns the plaintext of an image, file, voice message or video on the screen.
     pub fn opens(&self, shown: &Shown) -> Option<Vec<u8>> {
         let media = &shown.item[shown.kind.media_field()?]["media"];
         self.shared.quietly(|world| world.cdn.open(media).ok())
     }
 
-    /// Media on the CDN: the reference, the key, and the length of the ciphertext.
+    /// Stores media on the CDN; returns the reference, the key, and the length of the ciphertext.
     fn put(&self, plain: &[u8]) -> (Value, String, u64) {
         let key: Key = rand::random();
         let cdn_url = self.shared.cdn_url();

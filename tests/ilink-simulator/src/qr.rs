@@ -1,4 +1,5 @@
-//! Login: QR codes, what a phone does with them, and what a poll of their state hears (docs/protocol.md §3.2).
+//! The login: QR codes, the actions of a phone, and what a poll of their state gets
+//! (docs/protocol.md §3.2).
 
 use std::sync::Arc;
 
@@ -9,22 +10,23 @@ use crate::device::Bot;
 use crate::id;
 use crate::state::{Addresses, World};
 
-/// One QR code.
+/// A QR code.
 pub(crate) struct Qr {
     pub(crate) made_ms: i64,
     /// `local_token_list` of the request that made it.
     pub(crate) tokens: Vec<String>,
     pub(crate) state: QrState,
     pub(crate) phone: Option<String>,
-    /// Scanned by a user of another region: polls belong to the redirect host.
+    /// Whether it was scanned by a user of another region, so that polls belong to the redirect
+    /// host.
     pub(crate) redirected: bool,
-    /// The status last told; the same one again is held back.
+    /// The last status that was answered; an equal one is held back.
     told: Option<&'static str>,
     wrong_codes: u32,
     pub(crate) wake: Arc<Notify>,
 }
 
-/// How far a QR code is.
+/// The state of a QR code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum QrState {
     Waiting,
@@ -36,14 +38,14 @@ pub(crate) enum QrState {
     Expired,
 }
 
-/// Why a phone could not do what it tried with a QR code.
+/// The reason why a phone could not use a QR code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScanError {
-    /// No such QR code here.
+    /// The QR code does not exist.
     Unknown,
-    /// Over its life time, or expired on request.
+    /// The QR code is too old, or was expired on request.
     Expired,
-    /// Already scanned.
+    /// The QR code was scanned already.
     Used,
     /// This phone has scanned nothing that waits for a confirmation.
     NothingScanned,
@@ -65,14 +67,14 @@ impl std::fmt::Display for ScanError {
 
 impl std::error::Error for ScanError {}
 
-/// What a poll of a QR code hears.
+/// The answer to a poll of a QR code.
 pub(crate) struct QrAnswer {
     pub(crate) body: Value,
-    /// Nothing new: hold the poll as long as allowed, then say it all the same.
+    /// Whether there is nothing new, so that the poll is held as long as allowed.
     pub(crate) hold: bool,
 }
 
-/// One poll of a QR code.
+/// A poll of a QR code.
 pub(crate) struct QrPoll<'a> {
     pub(crate) id: &'a str,
     pub(crate) code: Option<&'a str>,
@@ -98,7 +100,7 @@ impl World {
         id
     }
 
-    /// QR codes that wait for a phone, oldest first.
+    /// Returns the QR codes that wait for a phone, oldest first.
     pub(crate) fn pending_qrs(&self, now_ms: i64) -> Vec<String> {
         let waiting = self.qr_order.iter().filter(|id| {
             let qr = self.qrs.get(*id);
@@ -107,7 +109,7 @@ impl World {
         waiting.map(|id| qr_url(id)).collect()
     }
 
-    /// A phone looks at a QR code: its URL, or its id alone.
+    /// Scans a QR code: its URL, or its id alone.
     pub(crate) fn scan(&mut self, phone: &str, url: &str, now_ms: i64) -> Result<(), ScanError> {
         let id = qr_id(url).to_owned();
         let own_token = self.ensure_device(phone).bot.clone();
@@ -136,7 +138,7 @@ impl World {
         Ok(())
     }
 
-    /// The person at the phone agrees; the phone's older bot dies.
+    /// Confirms as the person at the phone; the phone's older bot ends.
     pub(crate) fn confirm(&mut self, phone: &str, now_ms: i64) -> Result<(), ScanError> {
         let id = self.ensure_device(phone).qr.clone().ok_or(ScanError::NothingScanned)?;
         let qr = self.qrs.get(&id).ok_or(ScanError::NothingScanned)?;
@@ -160,7 +162,7 @@ impl World {
         Ok(())
     }
 
-    /// Gives a phone a new bot and ends the older one.
+    /// Binds a phone to a new bot and ends the older one.
     pub(crate) fn bind(&mut self, phone: &str) -> String {
         let bot = Bot::new(phone);
         let token = bot.token.clone();
@@ -233,7 +235,7 @@ impl Qr {
         now_ms - self.made_ms > LIFE_MS
     }
 
-    /// Takes the digits of the other side; true when they were wrong.
+    /// Enters the digits of the other side; returns true when they were wrong.
     fn enter(&mut self, code: &str, number: &str, blocked: bool) -> bool {
         if blocked {
             self.state = QrState::Blocked;
@@ -249,7 +251,7 @@ impl Qr {
         false
     }
 
-    /// Remembers what is told now; true when it was told before.
+    /// Notes the status that is answered now; returns true when it was the last one, too.
     fn tell(&mut self, status: &'static str) -> bool {
         self.told.replace(status) == Some(status)
     }
@@ -273,17 +275,17 @@ impl QrState {
     }
 }
 
-/// The text that the QR picture holds.
+/// Returns the text in the QR code.
 pub(crate) fn qr_url(id: &str) -> String {
     format!("https://liteapp.weixin.qq.com/q/7GiQu1?qrcode={id}&bot_type=3")
 }
 
-/// The id in a QR text; a bare id is taken as it is.
+/// Returns the id in a QR text; a bare id is returned unchanged.
 pub(crate) fn qr_id(url: &str) -> &str {
     let value = url.split_once("qrcode=").map_or(url, |(_, rest)| rest);
     value.split('&').next().unwrap_or(value)
 }
 
-/// A QR code lives 120 s.
+/// The life of a QR code: 120 s.
 const LIFE_MS: i64 = 120_000;
 const WRONG_CODES: u32 = 3;

@@ -1,4 +1,4 @@
-//! Every request as it came in, for comparisons field by field.
+//! The record of every request, for comparisons field by field.
 
 use axum::http::{HeaderMap, Method, Uri};
 use serde::Serialize;
@@ -9,9 +9,9 @@ use serde_json::Value;
 pub struct Recorded {
     /// Simulator time, milliseconds since 1970.
     pub at_ms: i64,
-    /// Such as `POST`.
+    /// The method, such as `POST`.
     pub method: String,
-    /// Path without the query.
+    /// The path without the query.
     pub path: String,
     /// The query in the order sent, percent-decoded.
     pub query: Vec<(String, String)>,
@@ -50,18 +50,18 @@ impl Recorded {
         }
     }
 
-    /// Last part of the path, such as `sendmessage`.
+    /// Returns the last part of the path, such as `sendmessage`.
     pub fn endpoint(&self) -> &str {
         endpoint(&self.path)
     }
 
-    /// The value of a header, by its name in lower case.
+    /// Returns the value of a header, by its name in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(key, _)| key == name);
         found.map(|(_, value)| value.as_str())
     }
 
-    /// The body as JSON; null when it is none.
+    /// Returns the body as JSON; null when it is none.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
     }
@@ -71,7 +71,7 @@ pub(crate) fn endpoint(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// The query of a request, percent-decoded, in order.
+/// Returns the query of a request, percent-decoded, in order.
 pub(crate) fn query_pairs(uri: &Uri) -> Vec<(String, String)> {
     axum::extract::Query::<Vec<(String, String)>>::try_from_uri(uri)
         .map_or_else(|_| Vec::new(), |query| query.0)

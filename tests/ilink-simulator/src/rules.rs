@@ -1,4 +1,5 @@
-//! What becomes of a message from a bot: shown, refused aloud, or accepted and lost (docs/protocol.md §3.5, §9.2, §11).
+//! The fate of a bot's message: shown, refused, or accepted and lost (docs/protocol.md §3.5, §9.2,
+//! §11).
 //!
 //! Pure: it reads the state and the request and changes nothing.
 
@@ -12,19 +13,20 @@ use crate::dropped::Reason;
 use crate::inbox::NextBatch;
 use crate::state::World;
 
-/// Which rules hold, and what is due to the next batches and sends.
+/// The active rules, and the changes to the next batches and sends.
 #[derive(Debug)]
 pub(crate) struct Limits {
     pub(crate) window: bool,
     pub(crate) quota: bool,
     pub(crate) voice_shown: bool,
-    /// Hand a message out once only, even to an older cursor.
+    /// Whether a message is sent once only, even to an older cursor.
     pub(crate) consume_on_delivery: bool,
-    /// Announce uploads by `upload_param` instead of `upload_full_url`.
+    /// Whether uploads are announced by `upload_param` instead of `upload_full_url`.
     pub(crate) classic_upload: bool,
-    /// Until when sends to a phone, or to all (`None`), are throttled, and how long that lasts.
+    /// Until when sends to a phone, or to all (`None`), are throttled, and how long a throttle
+    /// lasts.
     pub(crate) throttled: HashMap<Option<String>, (i64, i64)>,
-    /// This many sends are accepted without a `message_id` and not shown.
+    /// How many sends are accepted without a `message_id` and not shown.
     pub(crate) unconfirmed: u32,
     pub(crate) next_batch: NextBatch,
 }
@@ -57,7 +59,7 @@ pub(crate) enum Verdict {
     Refuse(Reason, String),
 }
 
-/// The message a bot wants to send and what it is judged by.
+/// The message of a bot and everything by which it is judged.
 pub(crate) struct Case<'a> {
     pub(crate) world: &'a World,
     pub(crate) bot: &'a Bot,
@@ -90,12 +92,12 @@ impl Case<'_> {
         &self.body["msg"]
     }
 
-    /// The message accepted before under this `client_id`.
+    /// Returns the message that was accepted earlier under this `client_id`.
     fn earlier(&self) -> Option<&Accepted> {
         self.device.client_ids.get(self.msg()["client_id"].as_str()?)
     }
 
-    /// What the server refuses because of the request itself.
+    /// Returns what the server refuses because of the request itself.
     fn malformed(&self) -> Option<(Reason, String)> {
         let to = self.msg()["to_user_id"].as_str().unwrap_or_default();
         if to.is_empty() {
@@ -115,7 +117,7 @@ impl Case<'_> {
         (bytes > TEXT_BYTES).then(|| (Reason::TextTooLong, bytes.to_string()))
     }
 
-    /// What the server refuses because of the moment.
+    /// Returns what the server refuses because of the moment.
     fn not_now(&self) -> Option<Reason> {
         let limits = &self.world.limits;
         let whom = [None, Some(self.device.name.clone())];
@@ -130,7 +132,7 @@ impl Case<'_> {
         (limits.quota && self.bot.sends >= QUOTA).then_some(Reason::QuotaSpent)
     }
 
-    /// What the server accepts and no phone ever shows, because of the request.
+    /// Returns what the server accepts and no phone shows, because of the request.
     fn lost(&self) -> Option<(Reason, String)> {
         let msg = self.msg();
         let found = |reason| Some((reason, String::new()));
@@ -168,7 +170,7 @@ impl Case<'_> {
         }
     }
 
-    /// What the phone cannot show, because of the item.
+    /// Returns what the phone cannot show, because of the item.
     fn not_shown(&self) -> Option<(Reason, String)> {
         let item = &self.msg()["item_list"][0];
         let kind = Kind::of(item);
@@ -191,7 +193,7 @@ impl Case<'_> {
 }
 
 impl Reason {
-    /// The body of a refusal for this reason.
+    /// Returns the body of a refusal for this reason.
     pub(crate) fn refusal(self) -> Value {
         let (ret, errmsg) =
             if matches!(self, Self::Throttled | Self::WindowClosed | Self::QuotaSpent) {
@@ -207,13 +209,13 @@ impl Reason {
     }
 }
 
-/// Whether a body names its client, as every authenticated body must.
+/// Returns whether a body names its client, as every authenticated body must.
 pub(crate) fn has_base_info(body: &Value) -> bool {
     let version = body["base_info"]["channel_version"].as_str();
     version.is_some_and(|version| !version.is_empty())
 }
 
-/// When a context token that a test expired counts as issued.
+/// The time at which a context token that a test expired counts as issued.
 pub(crate) const EXPIRED_CONTEXT: i64 = i64::MIN / 2;
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 const QUOTA: u32 = 10;

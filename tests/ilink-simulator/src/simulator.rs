@@ -1,4 +1,4 @@
-//! The handle of a running simulator: start, look, and make trouble.
+//! The handle of a running simulator.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -17,21 +17,22 @@ use crate::record::Recorded;
 use crate::state::{Addresses, Shared};
 use crate::{MediaRef, api, control, crypto, page};
 
-/// A running iLink API and CDN. Clones are the same simulator; it ends when the last one is dropped.
+/// A running iLink API and CDN. Clones are handles of one simulator; it ends when the last one is
+/// dropped.
 #[derive(Clone)]
 pub struct Simulator {
     pub(crate) shared: Arc<Shared>,
-    /// Absent in a view that a request makes.
+    /// Absent in a handle that a request makes.
     _closing: Option<Arc<DropGuard>>,
 }
 
-/// How a simulator starts.
+/// The options of a simulator.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// How long a poll without news is held; also what `longpolling_timeout_ms` says.
+    /// How long a poll without news is held; also the value of `longpolling_timeout_ms`.
     pub hold: Duration,
-    /// What `scaned_but_redirect` names. Without it a second port on the same address.
-    /// Requests with this `Host` count as sent to the redirect host.
+    /// The host that `scaned_but_redirect` names; by default a second port on one address. Requests
+    /// with this `Host` count as sent to the redirect host.
     pub redirect_host: Option<String>,
 }
 
@@ -85,33 +86,34 @@ impl Simulator {
         Ok(Self { shared, _closing: Some(Arc::new(guard)) })
     }
 
-    /// `http://host:port`: the API base, the control routes and the phone page.
+    /// Returns `http://host:port`: the API base, the control routes and the phone page.
     pub fn api_url(&self) -> String {
         self.shared.addresses.api.clone()
     }
 
-    /// `http://host:port/c2c`: the part before `/upload` and `/download`.
+    /// Returns `http://host:port/c2c`: the part before `/upload` and `/download`.
     pub fn cdn_url(&self) -> String {
         self.shared.cdn_url()
     }
 
-    /// `host[:port]` that a redirected login is sent to.
+    /// Returns `host[:port]` to which a redirected login is sent.
     pub fn redirect_host(&self) -> String {
         self.shared.addresses.redirect_host.clone()
     }
 
-    /// The phone of that name, made when there is none. The same name has the same user id in every run.
+    /// Returns the phone with that name, which is created when there is none. A name has one user
+    /// id in every run.
     pub fn phone(&self, name: &str) -> Phone {
         self.shared.change(|world| world.ensure_device(name).name.clone());
         Phone::new(Arc::clone(&self.shared), name)
     }
 
-    /// Names of all phones, oldest first.
+    /// Returns the names of all phones, oldest first.
     pub fn phones(&self) -> Vec<String> {
         self.shared.quietly(|world| world.names.clone())
     }
 
-    /// URL of the newest QR code that no phone has scanned.
+    /// Returns the URL of the newest QR code that no phone has scanned.
     pub fn pending_qr(&self) -> Option<String> {
         let now_ms = self.shared.clock.now_ms();
         self.shared.quietly(|world| world.pending_qrs(now_ms).pop())
@@ -141,7 +143,7 @@ impl Simulator {
         found.await.unwrap_or_else(|| panic!("no new QR code was asked for"))
     }
 
-    /// Everything that was dropped, refused or noted, oldest first.
+    /// Returns everything that was dropped, refused or noted, oldest first.
     pub fn dropped(&self) -> Vec<Dropped> {
         self.shared.quietly(|world| world.dropped.clone())
     }
@@ -162,7 +164,7 @@ impl Simulator {
         found.await.unwrap_or_else(|| panic!("nothing of that sort was dropped"))
     }
 
-    /// Every request to the API and the CDN, oldest first; only the newest 50,000 are kept.
+    /// Returns every request to the API and the CDN, oldest first; only the newest 50,000 are kept.
     pub fn requests(&self) -> Vec<Recorded> {
         self.shared.quietly(|world| world.requests.iter().cloned().collect())
     }
@@ -186,27 +188,27 @@ impl Simulator {
         });
     }
 
-    /// Bodies of all `sendmessage` calls of living sessions, oldest first.
+    /// Returns the bodies of all `sendmessage` calls of living sessions, oldest first.
     pub fn sent(&self) -> Vec<Value> {
         self.shared.quietly(|world| world.sent.clone())
     }
 
-    /// Bodies of all `sendtyping` calls, oldest first.
+    /// Returns the bodies of all `sendtyping` calls, oldest first.
     pub fn typing_calls(&self) -> Vec<Value> {
         self.shared.quietly(|world| world.typing.clone())
     }
 
-    /// How often a poll began while another one of the same token was held.
+    /// Returns how often a poll began while another one of its token was held.
     pub fn overlapping_polls(&self) -> u64 {
         self.shared.quietly(|world| world.overlapping_polls)
     }
 
-    /// How many bots have a poll held right now.
+    /// Returns how many bots have a held poll now.
     pub fn held_polls(&self) -> usize {
         self.shared.quietly(|world| world.held_polls())
     }
 
-    /// Waits until this many bots have a poll held.
+    /// Waits until this many bots have a held poll.
     ///
     /// # Panics
     /// After two minutes.
@@ -216,12 +218,12 @@ impl Simulator {
         found.await.unwrap_or_else(|| panic!("fewer than {count} polls are held"));
     }
 
-    /// Encrypts a file under a new key and keeps it on the CDN.
+    /// Encrypts a file with a new key and stores it on the CDN.
     pub fn put_media(&self, plain: &[u8]) -> MediaRef {
         self.put_media_with(plain, rand::random())
     }
 
-    /// The same under a given key.
+    /// Encrypts a file with this key and stores it on the CDN.
     ///
     /// # Panics
     /// When the key is not 32 hexadecimal characters.
@@ -235,7 +237,7 @@ impl Simulator {
         self.shared.change(|world| world.cdn.put(plain, key, &cdn_url))
     }
 
-    /// The simulator behind a request; it does not keep it alive.
+    /// Returns the simulator behind a request; this handle does not keep it alive.
     pub(crate) fn of(shared: Arc<Shared>) -> Self {
         Self { shared, _closing: None }
     }
@@ -257,5 +259,5 @@ fn in_background(job: impl Future<Output = ()> + Send + 'static) {
     tokio::spawn(job);
 }
 
-/// How long every wait of a test lasts at most.
+/// The time limit of every wait of a test.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);

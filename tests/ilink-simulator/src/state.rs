@@ -1,6 +1,8 @@
-//! Everything the simulator remembers, behind one lock, and how waiters learn that it changed.
+//! The state of the simulator, behind one lock, and the notification of those who wait for a
+//! change.
 //!
-//! The rules live elsewhere: `qr` (login), `inbox` (phone to bot), `rules` and `outbox` (bot to phone), `cdn` (media).
+//! The rules are elsewhere: `qr` (login), `inbox` (phone to bot), `rules` and `outbox` (bot to
+//! phone), `cdn` (media).
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,7 +22,7 @@ use crate::qr::Qr;
 use crate::record::Recorded;
 use crate::rules::{EXPIRED_CONTEXT, Limits};
 
-/// What the listeners, the handles and the page share.
+/// The state that the listeners, the handles and the page share.
 pub(crate) struct Shared {
     world: Mutex<World>,
     changed: Notify,
@@ -29,7 +31,7 @@ pub(crate) struct Shared {
     pub(crate) addresses: Addresses,
 }
 
-/// Where this simulator is reached.
+/// The addresses of this simulator.
 #[derive(Debug, Clone)]
 pub(crate) struct Addresses {
     /// `http://host:port`, without a slash at the end.
@@ -72,12 +74,12 @@ impl Shared {
         })
     }
 
-    /// Reads, or writes what nobody waits for.
+    /// Reads the state, or writes something for which no test waits.
     pub(crate) fn quietly<R>(&self, job: impl FnOnce(&mut World) -> R) -> R {
         job(&mut self.lock())
     }
 
-    /// Writes, and wakes whoever waits for a condition.
+    /// Writes the state, and wakes those who wait for a condition.
     pub(crate) fn change<R>(&self, job: impl FnOnce(&mut World) -> R) -> R {
         let result = job(&mut self.lock());
         self.changed.notify_waiters();
@@ -137,7 +139,7 @@ impl World {
         }
     }
 
-    /// The phone of that name, made when there is none.
+    /// Returns the phone with that name, which is created when there is none.
     pub(crate) fn ensure_device(&mut self, name: &str) -> &mut Device {
         if !self.devices.contains_key(name) {
             self.names.push(name.to_owned());
@@ -149,13 +151,13 @@ impl World {
         self.devices.values().find(|device| device.user_id == user_id)
     }
 
-    /// The bot a phone is bound to, alive or not.
+    /// Returns the bot to which a phone is bound, alive or not.
     pub(crate) fn bot_of(&mut self, phone: &str) -> Option<&mut Bot> {
         let token = self.devices.get(phone)?.bot.clone()?;
         self.bots.get_mut(&token)
     }
 
-    /// Ends the session of a token: every call with it answers -14 from now on.
+    /// Ends the session of a token: every call with it is answered -14 from now on.
     pub(crate) fn kill_bot(&mut self, token: &str) {
         if let Some(bot) = self.bots.get_mut(token) {
             bot.dead = true;
@@ -163,7 +165,7 @@ impl World {
         }
     }
 
-    /// Makes every held poll answer now.
+    /// Lets every held poll answer now.
     pub(crate) fn wake_polls(&mut self) {
         for bot in self.bots.values_mut() {
             bot.generation += 1;
@@ -172,7 +174,7 @@ impl World {
         self.wake_qr_polls();
     }
 
-    /// Makes held polls of QR codes look at the clock again.
+    /// Lets held polls of QR codes check the clock again.
     pub(crate) fn wake_qr_polls(&mut self) {
         for qr in self.qrs.values() {
             qr.wake.notify_waiters();

@@ -15,7 +15,7 @@ use crate::qr::{QrPoll, qr_url};
 use crate::record::query_pairs;
 use crate::state::Shared;
 
-/// A new QR code. GET has no body; POST brings the tokens the client already holds.
+/// Makes a QR code. GET has no body; POST brings the tokens that the client already has.
 pub(crate) async fn new_qr(
     State(shared): State<Arc<Shared>>,
     method: Method,
@@ -49,7 +49,7 @@ pub(crate) async fn new_qr(
     json_answer(&json!({ "ret": 0, "qrcode": id, "qrcode_img_content": qr_url(&id) }))
 }
 
-/// The state of a QR code, held while there is nothing new.
+/// Returns the state of a QR code; the request is held while there is nothing new.
 pub(crate) async fn qr_status(
     State(shared): State<Arc<Shared>>,
     uri: Uri,

@@ -53,7 +53,7 @@ pub(crate) async fn upload_url(
     })
 }
 
-/// Takes ciphertext; the answer's header `x-encrypted-param` is the download parameter.
+/// Stores ciphertext; the answer's header `x-encrypted-param` is the download parameter.
 pub(crate) async fn upload(State(shared): State<Arc<Shared>>, uri: Uri, body: Bytes) -> Response {
     let query = query_pairs(&uri);
     let find =
@@ -61,7 +61,8 @@ pub(crate) async fn upload(State(shared): State<Arc<Shared>>, uri: Uri, body: By
     let (Some(param), Some(filekey)) = (find("encrypted_query_param"), find("filekey")) else {
         return cdn_error(StatusCode::BAD_REQUEST, "encrypted_query_param and filekey required");
     };
-    // A URL put together from the parameter works for small bodies only, unless it is the only form given.
+    // A URL that the client built from the parameter works for small bodies only, unless it is the
+    // only form that was offered.
     let put_together =
         find("taskid").is_none() && !shared.quietly(|world| world.limits.classic_upload);
     if put_together && body.len() > PUT_TOGETHER_BYTES {
@@ -83,7 +84,7 @@ pub(crate) async fn upload(State(shared): State<Arc<Shared>>, uri: Uri, body: By
     }
 }
 
-/// Gives ciphertext.
+/// Returns ciphertext.
 pub(crate) async fn download(State(shared): State<Arc<Shared>>, uri: Uri) -> Response {
     let query = query_pairs(&uri);
     let Some((_, param)) = query.iter().find(|(key, _)| key == "encrypted_query_param") else {

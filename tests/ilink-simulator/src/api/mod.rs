@@ -1,4 +1,4 @@
-//! The HTTP face of the API and the CDN: routes, and what happens round every request.
+//! The HTTP side of the API and the CDN: routes, and the treatment of every request.
 //!
 //! Every request is recorded, its headers are checked, and a fault that waits for it is applied.
 
@@ -25,7 +25,7 @@ use crate::record::{Recorded, endpoint};
 use crate::rules::has_base_info;
 use crate::state::{Shared, World};
 
-/// Routes of the API and the CDN.
+/// Returns the routes of the API and the CDN.
 pub(crate) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
     Router::new()
         .route("/ilink/bot/get_bot_qrcode", get(login::new_qr).post(login::new_qr))
@@ -45,7 +45,7 @@ pub(crate) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
         .layer(middleware::from_fn_with_state(Arc::clone(shared), intake))
 }
 
-/// Records, checks, applies faults, and lets the request through.
+/// Records and checks a request, applies faults, and passes it on.
 async fn intake(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let Ok(body) = axum::body::to_bytes(body, BODY_LIMIT).await else {
@@ -84,7 +84,7 @@ impl World {
     }
 }
 
-/// An authenticated POST: the token it came with and its body as JSON.
+/// An authenticated POST: its token and its body as JSON.
 pub(crate) struct Call {
     pub(crate) token: String,
     pub(crate) body: Value,
@@ -92,7 +92,7 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// Reads a request and notes a body that lacks its `base_info`.
+    /// Reads a request and notes a body without `base_info`.
     pub(crate) fn read(shared: &Shared, headers: &HeaderMap, body: &Bytes, endpoint: &str) -> Self {
         let now_ms = shared.clock.now_ms();
         let parsed: Option<Value> = serde_json::from_slice(body).ok().filter(Value::is_object);
@@ -103,7 +103,7 @@ impl Call {
                 Reason::BadRequest,
                 "the body is not a JSON object",
             ),
-            // `sendmessage` judges its own body, because there the message is lost.
+            // `sendmessage` checks its own body, since there the message is lost.
             Some(value) if endpoint != "sendmessage" && !has_base_info(value) => {
                 world.note_call(now_ms, endpoint, Reason::NoBaseInfo, "");
             }
@@ -116,7 +116,7 @@ impl Call {
         }
     }
 
-    /// Whether the token's session lives.
+    /// Returns whether the token's session lives.
     pub(crate) fn alive(&self, world: &World) -> bool {
         world.bots.get(&self.token).is_some_and(|bot| !bot.dead)
     }
@@ -127,5 +127,5 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     value.strip_prefix("Bearer ")
 }
 
-/// Larger than anything a test uploads.
+/// The greatest body in bytes, larger than anything that a test uploads.
 const BODY_LIMIT: usize = 300 * 1024 * 1024;

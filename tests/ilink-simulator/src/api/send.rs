@@ -1,4 +1,4 @@
-//! `sendmessage`: the verdict of the rules, carried out.
+//! `sendmessage`: applies the verdict of the rules.
 
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ pub(crate) async fn message(
     })
 }
 
-/// Judges a message, lets it have its effect, and gives the answer.
+/// Judges a message, applies its effect, and returns the answer.
 fn take(world: &mut World, call: &Call) -> Value {
     let Some((verdict, phone)) = judge(world, call) else {
         return Reason::BadRequest.refusal();
@@ -87,7 +87,7 @@ impl World {
         }
     }
 
-    /// Puts a message of the bot on the phone's screen and gives its id.
+    /// Shows a message of the bot on the phone's screen and returns its id.
     fn show(&mut self, phone: &str, msg: &Value, now_ms: i64) -> u64 {
         let message_id = self.next_message_id();
         let item = &msg["item_list"][0];

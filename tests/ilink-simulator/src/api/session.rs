@@ -15,7 +15,7 @@ use crate::dropped::Reason;
 use crate::id;
 use crate::state::{Shared, World};
 
-/// The bot is online from now on.
+/// Sets the bot online.
 pub(crate) async fn notify_start(
     State(shared): State<Arc<Shared>>,
     headers: HeaderMap,
@@ -24,7 +24,7 @@ pub(crate) async fn notify_start(
     notify(&shared, &headers, &body, true)
 }
 
-/// The bot goes offline.
+/// Sets the bot offline.
 pub(crate) async fn notify_stop(
     State(shared): State<Arc<Shared>>,
     headers: HeaderMap,
@@ -45,7 +45,7 @@ fn notify(shared: &Shared, headers: &HeaderMap, body: &Bytes, online: bool) -> R
     })
 }
 
-/// A ticket for `sendtyping`.
+/// Returns a ticket for `sendtyping`.
 pub(crate) async fn config(
     State(shared): State<Arc<Shared>>,
     headers: HeaderMap,
@@ -72,7 +72,7 @@ pub(crate) async fn config(
     })
 }
 
-/// Shows or ends "typing…" on the phone. A show that is never ended stays.
+/// Shows or ends "typing…" on the phone. One that is never ended stays.
 pub(crate) async fn typing(
     State(shared): State<Arc<Shared>>,
     headers: HeaderMap,
@@ -107,7 +107,7 @@ pub(crate) async fn typing(
 }
 
 impl World {
-    /// The user a bot belongs to.
+    /// Returns the user to whom a bot belongs.
     pub(crate) fn find_user_of(&self, token: &str) -> Option<&str> {
         let bot = self.bots.get(token)?;
         self.devices.get(&bot.phone).map(|device| device.user_id.as_str())

@@ -14,7 +14,7 @@ use crate::dropped::Reason;
 use crate::inbox::{Poll, Updates, updates_body};
 use crate::state::Shared;
 
-/// Messages after the given cursor, or an empty answer when the hold time is over.
+/// Returns the messages after the cursor, or an empty answer when the hold time is over.
 pub(crate) async fn updates(
     State(shared): State<Arc<Shared>>,
     headers: HeaderMap,

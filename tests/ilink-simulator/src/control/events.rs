@@ -13,7 +13,8 @@ use super::shown_json;
 use crate::qr::{QrState, qr_id};
 use crate::state::{Shared, World};
 
-/// One event `screen` at once, then one for each change: the state of the phone, and the chat's new entries.
+/// Streams the screen: one event `screen` at once, then one for each change, with the state of the
+/// phone and the chat's new entries.
 pub(super) async fn events(
     State(shared): State<Arc<Shared>>,
     Path(name): Path<String>,
@@ -30,18 +31,18 @@ pub(super) async fn events(
 struct Watch {
     shared: Arc<Shared>,
     name: String,
-    /// How much of the chat was told.
+    /// How many entries of the chat were sent.
     told: usize,
-    /// The screen last told, without the chat.
+    /// The last screen that was sent, without the chat.
     last: Value,
 }
 
 impl Watch {
-    /// The next screen that differs from the last; nothing when the simulator ends.
+    /// Returns the next screen that differs from the last; `None` when the simulator ends.
     async fn next(&mut self) -> Option<Value> {
         let shared = Arc::clone(&self.shared);
         loop {
-            // The life time of a QR code ends without a change, hence a look each second.
+            // The life of a QR code ends without a change, so the screen is checked each second.
             let change = shared.wait_until(Duration::from_secs(1), |world| self.look(world));
             tokio::select! {
                 screen = change => {
@@ -99,5 +100,5 @@ fn screen(world: &mut World, name: &str, now_ms: i64) -> Value {
     })
 }
 
-/// A page that opens late gets so many entries of the chat.
+/// The number of entries of the chat that a page gets when it opens late.
 const NEWEST: usize = 300;

@@ -1,4 +1,4 @@
-//! Control routes that only look, or forget what was seen.
+//! The control routes that only read, or forget what was recorded.
 
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ pub(super) async fn phones(State(shared): State<Arc<Shared>>) -> Response {
     json_answer(&shared.quietly(phone_list))
 }
 
-/// QR codes without a scan, newest last.
+/// Returns the QR codes that were not scanned, newest last.
 pub(super) async fn qrs(State(shared): State<Arc<Shared>>) -> Response {
     let now_ms = shared.clock.now_ms();
     let urls = shared.quietly(|world| world.pending_qrs(now_ms));
@@ -49,7 +49,7 @@ pub(super) async fn qrs(State(shared): State<Arc<Shared>>) -> Response {
     json_answer(&json!(list))
 }
 
-/// A QR code as an SVG picture.
+/// Returns a QR code as an SVG image.
 pub(super) async fn qr_picture(
     State(shared): State<Arc<Shared>>,
     Path(id): Path<String>,
@@ -85,7 +85,7 @@ pub(super) async fn forget_dropped(State(shared): State<Arc<Shared>>) -> Respons
     done()
 }
 
-/// Every kept request, its body as text.
+/// Returns every recorded request, with its body as text.
 pub(super) async fn requests(State(shared): State<Arc<Shared>>) -> Response {
     let requests = Simulator::of(shared).requests();
     let list = requests.iter().map(|request| {
@@ -111,7 +111,7 @@ pub(super) async fn chat(State(shared): State<Arc<Shared>>, Path(name): Path<Str
     json_answer(&shown.iter().map(shown_json).collect())
 }
 
-/// The decrypted media of the chat's entry with this index.
+/// Returns the decrypted media of the chat's entry with this index.
 pub(super) async fn media(
     State(shared): State<Arc<Shared>>,
     Path((name, index)): Path<(String, usize)>,
@@ -143,7 +143,7 @@ fn phone_list(world: &mut World) -> Value {
     list.collect()
 }
 
-/// The type of a picture by its first bytes; anything else stays bytes.
+/// Returns the type of an image by its first bytes; other content stays bytes.
 fn sniff(bytes: &[u8]) -> &'static str {
     const KNOWN: [(&[u8], &str); 6] = [
         (b"\x89PNG", "image/png"),

@@ -1,6 +1,7 @@
-//! The control routes: what the library can do, for scripts and the phone page. The crate docs list them.
+//! The control routes, which offer the library's functions to scripts and to the phone page. The
+//! crate docs list them.
 //!
-//! Answers are JSON; ids over 2^53 are text in them, so that `jq` and browsers keep them whole.
+//! Answers are JSON; ids over 2^53 are text in them, so that `jq` and browsers keep them exact.
 
 mod events;
 mod look;
@@ -64,12 +65,12 @@ fn phone_routes() -> Router<Arc<Shared>> {
         .route("/expire_tokens", post(trouble::expire_tokens))
 }
 
-/// `{"ok":true}`.
+/// Returns `{"ok":true}`.
 fn done() -> Response {
     json_answer(&json!({ "ok": true }))
 }
 
-/// An error with a sentence.
+/// Returns an error with a sentence.
 fn wrong(status: StatusCode, why: &str) -> Response {
     (status, axum::Json(json!({ "error": why }))).into_response()
 }
@@ -78,19 +79,19 @@ fn bad(why: &str) -> Response {
     wrong(StatusCode::BAD_REQUEST, why)
 }
 
-/// The id of a message that was just sent.
+/// Returns the id of a message that was just sent.
 fn sent_id(message_id: u64) -> Response {
     json_answer(&json!({ "message_id": message_id.to_string() }))
 }
 
-/// A message on a screen, with every id as text.
+/// Returns a message of a screen as JSON, with every id as text.
 fn shown_json(shown: &Shown) -> Value {
     let mut value = serde_json::to_value(shown).unwrap_or_default();
     widen(&mut value);
     value
 }
 
-/// Turns numbers that a double does not hold into text.
+/// Turns numbers that a double cannot hold into text.
 fn widen(value: &mut Value) {
     match value {
         Value::Number(number)

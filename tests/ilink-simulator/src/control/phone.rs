@@ -1,4 +1,4 @@
-//! Control routes that act as the person with the phone.
+//! The control routes that act as the person with the phone.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ pub(super) async fn add(State(shared): State<Arc<Shared>>, body: Bytes) -> Respo
     json_answer(&json!({ "name": name, "user_id": user_id }))
 }
 
-/// `{"qr": url or id}`; without it the newest one that waits.
+/// Scans `{"qr": url or id}`, or the newest waiting code.
 pub(super) async fn scan(
     State(shared): State<Arc<Shared>>,
     Path(name): Path<String>,
@@ -50,7 +50,7 @@ pub(super) async fn confirm(
     }
 }
 
-/// `{"digits": "1234"}`, `{"block": true}`, or `{}` for none.
+/// Sets the digits: `{"digits": "1234"}`, `{"block": true}`, or `{}` for none.
 pub(super) async fn digits(
     State(shared): State<Arc<Shared>>,
     Path(name): Path<String>,
@@ -98,7 +98,7 @@ pub(super) async fn raw(
     done()
 }
 
-/// `{"message_id": "…", "text": "…", "whole": false}`.
+/// Quotes a message: `{"message_id": "…", "text": "…", "whole": false}`.
 pub(super) async fn quote(
     State(shared): State<Arc<Shared>>,
     Path(name): Path<String>,
@@ -128,7 +128,7 @@ pub(super) async fn image(
     sent_id(Phone::new(shared, &name).sends_image(&body).await)
 }
 
-/// `?name=…`.
+/// Sends a file with the name in `?name=…`.
 pub(super) async fn file(
     State(shared): State<Arc<Shared>>,
     Path(name): Path<String>,
@@ -139,7 +139,7 @@ pub(super) async fn file(
     sent_id(Phone::new(shared, &name).sends_file(&file_name, &body).await)
 }
 
-/// `?playtime_ms=…&text=…`.
+/// Sends a voice message, with `?playtime_ms=…&text=…`.
 pub(super) async fn voice(
     State(shared): State<Arc<Shared>>,
     Path(name): Path<String>,
@@ -160,7 +160,8 @@ pub(super) async fn video(
     sent_id(Phone::new(shared, &name).sends_video(&body).await)
 }
 
-/// A message for the phone of its `from_user_id`; what its envelope lacks is filled in.
+/// Delivers a message to the phone of its `from_user_id`; missing fields of its envelope are filled
+/// in.
 pub(super) async fn inject(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
     let Ok(Value::Object(given)) = serde_json::from_slice::<Value>(&body) else {
         return bad("the body is not a JSON object");
@@ -183,7 +184,7 @@ pub(super) async fn inject(State(shared): State<Arc<Shared>>, body: Bytes) -> Re
     }
 }
 
-/// Puts a plaintext body on the CDN; `?key=` names the key, 32 hexadecimal characters.
+/// Stores a plaintext body on the CDN; `?key=` names the key, 32 hexadecimal characters.
 pub(super) async fn put_media(
     State(shared): State<Arc<Shared>>,
     uri: Uri,

@@ -1,4 +1,4 @@
-//! What a person types on the phone page: a text for the bot, or a phrase that makes trouble.
+//! The input of the phone page: a text for the bot, or a phrase that causes a fault.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::phone::Phone;
 use crate::simulator::Simulator;
 use crate::state::Shared;
 
-/// `{"text": "…"}`: sends it, or does what a phrase says and answers `{"notice": its name}`.
+/// Sends `{"text": "…"}`, or carries a phrase out and answers `{"notice": its name}`.
 pub(super) async fn types(
     State(shared): State<Arc<Shared>>,
     Path(name): Path<String>,
@@ -44,17 +44,17 @@ enum Phrase {
     Expire,
     /// The context tokens of this phone's bot become stale.
     Stale,
-    /// Messages of bots take this long; 0 ends it.
+    /// Messages of bots take so many seconds; 0 ends it.
     Slow(u64),
-    /// Messages of bots are throttled for this long.
+    /// Messages of bots are throttled for so many seconds.
     Throttle(u64),
     /// The next poll gets no answer.
     Hang,
-    /// The next answer to a message of a bot ends in the middle.
+    /// The next answer to a message of a bot is cut in the middle.
     Cut,
     /// The next batch of messages comes twice.
     Twice,
-    /// Everything is in order again.
+    /// Everything works again.
     Clear,
 }
 

@@ -1,4 +1,4 @@
-//! Control routes that make trouble: faults, limits, expiry, the clock.
+//! The control routes that cause faults, limits, expiry, and move the clock.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::phone::Phone;
 use crate::simulator::Simulator;
 use crate::state::Shared;
 
-/// One fault, by the name in `fault`; see the crate docs.
+/// Sets a fault, by the name in `fault`; see the crate docs.
 pub(super) async fn fault(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
     let wish = json_of(&body);
     let simulator = Simulator::of(shared);
@@ -70,8 +70,8 @@ pub(super) async fn clear(State(shared): State<Arc<Shared>>) -> Response {
     done()
 }
 
-/// Any of `unlimited`, `show_voice`, `consume_on_delivery`, `classic_upload` (booleans), `hold_ms`, `keep_requests`
-/// (numbers) and `base_url` (text or null).
+/// Sets any of `unlimited`, `show_voice`, `consume_on_delivery`, `classic_upload` (booleans),
+/// `hold_ms`, `keep_requests` (numbers) and `base_url` (text or null).
 pub(super) async fn limits(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
     let wish = json_of(&body);
     let simulator = Simulator::of(shared);
@@ -103,7 +103,8 @@ pub(super) async fn limits(State(shared): State<Arc<Shared>>, body: Bytes) -> Re
     done()
 }
 
-/// `{"next_scan": "redirect" | "binded"}` or `{"expire": true}` for every unfinished QR code.
+/// Sets `{"next_scan": "redirect" | "binded"}`, or expires every unfinished QR code with
+/// `{"expire": true}`.
 pub(super) async fn login(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
     let wish = json_of(&body);
     let simulator = Simulator::of(shared);
@@ -116,7 +117,7 @@ pub(super) async fn login(State(shared): State<Arc<Shared>>, body: Bytes) -> Res
     done()
 }
 
-/// `{"seconds": n}`.
+/// Moves the clock by `{"seconds": n}`.
 pub(super) async fn advance(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
     match number(&json_of(&body), "seconds") {
         Some(seconds) => Simulator::of(shared).advance(Duration::from_secs(seconds)),

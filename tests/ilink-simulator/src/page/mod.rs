@@ -1,4 +1,4 @@
-//! The phone page: a web page that looks like a phone. All it does goes through the control routes.
+//! The phone page, a web page that looks like a phone. It uses the control routes only.
 
 use std::sync::Arc;
 

@@ -22,7 +22,7 @@ async fn each_missing_header_is_noted() {
         for (name, value) in right.into_iter().filter(|(name, _)| *name != left_out) {
             request = request.header(name, value);
         }
-        // The body is right, and the number differs from the one of the request before.
+        // The body is right, and the number differs from that of the request before.
         scene.simulator.keep_requests(10);
         request.json(&with_base_info(json!({ "get_updates_buf": "" }))).send().await.unwrap();
         let dropped = scene.simulator.dropped();

@@ -57,7 +57,7 @@ async fn what_no_cursor_acknowledged_comes_again() {
     assert_eq!(bodies(&scene.client.read().await), ["one", "two"]);
     assert_eq!(scene.client.read().await, Vec::<Value>::new());
     scene.alice.wait_acknowledged().await;
-    // Without any cursor it goes on where it had acknowledged.
+    // Without any cursor it continues where it had acknowledged.
     assert_eq!(scene.client.poll("").await["msgs"], json!([]));
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::Scene;
 
-/// Sends a message that one change has made wrong; gives the answer and the only reason noted.
+/// Sends a message that one change has made wrong; returns the answer and the only noted reason.
 async fn wrong(change: impl FnOnce(&mut Value)) -> (Value, Reason) {
     let scene = Scene::talking().await;
     let mut body = scene.text("lost");

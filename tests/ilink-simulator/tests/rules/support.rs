@@ -15,7 +15,7 @@ pub(crate) struct Scene {
 }
 
 impl Scene {
-    /// Nobody is logged in.
+    /// Starts a simulator in which no phone is bound.
     pub(crate) async fn new() -> Self {
         let simulator = Simulator::start().await;
         simulator.set_hold(Duration::from_millis(200));
@@ -24,7 +24,8 @@ impl Scene {
         Self { simulator, alice, client }
     }
 
-    /// Alice is bound and has written "hello", which the client has read.
+    /// Starts a simulator in which Alice is bound and has written "hello", which the client has
+    /// read.
     pub(crate) async fn talking() -> Self {
         let mut scene = Self::new().await;
         scene.client.token = scene.alice.bind();
@@ -41,7 +42,7 @@ impl Scene {
         self.alice.shows().into_iter().map(|shown| shown.text).collect()
     }
 
-    /// A message to Alice with the newest context token and a new `client_id`.
+    /// Returns a message to Alice with the newest context token and a new `client_id`.
     pub(crate) fn text(&self, text: &str) -> Value {
         self.item(json!({ "type": 1, "text_item": { "text": text } }))
     }
@@ -88,7 +89,7 @@ impl Client {
         }
     }
 
-    /// A client on the same connections for a phone that is bound now.
+    /// Returns a client on these connections for a phone that is bound now.
     pub(crate) fn of(&self, phone: &Phone) -> Self {
         Self {
             http: self.http.clone(),
@@ -99,12 +100,12 @@ impl Client {
         }
     }
 
-    /// A request without any header.
+    /// Returns a request without any header.
     pub(crate) fn bare(&self, method: Method, url: &str) -> RequestBuilder {
         self.http.request(method, url)
     }
 
-    /// A POST with every header that belongs to it.
+    /// Returns a POST with every header that belongs to it.
     pub(crate) fn post(&self, path: &str) -> RequestBuilder {
         let number = rand::random::<u32>().to_string();
         let uin = base64::engine::general_purpose::STANDARD.encode(number);
@@ -125,7 +126,7 @@ impl Client {
         self.call("get_bot_qrcode?bot_type=3", &json!({ "local_token_list": tokens })).await
     }
 
-    /// One poll of a QR code; `more` goes behind the id.
+    /// Polls a QR code once; `more` is appended to the id.
     pub(crate) async fn qr_status(&self, qrcode: &Value, more: &str) -> Value {
         let url = format!(
             "{}/ilink/bot/get_qrcode_status?qrcode={}{more}",
@@ -143,12 +144,12 @@ impl Client {
             .unwrap()
     }
 
-    /// One poll from a cursor; nothing is remembered.
+    /// Polls once from a cursor; remembers nothing.
     pub(crate) async fn poll(&self, cursor: &str) -> Value {
         self.call("getupdates", &with_base_info(json!({ "get_updates_buf": cursor }))).await
     }
 
-    /// One poll that keeps the cursor and the newest context token, and gives the messages.
+    /// Polls once, keeps the cursor and the newest context token, and returns the messages.
     pub(crate) async fn read(&mut self) -> Vec<Value> {
         let answer = self.poll(&self.cursor.clone()).await;
         if let Some(cursor) = answer["get_updates_buf"].as_str().filter(|cursor| !cursor.is_empty())
