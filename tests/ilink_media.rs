@@ -108,7 +108,7 @@ impl Scene {
         self.client.get_updates(&self.session, None, None).await.unwrap()
     }
 
-    /// What the phone sends as an item, as the bridge reads it.
+    /// Sends an item from the phone, and returns it as the bridge reads it.
     async fn arrives(&self, item: Value) -> Body {
         self.alice.sends_item(item).await;
         let updates = self.updates().await;
@@ -116,7 +116,7 @@ impl Scene {
         Message::parse(last.get()).unwrap().items[0].body.clone()
     }
 
-    /// A file of this content on the CDN, as an item of the newest kind.
+    /// Stores a file of this content on the CDN, and returns it as an item of the newest kind.
     async fn file(&self, plain: &[u8]) -> Body {
         self.file_with(plain, |_| {}).await
     }
@@ -137,7 +137,7 @@ impl Scene {
         Ok(content(&spool).await)
     }
 
-    /// A file; whether its MD5 was counted while it was written makes no difference.
+    /// Writes a file; whether its MD5 was counted while it was written makes no difference.
     fn spool(&self, content: &[u8]) -> Spool {
         let mut writer = self.spools.create(content.len().is_multiple_of(2)).unwrap();
         writer.write_all(content).unwrap();
@@ -271,7 +271,7 @@ async fn a_picture_is_opened_with_its_other_key_and_is_plain_without_any() {
     assert_eq!(scene.download(&body).await.unwrap().len() as u64, reference.cipher_len);
 }
 
-/// A key under which the last block has no padding by chance.
+/// Finds a key under which the last block has no padding by chance.
 fn wrong_key(plain: &[u8], key: &str) -> String {
     let key = AesKey::parse(&media_key(key)).unwrap();
     let mut last = plain[plain.len() / 16 * 16..].to_vec();
@@ -438,7 +438,7 @@ async fn too_large_is_seen_before_and_while_it_comes() {
     let body = scene.file(&plain).await;
     let limit = plain.len() as u64;
     assert!(scene.download_within(&body, limit).await.unwrap() == plain);
-    // With its length, without it, and within the same last block.
+    // With its length, without it, and within its last block.
     for (fault, limit) in [
         (None, limit - 20),
         (Some(Fault::Drip(Duration::ZERO)), limit - 20),

@@ -61,7 +61,7 @@ impl Listener {
         self.ask("PUT", &format!("/_matrix/app/v1/transactions/{id}"), body).await
     }
 
-    /// Sends bytes as they are and gives the status line of the answer.
+    /// Sends bytes as they are, and returns the status line of the answer.
     async fn raw(&self, bytes: &str) -> (String, TcpStream) {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         stream.write_all(bytes.as_bytes()).await.unwrap();

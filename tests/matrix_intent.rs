@@ -38,7 +38,7 @@ fn ghost(server: &MockServer) -> Intent {
     homeserver(&server.uri()).intent(user_id!("@wechat_x:b.org"))
 }
 
-/// A homeserver that gives every request what its caller needs to go on.
+/// Starts a homeserver that answers each request with what its caller needs to go on.
 async fn willing() -> MockServer {
     let server = MockServer::start().await;
     let answer = json!({

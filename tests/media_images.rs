@@ -32,7 +32,7 @@ fn encoded(image: &DynamicImage, format: Codec) -> Vec<u8> {
     bytes.into_inner()
 }
 
-/// The same JPEG, which says in its EXIF block that it lies on its side.
+/// Returns the JPEG with an EXIF block that says that it lies on its side.
 fn lying(jpeg: &[u8]) -> Vec<u8> {
     let exif =
         b"\xff\xe1\0\x22Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
@@ -146,7 +146,7 @@ async fn what_is_no_image_that_can_be_decoded_is_refused() {
 const GRAY: u8 = 0;
 const RGBA: u8 = 6;
 
-/// A PNG of this size with `len` zeros in it, a thousandth of that in bytes.
+/// Returns a PNG of this size with `len` zeros in it, a thousandth of that in bytes.
 fn png((width, height): (u32, u32), colours: u8, len: usize) -> Vec<u8> {
     let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
     let mut chunk = |name: &[u8], data: &[u8]| {
@@ -162,7 +162,7 @@ fn png((width, height): (u32, u32), colours: u8, len: usize) -> Vec<u8> {
     bytes
 }
 
-/// At least `len` zeros as zlib writes them: one zero, and how often it comes again.
+/// Returns at least `len` zeros as zlib writes them: one zero, and how often it comes again.
 fn zeros(len: usize) -> Vec<u8> {
     let repeats = len.div_ceil(258);
     // The last block, of fixed codes; the byte 0.
@@ -183,7 +183,7 @@ fn zeros(len: usize) -> Vec<u8> {
     bytes
 }
 
-/// A GIF whose one frame is of another size than its screen, and has next to nothing in it.
+/// Returns a GIF whose one frame is of another size than its screen, and has next to nothing in it.
 fn gif(screen: (u16, u16), frame: (u16, u16)) -> Vec<u8> {
     let mut bytes = b"GIF89a".to_vec();
     bytes.extend([screen.0, screen.1].iter().flat_map(|edge| edge.to_le_bytes()));
@@ -234,7 +234,7 @@ async fn frames_that_do_not_fit_end_at_worst_their_worker() {
     }
 }
 
-/// Whatever became of a medium, it took its time and its memory and no more.
+/// Returns whether a medium took its time and its memory and no more, whatever became of it.
 fn is_contained(outcome: &Outcome) -> bool {
     match outcome {
         Ok(_) | Err(WorkError::Unreadable(_) | WorkError::TooLarge | WorkError::Crashed) => true,
@@ -275,7 +275,7 @@ async fn what_is_cut_off_is_refused_or_shown_as_far_as_it_came() {
 
 #[tokio::test]
 async fn a_changed_image_or_video_ends_at_worst_its_worker() {
-    // A loop without an end is one of the ways in which a film can be hostile.
+    // A loop without an end is one of the ways in which a video can be hostile.
     let setup = Setup::new();
     let hasty = setup.workers.clone().with_patience(Duration::from_secs(5));
     let mut random = StdRng::seed_from_u64(3);

@@ -1,4 +1,5 @@
-//! Bytes as the beginning of a file and as its name: each has a kind, and a name that harms nobody.
+//! Takes bytes as the beginning of a file and as its name: each has a kind, and a name that does no
+//! harm.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -9,7 +9,7 @@ fuzz_target!(|body: &[u8]| {
     for raw in &updates.messages {
         let Ok(message) = Message::parse(raw.get()) else { continue };
         let keys = message.dedupe_keys();
-        // The same bytes are the same message, and a key never outgrows its place in the store.
+        // Equal bytes are an equal message, and a key never outgrows its place in the store.
         assert_eq!(Message::parse(raw.get()).map(|again| again.dedupe_keys()), Ok(keys.clone()));
         assert!(keys.iter().all(|key| key.len() <= 300));
     }

@@ -165,7 +165,7 @@ async fn only_what_the_bridge_has_is_found_at_its_listener() {
     world.end().await;
 }
 
-/// A message for every way in which one of its fields can be broken.
+/// Returns a message for every way in which one of its fields can be broken.
 fn broken_messages(phone: &Phone) -> Vec<Value> {
     let whole = phone.draft("");
     let mut fields: Vec<String> =

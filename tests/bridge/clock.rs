@@ -89,7 +89,7 @@ async fn a_clock_set_back_by_two_days_holds_nothing_for_two_days() {
     assert_eq!(chat.said("last wrote more than 24 hours ago"), 1);
 }
 
-/// Alice's chat with Mum, in a world whose clock goes on when it is told to.
+/// Opens Alice's chat with Mum in a world whose clock stands until the story moves it.
 async fn on_a_manual_clock() -> Chat {
     let mut chat = Chat::silent().await;
     chat.world.stop().await;

@@ -1,8 +1,8 @@
-//! What administrators may ask, and nobody else.
+//! What administrators may ask, and what everybody else is refused.
 
 use crate::support::{Person, World, synapse::Synapse};
 
-/// Alice has a contact, and Root looks after the bridge.
+/// Begins a world in which Alice has a contact and Root is an administrator of the bridge.
 async fn begin() -> (World, Person, Person) {
     let mut world = World::idle().await;
     let alice = Person::new(Synapse::shared().await, "alice").await;

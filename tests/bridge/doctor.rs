@@ -6,7 +6,8 @@ use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
 
 use crate::support::{PROGRAM, Person, World, synapse::Synapse};
 
-/// The program's `doctor` on the world's config: its exit code and all that it says.
+/// Runs the program's `doctor` on the world's config, and returns its exit code and all that it
+/// says.
 pub(crate) fn doctor(
     world: &World,
     arguments: &[&str],
@@ -28,7 +29,7 @@ fn run(
     (output.status.code(), String::from_utf8(said).unwrap())
 }
 
-/// It finds exactly this to be wrong, and tells no token.
+/// Asserts that `doctor` finds exactly this to be wrong, and that it tells no token.
 fn assert_wrong(world: &World, arguments: &[&str], env: &[(&str, &str)], sentence: &str) {
     assert_one_wrong(world, doctor(world, arguments, env), sentence);
 }

@@ -68,8 +68,8 @@ async fn owners_join_their_rooms_by_themselves_where_the_homeserver_lets_the_bri
     assert_eq!(warnings(&world), 1);
 }
 
-/// While the homeserver does not know the token all is as without it, and said once. Gives the
-/// management room.
+/// Asserts that, while the homeserver does not know the token, all is as without it and said once.
+/// Returns the management room.
 async fn refused(world: &World, alice: &Person) -> String {
     let program = Program::start(world);
     let room = alice.management_room(world).await;
@@ -96,7 +96,7 @@ async fn refused(world: &World, alice: &Person) -> String {
     room
 }
 
-/// What the program prints for the homeserver.
+/// Returns what the program prints for the homeserver.
 fn second_registration(world: &World) -> String {
     let mut program = Command::new(PROGRAM);
     program.args(["registration", "--double-puppet", "--config"]).arg(world.config_path());
@@ -105,7 +105,8 @@ fn second_registration(world: &World) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// How often the log says that the bridge may not act for somebody; it never tells the token.
+/// Counts how often the log says that the bridge may not act for somebody. The log never tells the
+/// token.
 fn warnings(world: &World) -> usize {
     let log = std::fs::read_to_string(program::log_path(world)).unwrap();
     assert!(!log.contains(TOKEN));

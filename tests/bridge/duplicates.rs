@@ -1,4 +1,4 @@
-//! The same thing comes twice, from either side; and a session that WeChat ends.
+//! A thing that comes twice, from either side; and a session that WeChat ends.
 
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ impl Chat {
         Self { world, alice, phone, portal, ghost }
     }
 
-    /// A text of Alice as the homeserver would push it.
+    /// Returns a text of Alice as the homeserver would push it.
     fn event(&self, id: &str, text: &str) -> Value {
         json!({
             "type": "m.room.message",
@@ -47,14 +47,15 @@ impl Chat {
         assert_eq!(answer.unwrap().status(), 200);
     }
 
-    /// What the phone shows once this last text of Alice has arrived.
+    /// Returns what the phone shows once this last text of Alice has arrived.
     async fn shown_up_to(&self, last: &str) -> Vec<String> {
         self.alice.say(&self.portal, last).await;
         self.phone.wait_text(last).await;
         self.phone.shows().into_iter().map(|shown| shown.text).collect()
     }
 
-    /// What the room holds of the contact once this last text has arrived, without the hello.
+    /// Returns what the room holds of the contact once this last text has arrived, without the
+    /// hello.
     async fn words_up_to(&self, last: &str) -> Vec<String> {
         self.phone.says(last).await;
         let (ghost, last) = (self.ghost.clone(), last.to_owned());
@@ -99,7 +100,7 @@ async fn two_equal_messages_without_ids_in_one_batch_are_two() {
     let mut chat = Chat::open().await;
     let written = chat.phone.draft("ok")["create_time_ms"].clone();
     for created in [written, Value::Null] {
-        // The batch gathers while nobody polls.
+        // The batch gathers while the bridge does not poll.
         chat.world.stop().await;
         for _ in 0..2 {
             let mut message = chat.phone.draft("ok");
@@ -122,7 +123,7 @@ async fn a_session_that_wechat_ends_is_told_once_and_what_waits_goes_out_after_t
     let (bot, room) = (world.bot(), alice.management_room(world).await);
     let before = alice.words(portal, &bot).len();
     world.simulator.expire_session(phone);
-    // The send and the poll hear of it at the same moment.
+    // The send and the poll learn at one moment that the session has ended.
     alice.say(portal, "one").await;
     let lost = alice.wait(&room, |m| mentions(m, &alice.user_id)).await;
     assert!(lost.body().contains("relogin Mum"), "{}", lost.body());

@@ -60,7 +60,7 @@ async fn the_picture_that_the_owner_gives_the_room_is_the_contacts() {
     give(&chat.alice, &chat.portal, json!({ "url": url })).await;
     wait_face(&chat.alice, &chat.portal, &ghost, &json!(url)).await;
 
-    // What somebody else gives it, or what is no picture, stays with the room.
+    // What another user sets, or what is no image, stays with the room.
     chat.alice.invite(&chat.portal, &bob.user_id).await;
     assert_eq!(bob.wait_new_room(&[]).await, chat.portal);
     let other = bob.upload("image/png", &picture("dad.png")).await;
@@ -87,7 +87,7 @@ async fn give(person: &Person, room: &str, content: Value) {
     person.room(room).send_state_event_raw("m.room.avatar", "", content).await.unwrap();
 }
 
-/// What the ghost looks like now.
+/// Returns the avatar of the ghost's newest member event.
 fn last_face(person: &Person, room: &str, ghost: &str) -> Value {
     let mut timeline = person.timeline(room).into_iter();
     let last = timeline.rfind(|m| m.kind() == "m.room.member" && m.0["state_key"] == ghost);
@@ -128,12 +128,12 @@ async fn two_people_call_the_same_contact_by_different_names() {
     world.end().await;
 }
 
-/// The name that the other one has given last.
+/// Returns the name that the other of the two owners has given last.
 fn other(name: &str) -> &str {
     if name == "Gran" { "Mother" } else { "Gran" }
 }
 
-/// All names that the ghost ever had in a room.
+/// Returns all names that the ghost ever had in a room, oldest first.
 fn called(person: &Person, room: &str, ghost: &str) -> Vec<String> {
     let changes = person.timeline(room).into_iter().filter(|m| m.0["state_key"] == ghost);
     changes.filter_map(|m| m.content()["displayname"].as_str().map(str::to_owned)).collect()

@@ -25,7 +25,7 @@ impl Chat {
         Self { world, alice, phone, portal, ghost }
     }
 
-    /// The phone writes while the polls meet these faults, and once more afterwards.
+    /// Writes from the phone while the polls meet these faults, and once more afterwards.
     async fn polls_meet(&self, faults: &[(Fault, u32)]) {
         for (fault, times) in faults {
             self.world.simulator.fault("getupdates", fault.clone(), *times);

@@ -23,7 +23,7 @@ async fn what_one_says_goes_to_all_others_under_their_name() {
     assert_eq!(said.sender(), group.ghosts[0]);
     group.dad.wait_text("Mum: 你好").await;
 
-    // Each can answer the other, and a picture goes the same ways.
+    // Each can answer the other, and an image goes the ways that texts go.
     let answered = alice.answer(&group.room, said.id(), "Mum is right").await;
     bob.wait_receipt(&group.room, &answered).await;
     let shown = group.mum.wait_for(|shown| shown.text.ends_with("Mum is right")).await;
@@ -172,7 +172,7 @@ async fn a_throttled_contact_gets_everything_in_order_after_the_pause_and_the_ot
     dads.push("Mum: three".to_owned());
     group.wait_mark(&events[2], "⏳").await;
 
-    // Dad has been tried once, and nobody asks again before the pause is over.
+    // Dad has been tried once, and the bridge asks again only after the pause.
     alice.wait_said(&group.room, "slow down. I will try again later, or as soon as Dad").await;
     assert_eq!(group.said("WeChat asks me to slow down"), 1, "once, and not for Mum");
     let status = group.ask("status").await;
@@ -257,7 +257,7 @@ async fn a_group_goes_on_through_restarts_with_nothing_lost_or_doubled() {
     group.mum.wait_text("Dad: what did I miss?").await;
     mums.push("Dad: what did I miss?".to_owned());
     assert_eq!(texts(&group.mum), mums);
-    // What came from both sides while nobody was there has no order between the sides.
+    // What came from both sides while the bridge was away has no order between the sides.
     let mut shown = texts(&group.dad);
     assert_eq!(shown[0], "Mum: hello");
     shown.sort();

@@ -99,7 +99,7 @@ async fn what_keeps_a_contact_out_of_a_room_is_said() {
     assert!(ask(&alice, &room, "!wechat bridge Mum").await.contains("Mum is now in this room"));
     assert!(ask(&alice, &room, "!wechat bridge Mum").await.contains("Mum is now in this room"));
 
-    // The same person by Bob's own link, and a room in which Bob may not invite.
+    // Mum by Bob's own link, and a room in which Bob may not invite.
     world.link_phone(&bob, &mum, "Mama").await;
     // WeChat ends the link of before, which is said where Mum is.
     alice.wait_said(&room, "Mum is logged out. What you write here waits").await;

@@ -96,7 +96,7 @@ async fn contacts_go_along_at_once_where_everybody_may_enter_and_their_owner_is_
         assert!(back.is_none(), "{back:?}");
     }
 
-    // The next one cannot be read, so nobody goes there.
+    // The next room cannot be read, so the contacts stay out of it.
     let encryption = json!({
         "type": "m.room.encryption", "state_key": "",
         "content": { "algorithm": "m.megolm.v1.aes-sha2" },
@@ -115,7 +115,7 @@ async fn contacts_go_along_at_once_where_everybody_may_enter_and_their_owner_is_
     group.world.end().await;
 }
 
-/// Replaces the room as Element does; gives the new one.
+/// Replaces the room as Element does; returns the new one.
 async fn upgrade(person: &Person, room: &str) -> String {
     let upgrade = Upgrade::new(RoomId::parse(room).unwrap(), RoomVersionId::V12);
     let new = person.client.send(upgrade).await.unwrap().replacement_room.to_string();

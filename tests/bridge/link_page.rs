@@ -18,7 +18,7 @@ impl Page {
         Self { address: address.to_owned(), stream, unread: String::new() }
     }
 
-    /// The next state; `None` when the page has ended.
+    /// Reads the next state; `None` when the page has ended.
     async fn next(&mut self) -> Option<Value> {
         loop {
             if let Some((event, rest)) = self.unread.split_once("\n\n") {

@@ -205,7 +205,7 @@ async fn a_picture_without_a_key_is_taken_as_it_lies_there() {
     let image = item["image_item"].as_object_mut().unwrap();
     image.remove("aeskey");
     image["media"].as_object_mut().unwrap().remove("aes_key");
-    // What lies there is the ciphertext, which is no picture.
+    // What lies there is the ciphertext, which is no image.
     chat.phone.sends_item(item).await;
     let message = chat.alice.wait(&chat.portal, |m| m.msgtype() == "m.file").await;
     let bytes = chat.alice.download(&message).await;
@@ -240,7 +240,7 @@ async fn a_file_has_the_name_that_is_safe_and_the_type_that_it_has() {
     chat.world.end().await;
 }
 
-/// Mum has written once; with her ghost.
+/// Opens a chat in which Mum has written once, with her ghost's user id.
 async fn chat() -> (Chat, String) {
     let chat = Chat::open().await;
     let ghost = chat.alice.ghost_in(&chat.world, &chat.portal).await;

@@ -58,7 +58,7 @@ async fn a_homeserver_that_answers_everything_but_uploads_is_not_waited_for() {
     chat.world.end().await;
 }
 
-/// A picture or a file comes, is refused twice, and then arrives.
+/// Sends an image or a file from the phone, which the homeserver refuses twice and then takes.
 async fn refuse_and_retry(chat: &Chat, proxy: &Proxy, trouble: Trouble, cause: &str) {
     let Chat { alice, portal, phone, .. } = chat;
     proxy.trouble("/_matrix/media/v3/upload", trouble);

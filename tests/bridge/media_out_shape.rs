@@ -81,7 +81,7 @@ async fn a_sticker_becomes_a_picture_that_a_phone_shows() {
     chat.world.end().await;
 }
 
-/// A voice message as Element sends it.
+/// Sends a voice message as Element does.
 async fn send_voice(chat: &Chat, bytes: &[u8]) -> String {
     let file = Sent { msgtype: "m.audio", name: "Voice message.ogg", mime: "audio/ogg", bytes };
     let mut content = chat.alice.file(&file).await;

@@ -151,7 +151,7 @@ async fn a_server_that_does_not_answer_is_tried_with_the_same_message_until_it_d
     tokio::join!(busy.end(), gone.end());
 }
 
-/// Two texts outlast a standing fault.
+/// Asserts that two texts outlast a standing fault.
 async fn outlasts(chat: &Chat) {
     let events = chat.say(&["one", "two"]).await;
     chat.alice.wait_said(&chat.portal, "I cannot get this through to WeChat").await;
@@ -167,7 +167,7 @@ async fn outlasts(chat: &Chat) {
     assert_eq!(chat.said("⏳"), 1);
 }
 
-/// Twelve texts that wait, two more than may be sent; and their events.
+/// Writes twelve texts that wait, two more than may be sent; returns them and their events.
 async fn twelve_waiting(chat: &Chat) -> (Vec<String>, Vec<String>) {
     let texts: Vec<_> = (0..12).map(|number| format!("text {number}")).collect();
     let events = chat.say_waiting(&texts.iter().map(String::as_str).collect::<Vec<_>>()).await;

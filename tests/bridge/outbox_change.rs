@@ -199,8 +199,6 @@ async fn what_the_homeserver_refused_is_taken_up_by_retry() {
     chat.world.end().await;
 }
 
-/// Somebody else in the portal.
-
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waits_and_is_edited_into_nothing_or_a_command_is_taken_back() {
     let chat = Chat::silent().await;

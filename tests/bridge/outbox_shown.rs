@@ -87,7 +87,7 @@ async fn three_unconfirmed_messages_in_a_row_are_one_warning() {
     assert_eq!(chat.said("3 messages to Mum in a row without confirming"), 1);
     assert_eq!(chat.marks(&sure, "❔"), 0);
 
-    // Another run under the same message of Mum's is another warning.
+    // Another run below that message of Mum's is another warning.
     chat.world.simulator.accept_without_message_id(3);
     for event in chat.say(&["six", "seven", "eight"]).await {
         chat.wait_mark(&event, "❔").await;

@@ -1,4 +1,4 @@
-//! Who may do what: nobody gets into, out of, or through a chat what is not theirs.
+//! Who may do what: a person gets into, out of, or through a chat only what is theirs.
 
 use matrix_sdk::ruma::{UserId, api::client::profile::get_profile::v3::Request as GetProfile};
 use serde_json::json;
@@ -42,7 +42,7 @@ async fn a_tombstone_opens_no_room_that_is_not_an_upgrade() {
     chat.world.end().await;
 }
 
-/// Who neither wrote a message nor linked the contact cannot have it sent once more.
+/// A person who neither wrote a message nor linked the contact cannot have it sent once more.
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_resends_what_another_wrote() {
     let chat = Chat::open().await;
@@ -58,7 +58,7 @@ async fn nobody_resends_what_another_wrote() {
     let bare = bob.ask(&chat.world, &chat.portal, "!wechat retry").await;
     assert_eq!(bare, "Only the person who linked this contact can do that.");
 
-    // A command is nothing to send, for nobody.
+    // A command is no message to send, not even for its sender.
     let command = chat.alice.say(&chat.portal, "!wechat ping").await;
     chat.alice.wait_said(&chat.portal, "Pong.").await;
     let asked = chat.alice.react(&chat.portal, &command, "🔁").await;
@@ -172,7 +172,7 @@ async fn an_owner_has_five_logins_at_once() {
     world.end().await;
 }
 
-/// Guests invite nobody who would read the history.
+/// A guest brings in no person who would read the history.
 #[tokio::test(flavor = "multi_thread")]
 async fn guests_of_a_contacts_room_invite_nobody() {
     let chat = Chat::open().await;
@@ -184,7 +184,7 @@ async fn guests_of_a_contacts_room_invite_nobody() {
     chat.world.end().await;
 }
 
-/// What is no answer to a question goes where it was meant to go.
+/// A text that answers no question goes to the contact.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_text_behind_a_question_goes_to_the_contact() {
     let chat = Chat::open().await;
@@ -200,7 +200,7 @@ async fn a_text_behind_a_question_goes_to_the_contact() {
     chat.world.end().await;
 }
 
-/// Who may not write types for themselves.
+/// A guest's typing is shown only where the guest may write.
 #[tokio::test(flavor = "multi_thread")]
 async fn typing_of_a_guest_stays_in_the_room_with_relay_off() {
     let chat = Chat::open().await;
@@ -216,7 +216,7 @@ async fn typing_of_a_guest_stays_in_the_room_with_relay_off() {
     chat.world.end().await;
 }
 
-/// Somebody whom Alice has invited into the room.
+/// Invites a new person into the room as Alice's guest.
 async fn guest(chat: &Chat, name: &str) -> Person {
     let guest = Person::new(Synapse::shared().await, name).await;
     chat.alice.invite(&chat.portal, &guest.user_id).await;

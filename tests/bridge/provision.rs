@@ -55,7 +55,7 @@ impl Program {
         self.ask(Method::POST, path, None).await
     }
 
-    /// Starts a login; gives its first step, which is a QR code.
+    /// Starts a login; returns its first step, which is a QR code.
     async fn start(&self, query: &str) -> Value {
         let (status, step) = self.post(&format!("/login/start/qr{query}")).await;
         assert_eq!((status, &step["display_and_wait"]["type"]), (200, &json!("qr")), "{step}");
@@ -80,14 +80,14 @@ impl Program {
         }
     }
 
-    /// Enters digits; gives the next step.
+    /// Enters digits; returns the next step.
     async fn enter(&self, step: &Value, digits: &str) -> (u16, Value) {
         let path = format!("/login/step/{}/user_input", of(step));
         self.ask(Method::POST, &path, Some(json!({ "digits": digits }))).await
     }
 }
 
-/// A login and its step as they stand in a path.
+/// Returns a login and its step as they stand in a path.
 fn of(step: &Value) -> String {
     format!("{}/{}", step["login_id"].as_str().unwrap(), step["step_id"].as_str().unwrap())
 }

@@ -148,7 +148,7 @@ async fn every_kind_of_item_can_be_an_answer() {
         item["ref_msg"] = json!({ "svr_id": first });
         chat.phone.sends_item(item).await;
     }
-    // What cannot be shown answers all the same.
+    // A message that cannot be shown is nevertheless a reply.
     let unknown = json!({ "type": 99, "ref_msg": { "svr_id": first } });
     chat.phone.sends_item(unknown).await;
     for msgtype in ["m.image", "m.audio", "m.file", "m.video", "m.notice"] {
@@ -254,13 +254,13 @@ async fn a_quote_of_joined_messages_finds_the_one_whose_words_it_has() {
     chat.world.end().await;
 }
 
-/// Mum sends a text with this `ref_msg`.
+/// Sends a text of Mum's with this `ref_msg`.
 async fn answers(chat: &Chat, text: &str, quote: Value) {
     let item = json!({ "type": 1, "text_item": { "text": text }, "ref_msg": quote });
     chat.phone.sends_item(item).await;
 }
 
-/// An open chat, and its contact's ghost.
+/// Opens a chat; returns it with its contact's ghost.
 async fn chat() -> (Chat, String) {
     let chat = Chat::open().await;
     let ghost = chat.alice.ghost_in(&chat.world, &chat.portal).await;

@@ -143,7 +143,7 @@ async fn in_a_group_each_contact_reads_the_name_that_a_message_carries() {
     group.world.end().await;
 }
 
-/// Somebody whom Alice has invited into the room.
+/// Invites a new person into the room as Alice's guest.
 async fn guest(chat: &Chat, name: &str) -> Person {
     let guest = Person::new(Synapse::shared().await, name).await;
     chat.alice.invite(&chat.portal, &guest.user_id).await;
@@ -151,7 +151,7 @@ async fn guest(chat: &Chat, name: &str) -> Person {
     guest
 }
 
-/// Gives a person another display name, and waits until the room shows it.
+/// Sets a person's display name, and waits until the room shows it.
 async fn call(person: &Person, room: &str, name: &str) {
     person.client.account().set_display_name(Some(name)).await.unwrap();
     let own = |m: &crate::support::Message| m.0["state_key"] == person.user_id.as_str();

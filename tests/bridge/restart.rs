@@ -56,7 +56,7 @@ async fn an_orderly_stop_says_goodbye_and_a_start_says_hello_before_it_polls() {
     assert_eq!(world.simulator.overlapping_polls(), 0);
 }
 
-/// The last parts of the paths of all calls about the session, in order.
+/// Returns the last parts of the paths of all calls about the session, in order.
 fn session_calls(simulator: &Simulator) -> Vec<String> {
     let calls = simulator.requests().into_iter().map(|call| call.endpoint().to_owned());
     calls.filter(|call| call.starts_with("notify") || call == "getupdates").collect()

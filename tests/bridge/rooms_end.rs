@@ -194,7 +194,7 @@ async fn a_message_whose_room_is_deleted_while_it_is_made_comes_in_another_one()
     chat.world.end().await;
 }
 
-/// Has Mum write this, and waits for the new room in which it is; gives the room.
+/// Has Mum write this, and waits for the new room in which it is; returns the room.
 async fn wait_new_words(chat: &Chat, known: &[String], text: &str) -> String {
     chat.phone.says(text).await;
     let room = chat.alice.wait_new_room(known).await;

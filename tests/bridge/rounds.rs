@@ -9,7 +9,7 @@ use crate::support::Chat;
 const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
 
-/// Mum has written, and the bridge has a clock of its own that stands.
+/// Opens a chat in which Mum has written and the bridge has a clock of its own that stands.
 async fn with_a_clock() -> Chat {
     let mut chat = Chat::silent().await;
     chat.world.stop().await;
@@ -20,7 +20,7 @@ async fn with_a_clock() -> Chat {
     chat
 }
 
-/// How often a token was tried, the start of a session included.
+/// Counts how often a token was tried, the start of a session included.
 fn tries(chat: &Chat) -> usize {
     let requests = chat.world.simulator.requests().into_iter();
     requests.filter(|request| request.endpoint() == "notifystart").count()

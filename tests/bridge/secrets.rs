@@ -46,8 +46,8 @@ async fn a_whole_conversation_leaves_no_secret_in_the_log() {
     assert_eq!(kinds.len(), KINDS, "{kinds:?}");
 }
 
-/// A login with digits, texts and media each way, faults, and the end of the session; gives what
-/// must not be found.
+/// Plays a login with digits, texts and media each way, faults, and the end of the session. Returns
+/// what must not be found.
 async fn converse(world: &World, alice: &Person) -> BTreeMap<String, &'static str> {
     let (simulator, room) = (&world.simulator, alice.management_room(world).await);
     let phone = simulator.phone(&format!("phone of {}", alice.user_id));
@@ -109,8 +109,8 @@ async fn converse(world: &World, alice: &Person) -> BTreeMap<String, &'static st
     ])
 }
 
-/// The tokens of the registration; the context tokens, and what fetches and opens a file, as they
-/// came to the simulator.
+/// Returns the tokens of the registration; the context tokens, and what fetches and opens a file,
+/// as they came to the simulator.
 fn tokens(world: &World) -> Vec<(String, &'static str)> {
     let contexts = world.simulator.sent().into_iter().filter_map(|body| {
         let token = &body["msg"]["context_token"];

@@ -27,7 +27,7 @@ async fn fifty_texts_from_wechat_keep_their_order_and_their_time() {
     let first = world.simulator.now_ms();
     for number in 0..COUNT {
         let mut message = phone.draft(&format!("text {number}"));
-        // Written while nobody was there to fetch it, two seconds after the one before.
+        // Written while the bridge was away, two seconds after the one before.
         message["create_time_ms"] = (first - 86_400_000 + number * 2_000).into();
         phone.sends_raw(message).await;
     }

@@ -112,7 +112,7 @@ async fn no_id_of_matrix_goes_to_wechat() {
     chat.world.end().await;
 }
 
-/// An open chat, and its contact's ghost.
+/// Opens a chat; returns it with its contact's ghost.
 async fn chat() -> (Chat, String) {
     let chat = Chat::open().await;
     let ghost = chat.alice.ghost_in(&chat.world, &chat.portal).await;

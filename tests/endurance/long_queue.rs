@@ -55,7 +55,7 @@ async fn a_long_queue_drains_once_and_in_order_after_a_day() {
     chat.world.end().await;
 }
 
-/// Each message has this status, the last of them soon.
+/// Waits until each message has this status, the last of them soon.
 async fn all_have(chat: &Chat, events: &[String], status: &str) {
     let count = |timeline: &[Message]| {
         let told: HashSet<_> = timeline

@@ -293,7 +293,7 @@ async fn a_server_whose_certificate_an_extra_ca_signed_is_talked_to_and_no_other
     }
 }
 
-/// A new authority's certificate in PEM, and a server with one of it for `host`.
+/// Makes a new authority's certificate in PEM, and a server with one of it for `host`.
 fn certified_for(host: &str) -> (Vec<u8>, TlsAcceptor) {
     let mut authority = rcgen::CertificateParams::default();
     authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);

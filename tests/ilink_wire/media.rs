@@ -39,7 +39,7 @@ fn spool(content: &[u8]) -> Spool {
     writer.finish()
 }
 
-/// What the recorded client had after its upload.
+/// Returns what the recorded client had after its upload.
 fn uploaded(announced: &Recording, param: &str) -> Uploaded {
     let key = Secret::new(announced.said("/aeskey"));
     let plain_len = announced.body()["rawsize"].as_u64().unwrap();
@@ -78,7 +78,7 @@ async fn a_file_is_announced_as_recorded() {
     }
 }
 
-/// Answers announcements and uploads as recorded, and gives back both requests.
+/// Answers announcements and uploads as recorded, and returns both requests.
 async fn bring(
     announcing: &Recording,
     upload: &Recording,
@@ -144,7 +144,7 @@ async fn an_upload_without_a_whole_address_is_put_together_as_recorded() {
     assert_eq!(ours.replace(filekey, "FILEKEY"), built_query(&upload));
 }
 
-/// The recorded query, encoded, with a word in place of the random file key.
+/// Returns the recorded query, encoded, with a word in place of the random file key.
 fn built_query(upload: &Recording) -> String {
     let param = upload.query("encrypted_query_param");
     let param = param.replace('/', "%2F").replace('+', "%2B").replace('=', "%3D");

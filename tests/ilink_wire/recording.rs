@@ -49,7 +49,7 @@ impl Recording {
         body.map_or(Value::Null, |body| serde_json::from_str(body).unwrap())
     }
 
-    /// A text of the recorded body, to be sent again by us.
+    /// Returns a text of the recorded body, to be sent again by us.
     pub(crate) fn said(&self, pointer: &str) -> String {
         self.body().pointer(pointer).unwrap().as_str().unwrap().to_owned()
     }
@@ -83,7 +83,7 @@ impl Recording {
         self.compare_body(&requests[0], &[]);
     }
 
-    /// Everything but the body, which `compare_body` looks at.
+    /// Compares everything but the body, which `compare_body` looks at.
     pub(crate) fn compare_head(&self, ours: &Request) {
         assert_eq!(ours.method.as_str(), self.text("/request/method"));
         assert_eq!(ours.url.path(), self.text("/request/path"));
@@ -93,7 +93,7 @@ impl Recording {
         compare_headers(&self.headers(), ours);
     }
 
-    /// The leaves of the body; those at `random` are 32 hex digits on both sides.
+    /// Compares the leaves of the body; those at `random` are 32 hex digits on both sides.
     pub(crate) fn compare_body(&self, ours: &Request, random: &[&str]) {
         let body = if ours.body.is_empty() {
             Value::Null
@@ -137,14 +137,14 @@ fn without_generic(headers: impl Iterator<Item = (String, String)>) -> BTreeMap<
     headers.filter(|(name, _)| !GENERIC_HEADERS.contains(&name.as_str())).collect()
 }
 
-/// Standard base64 of a decimal 32-bit number.
+/// Returns whether a value is standard base64 of a decimal 32-bit number.
 fn is_uin(value: &str) -> bool {
     use base64::{Engine, prelude::BASE64_STANDARD};
     let decoded = BASE64_STANDARD.decode(value).unwrap();
     std::str::from_utf8(&decoded).unwrap().parse::<u32>().is_ok()
 }
 
-/// Every leaf of a JSON value under its pointer; an empty object or list is a leaf.
+/// Returns every leaf of a JSON value under its pointer; an empty object or list is a leaf.
 fn flat(value: &Value) -> BTreeMap<String, Value> {
     let children: Vec<(String, &Value)> = match value {
         Value::Object(map) => map.iter().map(|(name, child)| (name.clone(), child)).collect(),

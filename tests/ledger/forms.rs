@@ -215,7 +215,7 @@ async fn each_form_of_each_kind_has_its_end_and_shows_what_it_should() {
     }
 }
 
-/// What stands on the phone: the words of a text, else the kind.
+/// Returns what stands on the phone: the words of a text, else the kind.
 fn screen(shown: &Shown) -> String {
     match shown.kind {
         Kind::Text => shown.text.clone(),

@@ -20,7 +20,8 @@ enum End {
     Refused(&'static str),
     /// It was left alone on purpose.
     Ignored(&'static str),
-    /// The same without a record of its own: it cannot be known again, or is known already.
+    /// The end is counted without a record of its own: the event cannot be known again, or is known
+    /// already.
     Counted(&'static str),
 }
 
@@ -42,7 +43,7 @@ const MESSAGES: &[(&str, End)] = &[
     ("org.example.card", End::Sent),
 ];
 
-/// Other events of the timeline, with a content that makes them what they are.
+/// Returns other events of the timeline, with a content that makes them what they are.
 fn timeline() -> Vec<(&'static str, Value, End)> {
     let poll = json!({ "m.text": "a poll", "m.poll": { "answers": [] } });
     let riddle = json!({ "m.poll": { "answers": [] } });
@@ -95,7 +96,7 @@ const SIGNALS: &[&str] = &[
     "m.key.verification.done",
 ];
 
-/// State that a room can have; nobody on the phone would know what to do with it.
+/// State that a room can have and that would mean nothing to the contact.
 const STATE: &[&str] = &[
     "m.room.aliases",
     "m.room.canonical_alias",
@@ -246,7 +247,7 @@ impl End {
     }
 }
 
-/// One event for each row of the tables, and the odd ones.
+/// Returns one event for each row of the tables, and the odd ones.
 fn everything(world: &World) -> Vec<(Value, End)> {
     let room = &world.room;
     let mut all = Vec::new();
@@ -295,7 +296,7 @@ fn messages_of_other_forms(room: &str) -> Vec<(Value, End)> {
     ]
 }
 
-/// A live location is refused once, where it begins.
+/// Returns live locations, each of which is refused once, where it begins.
 fn live_locations(room: &str) -> Vec<(Value, End)> {
     let ends = [json!({ "live": false }), json!({}), json!({ "live": "yes" })];
     let begins = json!({ "live": true, "timeout": 60_000, "description": "on my way" });
@@ -343,7 +344,7 @@ fn changes_of_the_room(room: &str, ghost: &str) -> Vec<(Value, End)> {
     ]
 }
 
-/// What is no event, what lacks what makes it one, and what the bridge itself has sent.
+/// Returns what is no event, what lacks what makes it one, and what the bridge itself has sent.
 fn malformed(world: &World) -> Vec<(Value, End)> {
     let room = &world.room;
     let mut all: Vec<_> = [json!(null), json!([]), json!("x"), json!(7), json!({})]
@@ -382,7 +383,7 @@ fn ephemeral(room: &str) -> Vec<Value> {
     ]
 }
 
-/// What the bot said in reply to an event.
+/// Returns what the bot said in reply to an event.
 fn refusals<'a>(calls: &'a [Call], event: &str) -> Vec<&'a str> {
     let notices = calls.iter().filter(|call| {
         call.sends("m.room.message").is_some()

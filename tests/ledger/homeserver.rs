@@ -44,7 +44,7 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// The room into which an event of this type was sent.
+    /// Returns the room into which an event of this type was sent.
     pub(crate) fn sends(&self, event_type: &str) -> Option<&str> {
         match self.path.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
             ["rooms", room, "send", sent, _] if *sent == event_type => Some(*room),
@@ -52,7 +52,7 @@ impl Call {
         }
     }
 
-    /// The event that a message replies to.
+    /// Returns the event that a message replies to.
     pub(crate) fn replies_to(&self) -> Option<&str> {
         self.body["m.relates_to"]["m.in_reply_to"]["event_id"].as_str()
     }
@@ -73,12 +73,12 @@ impl Homeserver {
         Self { address, shared, serving }
     }
 
-    /// Everything the bridge has asked so far.
+    /// Returns everything that the bridge has asked so far.
     pub(crate) fn calls(&self) -> Vec<Call> {
         locked(&self.shared.calls).clone()
     }
 
-    /// Waits for a call of which `wanted` gives something.
+    /// Waits for a call of which `wanted` returns something.
     pub(crate) async fn wait<T>(&self, wanted: impl Fn(&Call) -> Option<T>) -> T {
         let found = async {
             loop {
@@ -174,7 +174,7 @@ fn not_found() -> Response {
     json(StatusCode::NOT_FOUND, &json!({ "errcode": "M_NOT_FOUND", "error": "no" }))
 }
 
-/// A segment of a path without its percent signs.
+/// Decodes a segment of a path that has percent signs.
 fn decoded(segment: &str) -> String {
     let pair = format!("s={}", segment.replace('+', "%2B"));
     let decoded = url::form_urlencoded::parse(pair.as_bytes()).next();

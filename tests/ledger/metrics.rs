@@ -43,7 +43,8 @@ async fn a_scrape_tells_what_was_done_and_names_nobody() {
     assert_documented(&text);
 }
 
-/// docs/metrics.md has a row for each metric of a scrape, with its labels and its help.
+/// Asserts that docs/metrics.md has a row for each metric of a scrape, with its labels and its
+/// help.
 fn assert_documented(scrape: &str) {
     let mut table = String::from("| Metric | Labels | What it tells |\n|---|---|---|\n");
     for line in scrape.lines() {

@@ -42,12 +42,12 @@ pub(crate) struct Ledger {
 }
 
 impl World {
-    /// A bridge whose contact's room is made; nobody has written yet.
+    /// Starts a bridge whose contact's room is made and empty.
     pub(crate) async fn start() -> Self {
         Self::start_after(|_| Vec::new()).await
     }
 
-    /// The same, after the contact has sent these messages.
+    /// Starts a bridge after the contact has sent these messages.
     pub(crate) async fn start_after(written: impl FnOnce(&Phone) -> Vec<Value>) -> Self {
         let (homeserver, simulator) = (Homeserver::start().await, Simulator::start().await);
         simulator.unlimited();
@@ -92,7 +92,7 @@ impl World {
         }
     }
 
-    /// The contact writes, so that the bridge may answer.
+    /// Writes as the contact, so that the bridge may answer.
     pub(crate) async fn open_window(&self) {
         self.phone.says("hello").await;
         self.settle().await;
@@ -131,7 +131,7 @@ impl World {
         self.settle_to(0).await;
     }
 
-    /// What the listener says at this path, as it is and as JSON.
+    /// Returns what the listener says at this path, as it is and as JSON.
     pub(crate) async fn get(&self, path: &str) -> (String, Value) {
         let url = format!("http://{}{path}", self.address);
         let text = client().get(url).send().await.unwrap().text().await.unwrap();
@@ -148,25 +148,25 @@ impl World {
 }
 
 impl Ledger {
-    /// The end of an event.
+    /// Returns the end of an event.
     pub(crate) fn end_of(&self, event: &str) -> Option<SourceState> {
         self.store.source_seen(&Source::Event(event.try_into().unwrap())).unwrap()
     }
 
-    /// How often each end came about in one direction, by its name.
+    /// Returns how often each end came about in one direction, by its name.
     pub(crate) fn counts(&self, direction: Direction) -> BTreeMap<String, u64> {
         let all = self.store.outcome_counts().unwrap().into_iter();
         let here = all.filter(|count| count.direction == direction);
         here.map(|count| (name_of(&count.outcome), count.count)).collect()
     }
 
-    /// How much is not finished.
+    /// Counts the work that is not finished.
     pub(crate) fn pending(&self) -> usize {
         self.store.inbox(None, usize::MAX).unwrap().len()
     }
 }
 
-/// `refused sticker`, `delivered`, …
+/// Returns the name of an end: `refused sticker`, `delivered`, …
 pub(crate) fn name_of(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Delivered => "delivered".to_owned(),
@@ -177,7 +177,7 @@ pub(crate) fn name_of(outcome: &Outcome) -> String {
     }
 }
 
-/// How often each name is there.
+/// Counts how often each name is there.
 pub(crate) fn tally<'a>(names: impl IntoIterator<Item = &'a str>) -> BTreeMap<String, u64> {
     let mut counts = BTreeMap::new();
     for name in names {

@@ -4,7 +4,7 @@ use std::f32::consts::TAU;
 
 use super::*;
 
-/// A WAVE file of half a second of a tone, and the tone at 24 kHz.
+/// Returns a WAVE file of half a second of a tone, and the tone at 24 kHz.
 fn wave(rate: u32, channels: u16, bits: u16) -> (Vec<u8>, Vec<f32>) {
     let tone = |at: u32, rate: u32| (at as f32 * 440.0 * TAU / rate as f32).sin() * 0.5;
     let mut data = Vec::new();
@@ -33,7 +33,7 @@ fn wave(rate: u32, channels: u16, bits: u16) -> (Vec<u8>, Vec<f32>) {
     (file, (0..12_000).map(|at| tone(at, 24_000)).collect())
 }
 
-/// What a job makes, at 24 kHz; the report is checked against the sound.
+/// Returns what a job makes, at 24 kHz; the report is checked against the sound.
 fn heard(done: &Done, mime: VoiceMime) -> Vec<f32> {
     let report = voice(done);
     assert_eq!(report.mime, mime);
@@ -48,8 +48,8 @@ fn heard(done: &Done, mime: VoiceMime) -> Vec<f32> {
     pcm.samples
 }
 
-/// The sound through every job is the same sound. `as_file` is what a phone gets as a file, if
-/// that is not made new.
+/// Checks that the sound stays itself through every job. `as_file` is what a phone gets as a file,
+/// if that is not made new.
 async fn through_every_job(
     setup: &Setup,
     name: &str,

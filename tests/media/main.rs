@@ -32,8 +32,8 @@ fn voice(done: &Done) -> &VoiceReport {
     voice
 }
 
-/// How alike two sounds of one rate are, 1 at most, at the best delay of the other: up to 80 ms,
-/// or a few samples early, as a resampler may be.
+/// Returns how alike two sounds of one rate are, 1 at most, at the best delay of the other: up to
+/// 80 ms, or a few samples early, as a resampler may be.
 fn likeness(one: &[f32], other: &[f32]) -> f64 {
     let at = |one: &[f32], other: &[f32]| {
         let (mut both, mut first, mut second) = (0.0, 0.0, 0.0);
@@ -243,7 +243,7 @@ async fn a_worker_that_is_none_is_an_error() {
     assert!(begun.elapsed() < Duration::from_secs(20));
 }
 
-/// A FLAC file of 48 kHz in which each frame says that 65,535 samples are zero.
+/// Returns a FLAC file of 48 kHz in which each frame says that 65,535 samples are zero.
 fn silent_flac(seconds: u64) -> Vec<u8> {
     let mut file = b"fLaC\x80\x00\x00\x22".to_vec();
     let total = seconds * 48_000;

@@ -6,13 +6,13 @@ use ogg::PacketReader;
 
 use super::*;
 
-/// An element of EBML, which is what Matroska and WebM are made of.
+/// Returns an element of EBML, which is what Matroska and WebM are made of.
 fn element(id: &[u8], data: &[u8]) -> Vec<u8> {
     let len = (data.len() as u64 | 1 << 56).to_be_bytes();
     [id, &len, data].concat()
 }
 
-/// A WebM file of one track with blocks of 20 ms.
+/// Returns a WebM file of one track with blocks of 20 ms.
 fn webm(codec: &str, private: &[u8], rate: f64, delay: Duration, blocks: &[&[u8]]) -> Vec<u8> {
     let header = element(&[0x42, 0x82], b"webm");
     let info = [

@@ -269,7 +269,7 @@ fn a_signal_ends_the_run_in_order() {
             let line: serde_json::Value = serde_json::from_str(&line).unwrap();
             assert!(line.get("level").is_some(), "{line}");
         }
-        // Whoever comes next gets the store.
+        // The store is free for the next program.
         assert!(setup.run(&["export"]).status.success());
     }
 }

@@ -11,7 +11,7 @@ use crate::scene::from_matrix;
 
 pub(crate) const CHILD: &str = "STORE_TEST_CHILD";
 
-/// This program again, running one of the tests below on `dir`.
+/// Returns the command of this program that runs one of the tests below on `dir`.
 pub(crate) fn child(test: &str, dir: &Path) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "--ignored", "--nocapture", test]).env(CHILD, dir);

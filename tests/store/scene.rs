@@ -77,7 +77,7 @@ pub(crate) fn from_matrix(store: &Store, n: u64) -> Entry {
     Entry { id: store.new_inbox_id(), at: NOW, work }
 }
 
-/// Some of everything: about `2.9 * n` records.
+/// Fills the store with some of everything: about `2.9 * n` records.
 pub(crate) async fn fill(store: &Store, n: u64) {
     for base in (0..n).step_by(20) {
         let mut change = Change::new();
@@ -106,7 +106,7 @@ pub(crate) async fn fill(store: &Store, n: u64) {
     }
 }
 
-/// Everything the store says, as text, to compare one opening with another.
+/// Returns everything that the store says, as text, to compare one opening with another.
 pub(crate) fn everything(store: &Store) -> String {
     let logins = store.logins().unwrap();
     let portals = store.portals().unwrap();
@@ -140,7 +140,7 @@ pub(crate) fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// Name and content of each file below `dir`, without the lock.
+/// Reads the name and the content of each file below `dir`, without the lock.
 pub(crate) fn files(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut found = Vec::new();
     for entry in fs::read_dir(dir).unwrap() {
@@ -155,7 +155,7 @@ pub(crate) fn files(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     found
 }
 
-/// The refusal's sentence; fails when the store opens.
+/// Returns the refusal's sentence; fails when the store opens.
 pub(crate) fn refusal(dir: &Path) -> String {
     let before = files(dir);
     let error = Store::open(dir).map(|_| ()).unwrap_err();

@@ -71,7 +71,7 @@ fn files_per_folder(tree: &Tree) -> String {
     format!("files per floor of src/bridge: {}", listed.join(", "))
 }
 
-/// The names of types that are defined in more than one place.
+/// Returns the names of types that are defined in more than one place.
 fn twice(tree: &Tree) -> Vec<String> {
     let mut names: BTreeMap<String, usize> = BTreeMap::new();
     for line in tree.files.values().flat_map(|code| code.lines()) {
@@ -119,7 +119,7 @@ impl Count {
     }
 }
 
-/// The number of parameters of a function, `self` left out, whose name the text begins with.
+/// Counts the parameters of a function, `self` left out, whose name the text begins with.
 fn parameters(text: &str) -> Option<usize> {
     let (name, rest) = text.split_once('(')?;
     let name = name.split('<').next()?;

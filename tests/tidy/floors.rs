@@ -79,7 +79,7 @@ fn most(circle: &BTreeSet<Module>) -> usize {
     larger.map_or(LARGEST_CIRCLE, |(_, most)| *most)
 }
 
-/// The floors on which a circle of `src/bridge` lies; that of another folder lies on one.
+/// Returns the floors on which a circle of `src/bridge` lies; that of another folder lies on one.
 fn floors_of(circle: &BTreeSet<Module>) -> BTreeSet<&String> {
     let bridge = circle.iter().filter(|module| module[0] == "bridge");
     bridge.filter_map(|module| module.get(1)).collect()

@@ -287,14 +287,14 @@ fn the_reader_of_paths_finds_single_ones_and_groups() {
     assert!(!is_in("src/store/engines.rs", "src/store/engine"));
 }
 
-/// The top-level module of a file, and how many modules deep the file is.
+/// Returns the top-level module of a file, and how many modules deep the file is.
 fn module_of(file: &str) -> (String, usize) {
     let path = file.trim_start_matches("src/").trim_end_matches(".rs").trim_end_matches("/mod");
     let top = path.split('/').next().unwrap_or(path);
     (top.to_owned(), path.split('/').count())
 }
 
-/// The first names of all paths that begin with `root`, those in braces included.
+/// Returns the first names of all paths that begin with `root`, those in braces included.
 fn heads(code: &str, root: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for rest in code.split(root).skip(1) {
@@ -328,19 +328,19 @@ fn is_in(file: &str, place: &str) -> bool {
     file == place || (place.ends_with('/') && file.starts_with(place))
 }
 
-/// What stands before the tests at the end of a file.
+/// Returns what stands before the tests at the end of a file.
 fn without_tests(text: &str) -> &str {
     text.split("\n#[cfg(test)]").next().unwrap_or(text)
 }
 
-/// A file without the lines that are comments.
+/// Reads a file without the lines that are comments.
 fn code_of(file: &str) -> String {
     let text = read(file);
     let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Whether a Markdown file has the heading that an anchor names, as forges spell it.
+/// Returns whether a Markdown file has the heading that an anchor names, as forges spell it.
 fn has_heading(file: &Path, anchor: &str) -> bool {
     let text = fs::read_to_string(file).unwrap();
     let headings = text.lines().filter(|line| line.starts_with('#'));
@@ -356,7 +356,8 @@ fn rust_files(folder: &str) -> Vec<String> {
     all.filter(|file| file.starts_with(&begins) && file.ends_with(".rs")).collect()
 }
 
-/// Every file of the project, by its path from the root; what is built or downloaded is left out.
+/// Returns every file of the project, by its path from the root; what is built or downloaded is
+/// left out.
 fn project_files() -> Vec<String> {
     let (mut files, mut folders) = (Vec::new(), vec![root()]);
     while let Some(folder) = folders.pop() {

@@ -43,7 +43,7 @@ impl Tree {
         found
     }
 
-    /// The modules whose names a module imports, without those that it only hands on.
+    /// Returns the modules whose names a module imports, without those that it only hands on.
     pub(super) fn imports(&self, module: &Module) -> BTreeSet<Module> {
         let mut found = BTreeSet::new();
         let Some(file) = self.files.get(module) else { return found };
@@ -60,7 +60,7 @@ impl Tree {
         found
     }
 
-    /// The module in which what a path names is at home.
+    /// Finds the module in which what a path names is at home.
     fn home(&self, path: &[String]) -> Option<Module> {
         let mut module = self.longest(path)?;
         while let Some(name) = path.get(module.len()) {
@@ -77,7 +77,7 @@ impl Tree {
         begins.into_iter().find(|begin| self.files.contains_key(begin))
     }
 
-    /// The groups of modules below `top` that import each other in a circle.
+    /// Returns the groups of modules below `top` that import each other in a circle.
     pub(super) fn circles(&self, top: &str) -> Vec<BTreeSet<Module>> {
         let inside = |module: &&Module| module.first().is_some_and(|first| first == top);
         let modules: Vec<_> = self.files.keys().filter(inside).cloned().collect();
@@ -113,7 +113,7 @@ fn module(file: &str) -> Module {
     path.split('/').map(str::to_owned).collect()
 }
 
-/// Whether code outside of imports names something in the module of this name.
+/// Returns whether code outside of imports names something in the module of this name.
 fn names(code: &str, module: &str) -> bool {
     let path = format!("{module}::");
     let statements = code.split(';').map(|one| one.trim_start().trim_start_matches("pub(crate) "));
@@ -127,7 +127,7 @@ fn names(code: &str, module: &str) -> bool {
     })
 }
 
-/// The paths that a file imports, each with whether it hands the name on.
+/// Returns the paths that a file imports, each with whether it hands the name on.
 fn uses(code: &str) -> Vec<(Vec<String>, bool)> {
     let mut found = Vec::new();
     for statement in code.split(';') {
@@ -143,7 +143,7 @@ fn uses(code: &str) -> Vec<(Vec<String>, bool)> {
     found
 }
 
-/// The paths of a tree like `crate::{id::{A, B}, store::{self, C}}`.
+/// Finds the paths of a tree like `crate::{id::{A, B}, store::{self, C}}`.
 fn leaves(tree: &str, before: &[String], found: &mut impl FnMut(Vec<String>)) {
     let tree = tree.trim();
     let Some((names, group)) = tree.split_once('{') else {
@@ -175,7 +175,7 @@ fn joined(before: &[String], path: &str) -> Vec<String> {
     before.iter().cloned().chain(names.map(str::to_owned)).collect()
 }
 
-/// A path from the root of the crate; that of another crate stays what it is.
+/// Returns a path from the root of the crate; that of another crate stays what it is.
 fn absolute(module: &Module, path: &[String]) -> Vec<String> {
     let supers = path.iter().take_while(|name| *name == "super").count();
     match path.first().map(String::as_str) {

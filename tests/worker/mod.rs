@@ -35,12 +35,12 @@ impl Setup {
     }
 }
 
-/// A file of `tests/fixtures`.
+/// Reads a file of `tests/fixtures`.
 pub(crate) fn fixture(name: &str) -> Vec<u8> {
     fs::read(format!("{}/tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
 }
 
-/// All that is in a file.
+/// Reads all that is in a file.
 pub(crate) fn bytes(spool: &Spool) -> Vec<u8> {
     let mut bytes = vec![0; spool.len() as usize];
     assert_eq!(spool.read_at(&mut bytes, 0).unwrap(), bytes.len());

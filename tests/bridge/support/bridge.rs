@@ -15,7 +15,7 @@ use super::{
     synapse::{Slot, Synapse},
 };
 
-/// The program, which looks at media for a bridge that runs within a test.
+/// Returns the path of the program, which looks at media for a bridge that runs within a test.
 pub(crate) fn worker() -> PathBuf {
     env!("CARGO_BIN_EXE_matrix-appservice-wechat").into()
 }
@@ -30,24 +30,24 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// A running bridge on the shared Synapse.
+    /// Starts a bridge on the shared Synapse.
     pub(crate) async fn start() -> Self {
         Self::start_on(Synapse::shared().await).await
     }
 
-    /// A running bridge on this Synapse.
+    /// Starts a bridge on this Synapse.
     pub(crate) async fn start_on(synapse: &Synapse) -> Self {
         let mut world = Self::idle_on(synapse).await;
         world.resume().await;
         world
     }
 
-    /// A bridge on the shared Synapse that does not run yet: [`Self::link`] starts it.
+    /// Prepares a bridge on the shared Synapse that does not run yet: [`Self::link`] starts it.
     pub(crate) async fn idle() -> Self {
         Self::idle_on(Synapse::shared().await).await
     }
 
-    /// A bridge on this Synapse that does not run yet.
+    /// Prepares a bridge on this Synapse that does not run yet.
     pub(crate) async fn idle_on(synapse: &Synapse) -> Self {
         logs::keep();
         let simulator = Simulator::start().await;
@@ -65,7 +65,7 @@ impl World {
         drop(listen(self.slot.listen).await);
     }
 
-    /// Starts the bridge again on the same store.
+    /// Starts the bridge again on its store.
     pub(crate) async fn resume(&mut self) {
         let config = Config::load(&self.config_path(), []).unwrap();
         let listener = listen(self.slot.listen).await;
@@ -74,7 +74,7 @@ impl World {
         self.bridge = Some(bridge);
     }
 
-    /// Whether the bridge runs within the story.
+    /// Returns whether the bridge runs within the story.
     pub(super) fn runs(&self) -> bool {
         self.bridge.is_some()
     }
@@ -84,12 +84,12 @@ impl World {
         self.bridge.as_ref().expect("the bridge runs").look_around().await;
     }
 
-    /// The bot's user id.
+    /// Returns the bot's user id.
     pub(crate) fn bot(&self) -> String {
         format!("@{}:{}", self.slot.bot_localpart, self.slot.server_name)
     }
 
-    /// Whether a user id is one of this bridge's ghosts.
+    /// Returns whether a user id is one of this bridge's ghosts.
     pub(crate) fn is_ghost(&self, user: &str) -> bool {
         user.starts_with(&format!("@{}", self.slot.ghost_prefix))
     }
@@ -146,7 +146,7 @@ merge = false
 }
 
 impl Drop for World {
-    /// A story that fails shows what its bridges and its homeserver have logged.
+    /// Prints what the bridges and the homeserver have logged, where a story fails.
     #[expect(clippy::print_stderr, reason = "libtest prints it below the name of the story")]
     fn drop(&mut self) {
         let bridge = logs::take();

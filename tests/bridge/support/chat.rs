@@ -21,12 +21,12 @@ pub(crate) struct Chat {
 }
 
 impl Chat {
-    /// Mum is linked and has not written yet, so what Alice writes waits.
+    /// Links Mum, who has not written yet, so what Alice writes waits.
     pub(crate) async fn silent() -> Self {
         Self::silent_on(Synapse::shared().await).await
     }
 
-    /// The same on another Synapse.
+    /// Links Mum on this Synapse; she has not written yet.
     pub(crate) async fn silent_on(synapse: &Synapse) -> Self {
         let mut world = World::idle_on(synapse).await;
         let alice = Person::new(synapse, "alice").await;
@@ -36,20 +36,20 @@ impl Chat {
         Self { world, alice, phone, portal, bot }
     }
 
-    /// Mum is linked and has written once.
+    /// Links Mum, who has written once.
     pub(crate) async fn open() -> Self {
         let chat = Self::silent().await;
         chat.hear("hello").await;
         chat
     }
 
-    /// Mum writes, and the bridge knows it.
+    /// Writes from Mum's phone, and waits until Alice reads it.
     pub(crate) async fn hear(&self, text: &str) {
         self.phone.says(text).await;
         self.alice.wait_said(&self.portal, text).await;
     }
 
-    /// Alice writes these, one after the other; gives their events.
+    /// Writes these as Alice, one after the other; returns their events.
     pub(crate) async fn say(&self, texts: &[&str]) -> Vec<String> {
         let mut events = Vec::new();
         for text in texts {
@@ -58,7 +58,7 @@ impl Chat {
         events
     }
 
-    /// Alice writes these, which have to wait; gives their events once each is marked.
+    /// Writes these as Alice, which have to wait; returns their events once each is marked.
     pub(crate) async fn say_waiting(&self, texts: &[&str]) -> Vec<String> {
         let events = self.say(texts).await;
         for event in &events {
@@ -92,24 +92,24 @@ impl Chat {
         self.alice.wait(&self.portal, wanted).await.body().to_owned()
     }
 
-    /// How many of the bot's notices contain these words.
+    /// Counts the bot's notices that contain these words.
     pub(crate) fn said(&self, words: &str) -> usize {
         let notices = self.alice.notices(&self.portal, &self.bot).into_iter();
         notices.filter(|m| m.body().contains(words)).count()
     }
 
-    /// How often the bot has marked an event with this key.
+    /// Counts how often the bot has marked an event with this key.
     pub(crate) fn marks(&self, event: &str, key: &str) -> usize {
         let marks = self.alice.timeline(&self.portal).into_iter();
         marks.filter(|m| m.sender() == self.bot && m.marks(event, key)).count()
     }
 
-    /// Waits until the phone shows this many texts of Alice's, and gives them.
+    /// Waits until the phone shows this many texts of Alice's, and returns them.
     pub(crate) async fn wait_shown(&self, count: usize) -> Vec<String> {
         self.phone.wait_shows(count).await.into_iter().map(|shown| shown.text).collect()
     }
 
-    /// The client ids of all requests to send a text that came in so far.
+    /// Returns the client ids of all requests to send a text that came in so far.
     pub(crate) fn requests(&self) -> Vec<String> {
         let requests = self.world.simulator.requests().into_iter();
         let sends = requests.filter(|request| request.endpoint() == "sendmessage");
@@ -117,7 +117,7 @@ impl Chat {
         sends.map(|request| client_id(request.json()).unwrap_or_default()).collect()
     }
 
-    /// Waits until the bridge has tried to send this text; gives the client id.
+    /// Waits until the bridge has tried to send this text; returns the client id.
     pub(crate) async fn wait_tried(&self, text: &str) -> String {
         let tried = |body: &Value| body["msg"]["item_list"][0]["text_item"]["text"] == text;
         let wanted = |r: &Recorded| r.endpoint() == "sendmessage" && tried(&r.json());
@@ -136,7 +136,8 @@ impl Chat {
         request.body("{}").send().await.unwrap().error_for_status().unwrap();
     }
 
-    /// Waits until the bot is in this room no more, which nobody in the room can see.
+    /// Waits until the bot is out of this room, as the homeserver tells it: Alice is not in the
+    /// room any more.
     pub(crate) async fn wait_bot_gone(&self, room: &str) {
         let slot = &self.world.slot;
         let url = format!("{}/_matrix/client/v3/joined_rooms?user_id={}", slot.base_url, self.bot);
@@ -154,12 +155,12 @@ impl Chat {
         tokio::time::timeout(Duration::from_secs(120), gone).await.expect("the bot goes");
     }
 
-    /// Alice begins to type in the portal, or stops.
+    /// Begins Alice's typing in the portal, or stops it.
     pub(crate) async fn types(&self, typing: bool) {
         self.alice.room(&self.portal).typing_notice(typing).await.unwrap();
     }
 
-    /// A command in the portal, and its answer.
+    /// Asks a command in the portal, and returns its answer.
     pub(crate) async fn ask(&self, command: &str) -> String {
         self.alice.ask(&self.world, &self.portal, &format!("!wechat {command}")).await
     }
@@ -191,14 +192,14 @@ impl Person {
 }
 
 impl Message {
-    /// Whether this is a reaction with this key to the event.
+    /// Returns whether this is a reaction with this key to the event.
     pub(crate) fn marks(&self, event: &str, key: &str) -> bool {
         let relation = &self.content()["m.relates_to"];
         let related = relation["rel_type"] == "m.annotation" && relation["event_id"] == event;
         self.kind() == "m.reaction" && related && relation["key"] == key
     }
 
-    /// The status that this one gives to the event.
+    /// Returns the status that this message is about the event, where it is one.
     fn status_of(&self, event: &str) -> Option<&str> {
         let content = self.content();
         let relation = json!({ "rel_type": "m.reference", "event_id": event });

@@ -18,21 +18,21 @@ pub(crate) struct Sent<'a> {
 }
 
 impl Person {
-    /// Stores a file in the homeserver; gives its address.
+    /// Stores a file in the homeserver; returns its address.
     pub(crate) async fn upload(&self, mime: &str, bytes: &[u8]) -> String {
         let mut request = Upload::new(bytes.to_vec());
         request.content_type = Some(mime.to_owned());
         self.client.send(request).await.unwrap().content_uri.to_string()
     }
 
-    /// The content of a message that is this file.
+    /// Returns the content of a message that is this file.
     pub(crate) async fn file(&self, file: &Sent<'_>) -> Value {
         let url = self.upload(file.mime, file.bytes).await;
         let info = json!({ "mimetype": file.mime, "size": file.bytes.len() });
         json!({ "msgtype": file.msgtype, "body": file.name, "url": url, "info": info })
     }
 
-    /// Sends a file; gives its event id.
+    /// Sends a file; returns its event id.
     pub(crate) async fn send_file(&self, room: &str, file: &Sent<'_>) -> String {
         let content = self.file(file).await;
         self.send(room, "m.room.message", content).await
@@ -40,7 +40,7 @@ impl Person {
 }
 
 impl Chat {
-    /// Alice sends a picture of this name, with words or without.
+    /// Sends an image of this name as Alice, with a caption or without.
     pub(crate) async fn send_picture(&self, name: &str, caption: Option<&str>) -> String {
         let bytes = &picture(name);
         let file = Sent { msgtype: "m.image", name, mime: "image/png", bytes };
@@ -52,7 +52,7 @@ impl Chat {
         self.alice.send(&self.portal, "m.room.message", content).await
     }
 
-    /// Alice gives a picture other words.
+    /// Edits an image's caption as Alice.
     pub(crate) async fn recaption(&self, event: &str, name: &str, caption: &str) {
         let sent = self.alice.timeline(&self.portal).into_iter().find(|m| m.id() == event);
         let mut new = sent.unwrap().content().clone();
@@ -64,28 +64,28 @@ impl Chat {
         self.alice.send(&self.portal, "m.room.message", content).await;
     }
 
-    /// What waits, as the bot lists it; other notices may come between.
+    /// Returns what waits, as the bot lists it; other notices may come between.
     pub(crate) async fn queue(&self) -> String {
         let asked = self.alice.say(&self.portal, "!wechat queue").await;
         let wanted = |m: &Message| m.sender() == self.bot && m.body().starts_with("Waiting for");
         self.alice.wait_after(&self.portal, &asked, wanted).await.body().to_owned()
     }
 
-    /// Waits until the phone shows this many messages; gives each as a line and the bytes of its
+    /// Waits until the phone shows this many messages; returns each as a line and the bytes of its
     /// file.
     pub(crate) async fn wait_opened(&self, count: usize) -> Vec<(String, Vec<u8>)> {
         let shown = self.phone.wait_shows(count).await.into_iter();
         shown.map(|one| (line(&one), self.phone.opens(&one).unwrap_or_default())).collect()
     }
 
-    /// How often WeChat was asked where to put a file.
+    /// Counts how often WeChat was asked where to put a file.
     pub(crate) fn uploads(&self) -> usize {
         let requests = self.world.simulator.requests().into_iter();
         requests.filter(|request: &Recorded| request.endpoint() == "getuploadurl").count()
     }
 }
 
-/// What a phone shows: the words, or the kind of the file and its name.
+/// Returns what a phone shows: the words, or the kind of the file and its name.
 fn line(shown: &Shown) -> String {
     match shown.kind {
         Kind::Text => shown.text.clone(),
@@ -97,18 +97,18 @@ fn line(shown: &Shown) -> String {
     }
 }
 
-/// A picture that is another one for each text.
+/// Returns an image that is another one for each text.
 pub(crate) fn picture(text: &str) -> Vec<u8> {
     matrix_appservice_wechat::convert::qr_png(text).unwrap().png
 }
 
-/// About a second of speech as Element records it.
+/// Returns about a second of speech as Element records it.
 pub(crate) fn opus() -> Vec<u8> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/opus/element-like-zh-1s.ogg");
     std::fs::read(path).unwrap()
 }
 
-/// A file of the vectors, by its path among them.
+/// Returns a file of the vectors, by its path among them.
 pub(crate) fn vector(path: &str) -> Vec<u8> {
     let vectors = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/ilink/vectors/media");
     std::fs::read(format!("{vectors}/{path}")).unwrap()

@@ -25,7 +25,8 @@ pub(crate) struct Group {
 }
 
 impl Group {
-    /// Both phones have written once, each in its own room, and are in the group then.
+    /// Opens a group whose two phones have written once, each in its own room, and are in the group
+    /// then.
     pub(crate) async fn open() -> Self {
         let group = Self::silent().await;
         for (phone, name) in [(&group.mum, "Mum"), (&group.dad, "Dad")] {
@@ -38,7 +39,7 @@ impl Group {
         group
     }
 
-    /// Both phones are in the group, and have not written yet.
+    /// Opens a group whose two phones have not written yet.
     pub(crate) async fn silent() -> Self {
         let mut world = World::idle().await;
         let synapse = Synapse::shared().await;
@@ -65,12 +66,12 @@ impl Group {
         group
     }
 
-    /// A command of Alice's in the group, and its answer.
+    /// Asks a command as Alice in the group, and returns its answer.
     pub(crate) async fn ask(&self, command: &str) -> String {
         self.alice.ask(&self.world, &self.room, &format!("!wechat {command}")).await
     }
 
-    /// What a phone shows of a text that this person writes in the group.
+    /// Returns what a phone shows of a text that this person writes in the group.
     pub(crate) fn line(&self, who: &Person, text: &str) -> String {
         let name = who.user_id.trim_start_matches('@').split(':').next().unwrap_or_default();
         format!("{name}: {text}")
@@ -82,7 +83,7 @@ impl Group {
         self.alice.wait(&self.room, wanted).await
     }
 
-    /// How often the bot has marked an event with this key.
+    /// Counts how often the bot has marked an event with this key.
     pub(crate) fn marks(&self, event: &str, key: &str) -> usize {
         let marks = self.alice.timeline(&self.room).into_iter();
         marks.filter(|m| m.sender() == self.bot && m.marks(event, key)).count()
@@ -94,7 +95,7 @@ impl Group {
         assert_eq!(self.alice.wait_removed(&self.room, mark.id()).await, self.bot);
     }
 
-    /// Whether the mark that an event waits was taken away.
+    /// Returns whether the mark that an event waits was taken away.
     pub(crate) async fn is_unmarked(&self, event: &str) -> bool {
         let mark = self.wait_mark(event, "⏳").await;
         let timeline = self.alice.timeline(&self.room);
@@ -107,14 +108,14 @@ impl Group {
         self.alice.wait(&self.room, wanted).await.body().to_owned()
     }
 
-    /// How many of the bot's notices in the group contain these words.
+    /// Counts the bot's notices in the group that contain these words.
     pub(crate) fn said(&self, words: &str) -> usize {
         let notices = self.alice.notices(&self.room, &self.bot).into_iter();
         notices.filter(|m| m.body().contains(words)).count()
     }
 }
 
-/// The texts that a phone shows of others, in order.
+/// Returns the texts that a phone shows of others, in order.
 pub(crate) fn texts(phone: &Phone) -> Vec<String> {
     phone.shows().into_iter().map(|shown| shown.text).collect()
 }

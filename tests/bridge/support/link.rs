@@ -9,7 +9,7 @@ use super::{bridge::World, person::Person};
 impl World {
     /// Links `name`'s phone for `person`: the login comes from another installation, which is much
     /// quicker than a QR code, and the bridge makes its room when it starts. A bridge that runs is
-    /// stopped before. Gives the phone and the portal room, which the person has joined.
+    /// stopped before. Returns the phone and the portal room, which the person has joined.
     pub(crate) async fn link(&mut self, person: &Person, name: &str) -> (Phone, String) {
         let [linked] = self.link_all(person, [name]).await;
         linked
@@ -61,7 +61,7 @@ impl World {
         self.simulator.phone(&format!("{name} of {}", person.user_id))
     }
 
-    /// A login as another installation would export it.
+    /// Returns a login as another installation would export it.
     fn exported(&self, person: &Person, phone: &Phone, name: &str) -> String {
         let token = phone.bind();
         json!({

@@ -18,18 +18,18 @@ impl Listener {
         Self { client, base, token: world.slot.hs_token.clone() }
     }
 
-    /// A request to this path without a token.
+    /// Builds a request to this path without a token.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{path}", self.base))
     }
 
-    /// The status of the answer to this request.
+    /// Asks with the bridge's token; returns the status of the answer.
     pub(crate) async fn ask(&self, method: Method, path: &str) -> u16 {
         let request = self.request(method, path).bearer_auth(&self.token);
         request.send().await.unwrap().status().as_u16()
     }
 
-    /// Pushes a transaction with this body; gives the status of the answer.
+    /// Pushes a transaction with this body; returns the status of the answer.
     pub(crate) async fn push(&self, txn: &str, body: &str) -> u16 {
         let request = self.request(Method::PUT, &format!("/transactions/{txn}"));
         let request = request.bearer_auth(&self.token).body(body.to_owned());

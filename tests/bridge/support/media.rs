@@ -22,7 +22,7 @@ pub(crate) struct Vector {
 }
 
 impl Vector {
-    /// All that there are.
+    /// Reads all vectors there are.
     pub(crate) fn all() -> Vec<Self> {
         let index = std::fs::read_to_string(folder().join("index.json")).unwrap();
         let index: Vec<Value> = serde_json::from_str(&index).unwrap();
@@ -43,7 +43,7 @@ impl Vector {
         index.iter().map(vector).collect()
     }
 
-    /// The one with this name.
+    /// Returns the vector with this name.
     pub(crate) fn named(name: &str) -> Self {
         Self::all().into_iter().find(|vector| vector.name == name).unwrap()
     }
@@ -53,13 +53,13 @@ impl Vector {
         simulator.put_media_under(&self.plain, &self.key_hex)
     }
 
-    /// Its items, for a file that lies there.
+    /// Returns its items, for a file that lies there.
     pub(crate) fn items(&self, simulator: &Simulator, file: &MediaRef) -> Vec<Value> {
         let item = |spelling: &String| self.item(simulator, file, spelling);
         self.items.iter().map(item).collect()
     }
 
-    /// Its item in this spelling.
+    /// Returns its item in this spelling.
     pub(crate) fn item(&self, simulator: &Simulator, file: &MediaRef, spelling: &str) -> Value {
         let path = folder().join(&self.name).join(format!("item.{spelling}.json"));
         let param = &file.encrypt_query_param;
@@ -84,7 +84,7 @@ impl Person {
         self.client.media().get_media_content(&request, false).await.unwrap()
     }
 
-    /// Waits until this sender has sent so many messages into the room, and gives them.
+    /// Waits until this sender has sent so many messages into the room, and returns them.
     pub(crate) async fn wait_messages(
         &self,
         room: &str,
@@ -98,7 +98,7 @@ impl Person {
         .await
     }
 
-    /// What this sender has sent into the room so far, of any kind of message.
+    /// Returns what this sender has sent into the room so far, of any kind of message.
     pub(crate) fn messages(&self, room: &str, sender: &str) -> Vec<Message> {
         let timeline = self.timeline(room).into_iter();
         timeline.filter(|m| m.sender() == sender && m.kind() == "m.room.message").collect()

@@ -58,13 +58,13 @@ impl Message {
         &self.0["content"]
     }
 
-    /// The words, of an edit the new ones.
+    /// Returns the words; of an edit, the new ones.
     pub(crate) fn body(&self) -> &str {
         let content = self.content();
         content["m.new_content"]["body"].as_str().or(content["body"].as_str()).unwrap_or_default()
     }
 
-    /// Whether this is a new notice of this user, and no edit of an old one.
+    /// Returns whether this is a new notice of this user, and no edit of an old one.
     pub(crate) fn is_notice_of(&self, user: &str) -> bool {
         let is_notice = self.content()["msgtype"] == "m.notice" && self.edits().is_none();
         self.sender() == user && is_notice
@@ -74,13 +74,13 @@ impl Message {
         self.0["origin_server_ts"].as_i64().unwrap_or_default()
     }
 
-    /// The event that this one edits.
+    /// Returns the event that this one edits.
     pub(crate) fn edits(&self) -> Option<&str> {
         let relation = &self.content()["m.relates_to"];
         (relation["rel_type"] == "m.replace").then(|| relation["event_id"].as_str()).flatten()
     }
 
-    /// The link of a QR code's message.
+    /// Finds the link of a QR code's message.
     pub(crate) fn qr_url(&self) -> Option<String> {
         let words = self.body().split_whitespace();
         words.filter(|word| word.contains("qrcode=")).map(str::to_owned).next()
@@ -88,7 +88,7 @@ impl Message {
 }
 
 impl Person {
-    /// A new user of this Synapse, syncing.
+    /// Registers a user of this Synapse who accepts each invitation, and begins to sync.
     pub(crate) async fn new(synapse: &Synapse, name: &str) -> Self {
         let person = Self::who_waits(synapse, name).await;
         let joins = |event: StrippedRoomMemberEvent, room: Room| async move {
@@ -100,7 +100,7 @@ impl Person {
         person
     }
 
-    /// One who accepts no invitation.
+    /// Registers a user of this Synapse who accepts no invitation, and begins to sync.
     pub(crate) async fn who_waits(synapse: &Synapse, name: &str) -> Self {
         let user = synapse.user(name).await;
         let client = Client::builder().homeserver_url(&synapse.base_url).build().await.unwrap();
@@ -133,17 +133,17 @@ impl Person {
         Self { user_id: user.user_id, client, seen, sync }
     }
 
-    /// The rooms the person has joined.
+    /// Returns the rooms that the person has joined.
     pub(crate) fn rooms(&self) -> Vec<String> {
         self.client.joined_rooms().iter().map(|room| room.room_id().to_string()).collect()
     }
 
-    /// The rooms that the person is invited to.
+    /// Returns the rooms that the person is invited to.
     pub(crate) fn invitations(&self) -> Vec<String> {
         self.client.invited_rooms().iter().map(|room| room.room_id().to_string()).collect()
     }
 
-    /// What the homeserver keeps for the person's clients under this type.
+    /// Reads what the homeserver keeps for the person's clients under this type.
     pub(crate) async fn account_data(&self, event_type: &str) -> Value {
         let kept = self.client.account().fetch_account_data(event_type.into()).await.unwrap();
         kept.map(|raw| serde_json::from_str(raw.json().get()).unwrap()).unwrap_or_default()
@@ -155,7 +155,7 @@ impl Person {
             .await
     }
 
-    /// The room alone with the bot, which is made at the first call.
+    /// Returns the room alone with the bot, which the first call makes.
     pub(crate) async fn management_room(&self, world: &World) -> String {
         let bot = UserId::parse(world.bot()).unwrap();
         for room in self.client.joined_rooms() {
@@ -177,7 +177,7 @@ impl Person {
         id
     }
 
-    /// Sends a text; gives its event id.
+    /// Sends a text; returns its event id.
     pub(crate) async fn say(&self, room: &str, text: &str) -> String {
         self.send(room, "m.room.message", serde_json::json!({ "msgtype": "m.text", "body": text }))
             .await
@@ -193,7 +193,7 @@ impl Person {
         self.until("a message", || self.timeline(room).into_iter().find(|m| wanted(m))).await
     }
 
-    /// Waits for these words in one of these rooms, and gives the room.
+    /// Waits for these words in one of these rooms, and returns the room.
     pub(crate) async fn wait_anywhere(&self, rooms: &[String], words: &str) -> String {
         let said_in = |room: &&String| self.timeline(room).iter().any(|m| m.body() == words);
         self.until(words, || rooms.iter().find(said_in).cloned()).await
@@ -221,8 +221,8 @@ impl Person {
     }
 
     /// Waits for the end of a login that a command began: what is said of it after `event`, a
-    /// portal that is none of these rooms, and the bot's first words there. Nothing of that can
-    /// be taken for the answer to what the person asks next. Gives the portal.
+    /// portal that is none of these rooms, and the bot's first words there. Nothing of that can be
+    /// taken for the answer to what the person asks next. Returns the portal.
     pub(crate) async fn wait_linked(
         &self,
         world: &World,
@@ -236,7 +236,7 @@ impl Person {
         portal
     }
 
-    /// Waits until the room holds this many messages of this sender, and gives their words.
+    /// Waits until the room holds this many messages of this sender, and returns their words.
     pub(crate) async fn wait_words(&self, room: &str, sender: &str, count: usize) -> Vec<String> {
         self.until(&format!("{count} messages"), || {
             let words = self.words(room, sender);
@@ -245,7 +245,7 @@ impl Person {
         .await
     }
 
-    /// What this sender has written in the room so far.
+    /// Returns what this sender has written in the room so far.
     pub(crate) fn words(&self, room: &str, sender: &str) -> Vec<String> {
         let timeline = self.timeline(room).into_iter();
         timeline
@@ -254,7 +254,7 @@ impl Person {
             .collect()
     }
 
-    /// The ghost in a portal room.
+    /// Returns the ghost in a portal room.
     pub(crate) async fn ghost_in(&self, world: &World, room: &str) -> String {
         let members = self.room(room).members(matrix_sdk::RoomMemberships::JOIN).await.unwrap();
         let ghost = members.iter().map(|m| m.user_id().to_string()).find(|m| world.is_ghost(m));
@@ -270,7 +270,7 @@ impl Person {
         self.client.get_room(&id).expect("the client knows the room")
     }
 
-    /// The state of a room as far as the client was told.
+    /// Returns the state of a room as far as the client was told.
     pub(crate) async fn state(&self, room: &str, event_type: &str) -> Vec<Value> {
         let events = self.room(room).get_state_events(event_type.into()).await.unwrap();
         let json = |event| serde_json::to_value(event).unwrap();
@@ -359,8 +359,8 @@ impl Drop for Person {
 const PATIENCE: Duration = Duration::from_secs(120);
 const POLL: Duration = Duration::from_secs(10);
 
-/// Whether this is the name of a contact's Matrix user: `wechat_…`, or `wx07_…` where several
-/// bridges share a homeserver.
+/// Returns whether this is the name of a contact's Matrix user: `wechat_…`, or `wx07_…` where
+/// several bridges share a homeserver.
 fn is_ghost(localpart: &str) -> bool {
     localpart.split_once('_').is_some_and(|(prefix, _)| {
         let number = prefix.strip_prefix("wx").unwrap_or("none");

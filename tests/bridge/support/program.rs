@@ -62,7 +62,7 @@ impl Program {
         self.kill().await;
     }
 
-    /// SIGKILL, now.
+    /// Sends SIGKILL and waits for the end.
     pub(crate) async fn kill(mut self) {
         self.child.start_kill().unwrap();
         let status = self.wait().await;
@@ -70,7 +70,7 @@ impl Program {
         assert!(killed, "the program had ended by itself: {status}; {}", self.says());
     }
 
-    /// Ends the program in order, and gives its exit code.
+    /// Ends the program in order, and returns its exit code.
     pub(crate) async fn stop(mut self) -> Option<i32> {
         let id = self.child.id().expect("the program runs").to_string();
         let kill = Command::new("kill").args(["-s", "TERM", &id]).status();
@@ -78,12 +78,12 @@ impl Program {
         self.wait().await.code()
     }
 
-    /// Waits until the program ends by itself; gives its exit code and what it said.
+    /// Waits until the program ends by itself; returns its exit code and what it said.
     pub(crate) async fn end(mut self) -> (Option<i32>, String) {
         (self.wait().await.code(), self.says())
     }
 
-    /// Whether the program has ended.
+    /// Returns whether the program has ended.
     pub(crate) fn has_ended(&mut self) -> bool {
         self.child.try_wait().unwrap().is_some()
     }
@@ -98,7 +98,7 @@ impl Program {
     }
 }
 
-/// Where all runs of a world's program log.
+/// Returns the path of the log that all runs of a world's program share.
 pub(crate) fn log_path(world: &World) -> PathBuf {
     world.config_path().with_file_name("program.log")
 }

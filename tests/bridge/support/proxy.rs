@@ -21,7 +21,7 @@ pub(crate) enum Trouble {
     Hanging,
     /// The request is read, and the server says that nothing more will come.
     HalfClosed,
-    /// The request takes effect, and nobody hears of it.
+    /// The request takes effect, and no answer follows.
     Swallowed,
     /// The request takes effect, and the answer breaks off in its middle.
     Cut,
@@ -67,7 +67,7 @@ struct Rule {
 }
 
 impl Proxy {
-    /// A sound line to the server at `url`, which begins with `http://`.
+    /// Opens a sound line to the server at `url`, which begins with `http://`.
     pub(crate) async fn to(url: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
@@ -93,12 +93,12 @@ impl Proxy {
         format!("http://{}", self.address)
     }
 
-    /// From now on `trouble` meets each request whose first line contains `path`.
+    /// Lets `trouble` meet each request from now on whose first line contains `path`.
     pub(crate) fn trouble(&self, path: &'static str, trouble: Trouble) {
         self.trouble_times(path, trouble, usize::MAX);
     }
 
-    /// `trouble` meets the next so many requests whose first line contains `path`.
+    /// Lets `trouble` meet the next so many requests whose first line contains `path`.
     pub(crate) fn trouble_times(&self, path: &'static str, trouble: Trouble, left: usize) {
         self.line.rules.lock().unwrap().push(Rule { path, trouble, left });
     }
@@ -109,7 +109,7 @@ impl Proxy {
         self.line.healed.send_modify(|healed| *healed += 1);
     }
 
-    /// How many requests have met a trouble so far.
+    /// Counts the requests that have met a trouble so far.
     pub(crate) fn met(&self) -> usize {
         *self.line.met.borrow()
     }
@@ -149,7 +149,7 @@ impl Line {
             None => client.write_all(&self.ask(&request).await?).await,
             Some(Trouble::Refused) => Ok(()),
             Some(Trouble::Hanging) => {
-                // Whoever gives up earlier hangs up.
+                // A client with less patience hangs up.
                 tokio::select! {
                     _ = healed.changed() => Ok(()),
                     read = client.read_u8() => read.map(drop),
@@ -197,7 +197,8 @@ impl Line {
         }
     }
 
-    /// The trouble that meets this request, or, before it is read, whether it is of this kind.
+    /// Takes the trouble that meets this request, or, before it is read, whether it is of this
+    /// kind.
     fn take(&self, first_line: &str, only: Option<Trouble>) -> Option<Trouble> {
         let mut rules = self.rules.lock().unwrap();
         let rule = rules.iter_mut().find(|rule| {
@@ -209,7 +210,7 @@ impl Line {
         Some(rule.trouble)
     }
 
-    /// Brings the request to the server; gives the whole answer.
+    /// Brings the request to the server; returns the whole answer.
     async fn ask(&self, request: &[u8]) -> std::io::Result<Vec<u8>> {
         let mut server = TcpStream::connect(&self.server).await?;
         let head = find(request, b"\r\n").unwrap_or_default();
@@ -222,7 +223,7 @@ impl Line {
     }
 }
 
-/// Reads at least the head of a request; gives where it ends.
+/// Reads at least the head of a request; returns where it ends.
 async fn read_head(
     client: &mut TcpStream,
     request: &mut Vec<u8>,

@@ -33,7 +33,7 @@ static SERVERS: LazyLock<Mutex<Vec<Server>>> = LazyLock::new(Mutex::default);
 static STARTING: LazyLock<AsyncMutex<()>> = LazyLock::new(AsyncMutex::default);
 
 impl Synapse {
-    /// The server of this story, the same at each call. Others may be on it.
+    /// Returns the server of this story, which does not change. Other stories may be on it.
     pub(crate) async fn shared() -> &'static Self {
         if let Some(synapse) = leased() {
             return synapse;
@@ -86,7 +86,8 @@ fn join_one_of(servers: &mut [Server]) -> Option<&'static Synapse> {
     Some(best.synapse)
 }
 
-/// Whether another story finds registrations, those aside that the present ones may still take.
+/// Returns whether another story finds registrations, those aside that the present ones may still
+/// take.
 fn has_room(server: &Server) -> bool {
     server.synapse.slots_taken() + SLOTS_OF_STORY * (server.stories + 1) <= SLOTS
 }

@@ -40,7 +40,7 @@ impl World {
         Linking { room, url: message.qr_url().unwrap(), message: message.id().to_owned() }
     }
 
-    /// Links this phone, which may be linked elsewhere, for a person; gives the new portal room.
+    /// Links this phone, which may be linked elsewhere, for a person; returns the new portal room.
     pub(crate) async fn link_phone(&self, person: &Person, phone: &Phone, name: &str) -> String {
         let linking = self.begin(person, &format!("login {name}")).await;
         let rooms = person.rooms();
@@ -62,7 +62,7 @@ impl World {
         std::fs::write(self.config_path(), change(config)).unwrap();
     }
 
-    /// The end of a story in which WeChat had nothing to complain about.
+    /// Ends a story in which WeChat had nothing to complain about.
     pub(crate) async fn end(mut self) {
         self.stop().await;
         assert!(self.simulator.dropped().is_empty(), "{:?}", self.simulator.dropped());
@@ -102,7 +102,7 @@ impl Person {
         self.wait(room, |m| m.edits() == Some(message) && m.body().contains(words)).await
     }
 
-    /// Waits until somebody removed the message; gives who.
+    /// Waits until somebody removed the message; returns the sender of the removal.
     pub(crate) async fn wait_removed(&self, room: &str, message: &str) -> String {
         let removal = self.wait(room, |m| m.removes() == Some(message)).await;
         removal.sender().to_owned()
@@ -113,13 +113,13 @@ impl Person {
         self.wait(room, |m| m.edits().is_none() && m.body().contains(words)).await
     }
 
-    /// The notices of this sender so far, in order.
+    /// Returns the notices of this sender so far, in order.
     pub(crate) fn notices(&self, room: &str, sender: &str) -> Vec<Message> {
         let timeline = self.timeline(room).into_iter();
         timeline.filter(|m| m.sender() == sender && m.content()["msgtype"] == "m.notice").collect()
     }
 
-    /// Up to which event this user has read the room, as far as the client was told.
+    /// Returns up to which event this user has read the room, as far as the client was told.
     pub(crate) async fn read_by(&self, room: &str, user: &str) -> Option<String> {
         let (room, user) = (self.room(room), UserId::parse(user).unwrap());
         let (kind, thread) = (ReceiptType::Read, ReceiptThread::Unthreaded);
@@ -127,7 +127,7 @@ impl Person {
         receipt.map(|(event, _)| event.to_string())
     }
 
-    /// The content of the state event of this type and key, as far as the client was told.
+    /// Returns the content of the state event of this type and key, as far as the client was told.
     pub(crate) async fn content(&self, room: &str, event_type: &str, key: &str) -> Value {
         let events = self.state(room, event_type).await;
         let found = events.into_iter().find(|event| event["state_key"] == key);
@@ -136,13 +136,13 @@ impl Person {
 }
 
 impl Message {
-    /// The event that this one removes.
+    /// Returns the event that this one removes.
     pub(crate) fn removes(&self) -> Option<&str> {
         let removes = self.content()["redacts"].as_str().or(self.0["redacts"].as_str());
         removes.filter(|_| self.kind() == "m.room.redaction")
     }
 
-    /// The event that this one answers.
+    /// Returns the event that this one answers.
     pub(crate) fn answers(&self) -> Option<&str> {
         self.content()["m.relates_to"]["m.in_reply_to"]["event_id"].as_str()
     }

@@ -23,7 +23,7 @@ use tokio::task::spawn_blocking;
 /// A homeserver with free appservice registrations; it ends with the test process, however
 /// that ends.
 pub(crate) struct Synapse {
-    /// `http://127.0.0.1:PORT`, the same after a restart.
+    /// `http://127.0.0.1:PORT`, which a restart keeps.
     pub(crate) base_url: String,
     port: u16,
     slots: Vec<Slot>,
@@ -65,14 +65,14 @@ pub(crate) struct User {
 }
 
 impl Synapse {
-    /// A server of the story's own, which it may stop and start. A story with thousands of events
-    /// in one room wants one, too: Synapse keeps a list for each registration that grows with them
-    /// and searches it for each.
+    /// Starts a server of the story's own, which it may stop and start. A story with thousands of
+    /// events in one room wants one, too: Synapse keeps a list for each registration that grows
+    /// with them and searches it for each.
     pub(crate) async fn own() -> Self {
         Self::with_slots(OWN_SLOTS).await
     }
 
-    /// Takes a registration that nobody else has.
+    /// Takes a registration that no other bridge has.
     pub(crate) fn slot(&self) -> Slot {
         let taken = self.slots_taken.fetch_add(1, Ordering::Relaxed);
         self.slots
@@ -110,7 +110,7 @@ impl Synapse {
         drop(self.process.lock().expect("no holder of the lock panics").take());
     }
 
-    /// How many registrations were taken.
+    /// Returns how many registrations were taken.
     pub(super) fn slots_taken(&self) -> usize {
         self.slots_taken.load(Ordering::Relaxed)
     }
@@ -134,7 +134,7 @@ impl Synapse {
         self.folder.path().join("installed.yaml")
     }
 
-    /// Starts the server again on the same port, and returns when it answers.
+    /// Starts the server again on its port, and returns when it answers.
     pub(crate) async fn start(&self) {
         let mut command = script();
         command.args(["run", "--scratch"]).arg(self.folder.path()).arg(self.port.to_string());
@@ -246,7 +246,7 @@ impl Drop for Process {
     }
 }
 
-/// The script, or the end of the test with the sentence that helps.
+/// Returns the command of the script, or ends the test with the sentence that helps.
 fn script() -> Command {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let installed = root.join(".local/venv/bin/python").exists();
@@ -260,7 +260,7 @@ fn registration_path(folder: &Path, slot: usize) -> PathBuf {
     folder.join(format!("registration-{slot:02}.yaml"))
 }
 
-/// An address on this machine at which nothing listens yet.
+/// Returns an address on this machine at which nothing listens yet.
 pub(crate) fn free_address() -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()))
 }
@@ -269,8 +269,8 @@ async fn blocking<T: Send + 'static>(call: impl FnOnce() -> T + Send + 'static) 
     spawn_blocking(call).await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
 }
 
-/// A free port below the range that systems hand to outgoing connections, so that it is
-/// still free when a bridge binds it later. Test processes begin at different places.
+/// Finds a free port below the range that systems hand to outgoing connections, so that it is still
+/// free when a bridge binds it later. Test processes begin at different places.
 fn free_port() -> u16 {
     static TRIED: AtomicUsize = AtomicUsize::new(0);
     let first = std::process::id() as usize * PORTS_PER_PROCESS;

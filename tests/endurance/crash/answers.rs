@@ -1,5 +1,5 @@
 //! Questions of the bot and their answers in a contact's room, and the end of that room, while the
-//! bridge dies: what was said to the bot is done once, and goes to nobody's phone.
+//! bridge dies: what was said to the bot is done once, and goes to no phone.
 
 use ilink_simulator::Phone;
 
@@ -93,7 +93,8 @@ impl Scene for Answers {
         self.bridge.end().await.map(|()| (self.round, self.shown))
     }
 
-    /// The command and its answer: each is written down, has been done, and comes to its end.
+    /// Counts the places of a command and its answer: each is written down, has been done, and
+    /// comes to its end.
     fn times(place: &str) -> usize {
         let written = ["before commit question", "after commit question"];
         let done = ["after commit login", "after commit portal", "after commit inbox"];
@@ -131,7 +132,7 @@ impl Answers {
         Ok(())
     }
 
-    /// A room that Alice leaves: the bridge leaves it, too, and tells her once what that means.
+    /// Leaves a room as Alice: the bridge leaves it, too, and tells her once what that means.
     async fn left(&mut self) -> Result<(), String> {
         let (old, before) = (self.portal.clone(), self.told());
         let ghost = self.alice.ghost_in(&self.bridge.world, &old).await;
@@ -151,7 +152,7 @@ impl Answers {
         notices.filter(|m| m.body().contains("Mum's room is closed")).count()
     }
 
-    /// The rooms that one of the bridge's users is in, as the homeserver has it.
+    /// Reads the rooms that one of the bridge's users is in, as the homeserver has it.
     async fn rooms_of(&self, user: &str) -> String {
         let slot = &self.bridge.world.slot;
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -161,7 +162,7 @@ impl Answers {
         answer.error_for_status().unwrap().text().await.unwrap()
     }
 
-    /// Mum writes, which opens the next room.
+    /// Writes as Mum, which opens the next room.
     async fn open(&mut self) {
         let rooms = self.alice.rooms();
         let text = format!("{} is here", self.round);
@@ -179,7 +180,7 @@ impl Answers {
         self.ask("2", "are shown again").await
     }
 
-    /// A login in Mum's room; the bridge dies at this place when it has its digits. Gives whether
+    /// Logs in in Mum's room; the bridge dies at this place when it has its digits. Returns whether
     /// it did.
     pub(super) async fn digits(&mut self, place: &str) -> Result<bool, String> {
         self.round += 1;
@@ -223,7 +224,7 @@ impl Answers {
         }
     }
 
-    /// Nothing of it went to a phone, and nothing was answered twice.
+    /// Checks that nothing of it went to a phone, and that nothing was answered twice.
     fn check(&self, last: &str) -> Result<(), String> {
         let shown: Vec<_> = self.phone.shows().into_iter().map(|shown| shown.text).collect();
         if shown.len() != self.shown || shown.last().map(String::as_str) != Some(last) {

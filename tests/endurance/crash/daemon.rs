@@ -30,7 +30,7 @@ struct Life {
     pid: Option<u32>,
     /// How often it died where it was told to.
     deaths: usize,
-    /// Ends that nobody asked for.
+    /// Ends that the story did not ask for.
     odd: Vec<String>,
     /// How many places had been passed when it was started.
     places_before: usize,
@@ -85,7 +85,7 @@ impl Daemon {
         fs::remove_file(self.armed()).is_err()
     }
 
-    /// How often the program died where it was told to.
+    /// Counts how often the program died where it was told to.
     pub(super) fn deaths(&self) -> usize {
         self.life.borrow().deaths
     }
@@ -97,17 +97,17 @@ impl Daemon {
         died.expect("the program dies").unwrap();
     }
 
-    /// Every place the program has passed, in order.
+    /// Returns every place that the program has passed, in order.
     pub(super) fn passed(&self) -> Vec<String> {
         passed(self.folder.path())
     }
 
-    /// Ends of the program that nobody asked for.
+    /// Returns the ends of the program that the story did not ask for.
     pub(super) fn odd_ends(&self) -> Vec<String> {
         self.life.borrow().odd.clone()
     }
 
-    /// Whether no request and no commit of the present run is under way, polls aside.
+    /// Returns whether no request and no commit of the present run is under way, polls aside.
     pub(super) fn rests(&self) -> bool {
         let places = self.passed();
         let ours = places.get(self.life.borrow().places_before..).unwrap_or_default();

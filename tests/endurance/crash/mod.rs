@@ -4,7 +4,7 @@
 //! The places are those of `src/crash/mod.rs`. The acts of a scene (`stage.rs`, `party.rs`,
 //! `answers.rs`) are played once to see which places they pass, and then once for each of them: for
 //! its first time in the act, or for each (`scripts/crash-matrix`, which sets `CRASH_EVERY_TIME`).
-//! `CRASH_STAGES` says how many of a scene play at the same time, and `CRASH_ONLY` leaves only the
+//! `CRASH_STAGES` says how many of a scene play at one time, and `CRASH_ONLY` leaves only the
 //! places with these words in them.
 
 mod answers;
@@ -37,7 +37,7 @@ trait Scene: Sized + Send + 'static {
     /// Places without which the matrix would show nothing.
     const ESSENTIAL: &'static [&'static str];
 
-    /// Everything is ready for the first act.
+    /// Sets the stage for the first act.
     fn set() -> impl Future<Output = Self>;
 
     fn bridge(&mut self) -> &mut Mortal;
@@ -45,11 +45,12 @@ trait Scene: Sized + Send + 'static {
     /// Plays an act, and looks whether everything is where it has to be.
     fn play(&mut self, act: Self::Act) -> impl Future<Output = Result<(), String>> + Send;
 
-    /// The books as the homeserver itself has them, after an orderly end. Gives how many texts
-    /// went each way.
+    /// Closes the books as the homeserver itself has them, after an orderly end. Returns how many
+    /// texts went each way.
     fn close(self) -> impl Future<Output = Result<(usize, usize), String>> + Send;
 
-    /// At how many times of a place of an act the bridge dies, where not at each; at none of some.
+    /// Returns at how many times of a place of an act the bridge dies, where not at each; at none
+    /// of some.
     fn times(_place: &str) -> usize {
         1
     }
@@ -78,8 +79,8 @@ impl<A> Matrix<A> {
         Self { killed: Vec::new(), unreached: Vec::new(), wrong: Vec::new(), texts: (0, 0) }
     }
 
-    /// The boundaries at which the bridge should have died and never did. The pushes of an act
-    /// are the homeserver's choice, so those may be hit in another act.
+    /// Returns the boundaries at which the bridge should have died and never did. The pushes of an
+    /// act are the homeserver's choice, so those may be hit in another act.
     fn missing(&self) -> Vec<&Boundary<A>> {
         let hit = |place: &str| self.killed.iter().any(|killed| killed.place == place);
         let unreached = self.unreached.iter();
@@ -131,7 +132,7 @@ async fn play_the_matrix<S: Scene>() {
     assert_eq!(found.killed.len() + found.unreached.len(), count);
 }
 
-/// Every place of every act, in the order in which they were passed.
+/// Records every place of every act, in the order in which they were passed.
 async fn record<S: Scene>(stage: &mut S) -> Vec<Boundary<S::Act>> {
     let only = std::env::var("CRASH_ONLY").unwrap_or_default();
     let every_time = std::env::var_os("CRASH_EVERY_TIME").is_some();
@@ -215,7 +216,7 @@ async fn kill_everywhere<S: Scene>(
 async fn a_message_that_ends_the_program_each_time_is_set_aside_and_said_once() {
     let mut stage = Stage::set().await;
     stage.swallow_poison().await;
-    // The first time nobody knew; then ten tries were noted.
+    // The first try is not noted, since nothing is suspect yet; ten noted tries follow.
     assert_eq!(stage.bridge().daemon.deaths(), 11);
     stage.play(Act::Talk).await.unwrap();
     stage.play(Act::Restart).await.unwrap();
@@ -266,5 +267,5 @@ const BY_THE_CLOCK: [&str; 2] = ["client/v3/sync", "looked"];
 /// What is written in one commit depends on the moment: one place in so many may come once and
 /// never again.
 const UNREACHED_OF: usize = 20;
-/// Polls do not come the same number of times in each round.
+/// The number of polls differs from round to round.
 const ATTEMPTS: usize = 3;

@@ -21,7 +21,7 @@ pub(super) struct Mortal {
 }
 
 impl Mortal {
-    /// The program takes over from the bridge of this world, and comes to rest.
+    /// Starts the program in place of the bridge of this world, and waits until it rests.
     pub(super) async fn take_over(mut world: World, polls: usize) -> Self {
         world.stop().await;
         let (at, bridge) = (world.slot.listen, free_address());
@@ -70,14 +70,14 @@ impl Mortal {
         });
     }
 
-    /// The end of the program's log.
+    /// Returns the end of the program's log.
     pub(super) fn last_words(&self) -> String {
         let log = self.daemon.log();
         let lines: Vec<_> = log.lines().collect();
         lines[lines.len().saturating_sub(40)..].join("\n")
     }
 
-    /// An orderly end, after which nothing may have ended by itself before.
+    /// Ends the program in order, after which nothing may have ended by itself before.
     pub(super) async fn end(&self) -> Result<(), String> {
         self.daemon.stop().await;
         let odd = self.daemon.odd_ends();

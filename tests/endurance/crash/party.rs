@@ -14,7 +14,7 @@ use crate::{
 pub(super) enum Act {
     /// A text of each of them.
     Texts,
-    /// A picture of one contact.
+    /// An image of one contact.
     Picture,
     /// One contact goes, and comes back.
     Out,
@@ -149,7 +149,7 @@ impl Party {
         }
     }
 
-    /// The ghost is out of the room before its contact is brought into it again.
+    /// Waits until the ghost is out of the room before its contact is brought into it again.
     async fn out(&mut self) -> Result<(), String> {
         let before = self.alice.timeline(&self.room).len();
         let answer = self.ask("unbridge Mum").await;
@@ -183,7 +183,7 @@ impl Party {
         self.dad.wait_shows(self.dads.len()).await;
     }
 
-    /// The books; `words` is what the contacts have said in the room.
+    /// Compares the books; `words` is what the contacts have said in the room.
     fn compare(&self, words: &[Vec<String>; 2]) -> Result<(), String> {
         for (whose, due, there) in [
             ("Mum's phone", &self.mums, &texts(&self.mum)),

@@ -1,5 +1,5 @@
 //! Stands between the homeserver and a bridge that dies: what the bridge did not answer is pushed
-//! to it again, the same transaction under the same id, as the homeserver would.
+//! to it again, under its transaction's id, as the homeserver would.
 //!
 //! Synapse itself would take seconds for each attempt, and can hand what it made in the moment in
 //! which it finds a bridge back over behind younger events (see `torture/handover.rs`). Both say

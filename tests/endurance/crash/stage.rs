@@ -18,7 +18,7 @@ pub(super) enum Act {
     Restart,
     /// Two texts of each side, by turns, and a command.
     Talk,
-    /// A picture of each side.
+    /// An image of each side.
     Pictures,
     /// WeChat throttles: two messages wait, one is edited, and the contact's next message lets
     /// them go.
@@ -63,7 +63,7 @@ impl Scene for Stage {
         "after commit cursor+inbox+reply+source",
     ];
 
-    /// Mum is linked and has written once.
+    /// Links Mum, who has written once, and lets the program take over.
     async fn set() -> Self {
         let mut world = World::idle_on(Synapse::shared().await).await;
         let alice = Person::new(Synapse::shared().await, "alice").await;
@@ -113,7 +113,7 @@ impl Scene for Stage {
 }
 
 impl Stage {
-    /// The contact writes something that no run of the program survives, and something else.
+    /// Sends from the contact something that no run of the program survives, and something else.
     pub(super) async fn swallow_poison(&mut self) {
         self.phone.says("poison: abort").await;
         self.bridge.aside += 1;
@@ -122,7 +122,7 @@ impl Stage {
         self.bridge.rest().await;
     }
 
-    /// How often the owner was told that something was set aside.
+    /// Counts how often the owner was told that something was set aside.
     pub(super) async fn poison_notices(&self) -> usize {
         let room = self.alice.management_room(&self.bridge.world).await;
         let notices = self.alice.notices(&room, &self.bot).into_iter();
@@ -155,7 +155,7 @@ impl Stage {
         let ours = picture(&self.name("from Alice"));
         let file = Sent { msgtype: "m.image", name: "a.png", mime: "image/png", bytes: &ours };
         self.alice.send_file(&self.portal, &file).await;
-        // A picture has no text.
+        // An image has no text.
         self.typed.push(String::new());
         self.all_there().await;
         let messages = self.alice.messages(&self.portal, &self.ghost);
@@ -219,7 +219,7 @@ impl Stage {
         event
     }
 
-    /// A command, and its answer.
+    /// Asks a command, and waits for its answer.
     async fn ask(&mut self, command: &str, answer: &str) {
         let sent = self.alice.say(&self.portal, command).await;
         let answers =
@@ -228,7 +228,7 @@ impl Stage {
         self.notices += 1;
     }
 
-    /// Each text once in all rounds.
+    /// Returns a text that is used once in all rounds.
     fn name(&self, text: &str) -> String {
         format!("{} {text}", self.round)
     }
@@ -247,7 +247,7 @@ impl Stage {
         self.phone.wait_shows(self.typed.len()).await;
     }
 
-    /// The books, as far as the client and the phone know.
+    /// Checks the books, as far as the client and the phone know.
     fn check(&self) -> Result<(), String> {
         self.compare(&self.alice.words(&self.portal, &self.ghost))?;
         let notices = self.alice.notices(&self.portal, &self.bot);

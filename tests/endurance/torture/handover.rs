@@ -48,7 +48,7 @@ struct Offer {
     event: Value,
     /// The number of the first push with it, and its place there.
     first: (usize, usize),
-    /// The same of the push that the bridge answered; it may have taken an earlier one and died.
+    /// The place of the push that the bridge answered; it may have taken an earlier one and died.
     answered: Option<(usize, usize)>,
 }
 
@@ -69,7 +69,7 @@ impl Handover {
         Self { offers, listening }
     }
 
-    /// The texts of one sender in one room that the bridge has taken.
+    /// Returns the texts of one sender in one room that the bridge has taken.
     pub(super) fn texts(&self, room: &str, sender: &str) -> Vec<Handed> {
         let offers = self.offers.lock().unwrap();
         let of_sender = |offer: &&Offer| {
@@ -139,7 +139,7 @@ impl Offers {
     }
 }
 
-/// The events of a transaction; none of anything else.
+/// Returns the events of a transaction; none of anything else.
 fn events(body: &[u8]) -> Vec<Value> {
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     body["events"].as_array().cloned().unwrap_or_default()

@@ -25,12 +25,12 @@ pub(super) struct Side {
     unknown: usize,
     /// Texts that the homeserver handed over behind younger ones.
     handed_over_late: usize,
-    /// The first few words that are wrong, for whoever looks into it.
+    /// The first few words that are wrong, for the person who looks into it.
     examples: Vec<String>,
 }
 
 impl Ledger {
-    /// Nothing lost, doubled, out of order or from nowhere.
+    /// Returns whether nothing is lost, doubled, out of order or from nowhere.
     pub(super) fn is_clean(&self) -> bool {
         [&self.to_matrix, &self.to_wechat].into_iter().all(Side::is_clean)
     }
@@ -107,7 +107,7 @@ pub(super) fn in_order(texts: &[String]) -> Vec<Handed> {
 /// When a word was handed over: attempt, place in it, place in the text.
 type Place = (usize, usize, usize);
 
-/// The first and the last possible place of each word.
+/// Returns the first and the last possible place of each word.
 fn places(texts: &[Handed]) -> HashMap<&str, (Place, Place)> {
     let mut places = HashMap::new();
     for Handed { text, first, last } in texts {
@@ -118,8 +118,8 @@ fn places(texts: &[Handed]) -> HashMap<&str, (Place, Place)> {
     places
 }
 
-/// The texts that come behind one that was surely handed over later; a word that comes again is
-/// doubled, not late.
+/// Finds the texts that come behind one that was surely handed over later; a word that comes again
+/// is doubled, not late.
 fn late<'a>(places: &HashMap<&str, (Place, Place)>, texts: &'a [String]) -> Vec<&'a str> {
     let (mut furthest, mut seen, mut late) = (Place::default(), HashSet::new(), Vec::new());
     for word in texts.iter().flat_map(|text| text.split_whitespace()) {
@@ -133,7 +133,7 @@ fn late<'a>(places: &HashMap<&str, (Place, Place)>, texts: &'a [String]) -> Vec<
     late
 }
 
-/// The text that a word belongs to.
+/// Returns the text that a word belongs to.
 fn text_of(word: &str) -> &str {
     word.split(['.', ' ']).next().unwrap_or(word)
 }

@@ -101,7 +101,7 @@ struct Play {
 }
 
 impl Play {
-    /// Each run of the program ends by SIGKILL at a random moment, its start-up included, while
+    /// Ends each run of the program by SIGKILL at a random moment, its start-up included, while
     /// both sides write their share.
     async fn kill_and_write(&mut self, size: &Size) {
         let mut random = StdRng::seed_from_u64(size.seed);
@@ -125,7 +125,7 @@ impl Play {
         }
     }
 
-    /// Some messages hold two items, which become two events.
+    /// Writes from the phone. Some messages hold two items, which become two events.
     async fn phone_says(&mut self) {
         let item = |text: &str| serde_json::json!({ "type": 1, "text_item": { "text": text } });
         let text = phone_text(self.said);
@@ -133,8 +133,9 @@ impl Play {
         self.said += 1;
     }
 
-    /// One run that nobody kills. The bridge answers ten times for each message of the phone,
-    /// so the phone goes on writing until everything has come, or nothing comes on either side.
+    /// Runs the program to its own end of work. The bridge answers ten times for each message of
+    /// the phone, so the phone goes on writing until everything has come, or nothing comes on
+    /// either side.
     async fn drain(&mut self, size: &Size) -> Program {
         let program = Program::start(&self.world);
         let expected: usize = (0..size.messages).map(|n| matrix_text(n).split(' ').count()).sum();
@@ -163,7 +164,7 @@ impl Play {
         program
     }
 
-    /// How much work the store still holds.
+    /// Counts the work that the store still holds.
     fn unfinished(&self) -> u64 {
         let store = matrix_appservice_wechat::store::Store::open(&self.world.store_path()).unwrap();
         store.count().inbox
@@ -174,7 +175,7 @@ impl Play {
     }
 }
 
-/// What the phone writes, one word for each event it becomes.
+/// Returns what the phone writes, one word for each event that it becomes.
 fn phone_text(number: usize) -> String {
     match number % 10 {
         7 => format!("p{number}.0 p{number}.1"),
@@ -182,7 +183,7 @@ fn phone_text(number: usize) -> String {
     }
 }
 
-/// What Alice writes; every fortieth text is too long for one message of WeChat.
+/// Returns what Alice writes; every fortieth text is too long for one message of WeChat.
 fn matrix_text(number: usize) -> String {
     match number % 40 {
         11 => {

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::support::Person;
 
-/// The words of all messages of one sender, oldest first.
+/// Reads the words of all messages of one sender, oldest first.
 pub(crate) async fn words(person: &Person, room: &str, sender: &str) -> Vec<String> {
     let (mut words, mut from) = (Vec::new(), None);
     loop {

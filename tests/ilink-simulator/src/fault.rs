@@ -15,7 +15,8 @@ use crate::answer::{self, json_answer};
 /// …) or `*` for any.
 #[derive(Debug, Clone)]
 pub enum Fault {
-    /// This HTTP status with a short body and the same in `x-error-message`; the request has no effect.
+    /// This HTTP status with a short body, which `x-error-message` repeats; the request has no
+    /// effect.
     Status(u16),
     /// HTTP 200 with this `ret`; the request has no effect.
     Ret(i64, String),
@@ -27,7 +28,7 @@ pub enum Fault {
     Refuse,
     /// HTTP 302 to this address; the request has no effect.
     Redirect(String),
-    /// No answer, until the client gives up; the request has no effect.
+    /// No answer, until the client hangs up; the request has no effect.
     Hang,
     /// The request takes effect, and its answer is broken off in the middle.
     Cut,

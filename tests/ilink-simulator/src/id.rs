@@ -72,7 +72,7 @@ pub(crate) fn cursor_position(epoch: u64, cursor: &str) -> Option<usize> {
     known.then(|| usize::try_from(u64::from_be_bytes(*position)).ok())?
 }
 
-/// Percent-encodes everything but letters, digits and `-_.~`.
+/// Encodes everything but letters, digits and `-_.~` with percent signs.
 pub(crate) fn percent_encode(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {

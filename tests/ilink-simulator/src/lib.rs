@@ -21,7 +21,7 @@
 //!
 //! # What is not known of the real server
 //!
-//! * A held poll ends when a newer one of the same bot begins, when a fault is set, or when the hold time is over.
+//! * A held poll ends when a newer one of its bot begins, when a fault is set, or when the hold time is over.
 //! * A cursor stands for a place in a bot's log; a client that shows it again gets what came after it again.
 //!   Without a cursor a poll continues after the newest place that was ever shown. A new binding has a new log.
 //! * A poll without news has an empty `get_updates_buf`, which reveals a client that stores it.

@@ -20,7 +20,7 @@ struct Arguments {
     /// How long a poll without news is held, such as 35s or 500ms.
     #[arg(long, default_value = "35s", value_parser = duration)]
     hold: Duration,
-    /// Host that redirected logins are sent to; a second port on the same address without it.
+    /// Host that redirected logins are sent to; without it, a second port on the first address.
     #[arg(long)]
     redirect_host: Option<String>,
     /// No 24-hour window and no quota of 10 messages.
