@@ -1,9 +1,12 @@
-//! The language of the comments in `src/`: the words that they do without, and how the comment of
-//! a function begins.
+//! The language of the comments in `src/` and `tests/`: the words that they do without, and how the
+//! comment of a function begins.
 
 use std::collections::BTreeMap;
 
 use super::{assert_none, read, rust_files};
+
+/// The folders whose comments are looked at.
+const FOLDERS: &[&str] = &["src", "tests"];
 
 /// The words, each with what stands there instead.
 const WORDS: &[(&str, &str)] = &[
@@ -22,7 +25,7 @@ const NO_VERBS: &[&str] = &["Always", "As", "Is", "Its", "This", "Was"];
 #[test]
 fn comments_do_without_the_words_on_the_list() {
     let mut found: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for file in rust_files("src") {
+    for file in FOLDERS.iter().flat_map(|folder| rust_files(folder)) {
         for (number, line) in (1..).zip(read(&file).lines()) {
             let is_comment = line.trim_start().starts_with("//");
             let words = WORDS.iter().filter(|(word, _)| is_comment && has(line, word));
@@ -56,7 +59,7 @@ fn a_word_is_found_whole_and_in_either_case() {
 #[test]
 fn the_comment_of_a_function_begins_with_a_verb() {
     let mut wrong = Vec::new();
-    for file in rust_files("src") {
+    for file in FOLDERS.iter().flat_map(|folder| rust_files(folder)) {
         wrong.extend(without_verb(&read(&file)).map(|(number, line)| {
             format!("{file}:{number}: say what it does, as in “Returns the …”: {line}")
         }));
@@ -65,7 +68,7 @@ fn the_comment_of_a_function_begins_with_a_verb() {
 }
 
 /// Returns the first line of each function's comment that begins with anything but a verb in the
-/// third person, with its number.
+/// third person, with its number. The comment of a test says what holds, and is left out.
 fn without_verb(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let lines: Vec<_> = text.lines().map(str::trim).collect();
     let is_doc = |at: usize| lines.get(at).is_some_and(|line| line.starts_with("/// "));
@@ -76,15 +79,16 @@ fn without_verb(text: &str) -> impl Iterator<Item = (usize, &str)> {
     wrong.map(|at| (at + 1, lines[at])).collect::<Vec<_>>().into_iter()
 }
 
-/// Returns whether the line before this one belongs to the same comment.
+/// Returns whether the line before this one belongs to this comment.
 fn precedes(lines: &[&str], at: usize) -> bool {
     at.checked_sub(1).and_then(|before| lines.get(before)).is_some_and(|l| l.starts_with("///"))
 }
 
-/// Returns whether the comment at the beginning of these lines is a function's.
+/// Returns whether the comment at the beginning of these lines is a function's, and no test's.
 fn is_of_function(lines: &[&str]) -> bool {
-    let mut rest =
-        lines.iter().skip_while(|line| line.starts_with("///") || line.starts_with("#["));
+    let is_test = |line: &str| line.starts_with("#[test") || line.starts_with("#[tokio::test");
+    let is_before = |line: &str| line.starts_with("///") || line.starts_with("#[");
+    let mut rest = lines.iter().skip_while(|line| is_before(line) && !is_test(line));
     let words = rest.next().map(|line| line.split_whitespace()).into_iter().flatten();
     words.take(4).any(|word| word == "fn")
 }
@@ -98,7 +102,8 @@ fn says_verb(line: &str) -> bool {
 #[test]
 fn a_comment_without_a_verb_is_found() {
     let text = "/// Returns it.\nfn a() {}\n/// The sum.\n#[must_use]\npub(super) async fn b() {}\n\
-                /// A type.\nstruct C;\n/// This runs.\nfn d() {}\n";
+                /// A type.\nstruct C;\n/// This runs.\nfn d() {}\n\
+                /// All hold.\n#[tokio::test]\nasync fn e() {}\n";
     let found: Vec<_> = without_verb(text).map(|(number, _)| number).collect();
     assert_eq!(found, [3, 8]);
 }
