@@ -307,7 +307,7 @@ async fn what_cannot_be_opened_is_kept_as_it_came() {
         assert!(kept[..kept.len() - 1] == cipher[..cipher.len() - 1]);
         assert_eq!(*kept.last().unwrap(), last);
     }
-    // Neither was worth another try.
+    // Neither fault was worth another try.
     assert_eq!(scene.requests("download").len(), 2);
 }
 

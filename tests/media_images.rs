@@ -333,7 +333,7 @@ async fn a_film_says_its_size_and_how_long_it_plays() {
 async fn what_is_no_film_or_half_of_one_is_refused() {
     let setup = Setup::new();
     let whole = fixture("media/film.mov");
-    // Its index stands at the end.
+    // The index of a video stands at the end of the file.
     let half = &whole[..whole.len() / 2];
     let sound = fixture("opus/element-like-zh-1s.ogg");
     for (input, why) in [

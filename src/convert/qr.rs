@@ -21,7 +21,7 @@ pub enum QrError {
 pub struct Qr {
     /// The PNG file.
     pub png: Vec<u8>,
-    /// Its width and height in pixels.
+    /// The image's width and height in pixels.
     pub side: u32,
 }
 

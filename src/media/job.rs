@@ -31,7 +31,7 @@ impl Job {
         match self {
             Self::VoiceForMatrix | Self::VoiceForPhone | Self::VoiceAsFile => 64 * 1024 * 1024,
             Self::Image | Self::ImageForPhone => 64 * 1024 * 1024,
-            // These jobs read only the index, or nothing.
+            // A video's job reads only the index, the self-test nothing.
             Self::Video | Self::SelfTest => u64::MAX,
         }
     }

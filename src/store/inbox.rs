@@ -49,7 +49,7 @@ pub enum Work {
         raw: Box<str>,
         /// The one contact that it is for; `None` for the contact or the contacts of the room.
         to: Option<PortalId>,
-        /// Its progress.
+        /// How far the event has come.
         progress: Progress,
     },
 }

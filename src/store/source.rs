@@ -36,9 +36,9 @@ pub enum Source {
 /// The state of a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SourceState {
-    /// Its work is in the inbox.
+    /// The source's work is in the inbox.
     Pending,
-    /// Its work has ended.
+    /// The source's work has ended.
     Finished {
         /// The outcome.
         outcome: Outcome,
@@ -50,15 +50,15 @@ pub enum SourceState {
 /// The outcome of a piece of work. The texts are short fixed codes, each with a counter of its own.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Outcome {
-    /// The other side has it, and returned an id.
+    /// The other side has the message, and returned an id.
     Delivered,
-    /// The other side accepted it without returning an id.
+    /// The other side accepted the message without returning an id.
     Unconfirmed,
-    /// It was not bridged, and a notice told why.
+    /// The work was not bridged, and a notice told why.
     Refused(Box<str>),
-    /// It was ignored on purpose.
+    /// The work was ignored on purpose.
     Ignored(Box<str>),
-    /// Its sender withdrew it in time.
+    /// The sender withdrew the message in time.
     Cancelled,
 }
 

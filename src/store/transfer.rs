@@ -39,7 +39,7 @@ pub struct Report {
 pub struct BadLine {
     /// The number of the line, from 1.
     pub line: usize,
-    /// What is wrong with it, without its content.
+    /// What is wrong with the line, without its content.
     pub wrong: String,
 }
 

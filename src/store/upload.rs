@@ -22,7 +22,7 @@ pub struct Upload {
     /// The key with which it is decrypted.
     #[serde(with = "hidden")]
     pub key: Secret,
-    /// Its size in bytes before the encryption.
+    /// The file's size in bytes before the encryption.
     pub len: u64,
 }
 

@@ -57,11 +57,11 @@ impl View {
 /// The reason why a login ended without success.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// It was cancelled.
+    /// The login was cancelled.
     Cancelled,
-    /// It took too long.
+    /// The login took too long.
     TimedOut,
-    /// None of its codes was scanned and confirmed.
+    /// None of the login's codes was scanned and confirmed.
     CodesUsedUp,
     /// The person who scanned is already linked.
     AlreadyLinked,

@@ -58,7 +58,7 @@ async fn a_user_is_told_that_only_administrators_may() {
         let refused = alice.ask(&world, &room, command).await;
         assert_eq!(refused, "Only administrators of this bridge can do that.", "{command}");
     }
-    // Nor does an administrator give a user more than the user has.
+    // An administrator does not give a user more rights than the user has.
     let room = root.management_room(&world).await;
     let refused = root.ask(&world, &room, &format!("sudo {} list-all", alice.user_id)).await;
     assert_eq!(refused, "Only administrators of this bridge can do that.");

@@ -138,7 +138,7 @@ async fn queue_merge_lives_through_restarts_until_nothing_waits() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_bot_asks_outlives_a_restart_and_its_answer_goes_to_no_contact() {
     let mut chat = Chat::silent().await;
-    // This was written to Mum, and is no answer to what is asked later.
+    // A “yes” that was written to Mum is no answer to what is asked later.
     chat.say_waiting(&["yes"]).await;
     assert!(chat.ask("logout").await.starts_with("Log out Mum?"));
     chat.world.stop().await;

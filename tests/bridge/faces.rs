@@ -17,7 +17,7 @@ async fn a_picture_becomes_the_face_of_a_contact_and_stays_with_them() {
     chat.alice.wait_said(&chat.portal, "Mum has a new avatar.").await;
     wait_face(&chat.alice, &chat.portal, &ghost, &picture).await;
 
-    // It outlives the room, a restart and a new login.
+    // The avatar outlives the room, a restart and a new login.
     chat.alice.ask(&chat.world, &management, "delete-portal Mum").await;
     chat.alice.ask(&chat.world, &management, "yes").await;
     chat.world.stop().await;

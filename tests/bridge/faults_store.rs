@@ -110,5 +110,5 @@ fn copy(from: &Path, to: &Path) {
     assert!(Command::new("cp").arg("-a").args([from, to]).status().unwrap().success());
 }
 
-/// So much more may the database become than it is.
+/// By how many bytes the database may grow.
 const ROOM: u64 = 520 * 1024;

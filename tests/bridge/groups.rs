@@ -121,7 +121,7 @@ async fn a_contact_who_must_wait_does_not_hold_up_the_others() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_mark_of_a_message_goes_with_its_last_copy_also_after_a_restart() {
     let mut group = Group::silent().await;
-    // So much waits for Dad alone that what comes behind it is marked for Mum's sake only.
+    // Fifty messages wait for Dad alone, so what comes behind them is marked for Mum's sake only.
     for number in 0..50 {
         group.alice.say(&group.dads, &format!("{number}")).await;
     }
@@ -265,7 +265,7 @@ async fn a_group_goes_on_through_restarts_with_nothing_lost_or_doubled() {
     assert_eq!(shown, dads);
     let heard = group.alice.words(&group.room, &group.ghosts[0]);
     assert_eq!(heard, ["hello", "0 from Mum", "1 from Mum", "2 from Mum"]);
-    // What was killed before it heard the answer asks once more.
+    // A request that was sent before the kill and not answered is sent once more.
     let dropped = group.world.simulator.dropped();
     assert!(dropped.iter().all(|one| one.reason == Reason::Repeated), "{dropped:?}");
 }

@@ -36,7 +36,7 @@ async fn a_contact_who_is_taken_out_has_the_own_room_back() {
     }
     assert!(texts(&group.mum).iter().all(|text| !text.ends_with("without Mum")));
 
-    // And back in again, from the own room out once more.
+    // Mum is brought in again, and taken out once more from her own room.
     assert!(group.ask("bridge Mum").await.contains("Mum is now in this room"));
     group.mum.says("again").await;
     alice.wait_said(room, "again").await;

@@ -24,7 +24,7 @@ async fn contacts_follow_a_replaced_room_as_soon_as_the_bridge_is_let_in() {
     group.mum.says("where are you?").await;
     alice.wait_said(&group.mums, "where are you?").await;
 
-    // It is remembered, and a ghost that is let in brings the bot.
+    // The bridge remembers the new room, and a ghost that is let in brings the bot.
     group.world.stop().await;
     group.world.resume().await;
     alice.invite(&new, &group.ghosts[0]).await;

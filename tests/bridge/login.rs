@@ -94,7 +94,7 @@ async fn digits_that_a_restart_has_overtaken_go_to_no_contact() {
     assert_eq!(told.sender(), chat.bot);
     chat.say(&["hello"]).await;
     assert_eq!(chat.wait_shown(1).await, ["hello"]);
-    // As the notice says.
+    // The notice says that 🔁 sends the number to the contact.
     chat.alice.react(&chat.portal, &digits, "🔁").await;
     assert_eq!(chat.wait_shown(2).await, ["hello", "4711"]);
     chat.world.end().await;

@@ -28,7 +28,7 @@ async fn a_tombstone_opens_no_room_that_is_not_an_upgrade() {
     assert!(members.iter().all(|member| member["state_key"] != ghost.as_str()), "{members:?}");
     assert_eq!(bob.ask(&chat.world, &private, "!wechat ping").await, "Pong.", "the bot stays");
 
-    // Nor is one into which the bot is invited later.
+    // A room into which the bot is invited later is no upgrade either.
     let other = alice.make_room(&[], &[]).await;
     ends_for(&other).await.unwrap();
     alice.wait_said(&management, "Mum's room was replaced").await;

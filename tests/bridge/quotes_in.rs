@@ -177,7 +177,7 @@ async fn a_quote_that_outruns_the_answer_to_the_send_finds_the_event() {
     chat.phone.says("or eight").await;
     let answer = chat.alice.wait_said(&chat.portal, "at seven").await;
     assert_eq!((answer.answers(), answer.body()), (Some(&*lost), "at seven"));
-    // What comes behind it has waited, and what quotes nothing waits for nothing.
+    // Messages behind the reply have waited; a message that quotes nothing waits for nothing.
     chat.alice.wait_after(&chat.portal, answer.id(), |m| m.body() == "or eight").await;
     simulator.standing_fault("sendmessage", Some(Fault::Hang));
     chat.say(&["good night"]).await;

@@ -117,7 +117,7 @@ async fn whoever_speaks_under_another_name_gives_no_commands() {
         let refused = chat.alice.wait_after(room, &sent, |m| m.sender() == chat.bot).await;
         assert!(refused.body().starts_with("Not done: this message carries"), "{refused:?}");
     }
-    // And answers no question.
+    // A message from another profile answers no question.
     let asked = chat.ask("logout").await;
     assert!(asked.contains("yes"), "{asked}");
     says(&chat.portal, "yes").await;

@@ -18,7 +18,7 @@ async fn the_phone_shows_that_somebody_types_until_it_ends() {
     chat.types(false).await;
     chat.phone.wait_typing(false).await;
 
-    // It is repeated while it lasts, and a bridge that stops leaves nothing behind.
+    // Typing is repeated while it lasts, and a bridge that stops leaves nothing behind.
     chat.types(true).await;
     chat.phone.wait_typing(true).await;
     let shown = |request: &&Recorded| request.path.ends_with("sendtyping");

@@ -22,7 +22,7 @@ struct Row {
     plain: Form,
     reply: Form,
     edit: Form,
-    /// Its file, or the whole of it, is ciphertext.
+    /// The form with a file, or the whole of it, as ciphertext.
     unreadable: Form,
 }
 

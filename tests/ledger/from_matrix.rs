@@ -12,13 +12,13 @@ use crate::{
 /// How the bridge has to end an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
-    /// It is on the phone.
+    /// The event is on the phone.
     Sent,
-    /// It was done, and the phone has nothing of it.
+    /// The event was handled, and the phone has nothing of it.
     Done,
-    /// It was not bridged, and one notice that replies to it says why.
+    /// The event was not bridged, and one notice that replies to it says why.
     Refused(&'static str),
-    /// It was left alone on purpose.
+    /// The event was left alone on purpose.
     Ignored(&'static str),
     /// The end is counted without a record of its own: the event cannot be known again, or is known
     /// already.
@@ -173,7 +173,7 @@ async fn every_type_of_event_has_one_end_and_a_refusal_says_why() {
         "each of what was pushed is in exactly one count"
     );
     assert_eq!(ledger.pending(), 0);
-    // And what was pushed twice, and the words of the sticker.
+    // The event that was pushed twice, and the words of the sticker, count too.
     let expected_sent = cases.iter().filter(|(_, end)| *end == End::Sent).count() + 2;
     assert_eq!(sent.len(), expected_sent, "{sent:?}");
 }

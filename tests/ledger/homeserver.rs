@@ -38,7 +38,7 @@ pub(crate) struct Call {
     pub(crate) method: String,
     /// The segments of the path behind `/_matrix/client/v3`, decoded.
     pub(crate) path: Vec<String>,
-    /// As whom.
+    /// The user that the call acts as; empty for the bridge's own calls.
     pub(crate) user: String,
     pub(crate) body: Value,
 }

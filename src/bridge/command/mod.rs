@@ -54,7 +54,7 @@ pub(crate) use self::table::{Command, Section};
 pub(super) enum Ran {
     NotACommand,
     Done(Outcome),
-    /// It continues, and the task that continues it finishes the entry.
+    /// The command continues, and the task that continues it finishes the entry.
     GoesOn,
 }
 

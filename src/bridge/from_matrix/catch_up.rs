@@ -92,11 +92,11 @@ async fn look(core: &Arc<Core>, first: &mut Option<String>) -> Result<(), Halt> 
             tracing::info!(events = events.len(), "found what the homeserver has not pushed yet");
             let id = format!("look {}", changes.next);
             let found = Transaction { id, events, ephemeral: Vec::new() };
-            // This fails only when the store fails or the bridge stops.
+            // Taking fails only when the store fails or the bridge stops.
             ingest::take(core, &found).await.map_err(|_| Halt::Stopping)?;
         }
     }
-    // Not waited for: from an earlier position, known events would be found again.
+    // The write is not waited for: from an earlier position, known events would be found again.
     core.store.submit(Change::new().put_looked(&changes.next));
     Ok(())
 }

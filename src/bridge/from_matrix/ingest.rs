@@ -134,9 +134,9 @@ async fn take_over(
 /// The decision about a pushed event.
 enum Fate {
     Work(Box<Event>),
-    /// It is ignored, and its id is noted.
+    /// The event is ignored, and its id is noted.
     Ignored(Source, &'static str),
-    /// It is ignored without a record of its own.
+    /// The event is ignored without a record of its own.
     Counted(&'static str),
 }
 
@@ -213,7 +213,7 @@ fn ignored(core: &Core, event: &Event) -> Option<&'static str> {
 /// have.
 fn only_for_clients(event_type: &str) -> Option<&'static str> {
     if READ_KINDS.contains(&event_type) {
-        // It was redacted before it was pushed, or lacks a required field.
+        // The event was redacted before it was pushed, or lacks a required field.
         return Some("unusable");
     }
     SIGNALS.iter().any(|signal| event_type.starts_with(signal)).then_some("signal")

@@ -74,7 +74,7 @@ impl Sorting<'_> {
         if message.as_ref().is_some_and(|message| message.deleted.is_some()) {
             return self.take_back(message, &keys, raw);
         }
-        // None of its keys is noted, so the finished message counts as new.
+        // None of an unfinished message's keys is noted, so the finished message counts as new.
         if message.as_ref().is_some_and(|message| message.generating) {
             self.ignore(&[], "generating");
             return Ok(());

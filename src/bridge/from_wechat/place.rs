@@ -95,8 +95,8 @@ impl Place<'_> {
         let event = core.insist(sending).await?;
         self.said.note(&event, content);
         if let Some(message) = self.message {
-            // Its number lies behind those of the items, so that a recall of the message finds all
-            // parts.
+            // The part's number lies behind those of the items, so that a recall of the message
+            // finds all parts.
             let item = part.saturating_mul(MOST_ITEMS).saturating_add(self.number);
             self.link(core, message, item, &event);
         }

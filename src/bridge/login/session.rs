@@ -209,7 +209,7 @@ fn tell_owner(core: &Arc<Core>, login: Arc<Login>, flood: Flood) {
             Flood::Strangers => Note::Strangers { name: &name, most: MOST_STRANGERS },
         };
         let txn = Txn::Flood { login: login.id, at: now };
-        // This fails only when the bridge ends.
+        // Telling fails only when the bridge ends.
         let _ = notice::to_owner(&core, &login.owner, &note, txn).await;
     };
     tasks.spawn("flood", telling.in_current_span());

@@ -21,13 +21,13 @@ pub(crate) struct Successor<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Doubt {
     Taken,
-    /// It names another predecessor, or none.
+    /// The room names another predecessor, or none.
     OtherPredecessor,
-    /// Its creator could not have upgraded the old room.
+    /// The room's creator could not have upgraded the old room.
     CreatorMayNot,
-    /// The owner is not in it yet; it may count later.
+    /// The owner is not in the room yet; it may count later.
     OwnerOutside,
-    /// It counts, but the bot may not invite the contact's ghost there.
+    /// The room counts, but the bot may not invite the contact's ghost there.
     GhostOutside,
 }
 

@@ -82,7 +82,8 @@ impl Taken {
             "id": self.id(),
             "formatting": formatting(),
             "file": self.files(),
-            // These become words: the beginning of the quoted message, a link to a map, a list.
+            // A reply becomes the beginning of the quoted message, a location a link to a map, a
+            // poll a list.
             "reply": PARTLY,
             "thread": PARTLY,
             "location_message": PARTLY,
@@ -154,12 +155,12 @@ fn formatting() -> Value {
 }
 
 const FULLY: i8 = 2;
-/// It arrives in another form.
+/// The feature arrives in another form.
 const PARTLY: i8 = 1;
-/// Only its fallback text arrives.
+/// Only the fallback text of the feature arrives.
 const AS_TEXT: i8 = 0;
 const DROPPED: i8 = -1;
-/// It is refused with a notice.
+/// The feature is refused with a notice.
 const REFUSED: i8 = -2;
 
 #[cfg(test)]

@@ -49,7 +49,7 @@ pub(crate) async fn set_picture(
 ) -> Result<Option<Arc<Portal>>, Halt> {
     let removes = picture.is_none();
     portal_record::change(core, portal, |portal| portal.picture = picture).await?;
-    tracing::info!(%portal, removes, "a contact's picture");
+    tracing::info!(%portal, removes, "a contact's avatar");
     Ok(core.registry.portal(portal))
 }
 

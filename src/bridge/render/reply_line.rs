@@ -247,7 +247,7 @@ mod tests {
         assert_eq!(of("@owner:b.org").as_deref(), Some("hi"));
         assert_eq!(of("@wechat_mum:b.org").as_deref(), Some("hi"));
         assert_eq!(of("@wechatbot:b.org"), None);
-        let notice = json!({ "msgtype": "m.notice", "body": "a picture was lost" });
+        let notice = json!({ "msgtype": "m.notice", "body": "an image was lost" });
         assert_eq!(shown("@wechat_mum:b.org", "m.room.message", notice), None);
     }
 

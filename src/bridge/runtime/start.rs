@@ -60,7 +60,8 @@ impl Bridge {
         let address = listener.local_addr().map_err(StartError::Listener)?;
         let (core, announced) = open(config, clock, worker).await?;
         resume(&core).await?;
-        // Not earlier: a lane that is empty for a moment would count as worked off.
+        // The announcements begin after the lanes: a lane that is empty for a moment would count as
+        // worked off.
         announced.begin(&core);
         serve(&core, listener);
         core.tasks.spawn("greeting", greet_homeserver(Arc::clone(&core)));

@@ -20,7 +20,7 @@ pub(super) enum Fit {
     Goes,
     /// The contact has not received the event to which it refers.
     Unseen,
-    /// It says what the contact has received already.
+    /// The message says what the contact has received already.
     Unchanged,
 }
 

@@ -31,9 +31,9 @@ pub(crate) enum Stand {
 /// The mark of an event, shared by all of its copies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Mark {
-    /// There is no mark.
+    /// The event has no mark.
     None,
-    /// This reaction of the bot.
+    /// The mark is this reaction of the bot.
     Known(OwnedEventId),
     /// An earlier run may have set a mark, for a copy that has ended since.
     Maybe,

@@ -110,7 +110,7 @@ impl CdnError {
         match self {
             Self::Unreachable { .. } => Next::Again,
             Self::Rejected { .. } => Next::Elsewhere,
-            // Such a file was cut on its way, or is an error page.
+            // A file that is no whole number of blocks was cut on its way, or is an error page.
             Self::Undecryptable { kept } if kept.is_empty() || !kept.len().is_multiple_of(16) => {
                 Next::Again
             }

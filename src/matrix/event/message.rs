@@ -47,7 +47,7 @@ pub struct Message {
 pub struct GalleryItem {
     /// The file.
     pub file: Attachment,
-    /// Its caption.
+    /// The file's caption.
     pub caption: Option<String>,
 }
 

@@ -15,11 +15,11 @@ const LONG: Duration = Duration::from_secs(3600);
 /// How the test's homeserver treats its one connection.
 #[derive(Clone, Copy)]
 enum Manner {
-    /// It reads nothing.
+    /// The homeserver reads nothing.
     Deaf,
-    /// It reads everything and does not answer.
+    /// The homeserver reads everything and does not answer.
     Mute,
-    /// It sends half of its answer.
+    /// The homeserver sends half of its answer.
     Halting,
 }
 

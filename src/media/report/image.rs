@@ -14,7 +14,8 @@ pub struct ImageReport {
     pub height: u32,
     /// Whether it is an animation.
     pub animated: bool,
-    /// Its colours in about 30 letters (blurhash); `None` when it is too large to be decoded.
+    /// The image's colours in about 30 letters (blurhash); `None` when it is too large to be
+    /// decoded.
     pub blurhash: Option<String>,
     /// The thumbnail that comes with this report.
     pub thumbnail: Option<ThumbnailReport>,

@@ -30,7 +30,7 @@ pub struct Portal {
     pub key: PortalKey,
     /// The login through which it sends and receives.
     pub login: LoginId,
-    /// Its own room.
+    /// The contact's own room.
     #[serde(flatten)]
     room: PortalRoom,
     /// The name of the room.

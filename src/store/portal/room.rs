@@ -10,26 +10,26 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(from = "RoomRecord", into = "RoomRecord")]
 pub(super) enum PortalRoom {
-    /// There is none, and one is made as soon as possible.
+    /// The portal has no room, and one is made as soon as possible.
     #[default]
     Wanted,
-    /// There is one.
+    /// The portal has a room.
     Open(OpenRoom),
     /// A tombstone names a replacement that the bridge cannot enter yet.
     Upgrading {
         /// The room that is still used.
         from: OpenRoom,
-        /// Its replacement.
+        /// The room that replaces it.
         to: OwnedRoomId,
     },
-    /// It was closed; another is made when the contact writes.
+    /// The room was closed; another is made when the contact writes.
     Closed,
 }
 
 /// A room that exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenRoom {
-    /// Its id.
+    /// The room's id.
     pub id: OwnedRoomId,
     /// Whether the owner was invited and greeted.
     pub welcomed: bool,

@@ -16,7 +16,7 @@ pub(super) struct Mortal {
     ready: String,
     /// How many logins it polls for.
     polls: usize,
-    /// What it keeps for `retry`.
+    /// How many messages it keeps for `retry`.
     pub(super) aside: usize,
 }
 

@@ -88,7 +88,7 @@ impl Scene for Party {
 
     async fn play(&mut self, act: Act) -> Result<(), String> {
         self.round += 1;
-        // What may be sent to Dad is counted from here.
+        // Dad's message opens a new window, with its own count of messages that may be sent.
         let text = format!("{} Dad", self.round);
         self.dad.says(&text).await;
         self.mums.push(format!("Dad: {text}"));

@@ -51,7 +51,7 @@ impl Default for Limits {
 pub(crate) enum Verdict {
     /// The phone shows it.
     Show,
-    /// It was shown before, under this id.
+    /// The phone has shown the message before, under this id.
     Repeat(u64),
     /// Accepted; the phone never shows it.
     Lose(Reason, String),

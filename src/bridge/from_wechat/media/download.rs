@@ -29,7 +29,7 @@ pub(super) async fn thumbnail(core: &Core, body: &Body) -> Option<Spool> {
     let thumb = body.thumb()?;
     let fetching = core.ilink.download(&thumb, MOST_THUMBNAIL, &core.spools);
     let fetched = core.tasks.unless_stopped(fetching).await?;
-    fetched.inspect_err(|error| tracing::debug!(%error, "a film comes without its picture")).ok()
+    fetched.inspect_err(|error| tracing::debug!(%error, "a video comes without its thumbnail")).ok()
 }
 
 /// Returns the greatest size of a file in bytes, which both the configuration and the homeserver

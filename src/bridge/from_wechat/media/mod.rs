@@ -26,7 +26,7 @@ pub(crate) use self::download::fetch;
 
 /// The reason why an item does not arrive as itself.
 pub(crate) enum Failed {
-    /// It cannot be brought, and people are told so.
+    /// The item cannot be brought, and people are told so.
     Lost(Lost),
     /// The job was halted before that is known.
     Halt(Halt),

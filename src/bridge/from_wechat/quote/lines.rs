@@ -13,7 +13,7 @@ pub(super) enum Meant {
     All,
     /// The whole of the message with this index, from 0.
     One(usize),
-    /// These words, which end in the message with this index.
+    /// A few words, which end in the message with this index.
     Words(usize, String),
 }
 

@@ -35,11 +35,11 @@ use crate::{
 /// What an item replies to, as far as it can be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Answers {
-    /// It is no reply.
+    /// The item is no reply.
     Nothing,
-    /// This event.
+    /// The event that the item replies to.
     To(OwnedEventId),
-    /// These words of this event.
+    /// Words of an event that the room has.
     Part(OwnedEventId, String),
     /// Words of a message that the room does not have.
     Words(String),

@@ -67,9 +67,9 @@ pub(crate) struct Outgoing {
 /// The result of a request to change a waiting message.
 #[derive(Debug)]
 pub(crate) enum Changed {
-    /// It waited; this is its former or its new state.
+    /// The message waited; this is its former or its new state.
     Done(Box<Outgoing>),
-    /// It was tried already.
+    /// The message was tried already.
     TooLate,
     /// No such message waits.
     NotThere,
