@@ -30,6 +30,7 @@ pub(crate) async fn run(core: Arc<Core>) {
     let mut pause = if known { SHORTEST } else { Duration::ZERO };
     let mut failed = false;
     let mut first = None;
+    let mut found = Found::default();
     loop {
         let is_wish = tokio::select! {
             () = core.tasks.pause(pause) => false,
@@ -43,7 +44,10 @@ pub(crate) async fn run(core: Arc<Core>) {
         let in_vain = matches!(&looked, Err(Halt::Refused(error)) if error.retry() == Retry::Never);
         core.looks.end(wishes, in_vain);
         let fails = match looked {
-            Ok(()) => false,
+            Ok(events) => {
+                found.0 += events;
+                false
+            }
             Err(Halt::Stopping) => return,
             Err(Halt::Refused(error)) => {
                 tracing::debug!(%error, "the homeserver did not say what happened in the rooms");
@@ -60,8 +64,9 @@ pub(crate) async fn run(core: Arc<Core>) {
 }
 
 /// Compares the events since the last sync with what was pushed. `first` is the position of a store
-/// that has none, until the pushes are known to have come that far.
-async fn look(core: &Arc<Core>, first: &mut Option<String>) -> Result<(), Halt> {
+/// that has none, until the pushes are known to have come that far. Returns how many events were not
+/// pushed.
+async fn look(core: &Arc<Core>, first: &mut Option<String>) -> Result<usize, Halt> {
     let stored = core.read(core.store.looked())?;
     let since = stored.clone().or_else(|| first.clone());
     let changes = match core.bot().changes(since.as_deref()).await {
@@ -77,28 +82,53 @@ async fn look(core: &Arc<Core>, first: &mut Option<String>) -> Result<(), Halt> 
     if stored.is_none() {
         if first.is_none() {
             *first = Some(changes.next);
-            return Ok(());
+            return Ok(0);
         }
         if !pushes_have_come(core, &changes.rooms)? {
-            return Ok(());
+            return Ok(0);
         }
     }
-    if since.is_some() {
-        let mut events = Vec::new();
-        for timeline in changes.rooms {
-            events.extend(unpushed(core, timeline)?);
-        }
-        if !events.is_empty() {
-            tracing::info!(events = events.len(), "found what the homeserver has not pushed yet");
-            let id = format!("look {}", changes.next);
-            let found = Transaction { id, events, ephemeral: Vec::new() };
-            // Taking fails only when the store fails or the bridge stops.
-            ingest::take(core, &found).await.map_err(|_| Halt::Stopping)?;
-        }
-    }
+    let rooms = if since.is_some() { changes.rooms } else { Vec::new() };
+    let found = take_unpushed(core, &changes.next, rooms).await?;
     // The write is not waited for: from an earlier position, known events would be found again.
     core.store.submit(Change::new().put_looked(&changes.next));
-    Ok(())
+    Ok(found)
+}
+
+/// Queues the events of these rooms that were to be pushed and were not, and returns how many.
+async fn take_unpushed(core: &Arc<Core>, next: &str, rooms: Vec<Timeline>) -> Result<usize, Halt> {
+    let mut events = Vec::new();
+    for timeline in rooms {
+        events.extend(unpushed(core, timeline)?);
+    }
+    let count = events.len();
+    if count > 0 {
+        let id = format!("look {next}");
+        let found = Transaction { id, events, ephemeral: Vec::new() };
+        // Taking fails only when the store fails or the bridge stops.
+        ingest::take(core, &found).await.map_err(|_| Halt::Stopping)?;
+    }
+    Ok(count)
+}
+
+/// The events found since the last line of the log. The first half minute, in which each push has a
+/// look before it, gets one line; a bridge that stops writes what is left.
+#[derive(Default)]
+struct Found(usize);
+
+impl Found {
+    fn log(&mut self) {
+        let events = std::mem::take(&mut self.0);
+        if events > 0 {
+            tracing::info!(events, "found what the homeserver had not pushed");
+        }
+    }
+}
+
+impl Drop for Found {
+    fn drop(&mut self) {
+        self.log();
+    }
 }
 
 /// Returns whether any event of these rooms since the position was pushed. Events before the bot's
