@@ -26,7 +26,7 @@ async fn a_missing_part_is_refused_and_never_replaced_by_an_empty_one() {
             }
         }
         let said = refusal(&dir);
-        assert!(said.contains("gone"), "{said}");
+        assert!(said.contains("is missing"), "{said}");
     }
 }
 
