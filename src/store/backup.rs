@@ -9,7 +9,7 @@ use std::{
 use super::{
     Login, LoginState, LogoutReason,
     engine::Engine,
-    folder::{FOLDER_MODE, ensure_private_folder, make_private, private_file},
+    folder::{FOLDER_MODE, ensure_private_folder, make_private, overwrite, private_file},
     login,
     record::Table,
     transfer,
@@ -67,20 +67,13 @@ fn forget(logins: &[Login], dir: &Path) -> io::Result<()> {
         if !after.is_empty() {
             put(&folder(dir), &path.with_extension("forgetting"), &after)?;
         }
-        overwrite(&path, before.len())?;
+        overwrite(&path)?;
         match after.is_empty() {
             true => fs::remove_file(&path)?,
             false => fs::rename(path.with_extension("forgetting"), &path)?,
         }
     }
     Ok(())
-}
-
-/// Overwrites a file in place; copies that the file system or the disk keeps elsewhere stay.
-fn overwrite(path: &Path, bytes: usize) -> io::Result<()> {
-    let mut file = fs::OpenOptions::new().write(true).open(path)?;
-    file.write_all(&vec![b' '; bytes])?;
-    file.sync_all()
 }
 
 /// Returns the newest export of the store in `dir`.

@@ -6,7 +6,7 @@
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
-    io,
+    io::{self, Read as _},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
@@ -70,16 +70,50 @@ impl Folder {
     /// Removes the copy and makes every file of the database private.
     pub(super) fn accept(&self) -> Result<(), Error> {
         let accept = || {
-            remove_if_there(&self.copy())?;
+            match self.owes_rewrite() {
+                true => wipe_tree(&self.copy())?,
+                false => remove_if_there(&self.copy())?,
+            }
             make_tree_private(&self.database())
         };
         accept().map_err(|error| Error::io("set the modes of", &self.database(), &error))
     }
 
+    /// Notes durably that the database's files hold what was to be forgotten.
+    pub(super) fn owe_rewrite(&self) -> io::Result<()> {
+        private_file().create(true).open(self.owed())?.sync_all()?;
+        File::open(&self.dir)?.sync_all()
+    }
+
+    /// Returns whether the database's files hold what was to be forgotten.
+    pub(super) fn owes_rewrite(&self) -> bool {
+        self.owed().exists()
+    }
+
+    /// Returns the folder in which a database is written anew.
+    pub(super) fn fresh(&self) -> PathBuf {
+        self.dir.join("db.fresh")
+    }
+
+    /// Puts the fresh database in the place of the other, whose files are overwritten.
+    pub(super) fn put_fresh(&self) -> io::Result<()> {
+        make_tree_private(&self.fresh())?;
+        fs::rename(self.database(), self.stale())?;
+        fs::rename(self.fresh(), self.database())?;
+        File::open(&self.dir)?.sync_all()?;
+        wipe_tree(&self.stale())?;
+        fs::remove_file(self.owed())?;
+        File::open(&self.dir)?.sync_all()
+    }
+
     fn finish_interrupted_open(&self) -> io::Result<()> {
-        if self.copy().exists() && !self.database().exists() {
-            fs::rename(self.copy(), self.database())?;
+        for whole in [self.copy(), self.stale()] {
+            if whole.exists() && !self.database().exists() {
+                fs::rename(whole, self.database())?;
+            }
         }
+        wipe_tree(&self.stale())?;
+        remove_if_there(&self.fresh())?;
         remove_if_there(&self.copy())?;
         remove_if_there(&self.altered())
     }
@@ -91,6 +125,14 @@ impl Folder {
     fn altered(&self) -> PathBuf {
         self.dir.join("db.refused")
     }
+
+    fn stale(&self) -> PathBuf {
+        self.dir.join("db.stale")
+    }
+
+    fn owed(&self) -> PathBuf {
+        self.dir.join("forget")
+    }
 }
 
 impl Drop for Folder {
@@ -100,6 +142,16 @@ impl Drop for Folder {
         if let Err(error) = self.lock.unlock() {
             tracing::debug!(%error, "the store's folder was not given back at once");
         }
+    }
+}
+
+/// Makes the names of a new database's files durable.
+pub(super) fn sync_folders(database: &Path) -> io::Result<()> {
+    File::open(database.join("conf"))?.sync_all()?;
+    File::open(database)?.sync_all()?;
+    match database.parent() {
+        Some(dir) => File::open(dir)?.sync_all(),
+        None => Ok(()),
     }
 }
 
@@ -151,6 +203,30 @@ fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Overwrites each file of a folder in its place, as far as the file system allows, and removes it.
+fn wipe_tree(dir: &Path) -> io::Result<()> {
+    let entries = match fs::read_dir(dir) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        match entry.file_type()?.is_dir() {
+            true => wipe_tree(&entry.path())?,
+            false => overwrite(&entry.path())?,
+        }
+    }
+    fs::remove_dir_all(dir)
+}
+
+/// Overwrites a file in its place; what the file system or the disk keeps of it elsewhere stays.
+pub(super) fn overwrite(path: &Path) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).open(path)?;
+    let length = file.metadata()?.len();
+    io::copy(&mut io::repeat(b' ').take(length), &mut file)?;
+    file.sync_all()
 }
 
 fn remove_if_there(dir: &Path) -> io::Result<()> {

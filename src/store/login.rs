@@ -155,6 +155,13 @@ pub(super) fn login((key, value): &Pair) -> Result<Login, String> {
     record.into_login(LoginId(id)).ok_or_else(|| "a login holds an impossible id".into())
 }
 
+/// Returns whether a pair is a login that its owner has ended.
+pub(super) fn is_put_away(key: &[u8], value: &[u8]) -> bool {
+    key.first() == Some(&(Table::Login as u8))
+        && decode::<LoginRecord>(value)
+            .is_ok_and(|record| matches!(record.logged_out, Some((_, Why::ByOwner))))
+}
+
 #[derive(Serialize, Deserialize)]
 struct LoginRecord {
     owner: OwnedUserId,

@@ -23,6 +23,7 @@ mod question;
 mod recent;
 mod record;
 mod reserve;
+mod rewrite;
 mod source;
 mod timing;
 pub mod transfer;

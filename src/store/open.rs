@@ -7,9 +7,10 @@ use super::{
     backup,
     engine::{Batch, Engine, Fault},
     error::Error,
-    folder::Folder,
+    folder::{Folder, sync_folders},
     guard::{self, Found, GuardFile, Refusal, SCHEMA, State},
     record::encode,
+    rewrite,
 };
 
 /// A store that was checked and accepted.
@@ -34,7 +35,13 @@ pub(super) fn open(dir: &Path) -> Result<Opened, Error> {
         }
         // The first start was interrupted before anything was accepted.
         (Found::Untouched(guard), _) => create(folder, guard),
-        (Found::State(guard, state), true) => reopen(folder, guard, &state),
+        (Found::State(guard, state), true) => {
+            let opened = reopen(folder, guard, &state)?;
+            match opened.folder.owes_rewrite() {
+                true => renew(opened),
+                false => Ok(opened),
+            }
+        }
         (Found::Missing, false) => damaged("the database is missing, but its exports are there"),
         (Found::State(..) | Found::Unreadable, false) => {
             damaged("the database is missing, but its guard file is there")
@@ -67,14 +74,14 @@ fn create(folder: Folder, guard: GuardFile) -> Result<Opened, Error> {
     Ok(Opened { folder, engine, guard, state })
 }
 
-/// Makes the names of a new database's files durable.
-fn sync_folders(database: &Path) -> io::Result<()> {
-    std::fs::File::open(database.join("conf"))?.sync_all()?;
-    std::fs::File::open(database)?.sync_all()?;
-    match database.parent() {
-        Some(dir) => std::fs::File::open(dir)?.sync_all(),
-        None => Ok(()),
-    }
+/// Writes a sound database anew and opens it again.
+fn renew(opened: Opened) -> Result<Opened, Error> {
+    let Opened { folder, engine, guard, state } = opened;
+    // What does not close cannot be copied either, and the second open says why.
+    let _ = engine.close();
+    drop(engine);
+    rewrite::if_owed(&folder);
+    reopen(folder, guard, &state)
 }
 
 fn reopen(folder: Folder, guard: GuardFile, noted: &State) -> Result<Opened, Error> {

@@ -21,9 +21,11 @@ use super::{
     error::Error,
     folder::Folder,
     guard::{GuardFile, State, fingerprint, meta_key},
+    login,
     open::Opened,
     recent::Recent,
     record::{TABLES, Table, decode, encode},
+    rewrite,
 };
 use crate::crash::Point;
 
@@ -134,6 +136,9 @@ impl Worker {
     fn close(mut self, waiting: Answer) {
         self.export();
         let closed = self.engine.close();
+        if closed.is_ok() && self.shared.failed.get().is_none() {
+            rewrite::if_owed(&self.folder);
+        }
         let result = match (self.shared.failed.get(), closed) {
             (Some(error), _) => Err(error.clone()),
             (None, Err(fault)) => Err(Error::Failed { cause: cause(fault) }),
@@ -205,6 +210,9 @@ impl Worker {
 
     fn try_commit(&mut self, ops: Vec<Op>) -> Result<(), Fault> {
         let logins_change = ops.iter().any(|op| op.key().first() == Some(&(Table::Login as u8)));
+        if logins_change && ops.iter().any(Op::forgets) {
+            self.owe_rewrite();
+        }
         let wanted = self.merge(ops)?;
         let mut state = self.state.clone();
         let mut batch = Batch::new();
@@ -283,6 +291,14 @@ impl Worker {
         }
     }
 
+    /// Notes before a commit that the database is to be rewritten; a crash between the two causes a
+    /// rewrite too many, and never one too few.
+    fn owe_rewrite(&self) {
+        if let Err(error) = self.folder.owe_rewrite() {
+            tracing::warn!(%error, "it could not be noted that the database is to be rewritten");
+        }
+    }
+
     /// Schedules an export: soon after the first change, and rarely while many follow.
     fn plan_export(&mut self) {
         let now = Instant::now();
@@ -300,6 +316,14 @@ impl Worker {
 }
 
 impl Op {
+    /// Returns whether this removes a token that its owner wants forgotten.
+    fn forgets(&self) -> bool {
+        match self {
+            Self::Put { key, value } => login::is_put_away(key, value),
+            Self::Del { .. } | Self::Count { .. } => false,
+        }
+    }
+
     fn key(&self) -> &[u8] {
         match self {
             Self::Put { key, .. } | Self::Del { key } | Self::Count { key, .. } => key,
