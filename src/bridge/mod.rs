@@ -23,7 +23,10 @@ mod state;
 mod text;
 
 pub use self::{
-    core::{Death, clients::StartError},
+    core::{
+        Death,
+        clients::{StartError, login_rule},
+    },
     doctor::{Finding, examine},
     runtime::start::Bridge,
     text::Verdict,

@@ -76,7 +76,7 @@ impl From<store::Error> for Failure {
             store::Error::Damaged { .. } => Exit::StoreDamaged,
             store::Error::Newer { .. } => Exit::StoreNewer,
             store::Error::Io { .. } | store::Error::Failed { .. } => Exit::StoreUnusable,
-            store::Error::Exposed { .. } => Exit::FileRefused,
+            store::Error::Exposed { .. } | store::Error::Sealed { .. } => Exit::FileRefused,
             store::Error::Closed => Exit::Internal,
         };
         Self::new(exit, why)

@@ -5,6 +5,7 @@
 mod doctor;
 mod exit;
 mod logging;
+mod passphrase;
 mod run;
 mod show;
 mod signals;
@@ -18,7 +19,7 @@ use std::{
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use matrix_appservice_wechat::config::Config;
 
-use self::exit::Failure;
+use self::{exit::Failure, passphrase::PassphraseArguments};
 
 /// A bridge between Matrix and WeChat.
 #[derive(Debug, Parser)]
@@ -62,11 +63,15 @@ enum Command {
         /// The file to write, with mode 0600; an existing one is replaced. Default: standard
         /// output.
         file: Option<PathBuf>,
+        #[command(flatten)]
+        passphrase: PassphraseArguments,
     },
     /// Import logins that `export` has written; the bridge must be stopped.
     Import {
         /// The file to read; it must not be readable by other users.
         file: PathBuf,
+        #[command(flatten)]
+        passphrase: PassphraseArguments,
     },
 }
 
@@ -84,8 +89,10 @@ pub(crate) fn main() -> ExitCode {
         Command::Registration { double_puppet: true } => show::puppet_registration(path),
         Command::Check => show::check(path),
         Command::Doctor { registration } => doctor::doctor(path, registration.as_deref()),
-        Command::Export { file } => transfer::export(path, file.as_deref()),
-        Command::Import { file } => transfer::import(path, &file),
+        Command::Export { file, passphrase } => {
+            transfer::export(path, file.as_deref(), &passphrase)
+        }
+        Command::Import { file, passphrase } => transfer::import(path, &file, &passphrase),
     };
     done.map_or_else(Failure::tell, |()| ExitCode::SUCCESS)
 }

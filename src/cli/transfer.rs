@@ -3,7 +3,9 @@
 use std::{fmt::Write as _, path::Path};
 
 use matrix_appservice_wechat::{
+    bridge::login_rule,
     clock::Clock,
+    config::Config,
     store::{
         self, Store,
         transfer::{Report, export_file, export_lines, import_file},
@@ -12,31 +14,52 @@ use matrix_appservice_wechat::{
 
 use super::{
     exit::{Exit, Failure},
+    passphrase::PassphraseArguments,
     show,
 };
 
 /// Writes every login to `file`, or to standard output.
-pub(crate) fn export(config: &Path, file: Option<&Path>) -> Result<(), Failure> {
-    with_store(config, async |store| {
+pub(crate) fn export(
+    config: &Path,
+    file: Option<&Path>,
+    passphrase: &PassphraseArguments,
+) -> Result<(), Failure> {
+    let config = super::load(config)?;
+    let passphrase = passphrase.new()?;
+    with_store(&config, async |store| {
         let count = match file {
-            Some(path) => export_file(store, path).map_err(|why| of_file(why, path))?,
+            Some(path) => {
+                export_file(store, passphrase.as_ref(), path).map_err(|why| of_file(why, path))?
+            }
             None => {
                 let mut lines = Vec::new();
-                let count = export_lines(store, &mut lines)?;
+                let count = export_lines(store, passphrase.as_ref(), &mut lines)?;
                 show::print(&lines)?;
                 count
             }
         };
-        eprintln!("logins exported: {count}; anyone who has them can write as these bots");
+        let warning = match passphrase {
+            Some(_) => "only the passphrase opens them",
+            None => "anyone who has them can write as these bots",
+        };
+        eprintln!("logins exported: {count}; {warning}");
         Ok(())
     })
 }
 
 /// Imports all logins of `file`, or none.
-pub(crate) fn import(config: &Path, file: &Path) -> Result<(), Failure> {
-    with_store(config, async |store| {
+pub(crate) fn import(
+    config: &Path,
+    file: &Path,
+    passphrase: &PassphraseArguments,
+) -> Result<(), Failure> {
+    let config = super::load(config)?;
+    let rule = login_rule(&config)?;
+    let passphrase = passphrase.existing()?;
+    with_store(&config, async |store| {
         let now = Clock::System.now();
-        let report = import_file(store, file, now).await.map_err(|why| of_file(why, file))?;
+        let imported = import_file(store, passphrase.as_ref(), file, &rule, now).await;
+        let report = imported.map_err(|why| of_file(why, file))?;
         if !report.errors.is_empty() {
             return Err(Failure::sentence(Exit::FileRefused, bad_lines(file, &report)));
         }
@@ -46,10 +69,9 @@ pub(crate) fn import(config: &Path, file: &Path) -> Result<(), Failure> {
 }
 
 fn with_store(
-    config: &Path,
+    config: &Config,
     work: impl AsyncFnOnce(&Store) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let config = super::load(config)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

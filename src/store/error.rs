@@ -77,6 +77,14 @@ pub enum Error {
         /// The file's permission bits.
         mode: u32,
     },
+    /// A file cannot be opened with the passphrase, or without one.
+    #[error("{}: {wrong}", path.display())]
+    Sealed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and what to do.
+        wrong: &'static str,
+    },
 }
 
 impl Error {

@@ -1,22 +1,24 @@
 //! Export and import of logins as JSON Lines.
 //!
 //! A line is `{"owner","bot_id","token","base_url","contact_id","name"}`. A file of them is as
-//! secret as the store itself.
+//! secret as the store itself, unless a passphrase encrypts it.
 
 use std::{
     collections::HashMap,
     fs,
-    io::{self, BufRead, Write},
+    io::{self, Write},
     os::unix::fs::PermissionsExt,
     path::Path,
 };
 
 use ruma::OwnedUserId;
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use super::{
-    Change, Error, Login, LoginState, LogoutReason, Portal, Store,
+    Change, Error, Login, LoginState, LogoutReason, Passphrase, Portal, Store,
     folder::{FILE_MODE, make_private, private_file},
+    passphrase,
 };
 use crate::{
     clock::Timestamp,
@@ -43,17 +45,32 @@ pub struct BadLine {
     pub wrong: String,
 }
 
-/// Writes a line per login and returns how many. Contacts that the owner logged out are left out;
-/// those whose session WeChat ended are included, for their names and rooms.
+/// Says why WeChat's server cannot be asked with a token at a base address, by the rule that a
+/// login through a QR code is held to.
+pub type Check<'a> = dyn Fn(&BotToken, Option<&str>) -> Result<(), String> + 'a;
+
+/// Writes a line per login and returns how many; encrypts them when there is a passphrase.
+/// Contacts that the owner logged out are left out; those whose session WeChat ended are included,
+/// for their names and rooms.
 ///
 /// # Errors
 /// When the store cannot be read or `to` cannot be written.
-pub fn export_lines(store: &Store, mut to: impl Write) -> Result<usize, Error> {
-    let mut text = String::new();
+pub fn export_lines(
+    store: &Store,
+    passphrase: Option<&Passphrase>,
+    mut to: impl Write,
+) -> Result<usize, Error> {
+    let mut text = Zeroizing::new(String::new());
     for login in store.logins()? {
         append_line(&mut text, &login);
     }
-    let written = to.write_all(text.as_bytes()).and_then(|()| to.flush());
+    let written = match passphrase {
+        None => to.write_all(text.as_bytes()),
+        Some(passphrase) => {
+            passphrase::seal(text.as_bytes(), passphrase).and_then(|sealed| to.write_all(&sealed))
+        }
+    };
+    let written = written.and_then(|()| to.flush());
     written.map_err(|error| Error::io("write", Path::new("the export"), &error))?;
     Ok(text.lines().count())
 }
@@ -62,41 +79,57 @@ pub fn export_lines(store: &Store, mut to: impl Write) -> Result<usize, Error> {
 ///
 /// # Errors
 /// When the store cannot be read or the file cannot be written.
-pub fn export_file(store: &Store, path: &Path) -> Result<usize, Error> {
+pub fn export_file(
+    store: &Store,
+    passphrase: Option<&Passphrase>,
+    path: &Path,
+) -> Result<usize, Error> {
     let failed = |error: io::Error| Error::io("write", path, &error);
     let file = private_file().create(true).truncate(true).open(path).map_err(failed)?;
     make_private(path, FILE_MODE).map_err(failed)?;
-    let count = export_lines(store, &file)?;
+    let count = export_lines(store, passphrase, &file)?;
     file.sync_all().map_err(failed)?;
     Ok(count)
 }
 
-/// Imports the file at `path`, unless other users can read it.
+/// Imports the file at `path`, unless other users can read it; decrypts it when there is a
+/// passphrase.
 ///
 /// # Errors
-/// When the file is exposed or cannot be read, or the store cannot be read or written.
-pub async fn import_file(store: &Store, path: &Path, now: Timestamp) -> Result<Report, Error> {
+/// When the file is exposed or cannot be read, the passphrase does not fit, or the store cannot be
+/// read or written.
+pub async fn import_file(
+    store: &Store,
+    passphrase: Option<&Passphrase>,
+    path: &Path,
+    check: &Check<'_>,
+    now: Timestamp,
+) -> Result<Report, Error> {
     let failed = |error: io::Error| Error::io("read", path, &error);
     let mode = fs::metadata(path).map_err(failed)?.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
         return Err(Error::Exposed { path: path.to_path_buf(), mode });
     }
-    let file = fs::File::open(path).map_err(failed)?;
-    import_lines(store, io::BufReader::new(file), now).await
+    let text = passphrase::open(fs::read(path).map_err(failed)?, passphrase)
+        .map_err(|wrong| Error::Sealed { path: path.to_path_buf(), wrong })?;
+    import_lines(store, &text, check, now).await
 }
 
 /// Imports logins: each line makes an active login and a portal, and the bridge makes ghost and
 /// room at its next start. A contact that the owner already has gets the new credentials and keeps
 /// its room; cursor and context token are removed, since they belong to the former bot.
 ///
+/// A line that `check` refuses is a bad line.
+///
 /// # Errors
-/// When `from` cannot be read, or the store cannot be read or written.
+/// When the store cannot be read or written.
 pub async fn import_lines(
     store: &Store,
-    from: impl BufRead,
+    text: &[u8],
+    check: &Check<'_>,
     now: Timestamp,
 ) -> Result<Report, Error> {
-    let (lines, errors) = read_lines(from)?;
+    let (lines, errors) = read_lines(text, check);
     if !errors.is_empty() {
         return Ok(Report { errors, ..Report::default() });
     }
@@ -196,24 +229,21 @@ impl Known {
     }
 }
 
-fn read_lines(mut from: impl BufRead) -> Result<(Vec<Sound>, Vec<BadLine>), Error> {
-    let mut text = Vec::new();
-    from.read_to_end(&mut text)
-        .map_err(|error| Error::io("read", Path::new("the import"), &error))?;
+fn read_lines(text: &[u8], check: &Check<'_>) -> (Vec<Sound>, Vec<BadLine>) {
     let (mut lines, mut errors) = (Vec::new(), Vec::new());
     for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
         if line.trim_ascii().is_empty() {
             continue;
         }
-        match read_line(line) {
+        match read_line(line, check) {
             Ok(line) => lines.push(line),
             Err(wrong) => errors.push(BadLine { line: index + 1, wrong }),
         }
     }
-    Ok((lines, errors))
+    (lines, errors)
 }
 
-fn read_line(line: &[u8]) -> Result<Sound, String> {
+fn read_line(line: &[u8], check: &Check<'_>) -> Result<Sound, String> {
     let text = std::str::from_utf8(line).map_err(|_| "it is not UTF-8")?;
     let loose: Loose = serde_json::from_str(text)
         .map_err(|error| format!("it is not a login in JSON (column {})", error.column()))?;
@@ -222,18 +252,12 @@ fn read_line(line: &[u8]) -> Result<Sound, String> {
     };
     let owner = there(loose.owner, "owner")?;
     let base_url = loose.base_url.filter(|url| !url.is_empty());
-    if base_url.as_deref().is_some_and(|base_url| url::Url::parse(base_url).is_err()) {
-        return Err("\"base_url\" is not a URL".into());
-    }
-    let token = there(loose.token, "token")?;
-    if http::HeaderValue::from_str(&token).is_err() {
-        return Err("\"token\" is not a bot token".into());
-    }
+    let token = BotToken::new(there(loose.token, "token")?);
+    check(&token, base_url.as_deref())?;
     Ok(Sound {
         owner: OwnedUserId::try_from(owner).map_err(|_| "\"owner\" is not a Matrix user id")?,
-        bot: BotId::parse(&there(loose.bot_id, "bot_id")?)
-            .ok_or("\"bot_id\" is not a WeChat bot id")?,
-        token: BotToken::new(token),
+        bot: BotId::parse(&there(loose.bot_id, "bot_id")?).ok_or("\"bot_id\" is not a WeChat bot id")?,
+        token,
         base_url,
         contact: WechatUserId::parse(&there(loose.contact_id, "contact_id")?)
             .ok_or("\"contact_id\" is not a WeChat user id")?,

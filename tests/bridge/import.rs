@@ -31,7 +31,8 @@ async fn imported_contacts_have_their_rooms_at_the_next_start_and_can_be_talked_
         .collect();
     let store = Store::open(&world.store_path()).unwrap();
     let lines = lines.join("\n");
-    let report = import_lines(&store, lines.as_bytes(), Clock::System.now()).await.unwrap();
+    let report =
+        import_lines(&store, lines.as_bytes(), &|_, _| Ok(()), Clock::System.now()).await.unwrap();
     assert_eq!((report.added, report.errors.len()), (3, 0));
     store.close().await.unwrap();
     drop(store);

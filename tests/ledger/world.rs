@@ -193,7 +193,9 @@ async fn link(folder: &TempDir, phone: &Phone) {
         "contact_id": phone.user_id(), "name": phone.name(),
     });
     let store = Store::open(&folder.path().join("data")).unwrap();
-    let report = transfer::import_lines(&store, line.to_string().as_bytes(), Timestamp(1)).await;
+    let report =
+        transfer::import_lines(&store, line.to_string().as_bytes(), &|_, _| Ok(()), Timestamp(1))
+            .await;
     assert_eq!(report.unwrap().added, 1);
     store.close().await.unwrap();
 }

@@ -298,6 +298,96 @@ fn logins_go_out_of_one_store_and_into_another() {
     assert_eq!(from.run(&["export"]).stdout, format!("{line}\n").as_bytes());
 }
 
+const LOGIN: &str = r#"{"owner":"@alice:example.org","bot_id":"b1@im.bot","token":"planted-bot-token","base_url":null,"contact_id":"c1@im.wechat","name":"planted name"}"#;
+
+#[test]
+fn an_export_under_a_passphrase_is_an_age_file_that_only_the_passphrase_opens() {
+    let setup = Setup::sound();
+    setup.write("in.jsonl", LOGIN, 0o600);
+    assert!(setup.run(&["import", "in.jsonl"]).status.success());
+    setup.write("right", "correct horse\n", 0o600);
+    setup.write("wrong", "planted horse\n", 0o600);
+    let output = setup.run(&["export", "out.age", "--passphrase-file", "right"]);
+    assert_eq!(said(&output), "logins exported: 1; only the passphrase opens them\n");
+    let sealed = fs::read(setup.path("out.age")).unwrap();
+    assert!(sealed.starts_with(b"age-encryption.org/v1\n-> scrypt "));
+    assert!(!String::from_utf8_lossy(&sealed).contains("planted"));
+    assert_eq!(fs::metadata(setup.path("out.age")).unwrap().permissions().mode() & 0o777, 0o600);
+
+    let other = Setup::sound();
+    fs::copy(setup.path("out.age"), other.path("out.age")).unwrap();
+    fs::copy(setup.path("wrong"), other.path("wrong")).unwrap();
+    assert_refused(
+        &other.run(&["import", "out.age"]),
+        16,
+        "out.age: it is encrypted; import it with",
+    );
+    let output = other.run(&["import", "out.age", "--passphrase-file", "wrong"]);
+    assert_refused(&output, 16, "out.age: this passphrase does not open it");
+    assert!(other.run(&["export"]).stdout.is_empty());
+    let right = [("WECHAT_BRIDGE_PASSPHRASE", "correct horse")];
+    let output = other.run_with(&["import", "out.age", "--passphrase"], &right);
+    assert_eq!(said(&output), "logins added: 1, replaced: 0\n");
+    assert_eq!(other.run(&["export"]).stdout, format!("{LOGIN}\n").as_bytes());
+    let piped = other.run_with(&["export", "--passphrase"], &right);
+    assert!(piped.stdout.starts_with(b"age-encryption.org/v1\n"));
+}
+
+#[test]
+fn a_passphrase_that_cannot_be_had_is_said_and_nothing_is_written() {
+    let setup = Setup::sound();
+    setup.write("open", "planted\n", 0o644);
+    setup.write("empty", "\n", 0o600);
+    let export = |more: &[&str]| setup.run(&[&["export", "out.age"], more].concat());
+    let output = export(&["--passphrase-file", "open"]);
+    assert_refused(&output, 16, "open can be read by other users; run chmod o= open");
+    assert_refused(&export(&["--passphrase-file", "empty"]), 16, "the passphrase is empty");
+    assert_refused(&export(&["--passphrase-file", "absent"]), 16, "absent cannot be read");
+    setup.write("plain.jsonl", LOGIN, 0o600);
+    let output = setup.run_with(
+        &["import", "plain.jsonl", "--passphrase"],
+        &[("WECHAT_BRIDGE_PASSPHRASE", "planted")],
+    );
+    assert_refused(&output, 16, "plain.jsonl: it is not encrypted; import it without --passphrase");
+    assert!(!setup.path("out.age").exists());
+    // Without a terminal there is nobody to ask.
+    let alone = Command::new("setsid")
+        .args(["-w", env!("CARGO_BIN_EXE_matrix-appservice-wechat"), "export", "--passphrase"])
+        .current_dir(setup.folder.path())
+        .stdin(Stdio::null())
+        .output();
+    assert_refused(&alone.unwrap(), 16, "use --passphrase-file or WECHAT_BRIDGE_PASSPHRASE");
+}
+
+#[test]
+fn an_import_is_held_to_the_rule_of_a_login() {
+    let setup = Setup::sound();
+    for (from, to, sentence) in [
+        (
+            r#""base_url":null"#,
+            r#""base_url":"https://evil.example/planted""#,
+            "in.jsonl:1: the host evil.example is not among those that may be talked to",
+        ),
+        (
+            "planted-bot-token",
+            "planted\\ntoken",
+            "in.jsonl:1: the iLink client cannot be set up: the bot token cannot be sent in a header",
+        ),
+    ] {
+        let line = LOGIN.replace(from, to);
+        assert_ne!(line, LOGIN);
+        fs::write(setup.path("in.jsonl"), "").unwrap();
+        fs::remove_file(setup.path("in.jsonl")).unwrap();
+        setup.write("in.jsonl", &line, 0o600);
+        assert_refused(&setup.run(&["import", "in.jsonl"]), 16, sentence);
+        assert!(setup.run(&["export"]).stdout.is_empty());
+    }
+    // A bare host is an address as well, and WeChat may name one.
+    let line = LOGIN.replace(r#""base_url":null"#, r#""base_url":"idc2.weixin.qq.com""#);
+    setup.write("bare.jsonl", &line, 0o600);
+    assert!(setup.run(&["import", "bare.jsonl"]).status.success());
+}
+
 #[test]
 fn an_import_that_is_exposed_absent_or_broken_changes_nothing() {
     let setup = Setup::sound();

@@ -73,6 +73,7 @@ const KEPT_IN: &[(&str, &[&str])] = &[
             "src/store/digest.rs",
             // Onto the disk.
             "src/store/login.rs",
+            "src/store/passphrase.rs",
             "src/store/portal.rs",
             "src/store/transfer.rs",
             "src/store/upload.rs",

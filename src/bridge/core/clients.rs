@@ -2,7 +2,7 @@
 
 use ruma::owned_device_id;
 
-use crate::{config::Config, ilink, matrix, store};
+use crate::{config::Config, id::BotToken, ilink, matrix, store};
 
 /// The reason why a bridge cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -47,5 +47,19 @@ pub(crate) fn ilink_options(config: &Config) -> Result<ilink::Options, StartErro
             .map_err(|error| StartError::Config(format!("[ilink] extra_ca_file: {error}")))?,
         proxy: proxy.map_err(|_| StartError::Config("[ilink] proxy is not a URL".into()))?,
         bot_agent: ilink.bot_agent.clone(),
+    })
+}
+
+/// Returns the rule for the token and the base address of a login that comes from elsewhere; what
+/// it refuses is said in a sentence. A login through a QR code is held to the same rule.
+///
+/// # Errors
+/// When the `[ilink]` section cannot be used.
+pub fn login_rule(
+    config: &Config,
+) -> Result<impl Fn(&BotToken, Option<&str>) -> Result<(), String>, StartError> {
+    let client = ilink::Client::new(ilink_options(config)?).map_err(StartError::Ilink)?;
+    Ok(move |token: &BotToken, base_url: Option<&str>| {
+        client.session(token.clone(), base_url).map(drop).map_err(|error| error.to_string())
     })
 }

@@ -30,7 +30,8 @@ impl World {
             .collect();
         let store = Store::open(&self.store_path()).unwrap();
         let lines = lines.join("\n");
-        let report = import_lines(&store, lines.as_bytes(), self.clock.now()).await.unwrap();
+        let report =
+            import_lines(&store, lines.as_bytes(), &|_, _| Ok(()), self.clock.now()).await.unwrap();
         assert_eq!((report.added, report.errors.len()), (N, 0));
         store.close().await.unwrap();
         drop(store);
