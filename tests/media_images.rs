@@ -289,7 +289,7 @@ async fn a_changed_image_or_video_ends_at_worst_its_worker() {
                 let at = random.random_range(8..near);
                 input[at] = random.random();
             }
-            let outcome = hasty.run(job, &setup.spool(&input)).await;
+            let outcome = hasty.run("mum", job, &setup.spool(&input)).await;
             let is_late = matches!(outcome, Err(WorkError::TimedOut));
             assert!(is_late || is_contained(&outcome), "{job:?} {outcome:?}");
         }

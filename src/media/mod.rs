@@ -19,6 +19,7 @@ mod sandbox;
 pub mod silk;
 pub mod sniff;
 mod span;
+mod turns;
 mod video;
 mod voice;
 mod wav;

@@ -21,6 +21,7 @@ use super::{
     answer::{self, Head},
     job::{Job, Sandbox, WorkError},
     report::Report,
+    turns::Turns,
     worker::{HELD, NOT_HELD, WORKER},
 };
 use crate::spool::{CHUNK, Spool, Spools};
@@ -44,6 +45,7 @@ pub struct Workers {
     quick: Arc<Semaphore>,
     /// The places of workers that take long, so that one medium does not hold up all others.
     slow: Arc<Semaphore>,
+    turns: Turns,
     long: Duration,
     patience: Duration,
 }
@@ -63,6 +65,7 @@ impl Workers {
             program: Arc::new(own_program()),
             quick: places(),
             slow: places(),
+            turns: Turns::default(),
             long: LONG,
             patience: PATIENCE,
         }
@@ -80,14 +83,16 @@ impl Workers {
         Self { patience, ..self }
     }
 
-    /// Runs `job` on `input`, in a process that ends with this future.
+    /// Runs `job` on `input`, in a process that ends with this future. Of the media of one person,
+    /// `whose`, one is worked on at a time, so that no person takes all workers.
     ///
     /// # Errors
     /// See [`WorkError`]; `input` is unchanged and may be used as it is.
-    pub async fn run(&self, job: Job, input: &Spool) -> Result<Done, WorkError> {
+    pub async fn run(&self, whose: &str, job: Job, input: &Spool) -> Result<Done, WorkError> {
         if input.len() > job.most_input() {
             return Err(WorkError::TooLarge);
         }
+        let _turn = self.turns.take(whose).await;
         let (status, answer) = self.start(job, input).await?;
         ended(status)?;
         let spools = self.spools.clone();
@@ -264,12 +269,12 @@ mod tests {
         let workers = Workers::new(spools, 1).with_program(program);
         let workers = Workers { long: Duration::from_millis(50), ..workers };
         let spinning = workers.clone();
-        let spinning = tokio::spawn(async move { spinning.run(Job::Video, &film).await });
+        let spinning = tokio::spawn(async move { spinning.run("mum", Job::Video, &film).await });
         while workers.quick.available_permits() > 0 {
             task::yield_now().await;
         }
-        let looked = time::timeout(PATIENCE / 2, workers.run(Job::Image, &photo)).await;
-        assert!(looked.is_ok(), "the photo waits for the film");
+        let looking = workers.run("dad", Job::Image, &photo);
+        assert!(time::timeout(PATIENCE / 2, looking).await.is_ok(), "the photo waits for the film");
         assert!(!spinning.is_finished());
         spinning.abort();
     }

@@ -167,7 +167,7 @@ async fn what_plays_too_long_is_refused_before_it_fills_the_memory() {
     let short = setup.run(Job::VoiceForMatrix, &silent_flac(10)).await.unwrap();
     assert_eq!(voice(&short).duration.as_secs(), 10, "the bomb is a FLAC, only longer");
     let large = setup.spool(&vec![0; 64 * 1024 * 1024 + 1]);
-    let done = setup.workers.run(Job::VoiceForMatrix, &large).await;
+    let done = setup.workers.run("mum", Job::VoiceForMatrix, &large).await;
     assert!(matches!(done, Err(WorkError::TooLarge)), "{done:?}");
 }
 
@@ -216,7 +216,7 @@ async fn a_worker_that_opens_a_file_dies() {
 async fn a_worker_that_is_none_is_an_error() {
     let setup = Setup::new();
     let nothing = setup.workers.clone().with_program("/nowhere/at/all".into());
-    let done = nothing.run(Job::VoiceForMatrix, &setup.spool(b"a")).await;
+    let done = nothing.run("mum", Job::VoiceForMatrix, &setup.spool(b"a")).await;
     assert!(matches!(done, Err(WorkError::CannotStart(_))), "{done:?}");
     assert!(matches!(nothing.check().await, Sandbox::Missing(_)));
 
@@ -229,7 +229,7 @@ async fn a_worker_that_is_none_is_an_error() {
     };
     for text in ["exit 0", "exit 3", "kill -SEGV $$", "head -c 100000 /dev/zero", "echo hello"] {
         let (workers, _folder) = script(text);
-        let done = workers.run(Job::VoiceForMatrix, &setup.spool(b"a")).await;
+        let done = workers.run("mum", Job::VoiceForMatrix, &setup.spool(b"a")).await;
         assert!(matches!(done, Err(WorkError::Crashed)), "{text}: {done:?}");
     }
     // Ended for a call, but by another's filter, before it had its own.
@@ -238,7 +238,7 @@ async fn a_worker_that_is_none_is_an_error() {
     let (workers, _folder) = script("exec tail -f /dev/null");
     let workers = workers.with_patience(Duration::from_millis(300));
     let begun = Instant::now();
-    let done = workers.run(Job::VoiceForMatrix, &setup.spool(b"a")).await;
+    let done = workers.run("mum", Job::VoiceForMatrix, &setup.spool(b"a")).await;
     assert!(matches!(done, Err(WorkError::TimedOut)), "{done:?}");
     assert!(begun.elapsed() < Duration::from_secs(20));
 }

@@ -31,7 +31,7 @@ impl Setup {
     }
 
     pub(crate) async fn run(&self, job: Job, bytes: &[u8]) -> Result<Done, WorkError> {
-        self.workers.run(job, &self.spool(bytes)).await
+        self.workers.run("mum", job, &self.spool(bytes)).await
     }
 }
 

@@ -3,6 +3,8 @@
 //!
 //! When that fails, the file is sent as it is, so that the contact can save it.
 
+use ruma::UserId;
+
 use crate::{
     bridge::{
         core::Core,
@@ -18,18 +20,18 @@ use crate::{
     store::{Portal, SentAs},
 };
 
-/// Returns the file to upload, and the kind of item that shows it.
+/// Returns the file to upload, which `whose` has sent, and the kind of item that shows it.
 pub(super) async fn shape(
     core: &Core,
     portal: &Portal,
-    media: &Media,
+    (whose, media): (&UserId, &Media),
     file: Spool,
 ) -> (Spool, SentAs) {
     let kind = sniff_file(&file).await;
     let shaped = match media.kind {
-        MediaKind::Picture => picture(core, &file, kind).await,
+        MediaKind::Picture => picture(core, whose, &file, kind).await,
         MediaKind::Video if kind.is_video_for_phones() => Some((file.clone(), SentAs::Video)),
-        MediaKind::Voice => voice(core, portal, &file).await,
+        MediaKind::Voice => voice(core, whose, portal, &file).await,
         MediaKind::Video | MediaKind::File => None,
     };
     shaped.unwrap_or_else(|| {
@@ -49,24 +51,29 @@ pub(super) fn may_stay(media: &Media) -> bool {
 }
 
 /// Returns an image in a format that phones show; `None` when the file is no image.
-async fn picture(core: &Core, file: &Spool, kind: Kind) -> Option<(Spool, SentAs)> {
+async fn picture(core: &Core, whose: &UserId, file: &Spool, kind: Kind) -> Option<(Spool, SentAs)> {
     if SHOWN.contains(&kind.mime) {
         return Some((file.clone(), SentAs::Image));
     }
     if kind.class != Class::Image {
         return None;
     }
-    let done = work(core, Job::ImageForPhone, file).await?;
+    let done = work(core, whose, Job::ImageForPhone, file).await?;
     Some((done.output?, SentAs::Image))
 }
 
 /// Returns a voice message in the form that the owner or the administrator has chosen; `None` when
 /// it cannot be read.
-async fn voice(core: &Core, portal: &Portal, file: &Spool) -> Option<(Spool, SentAs)> {
+async fn voice(
+    core: &Core,
+    whose: &UserId,
+    portal: &Portal,
+    file: &Spool,
+) -> Option<(Spool, SentAs)> {
     let configured = core.config.media.voice_out == VoiceOut::Silk;
     let as_item = portal.voice_items.unwrap_or(configured);
     let job = if as_item { Job::VoiceForPhone } else { Job::VoiceAsFile };
-    let done = work(core, job, file).await?;
+    let done = work(core, whose, job, file).await?;
     let Report::Voice(report) = done.report else { return None };
     let millis = report.duration.as_millis();
     let sent_as = if as_item {
@@ -79,8 +86,8 @@ async fn voice(core: &Core, portal: &Portal, file: &Spool) -> Option<(Spool, Sen
 }
 
 /// Returns a worker's result; `None` when it failed.
-async fn work(core: &Core, job: Job, file: &Spool) -> Option<Done> {
-    match core.workers.run(job, file).await {
+async fn work(core: &Core, whose: &UserId, job: Job, file: &Spool) -> Option<Done> {
+    match core.workers.run(whose.as_str(), job, file).await {
         Ok(done) => Some(done),
         Err(error @ WorkError::CannotStart(_)) => {
             tracing::warn!(?job, %error, "a file goes as it is");

@@ -156,7 +156,7 @@ async fn fetch(
             },
         }
     };
-    let (file, sent_as) = format::shape(core, portal, media, file).await;
+    let (file, sent_as) = format::shape(core, portal, (&head.sender, media), file).await;
     Ok(Ready { entry: head.entry.id, media: media.clone(), file, sent_as })
 }
 

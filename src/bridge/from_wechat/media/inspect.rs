@@ -85,13 +85,13 @@ impl About {
     }
 }
 
-/// Inspects the file of an item.
-pub(super) async fn look(core: &Core, body: &Body, file: Spool) -> Looked {
+/// Inspects the file of an item from the ghost `whose`.
+pub(super) async fn look(core: &Core, whose: &str, body: &Body, file: Spool) -> Looked {
     let kind = sniff_file(&file).await;
     match body {
-        Body::Image(_) => picture(core, kind, file).await,
-        Body::Voice(voice) => self::voice(core, voice, kind, file).await,
-        Body::Video(_) => film(core, body, kind, file).await,
+        Body::Image(_) => picture(core, whose, kind, file).await,
+        Body::Voice(voice) => self::voice(core, whose, voice, kind, file).await,
+        Body::Video(_) => film(core, whose, (body, kind), file).await,
         Body::File(File { name, .. }) => plain(named(name.as_deref(), kind), file),
         // Items of these kinds have no file.
         Body::Text(_) | Body::Unsupported { .. } => plain(named(None, kind), file),
@@ -100,11 +100,11 @@ pub(super) async fn look(core: &Core, body: &Body, file: Spool) -> Looked {
 
 /// Inspects an image, with its size and colours. One that a worker finds damaged or hostile becomes
 /// a file.
-async fn picture(core: &Core, kind: Kind, file: Spool) -> Looked {
+async fn picture(core: &Core, whose: &str, kind: Kind, file: Spool) -> Looked {
     if kind.class != Class::Image {
         return plain(unnamed("image", kind), file);
     }
-    let done = core.workers.run(Job::Image, &file).await.inspect_err(told);
+    let done = core.workers.run(whose, Job::Image, &file).await.inspect_err(told);
     match done {
         Ok(Done { report: Report::Image(report), thumbnail, .. }) => {
             Looked { file, about: of_picture(&report), small: small(&report, thumbnail) }
@@ -133,8 +133,8 @@ fn small(report: &ImageReport, file: Option<Spool>) -> Option<Small> {
 
 /// Converts a voice message to Ogg/Opus, which every client plays; one that cannot be read stays as
 /// it is. The playing time is measured, since the sender's may be wrong.
-async fn voice(core: &Core, voice: &Voice, kind: Kind, file: Spool) -> Looked {
-    let done = core.workers.run(Job::VoiceForMatrix, &file).await.inspect_err(told);
+async fn voice(core: &Core, whose: &str, voice: &Voice, kind: Kind, file: Spool) -> Looked {
+    let done = core.workers.run(whose, Job::VoiceForMatrix, &file).await.inspect_err(told);
     let (file, about) = match done {
         Ok(Done { report: Report::Voice(report), output: Some(sound), .. }) => {
             (sound, of_voice(report))
@@ -154,8 +154,8 @@ fn of_voice(report: VoiceReport) -> About {
 }
 
 /// Inspects a video: its size and duration, where its index can be read.
-async fn film(core: &Core, body: &Body, kind: Kind, file: Spool) -> Looked {
-    let done = core.workers.run(Job::Video, &file).await.inspect_err(told);
+async fn film(core: &Core, whose: &str, (body, kind): (&Body, Kind), file: Spool) -> Looked {
+    let done = core.workers.run(whose, Job::Video, &file).await.inspect_err(told);
     let about = match done {
         Ok(Done { report: Report::Video(report), .. }) => of_film(report, kind),
         Ok(_) | Err(_) if kind.class == Class::Video => {
@@ -163,7 +163,7 @@ async fn film(core: &Core, body: &Body, kind: Kind, file: Spool) -> Looked {
         }
         Ok(_) | Err(_) => return plain(unnamed("video", kind), file),
     };
-    Looked { file, about, small: poster(core, body).await }
+    Looked { file, about, small: poster(core, whose, body).await }
 }
 
 /// Describes a video. One whose beginning is not recognised is a video when it has an index.
@@ -183,9 +183,9 @@ fn of_film(report: VideoReport, kind: Kind) -> About {
 }
 
 /// Returns the preview image that the sender provides with a video, if it is one.
-async fn poster(core: &Core, body: &Body) -> Option<Small> {
+async fn poster(core: &Core, whose: &str, body: &Body) -> Option<Small> {
     let file = download::thumbnail(core, body).await?;
-    let done = core.workers.run(Job::Image, &file).await.inspect_err(told).ok()?;
+    let done = core.workers.run(whose, Job::Image, &file).await.inspect_err(told).ok()?;
     let Report::Image(report) = done.report else { return None };
     let itself = || {
         let mime_type = report.format.mime().into();

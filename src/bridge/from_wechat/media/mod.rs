@@ -84,7 +84,8 @@ pub(super) async fn show(
     if let Some(mismatch) = mismatch {
         tracing::warn!(?mismatch, "a file of WeChat's is not what was announced");
     }
-    let Looked { file, about, small } = inspect::look(core, body, file).await;
+    let Looked { file, about, small } =
+        inspect::look(core, ghost.user().as_str(), body, file).await;
     let url = upload(core, ghost, &file, &about.mime_type, Some(&about.filename)).await?;
     let thumbnail = match small {
         Some(small) => thumbnail(core, ghost, small).await?,

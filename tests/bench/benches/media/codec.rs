@@ -19,7 +19,8 @@ pub(crate) async fn measure() {
     // The worker is this program.
     let workers = Workers::new(spools.clone(), 1);
     let nothing = spool(&spools, b"");
-    let none = best(|| async { assert!(workers.run(Job::Video, &nothing).await.is_err()) }).await;
+    let none =
+        best(|| async { assert!(workers.run("mum", Job::Video, &nothing).await.is_err()) }).await;
     line(&format!("{:<46} {:>8.1} ms", "a worker that refuses an empty file", millis(none)));
     for seconds in [2, 60] {
         let wave = spool(&spools, &wave(seconds));
@@ -39,9 +40,9 @@ pub(crate) async fn measure() {
 
 /// Converts one voice several times, prints the best time, and returns the result.
 async fn convert(workers: &Workers, job: Job, from: &Spool, what: &str, seconds: u32) -> Spool {
-    let took = best(|| async { drop(workers.run(job, from).await.unwrap()) }).await;
+    let took = best(|| async { drop(workers.run("mum", job, from).await.unwrap()) }).await;
     told(what, seconds, took);
-    let Done { output, .. } = workers.run(job, from).await.unwrap();
+    let Done { output, .. } = workers.run("mum", job, from).await.unwrap();
     output.unwrap()
 }
 
