@@ -25,7 +25,6 @@ use super::{
 };
 use crate::{
     id::WechatUserId,
-    speed::TooSlow,
     spool::{CHUNK, Spool},
 };
 
@@ -82,7 +81,6 @@ impl Cdn {
         let response = tokio::select! {
             response = request.send() => response.map_err(|e| CdnError::of_transport(&e))?,
             () = stalled(progress, self.patience) => return Err(CdnError::silent()),
-            () = rest(self.patience.speed.longest) => return Err(CdnError::slow(TooSlow)),
         };
         param(&verdict(response)?)
     }

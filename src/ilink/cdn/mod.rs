@@ -9,6 +9,7 @@ use std::{future::Future, io, time::Duration};
 
 use http::HeaderMap;
 use reqwest::Response;
+use tokio::time::timeout;
 use url::{Url, form_urlencoded};
 
 use super::{
@@ -189,10 +190,24 @@ impl Cdn {
         }
     }
 
-    /// Runs `call` at one of the addresses until it succeeds, three tries have failed, or no
-    /// address is left. An address that refuses is left for the next one without a pause. `what`
+    /// Runs `call` at one of the addresses until it succeeds, three tries have failed, no address is
+    /// left, or all of it takes longer than a transfer may. An address that refuses is left for the next one without a pause. `what`
     /// names the operation in the log.
     pub(super) async fn ask<T, F>(
+        &self,
+        what: &'static str,
+        places: Vec<Url>,
+        call: impl Fn(Url) -> F,
+    ) -> Result<T, CdnError>
+    where
+        F: Future<Output = Result<T, CdnError>>,
+    {
+        let asking = self.ask_in_turn(what, places, call);
+        let longest = self.patience.speed.longest;
+        timeout(longest, asking).await.unwrap_or(Err(CdnError::slow(TooSlow)))
+    }
+
+    async fn ask_in_turn<T, F>(
         &self,
         what: &'static str,
         mut places: Vec<Url>,
@@ -254,3 +269,30 @@ pub(super) fn encoded(text: &str) -> String {
 
 const TRIES: u32 = 3;
 const LATER: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::speed::Speed;
+
+    #[tokio::test]
+    async fn a_transfer_that_does_not_end_is_given_up_as_a_whole() {
+        let base = Url::parse("http://127.0.0.1:9/").unwrap();
+        let options = Options {
+            api_base: base.clone(),
+            cdn_base: base.clone(),
+            hosts: HostRules::new(&[], &["127.0.0.1".to_owned()]),
+            extra_ca_pem: None,
+            proxy: None,
+            bot_agent: String::new(),
+        };
+        let speed = Speed { longest: Duration::from_millis(50), ..Speed::USUAL };
+        let cdn = Cdn::new(&options, Patience { speed, ..Patience::default() }).unwrap();
+        let never = |_| std::future::pending::<Result<(), CdnError>>();
+        let Err(CdnError::Unreachable { reason }) = cdn.ask("upload", vec![base], never).await
+        else {
+            panic!("it has an end")
+        };
+        assert_eq!(reason, "the transfer is too slow");
+    }
+}
