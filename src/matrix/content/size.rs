@@ -3,7 +3,7 @@
 //! A homeserver accepts events of up to 64 KiB, counted as JSON, in which a quotation mark takes
 //! two bytes and a control character six. A part of that is needed for what the homeserver adds.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use unicode_segmentation::GraphemeCursor;
 
 use super::{Content, WRITTEN};
@@ -40,19 +40,35 @@ pub fn notices(text: &str, most: usize, more: impl Fn(usize) -> String) -> Vec<S
 
 /// Returns a content that fits into an event. One that is too large loses its optional fields
 /// first, and then the end of its file name and of its body.
-pub(in crate::matrix) fn within(mut content: Content) -> Content {
+pub(in crate::matrix) fn within(content: Content) -> Content {
+    shortened(content, MOST_BYTES)
+}
+
+/// Shortens a content to so many bytes. Of an edit the new content keeps what room there is: the
+/// words beside it are for clients that know no edits.
+fn shortened(mut content: Content, most: usize) -> Content {
+    if bytes_of(&content) <= most {
+        return content;
+    }
+    if let Some(Value::Object(newer)) = content.fields.remove(NEWER) {
+        let older = shortened(content, MOST_OF_FALLBACK.min(most));
+        let newer = Content::new(older.event_type.clone(), newer);
+        let around = bytes_of(&older.clone().with(NEWER, Map::new()));
+        let newer = shortened(newer, most.saturating_sub(around));
+        return older.with(NEWER, newer.fields);
+    }
     for key in ["formatted_body", "format", WRITTEN, "org.matrix.msc1767.text"] {
-        if fits(&content) {
+        if bytes_of(&content) <= most {
             return content;
         }
         content.fields.remove(key);
     }
-    for (key, most) in [("filename", LONGEST_NAME), ("body", MOST_BYTES)] {
-        if fits(&content) {
+    for (key, longest) in [("filename", LONGEST_NAME), ("body", MOST_BYTES)] {
+        if bytes_of(&content) <= most {
             return content;
         }
         let Some(Value::String(text)) = content.fields.get(key).cloned() else { continue };
-        let room = room_in(&content.clone().with(key, "")).min(most);
+        let room = most.saturating_sub(bytes_of(&content.clone().with(key, ""))).min(longest);
         let cut = cut(&text, room.saturating_sub(ELLIPSIS.len()));
         if cut < text.len() {
             content = content.with(key, format!("{}{ELLIPSIS}", text[..cut].trim_end()));
@@ -141,6 +157,10 @@ const LEAST_ROOM: usize = 1 << 10;
 const LONGEST_NAME: usize = 255;
 /// The greatest length of a grapheme that is kept whole, in bytes.
 const LONGEST_CLUSTER: usize = 1 << 10;
+/// The most bytes of an edit around its new content.
+const MOST_OF_FALLBACK: usize = 4 << 10;
+/// The key of the new content of an edit.
+const NEWER: &str = "m.new_content";
 const ELLIPSIS: &str = "…";
 /// The fields that every part of a long text takes from the whole.
 const KEPT: [&str; 2] = ["msgtype", "m.mentions"];
@@ -187,12 +207,14 @@ mod tests {
     #[test]
     fn whatever_is_sent_fits() {
         for text in long_texts() {
+            let newer = content::notice(&*text).with_html(&*text);
             let file = content::text(&*text).with("filename", &*text).with("url", "mxc://b/1");
             for content in [
                 content::notice(&*text),
                 content::text(&*text).with_html(&*text),
                 content::written(content::text("x"), &text[..0]).with(WRITTEN, &*text),
                 content::edit(event_id!("$1"), content::notice("x")).with("body", &*text),
+                content::edit(event_id!("$1"), newer),
                 file,
             ] {
                 let sent = within(content);
@@ -200,6 +222,10 @@ mod tests {
                 assert!(!sent.fields["body"].as_str().unwrap().is_empty());
             }
         }
+        let long = within(content::edit(event_id!("$1"), content::notice("word ".repeat(20_000))));
+        let newer = long.fields[NEWER]["body"].as_str().unwrap();
+        assert!(newer.len() > 50_000 && newer.ends_with("word…"), "{}", newer.len());
+        assert_eq!(long.fields["m.relates_to"]["event_id"], "$1");
         let short = content::text("x").with_html("<b>x</b>");
         assert_eq!(within(short.clone()), short);
     }
