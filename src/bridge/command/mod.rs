@@ -263,14 +263,15 @@ impl Asked<'_> {
         let Event { sender: user, room, at, .. } = self.said;
         let (user, room, by, at) = (user.clone(), room.clone(), self.entry.id, *at);
         let asked = store::Asked { user, room, question, by, at, answered_by: None };
-        self.core.questions.ask(&self.core.store, asked);
+        self.core.questions.ask(asked, |change| self.core.store.submit(change));
     }
 
     /// Returns the question that this message answers.
     fn open_question(&self) -> Option<Taken> {
         let Event { sender: user, room, at, .. } = self.said;
         let said = Candidate { user, room, entry: self.entry.id, at: *at };
-        self.is_new().then(|| self.core.questions.take(&self.core.store, said)).flatten()
+        let keep = |change| self.core.store.submit(change);
+        self.is_new().then(|| self.core.questions.take(said, keep)).flatten()
     }
 
     /// Returns whether the entry has the message that was written, and not an older one that is

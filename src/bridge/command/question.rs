@@ -38,7 +38,9 @@ pub(crate) async fn answered(
             }
             Choice::TooLarge => {
                 asked.reply(&Answer::NoSuchNumber { last: choices.len() }.text(language)).await?;
-                core.questions.keep_open(&core.store, &said.sender, &said.room);
+                core.questions.keep_open(&said.sender, &said.room, |change| {
+                    core.store.submit(change);
+                });
             }
             Choice::Nothing => asked.reply(&Answer::NothingDone.text(language)).await?,
             Choice::Other => return Ok(no_answer(asked)),
@@ -52,7 +54,8 @@ pub(crate) async fn answered(
 
 /// Drops the question; the message is handled as any other, also when it is read again.
 fn no_answer(asked: &Asked<'_>) -> Option<Ran> {
-    asked.core.questions.forget(&asked.core.store, &asked.said.sender, &asked.said.room);
+    let Asked { core, said, .. } = asked;
+    core.questions.forget(&said.sender, &said.room, |change| core.store.submit(change));
     None
 }
 

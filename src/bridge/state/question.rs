@@ -58,15 +58,16 @@ impl Questions {
         Ok(questions)
     }
 
-    /// Stores a question, before the command that asks it ends.
-    pub(crate) fn ask(&self, store: &Store, asked: Asked) {
-        store.submit(Change::new().put_question(&asked));
-        self.all().insert((asked.user.clone(), asked.room.clone()), asked);
+    /// Notes a question. `keep` stores it, before the command that asks it ends.
+    pub(crate) fn ask(&self, asked: Asked, keep: impl FnOnce(Change)) {
+        let mut all = self.all();
+        keep(Change::new().put_question(&asked));
+        all.insert((asked.user.clone(), asked.room.clone()), asked);
     }
 
     /// Returns the question that this message answers. From now on no other message answers it;
-    /// this one does, also when it is tried again.
-    pub(crate) fn take(&self, store: &Store, said: Candidate<'_>) -> Option<Taken> {
+    /// this one does, also when it is tried again. `keep` stores that.
+    pub(crate) fn take(&self, said: Candidate<'_>, keep: impl FnOnce(Change)) -> Option<Taken> {
         let mut all = self.all();
         let asked = all.get_mut(&(said.user.to_owned(), said.room.to_owned()))?;
         let late = match stand(asked, said.entry, said.at) {
@@ -75,22 +76,23 @@ impl Questions {
             Stand::Apart => return None,
         };
         asked.answered_by = Some(said.entry);
-        store.submit(Change::new().put_question(asked));
+        keep(Change::new().put_question(asked));
         Some(Taken { question: asked.question.clone(), late })
     }
 
-    /// Lets the question wait for another answer.
-    pub(crate) fn keep_open(&self, store: &Store, user: &UserId, room: &RoomId) {
+    /// Lets the question wait for another answer. `keep` stores that.
+    pub(crate) fn keep_open(&self, user: &UserId, room: &RoomId, keep: impl FnOnce(Change)) {
         if let Some(asked) = self.all().get_mut(&(user.to_owned(), room.to_owned())) {
             asked.answered_by = None;
-            store.submit(Change::new().put_question(asked));
+            keep(Change::new().put_question(asked));
         }
     }
 
-    /// Removes the question; the message was no answer.
-    pub(crate) fn forget(&self, store: &Store, user: &UserId, room: &RoomId) {
-        if self.all().remove(&(user.to_owned(), room.to_owned())).is_some() {
-            store.submit(Change::new().drop_question(user, room));
+    /// Removes the question; the message was no answer. `keep` stores that.
+    pub(crate) fn forget(&self, user: &UserId, room: &RoomId, keep: impl FnOnce(Change)) {
+        let mut all = self.all();
+        if all.remove(&(user.to_owned(), room.to_owned())).is_some() {
+            keep(Change::new().drop_question(user, room));
         }
     }
 
@@ -171,32 +173,40 @@ mod tests {
     async fn an_answer_is_the_answer_after_a_restart_at_any_moment() {
         let dir = TempDir::new().unwrap();
         let (store, questions) = open(&dir);
-        questions.ask(&store, asked(5));
+        questions.ask(asked(5), |change| store.submit(change));
         store.close().await.unwrap();
 
         // The question was asked and is not answered yet.
         let (store, questions) = open(&dir);
-        assert_eq!(questions.take(&store, said(4)), None, "it waited when this was asked");
+        assert_eq!(
+            questions.take(said(4), |change| store.submit(change)),
+            None,
+            "it waited when this was asked"
+        );
         let other = Candidate { room: room_id!("!other:b.org"), ..said(6) };
-        assert_eq!(questions.take(&store, other), None);
-        let taken = questions.take(&store, said(6)).unwrap();
+        assert_eq!(questions.take(other, |change| store.submit(change)), None);
+        let taken = questions.take(said(6), |change| store.submit(change)).unwrap();
         assert_eq!(taken, Taken { question: Question::Logout(LoginId(7)), late: false });
         store.close().await.unwrap();
 
         // The question was answered, and the answer's end was not stored.
         let (store, questions) = open(&dir);
-        assert_eq!(questions.take(&store, said(7)), None, "another has answered");
-        assert!(questions.take(&store, said(6)).is_some(), "tried again");
-        questions.keep_open(&store, said(6).user, said(6).room);
+        assert_eq!(
+            questions.take(said(7), |change| store.submit(change)),
+            None,
+            "another has answered"
+        );
+        assert!(questions.take(said(6), |change| store.submit(change)).is_some(), "tried again");
+        questions.keep_open(said(6).user, said(6).room, |change| store.submit(change));
         store.close().await.unwrap();
 
         // The answer was not usable, so another one may follow.
         let (store, questions) = open(&dir);
-        assert!(questions.take(&store, said(7)).is_some());
-        questions.forget(&store, said(7).user, said(7).room);
+        assert!(questions.take(said(7), |change| store.submit(change)).is_some());
+        questions.forget(said(7).user, said(7).room, |change| store.submit(change));
         store.close().await.unwrap();
         let (store, questions) = open(&dir);
-        assert_eq!(questions.take(&store, said(8)), None);
+        assert_eq!(questions.take(said(8), |change| store.submit(change)), None);
         assert_eq!(store.questions().unwrap(), []);
     }
 
@@ -220,7 +230,7 @@ mod tests {
         ];
         for question in kinds {
             let asked = Asked { question, ..asked(5) };
-            questions.ask(&store, asked.clone());
+            questions.ask(asked.clone(), |change| store.submit(change));
             store.commit(Change::new()).await.unwrap();
             assert!(!format!("{asked:?}").contains("妈妈"));
             assert_eq!(store.questions().unwrap(), [asked]);
