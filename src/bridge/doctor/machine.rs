@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    bridge::text::{Found, Server},
+    bridge::text::{Found, Server, Why},
     clock::Timestamp,
     config::Config,
     media::{Sandbox, Workers},
@@ -28,7 +28,7 @@ pub(super) async fn store(config: &Config, running: bool) -> Found {
     match opened(path).await {
         Ok(logins) => Found::Store { logins },
         Err(store::Error::InUse { .. }) => Found::StoreInUse { by_us: running },
-        Err(why) => Found::StoreRefused { why: why.to_string() },
+        Err(why) => Found::StoreRefused { why: Why::store(&why) },
     }
 }
 
@@ -83,8 +83,12 @@ pub(super) fn clock(of: Server, Reading { theirs, ours }: Reading) -> Found {
 pub(super) async fn sandbox(workers: &Workers) -> Found {
     match (Workers::sandbox(), workers.check().await) {
         (_, Sandbox::Full) => Found::Sandbox,
-        (Sandbox::Missing(why), Sandbox::Missing(_)) => Found::NoSandboxHere { why },
-        (Sandbox::Full, Sandbox::Missing(why)) => Found::SandboxMissing { why },
+        (Sandbox::Missing(why), Sandbox::Missing(_)) => {
+            Found::NoSandboxHere { why: Why::no_sandbox(why) }
+        }
+        (Sandbox::Full, Sandbox::Missing(why)) => {
+            Found::SandboxMissing { why: Why::no_sandbox(why) }
+        }
     }
 }
 

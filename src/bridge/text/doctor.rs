@@ -1,7 +1,7 @@
 //! The findings of `doctor`: each check in one sentence, with the instruction when something is
 //! wrong.
 
-use super::{counted, pick};
+use super::{Why, counted, pick};
 use crate::config::Language;
 
 /// The result of a check.
@@ -19,42 +19,42 @@ pub enum Verdict {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Found {
     Homeserver { version: String },
-    HomeserverAway { url: String, why: String },
+    HomeserverAway { url: String, why: Why },
     Token { bot: String },
     TokenRefused,
-    BotOutside { bot: String, why: String },
+    BotOutside { bot: String, why: Why },
     Ghosts,
-    GhostsOutside { ghost: String, why: String },
+    GhostsOutside { ghost: String, why: Why },
     Puppets,
-    PuppetsRefused { why: String },
+    PuppetsRefused { why: Why },
     Registration { file: String },
     RegistrationDiffers { file: String, keys: String },
-    RegistrationUnreadable { file: String, why: String },
+    RegistrationUnreadable { file: String, why: Why },
     Reached { millis: u128, running: bool },
-    NotReached { url: String, why: String },
+    NotReached { url: String, why: Why },
     ReachedStranger { url: String },
     OtherRegistration { id: String },
     NoAddress,
-    CannotListen { address: String, why: String },
+    CannotListen { address: String, why: Why },
     Ilink { host: String },
-    IlinkAway { host: String, why: String },
-    IlinkUnusable { why: String },
+    IlinkAway { host: String, why: Why },
+    IlinkUnusable { why: Why },
     Polls { polling: usize },
     StalePolls { polling: usize, stale: usize },
     Store { logins: usize },
     StoreNew { path: String },
     StoreInUse { by_us: bool },
     StoreOfOther { path: String },
-    StoreRefused { why: String },
+    StoreRefused { why: Why },
     Disk { free_mib: u64 },
     DiskFull { path: String, free_mib: u64, wanted_mib: u64 },
     Clock { of: Server },
     ClockOff { of: Server, seconds: u64, ahead: bool },
     Sandbox,
-    SandboxMissing { why: &'static str },
-    NoSandboxHere { why: &'static str },
+    SandboxMissing { why: Why },
+    NoSandboxHere { why: Why },
     Page { url: String },
-    PageAway { url: String, why: String },
+    PageAway { url: String, why: Why },
     PageIsNotOurs { url: String, status: u16 },
     PageOpen { url: String },
 }
@@ -113,15 +113,61 @@ impl Found {
         }
     }
 
+    /// Returns the reason beside the finding.
+    fn why(&self) -> Option<&Why> {
+        match self {
+            Self::HomeserverAway { why, .. }
+            | Self::BotOutside { why, .. }
+            | Self::GhostsOutside { why, .. }
+            | Self::PuppetsRefused { why, .. }
+            | Self::RegistrationUnreadable { why, .. }
+            | Self::NotReached { why, .. }
+            | Self::CannotListen { why, .. }
+            | Self::IlinkAway { why, .. }
+            | Self::IlinkUnusable { why, .. }
+            | Self::StoreRefused { why, .. }
+            | Self::SandboxMissing { why, .. }
+            | Self::NoSandboxHere { why, .. }
+            | Self::PageAway { why, .. } => Some(why),
+            Self::Homeserver { .. }
+            | Self::Token { .. }
+            | Self::TokenRefused
+            | Self::Ghosts
+            | Self::Puppets
+            | Self::Registration { .. }
+            | Self::RegistrationDiffers { .. }
+            | Self::Reached { .. }
+            | Self::ReachedStranger { .. }
+            | Self::OtherRegistration { .. }
+            | Self::NoAddress
+            | Self::Ilink { .. }
+            | Self::Polls { .. }
+            | Self::StalePolls { .. }
+            | Self::Store { .. }
+            | Self::StoreNew { .. }
+            | Self::StoreInUse { .. }
+            | Self::StoreOfOther { .. }
+            | Self::Disk { .. }
+            | Self::DiskFull { .. }
+            | Self::Clock { .. }
+            | Self::ClockOff { .. }
+            | Self::Sandbox
+            | Self::Page { .. }
+            | Self::PageIsNotOurs { .. }
+            | Self::PageOpen { .. } => None,
+        }
+    }
+
     #[expect(clippy::too_many_lines, reason = "a table reads best in one piece")]
     pub(crate) fn text(&self, language: Language) -> String {
+        let why = self.why().map_or("", |why| why.text(language));
         match self {
             Self::Homeserver { version } => pick!(
                 language,
                 "The homeserver answers and speaks {version}.",
                 "Matrix 服务器有应答，支持 {version}。",
             ),
-            Self::HomeserverAway { url, why } => pick!(
+            Self::HomeserverAway { url, .. } => pick!(
                 language,
                 "The homeserver does not answer at {url}: {why}. Make sure that it is running and that [homeserver] url is right; nothing else about it was checked.",
                 "Matrix 服务器在 {url} 没有应答：{why}。请确认它正在运行，且 [homeserver] url 正确；与它有关的其他项目没有检查。",
@@ -136,7 +182,7 @@ impl Found {
                 "The homeserver refuses the as_token. Install the file that `registration` prints, and restart the homeserver.",
                 "Matrix 服务器拒绝了 as_token。请安装 `registration` 输出的文件，并重启 Matrix 服务器。",
             ),
-            Self::BotOutside { bot, why } => pick!(
+            Self::BotOutside { bot, .. } => pick!(
                 language,
                 "The homeserver does not let the bridge use {bot} ({why}). server_name and [appservice] bot must match the registration: install the file that `registration` prints, and restart the homeserver.",
                 "Matrix 服务器不允许桥接使用 {bot}（{why}）。server_name 和 [appservice] bot 必须与注册文件一致：请安装 `registration` 输出的文件，并重启 Matrix 服务器。",
@@ -146,7 +192,7 @@ impl Found {
                 "The contacts' Matrix users belong to the bridge.",
                 "联系人的 Matrix 用户属于此桥接。",
             ),
-            Self::GhostsOutside { ghost, why } => pick!(
+            Self::GhostsOutside { ghost, .. } => pick!(
                 language,
                 "The homeserver does not let the bridge use {ghost} ({why}). [appservice] ghost_prefix must match the registration: install the file that `registration` prints, and restart the homeserver.",
                 "Matrix 服务器不允许桥接使用 {ghost}（{why}）。[appservice] ghost_prefix 必须与注册文件一致：请安装 `registration` 输出的文件，并重启 Matrix 服务器。",
@@ -156,7 +202,7 @@ impl Found {
                 "The homeserver lets the bridge join users to their rooms.",
                 "Matrix 服务器允许桥接代用户加入房间。",
             ),
-            Self::PuppetsRefused { why } => pick!(
+            Self::PuppetsRefused { .. } => pick!(
                 language,
                 "The homeserver does not let the bridge join users to their rooms: {why}. Install the file that `registration --double-puppet` prints next to the other one and restart the homeserver, or remove [double_puppet]; until then users have to accept invitations themselves.",
                 "Matrix 服务器不允许桥接代用户加入房间：{why}。请安装 `registration --double-puppet` 输出的文件（另一个注册文件也要保留）并重启 Matrix 服务器，或删除 [double_puppet]；在此之前，用户需要自己接受邀请。",
@@ -169,7 +215,7 @@ impl Found {
                 "{file} differs from the config in: {keys}. Create it again with `registration`, and restart the homeserver.",
                 "{file} 与配置不一致：{keys}。请用 `registration` 重新生成，并重启 Matrix 服务器。",
             ),
-            Self::RegistrationUnreadable { file, why } => pick!(
+            Self::RegistrationUnreadable { file, .. } => pick!(
                 language,
                 "{file} cannot be read: {why}. Name the file that the homeserver reads.",
                 "无法读取 {file}：{why}。请指定 Matrix 服务器读取的那个文件。",
@@ -184,7 +230,7 @@ impl Found {
                 "The homeserver reaches the address where the bridge will listen in {millis} ms; the bridge is not running.",
                 "Matrix 服务器可以连接桥接的监听地址，用时 {millis} 毫秒；桥接没有在运行。",
             ),
-            Self::NotReached { url, why } => pick!(
+            Self::NotReached { url, .. } => pick!(
                 language,
                 "The homeserver cannot reach the bridge at {url} ({why}). [appservice] url must be an address that works from the homeserver's machine, with the port in listen; create the registration again after a change.",
                 "Matrix 服务器无法通过 {url} 连接桥接（{why}）。[appservice] url 必须是 Matrix 服务器能访问的地址，端口要与 listen 一致；修改后请重新生成注册文件。",
@@ -204,7 +250,7 @@ impl Found {
                 "The registration that the homeserver has read contains no url. Create it again with `registration`, and restart the homeserver.",
                 "Matrix 服务器读取的注册文件里没有 url。请用 `registration` 重新生成，并重启 Matrix 服务器。",
             ),
-            Self::CannotListen { address, why } => pick!(
+            Self::CannotListen { address, .. } => pick!(
                 language,
                 "The bridge cannot listen on {address}: {why}. Choose an address of this machine in [appservice] listen.",
                 "桥接无法监听 {address}：{why}。请在 [appservice] listen 中填写本机地址。",
@@ -212,12 +258,12 @@ impl Found {
             Self::Ilink { host } => {
                 pick!(language, "WeChat's server {host} answers.", "微信服务器 {host} 有应答。")
             }
-            Self::IlinkAway { host, why } => pick!(
+            Self::IlinkAway { host, .. } => pick!(
                 language,
                 "WeChat's server {host} does not answer ({why}). Make sure that this machine can open HTTPS connections to it; a proxy has to be set in [ilink] proxy and is never taken from the environment.",
                 "微信服务器 {host} 没有应答（{why}）。请确认本机能通过 HTTPS 连接它；代理只能在 [ilink] proxy 中设置，不读取环境变量。",
             ),
-            Self::IlinkUnusable { why } => {
+            Self::IlinkUnusable { .. } => {
                 pick!(language, "[ilink] cannot be used: {why}.", "[ilink] 配置无法使用：{why}。",)
             }
             Self::Polls { polling } => pick!(
@@ -261,7 +307,7 @@ impl Found {
                 "The store at {path} belongs to another user, so it was not checked. Run doctor as that user.",
                 "{path} 的存储属于另一个用户，所以没有检查。请以那个用户的身份运行 doctor。",
             ),
-            Self::StoreRefused { why } => {
+            Self::StoreRefused { .. } => {
                 pick!(language, "The store cannot be used: {why}.", "存储无法使用：{why}。")
             }
             Self::Disk { free_mib } => pick!(
@@ -304,12 +350,12 @@ impl Found {
                 "Files from others are opened in a sandbox; one was started.",
                 "别人发来的文件在沙箱中处理，已成功启动一次。",
             ),
-            Self::SandboxMissing { why } => pick!(
+            Self::SandboxMissing { .. } => pick!(
                 language,
                 "Files from others cannot be opened in a sandbox: {why}. Where no worker can run, they arrive as plain files; see the unit in docs/setup.md, and what the container's seccomp profile forbids.",
                 "无法在沙箱中处理别人发来的文件：{why}。沙箱无法运行时，图片和音视频会作为普通文件送达；请参考 docs/setup.md 中的服务单元，以及容器的 seccomp 设置。",
             ),
-            Self::NoSandboxHere { why } => pick!(
+            Self::NoSandboxHere { .. } => pick!(
                 language,
                 "Files from others are not opened in a sandbox on this platform: {why}.",
                 "在此平台上，别人发来的文件不在沙箱中处理：{why}。",
@@ -317,7 +363,7 @@ impl Found {
             Self::Page { url } => {
                 pick!(language, "The link page answers at {url}.", "扫码页面可以访问：{url}。")
             }
-            Self::PageAway { url, why } => pick!(
+            Self::PageAway { url, .. } => pick!(
                 language,
                 "Nothing answers at public_url {url} ({why}). Make the reverse proxy pass /link/ on to [appservice] listen, or remove public_url.",
                 "public_url {url} 没有应答（{why}）。请让反向代理把 /link/ 转发到 [appservice] listen，或删除 public_url。",
