@@ -13,7 +13,7 @@ use crate::{
         },
         notice,
         policy::{Act, Actor},
-        text::{Answer, GroupText},
+        text::{Answer, GroupText, names},
     },
     id::PortalKey,
     store::{Login, Portal},
@@ -92,8 +92,9 @@ pub(super) async fn unbridge(asked: &Asked<'_>, wanted: &str) -> Result<(), Halt
         let Some(room) = &portal.group else { continue };
         membership::take_out(core, portal, room, asked.event.id.as_str()).await?;
     }
-    let names: Vec<_> = chosen.iter().map(|portal| name_of(portal)).collect();
-    asked.reply(&GroupText::Unbridged { names: &names.join(", ") }.text(language)).await
+    let chosen: Vec<_> = chosen.iter().map(|portal| name_of(portal)).collect();
+    let names = names(&chosen, language);
+    asked.reply(&GroupText::Unbridged { names: &names }.text(language)).await
 }
 
 /// Answers `status` with a line for each contact; returns false where there are none.

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     bridge::{
         core::attempt::Halt,
-        text::{Answer, CommandScope},
+        text::{Answer, CommandScope, names},
     },
     config::{Language, Level},
 };
@@ -43,8 +43,8 @@ fn written(prefix: &str, level: Option<Level>, here: CommandScope, language: Lan
         these.iter().for_each(|usage| text += &line(usage, language));
     }
     if !elsewhere.is_empty() {
-        let names = elsewhere.join(", ");
-        let more = Answer::HelpElsewhere { names: &names, here };
+        let elsewhere = names(&elsewhere, language);
+        let more = Answer::HelpElsewhere { names: &elsewhere, here };
         text += &format!("\n\n{}", more.text(language));
     }
     text

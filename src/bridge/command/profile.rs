@@ -10,7 +10,7 @@ use crate::{
         core::{attempt::Halt, name_of},
         portal::{room, space},
         state::{Job, LaneKey},
-        text::{Answer, Note},
+        text::{Answer, Note, names},
     },
     store::Portal,
 };
@@ -55,8 +55,8 @@ pub(super) async fn sync(asked: &Asked<'_>) -> Result<(), Halt> {
             }
         }
     }
-    let names = refused.join(", ");
-    asked.reply(&Answer::Synced { done, refused: &names }.text(asked.language)).await
+    let refused = names(&refused, asked.language);
+    asked.reply(&Answer::Synced { done, refused: &refused }.text(asked.language)).await
 }
 
 /// Returns the chat of this room, or all chats of the asker.

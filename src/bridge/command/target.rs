@@ -6,7 +6,7 @@ use super::Asked;
 use crate::{
     bridge::{
         core::{attempt::Halt, login_name},
-        text::{Answer, CommandScope, Note},
+        text::{Answer, CommandScope, Note, names},
     },
     id::{LoginId, PortalKey},
     store::{Login, LoginState, Portal, Question},
@@ -41,8 +41,9 @@ pub(super) async fn find_in(
     } else if here.is_some() {
         Answer::NotYourContact.text(asked.language)
     } else if matching.is_empty() {
-        let names: Vec<_> = logins.iter().map(|login| login_name(login)).collect();
-        Answer::NoSuchContact { wanted, names: &names.join(", ") }.text(asked.language)
+        let known: Vec<_> = logins.iter().map(|login| login_name(login)).collect();
+        let names = names(&known, asked.language);
+        Answer::NoSuchContact { wanted, names: &names }.text(asked.language)
     } else {
         ask_which(asked, before, &matching, after)
     };

@@ -16,7 +16,7 @@ use crate::{
             replacement::{self, Entered},
         },
         state::{Job, LaneKey},
-        text::GroupText,
+        text::{GroupText, names},
     },
     matrix::event::Event,
     store::{Outcome, Portal},
@@ -59,7 +59,7 @@ pub(crate) async fn replaced(
         take_out(core, portal, old, cause).await?;
     }
     let link = entry::link(core, new);
-    for (owner, names) in by_owner(&members) {
+    for (owner, names) in by_owner(core, &members) {
         let text = GroupText::Replaced { names: &names, bot: core.bot.as_str(), link: &link };
         let text = text.text(core.language_of(owner));
         notice::tell(core, owner, &text, Txn::GroupReplaced(cause)).await?;
@@ -99,7 +99,7 @@ async fn not_replaced(
     cause: &str,
 ) -> Result<(), Halt> {
     let (link, prefix) = (entry::link(core, new), core.prefix());
-    for (owner, names) in by_owner(members) {
+    for (owner, names) in by_owner(core, members) {
         let text = GroupText::NotReplaced { names: &names, link: &link, prefix };
         let text = text.text(core.language_of(owner));
         notice::tell(core, owner, &text, Txn::GroupNotReplaced(cause)).await?;
@@ -158,7 +158,7 @@ async fn bring_along(
     // Several people read it, so it is in the language of the owner of the first contact.
     let language = members.first().map(|first| core.language_of(&first.key.owner));
     let language = language.unwrap_or(core.config.bridge.language);
-    let text = GroupText::Followed { names: &came.join(", ") }.text(language);
+    let text = GroupText::Followed { names: &names(&came, language) }.text(language);
     notice::say(core, new, &text, Txn::GroupFollowed(cause)).await
 }
 
@@ -205,7 +205,7 @@ async fn left_behind(core: &Core, portal: &Portal, new: &RoomId, cause: &str) ->
 }
 
 /// Returns the names of each owner's contacts.
-fn by_owner(members: &[Arc<Portal>]) -> Vec<(&UserId, String)> {
+fn by_owner<'a>(core: &Core, members: &'a [Arc<Portal>]) -> Vec<(&'a UserId, String)> {
     let mut all: Vec<(&UserId, Vec<String>)> = Vec::new();
     for portal in members {
         let (owner, name) = (&*portal.key.owner, name_of(portal));
@@ -214,5 +214,6 @@ fn by_owner(members: &[Arc<Portal>]) -> Vec<(&UserId, String)> {
             None => all.push((owner, vec![name])),
         }
     }
-    all.into_iter().map(|(owner, names)| (owner, names.join(", "))).collect()
+    let joined = |(owner, all): (_, Vec<_>)| (owner, names(&all, core.language_of(owner)));
+    all.into_iter().map(joined).collect()
 }

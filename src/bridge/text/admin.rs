@@ -19,6 +19,7 @@ pub(crate) enum AdminText<'a> {
     SudoUsage,
     DoinUsage,
     NoSuchRoom { room: &'a str },
+    OwnerGone { user: &'a UserId, count: usize },
 }
 
 /// The counters of the outcomes.
@@ -103,6 +104,14 @@ impl AdminText<'_> {
             ),
             Self::NoSuchRoom { room } => {
                 pick!(language, "I cannot find the room `{room}`.", "找不到房间 `{room}`。",)
+            }
+            Self::OwnerGone { user, count } => {
+                let logins = counted(*count, "login");
+                pick!(
+                    language,
+                    "⚠️ The account {user} seems to be deactivated: it has left all its rooms with me, and has no profile or no device any more. I ended its {logins} and make no more rooms for it. If that is wrong, {user} can send me `login` again.",
+                    "⚠️ 账号 {user} 似乎已被停用：它离开了所有与我共享的房间，资料或设备也已不存在。我结束了它的 {count} 个登录，不再为它创建房间。如果判断有误，{user} 可以重新给我发送 `login`。",
+                )
             }
         }
     }

@@ -325,7 +325,11 @@ impl Answer<'_> {
                 pick!(language, "Cancelled. Nobody was logged out.", "已取消，没有断开连接。")
             }
             Self::LoggedOut { name } => {
-                pick!(language, "{name} is logged out.", "已断开与{name}的连接。")
+                pick!(
+                    language,
+                    "{name} is logged out, and the login's token is deleted. What the database file still holds of it is overwritten when the bridge is next stopped or started.",
+                    "已断开与{name}的连接，并删除了登录令牌。数据库文件中的残留会在桥接下次停止或启动时被覆盖。",
+                )
             }
         }
     }

@@ -17,6 +17,7 @@ mod quote;
 mod room;
 mod scope;
 mod step;
+mod why;
 mod worded;
 
 pub(crate) use self::admin::{AdminText, OutcomeCounts};
@@ -32,6 +33,7 @@ pub(crate) use self::quote::Quoted;
 pub(crate) use self::room::RoomText;
 pub(crate) use self::scope::CommandScope;
 pub(crate) use self::step::StepText;
+pub(crate) use self::why::Why;
 pub(crate) use self::worded::Worded;
 
 /// The language of the sentences for contacts, whose language is not known; most people on WeChat
@@ -48,6 +50,15 @@ const MOST_LOGINS: usize = crate::bridge::state::MOST_AT_ONCE;
 fn counted<N: Display + PartialEq + From<u8>>(count: N, noun: &str) -> String {
     let plural = if count == N::from(1) { "" } else { "s" };
     format!("{count} {noun}{plural}")
+}
+
+/// Joins names as people write them in a language.
+pub(crate) fn names<T: AsRef<str>>(names: &[T], language: crate::config::Language) -> String {
+    let between = match language {
+        crate::config::Language::En => ", ",
+        crate::config::Language::Zh => "、",
+    };
+    names.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(between)
 }
 
 /// Picks the sentence of a language and fills in the names in scope.

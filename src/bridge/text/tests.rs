@@ -2,7 +2,7 @@
 
 use super::{
     AdminText, Answer, CommandScope, Found, GroupText, Held, ItemNotice, LoginText, Medium, Note,
-    OutcomeCounts, Quoted, Refusal, RoomText, Server, StepText, Trouble, Worded,
+    OutcomeCounts, Quoted, Refusal, RoomText, Server, StepText, Trouble, Why, Worded,
 };
 use crate::{
     bridge::{
@@ -151,6 +151,8 @@ fn admins(language: Language) -> Vec<String> {
         AdminText::SudoUsage,
         AdminText::DoinUsage,
         AdminText::NoSuchRoom { room: "#none:example.org" },
+        AdminText::OwnerGone { user: ruma::user_id!("@alice:example.org"), count: 1 },
+        AdminText::OwnerGone { user: ruma::user_id!("@alice:example.org"), count: 2 },
     ]
     .map(|text| text.text(language))
     .into()
@@ -159,31 +161,34 @@ fn admins(language: Language) -> Vec<String> {
 fn findings(language: Language) -> Vec<String> {
     let url = || "https://matrix.example.org/".to_owned();
     let user = || "@wechatbot:example.org".to_owned();
-    let why = || "Connection refused".to_owned();
+    let why = || Why::said("Connection refused");
     let path = || "/var/lib/bridge".to_owned();
     let file = || "registration.yaml".to_owned();
     [
         Found::Homeserver { version: "v1.15".into() },
-        Found::HomeserverAway { url: url(), why: why() },
+        Found::HomeserverAway { url: url(), why: Why::silence(15) },
         Found::Token { bot: user() },
         Found::TokenRefused,
-        Found::BotOutside { bot: user(), why: "it is taken for @other:example.org".into() },
+        Found::BotOutside { bot: user(), why: Why::taken_for("@other:example.org") },
         Found::Ghosts,
         Found::GhostsOutside { ghost: "@wechat_doctor:example.org".into(), why: why() },
         Found::Puppets,
-        Found::PuppetsRefused { why: why() },
+        Found::PuppetsRefused { why: Why::unknown_token() },
         Found::Registration { file: file() },
         Found::RegistrationDiffers { file: file(), keys: "url, namespaces".into() },
-        Found::RegistrationUnreadable { file: file(), why: "it is no YAML".into() },
+        Found::RegistrationUnreadable { file: file(), why: Why::no_yaml() },
         Found::Reached { millis: 12, running: true },
         Found::Reached { millis: 12, running: false },
-        Found::NotReached { url: url(), why: why() },
+        Found::NotReached { url: url(), why: Why::homeserver(&crate::matrix::Error::Stalled) },
         Found::ReachedStranger { url: url() },
         Found::OtherRegistration { id: "wechat".into() },
         Found::NoAddress,
         Found::CannotListen { address: "192.0.2.1:29350".into(), why: why() },
         Found::Ilink { host: "ilinkai.weixin.qq.com".into() },
-        Found::IlinkAway { host: "ilinkai.weixin.qq.com".into(), why: why() },
+        Found::IlinkAway {
+            host: "ilinkai.weixin.qq.com".into(),
+            why: Why::wechat(&crate::ilink::Error::Timeout),
+        },
         Found::IlinkUnusable { why: why() },
         Found::Polls { polling: 3 },
         Found::StalePolls { polling: 3, stale: 1 },
@@ -192,7 +197,7 @@ fn findings(language: Language) -> Vec<String> {
         Found::StoreInUse { by_us: true },
         Found::StoreInUse { by_us: false },
         Found::StoreOfOther { path: path() },
-        Found::StoreRefused { why: "the store is closed".into() },
+        Found::StoreRefused { why: Why::store(&crate::store::Error::Closed) },
         Found::Disk { free_mib: 4096 },
         Found::DiskFull { path: path(), free_mib: 100, wanted_mib: 456 },
         Found::Clock { of: Server::Homeserver },
@@ -200,8 +205,10 @@ fn findings(language: Language) -> Vec<String> {
         Found::ClockOff { of: Server::Homeserver, seconds: 90, ahead: true },
         Found::ClockOff { of: Server::Wechat, seconds: 90, ahead: false },
         Found::Sandbox,
-        Found::SandboxMissing { why: "a worker cannot be started" },
-        Found::NoSandboxHere { why: "only Linux can filter what a process asks of the system" },
+        Found::SandboxMissing { why: Why::no_sandbox("a worker cannot be started") },
+        Found::NoSandboxHere {
+            why: Why::no_sandbox("only Linux can filter what a process asks of the system"),
+        },
         Found::Page { url: url() },
         Found::PageAway { url: url(), why: why() },
         Found::PageIsNotOurs { url: url(), status: 502 },
