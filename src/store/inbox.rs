@@ -102,6 +102,8 @@ pub struct Tries {
     pub count: u32,
     /// Whether the user was told that the entry is set aside.
     pub told: bool,
+    /// How often the entry was set aside and somebody was told.
+    pub set_aside: u32,
 }
 
 /// Leaves the raw text out, which is the message itself.

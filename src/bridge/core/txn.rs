@@ -31,8 +31,9 @@ pub(crate) enum Txn<'a> {
     Encrypted(&'a RoomId),
     /// The notice that WeChat will not accept a message.
     Failed(InboxId),
-    /// The notice that a login receives more messages than are accepted.
-    Flood { login: LoginId, at: Timestamp },
+    /// The notice that a login receives more messages than are accepted; `digest` stands for the
+    /// first of them.
+    Flood { login: LoginId, digest: &'a str },
     /// The notice that a ghost was removed from a contact's room.
     GhostOut(&'a EventId),
     /// The redaction of the mark of a message that waited.
@@ -73,8 +74,10 @@ pub(crate) enum Txn<'a> {
     MovedBy(&'a EventId),
     /// The notice that a contact's room cannot be made.
     NoRoom(PortalId),
-    /// The notice that the run that began at `started` has set a message from WeChat aside.
-    PoisonEntry { entry: InboxId, started: Timestamp },
+    /// The notice to administrators that the account of a login's owner is deactivated.
+    OwnerGone(LoginId),
+    /// The notice that a message from WeChat is set aside, `before` of them before this one.
+    PoisonEntry { entry: InboxId, before: u32 },
     /// The notice that an event from Matrix was set aside.
     PoisonEvent(&'a EventId),
     /// The notice that few sends are left in a window.
@@ -101,6 +104,8 @@ pub(crate) enum Txn<'a> {
     UnconfirmedRun { portal: PortalId, heard: Timestamp, sends: u32 },
     /// The mark of a message that waits.
     Waits(&'a EventId),
+    /// The copy of a message that came into a room after its owner had left.
+    Unseen(&'a EventId),
     /// An item of a message from WeChat.
     Item { login: LoginId, message: ItemOf<'a>, item: u16 },
     /// A request that accompanies an item.
@@ -151,7 +156,7 @@ impl fmt::Display for Txn<'_> {
             Self::Digits(event) => write!(f, "digits-{event}"),
             Self::Encrypted(room) => write!(f, "encrypted-{room}"),
             Self::Failed(entry) => write!(f, "failed-{entry}"),
-            Self::Flood { login, at } => write!(f, "flood-{login}-{}", at.0),
+            Self::Flood { login, digest } => write!(f, "flood-{login}-{digest}"),
             Self::GhostOut(event) => write!(f, "ghost-out-{event}"),
             Self::Goes(event) => write!(f, "goes-{event}"),
             Self::Greeting(portal) => write!(f, "greeting-{portal}"),
@@ -179,7 +184,8 @@ impl fmt::Display for Txn<'_> {
             Self::Moved(portal) => write!(f, "moved-{portal}"),
             Self::MovedBy(event) => write!(f, "moved-{event}"),
             Self::NoRoom(portal) => write!(f, "no-room-{portal}"),
-            Self::PoisonEntry { entry, started } => write!(f, "poison-{entry}-{}", started.0),
+            Self::OwnerGone(login) => write!(f, "owner-gone-{login}"),
+            Self::PoisonEntry { entry, before } => write!(f, "poison-{entry}-{before}"),
             Self::PoisonEvent(event) => write!(f, "poison-{event}"),
             Self::Quota { portal, heard } => write!(f, "quota-{portal}-{}", heard.0),
             Self::Refuse { event, code } => write!(f, "refuse-{event}-{code}"),
@@ -198,6 +204,7 @@ impl fmt::Display for Txn<'_> {
                 write!(f, "unconfirmed-{portal}-{}-{sends}", heard.0)
             }
             Self::Waits(event) => write!(f, "waits-{event}"),
+            Self::Unseen(event) => write!(f, "unseen-{event}"),
             Self::Item { login, message, item } => write!(f, "w{login}.{message}.{item}"),
             Self::Beside { item, what } => write!(f, "{item}.{what}"),
         }
@@ -247,7 +254,7 @@ mod tests {
         let of_event = [Txn::Answer, Txn::Again, Txn::Digits, Txn::GhostOut, Txn::Goes, Txn::Hello]
             .into_iter()
             .chain([Txn::Login, Txn::LoginEnd, Txn::LoginGone, Txn::MovedBy, Txn::PoisonEvent])
-            .chain([Txn::There, Txn::Unconfirmed, Txn::Waits]);
+            .chain([Txn::There, Txn::Unconfirmed, Txn::Unseen, Txn::Waits]);
         let mut all: Vec<_> = of_event.map(|kind| kind(event)).collect();
         all.extend(
             [Txn::ClosedFor, Txn::Encrypted, Txn::NotReplaced, Txn::Replaced]
@@ -266,13 +273,14 @@ mod tests {
         }
         all.extend([
             Txn::Closes { portal, heard: at },
-            Txn::Flood { login, at },
+            Txn::Flood { login, digest: cause },
             Txn::GroupBack { portal, cause },
             Txn::GroupLeftBehind { portal, cause },
             Txn::GroupMoved { portal, cause },
             Txn::LoginEdit { event, started: at, edit: number },
             Txn::Lost { login, at },
-            Txn::PoisonEntry { entry, started: at },
+            Txn::OwnerGone(login),
+            Txn::PoisonEntry { entry, before: number },
             Txn::Quota { portal, heard: at },
             Txn::SessionBack { login, ended: at },
             Txn::UnconfirmedRun { portal, heard: at, sends: number },
@@ -340,7 +348,7 @@ mod tests {
             "digits-$e",
             "encrypted-!r:b.org",
             "failed-3",
-            "flood-3-5",
+            "flood-3-$e",
             "followed-$e",
             "ghost-out-$e",
             "goes-$e",
@@ -361,8 +369,9 @@ mod tests {
             "moved-3-$e",
             "no-room-3",
             "not-replaced-!r:b.org",
+            "owner-gone-3",
             "poison-$e",
-            "poison-3-5",
+            "poison-3-3",
             "quota-3-5",
             "refuse-$e-call",
             "refuse-$e-poison",
@@ -375,6 +384,7 @@ mod tests {
             "there-$e",
             "unconfirmed-$e",
             "unconfirmed-3-5-3",
+            "unseen-$e",
             "w3.77.0",
             "w3.77.12",
             "w3.i3.0",

@@ -37,7 +37,12 @@ pub(crate) enum Turn {
 /// program ended. Each later try is recorded before it begins, and the record is removed when the
 /// try ends in any way: what stays are the tries that ended the program.
 pub(super) async fn carry_out(core: &Arc<Core>, key: &LaneKey, entry: Entry, turn: Turn) -> bool {
-    let known = match turn {
+    let known = match &turn {
+        // It was set aside and is tried again because somebody asked: the tries begin anew.
+        Turn::New(Read::Not) => core
+            .store
+            .tries(entry.id)
+            .map(|tries| Tries { set_aside: tries.set_aside, ..Tries::default() }),
         Turn::New(_) => Ok(Tries::default()),
         Turn::Suspect | Turn::Behind => core.store.tries(entry.id),
     };
@@ -48,7 +53,7 @@ pub(super) async fn carry_out(core: &Arc<Core>, key: &LaneKey, entry: Entry, tur
             return false;
         }
     };
-    let mut noted = matches!(turn, Turn::Suspect) || tries.count > 0;
+    let mut noted = matches!(turn, Turn::Suspect) || tries != Tries::default();
     let mut read = match turn {
         Turn::New(read) => read,
         Turn::Suspect | Turn::Behind => Read::Not,
@@ -83,8 +88,8 @@ async fn set_aside(core: &Core, entry: &Entry, tries: Tries) -> Result<(), Halt>
     match &entry.work {
         Work::FromWechat { portal, .. } => {
             if !tries.told {
-                tell_owner(core, entry, *portal).await?;
-                let told = Tries { told: true, ..tries };
+                tell_owner(core, entry, *portal, tries.set_aside).await?;
+                let told = Tries { told: true, set_aside: tries.set_aside + 1, ..tries };
                 core.commit(Change::new().put_tries(entry.id, told)).await?;
             }
             core.lanes.set_aside(*portal, entry.clone());
@@ -110,10 +115,10 @@ fn end(core: &Core, entry: &Entry) {
     core.store.submit(Change::new().forget_tries(entry.id));
 }
 
-async fn tell_owner(core: &Core, entry: &Entry, portal: PortalId) -> Result<(), Halt> {
+async fn tell_owner(core: &Core, entry: &Entry, portal: PortalId, before: u32) -> Result<(), Halt> {
     let Some(portal) = core.registry.portal(portal) else { return Ok(()) };
     let name = name_of(&portal);
-    let txn = Txn::PoisonEntry { entry: entry.id, started: core.started };
+    let txn = Txn::PoisonEntry { entry: entry.id, before };
     notice::to_owner(core, &portal.key.owner, &Note::Poison { name: &name }, txn).await
 }
 

@@ -130,7 +130,8 @@ async fn keep(
     arrival: Arrival,
 ) -> Option<bool> {
     if updates.left_out > 0 {
-        tell_owner(core, core.registry.login(id)?, Flood::Messages(updates.left_out));
+        let flood = Flood::Messages(updates.left_out);
+        tell_owner(core, core.registry.login(id)?, flood, &updates.messages);
     }
     let (all, mut done, mut new) = (&updates.messages, 0, false);
     loop {
@@ -181,7 +182,7 @@ async fn keep_slice(
         core.registry.put_portal(portal);
     }
     if crowded && core.sessions.tell_of_strangers(id, core.clock.now()) {
-        tell_owner(core, login, Flood::Strangers);
+        tell_owner(core, login, Flood::Strangers, messages);
     }
     let new = !entries.is_empty();
     for (entry, read) in entries {
@@ -199,16 +200,17 @@ enum Flood {
     Strangers,
 }
 
-fn tell_owner(core: &Arc<Core>, login: Arc<Login>, flood: Flood) {
+fn tell_owner(core: &Arc<Core>, login: Arc<Login>, flood: Flood, of: &[Box<RawValue>]) {
     tracing::warn!(?flood, "more comes than is taken; messages are left out");
-    let (tasks, core, now) = (core.tasks.clone(), Arc::clone(core), core.clock.now());
+    let digest = core.digest_key.digest(of.first().map_or("", |raw| raw.get()));
+    let (tasks, core) = (core.tasks.clone(), Arc::clone(core));
     let telling = async move {
         let name = login_name(&login);
         let note = match flood {
             Flood::Messages(count) => Note::LeftOut { name: &name, count },
             Flood::Strangers => Note::Strangers { name: &name, most: MOST_STRANGERS },
         };
-        let txn = Txn::Flood { login: login.id, at: now };
+        let txn = Txn::Flood { login: login.id, digest: &digest };
         // Telling fails only when the bridge ends.
         let _ = notice::to_owner(&core, &login.owner, &note, txn).await;
     };
