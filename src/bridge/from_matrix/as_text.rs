@@ -142,12 +142,13 @@ async fn correct(
 /// Writes the content of a newer edit into the entry of an older one that waits.
 async fn rewrite(core: &Core, older: Outgoing, newer: &str) -> Result<(), Halt> {
     let Work::FromMatrix { raw, .. } = &older.entry.work else { return Ok(()) };
-    let content = serde_json::from_str::<Value>(newer).ok();
-    let content = content.and_then(|event| Some(event.get("content")?.to_string()));
-    match content.and_then(|content| edit::with_content(raw, &content)) {
-        Some(written) => edit::rewrite(core, older, written).await,
-        None => Ok(()),
-    }
+    let content = serde_json::from_str::<Value>(newer);
+    let content = content.ok().and_then(|event| Some(event.get("content")?.to_string()));
+    let Some(written) = content.and_then(|content| edit::with_content(raw, &content)) else {
+        tracing::error!(event = %older.event, "a waiting edit cannot be rewritten; after a restart its older words go out");
+        return Ok(());
+    };
+    edit::rewrite(core, older, written).await
 }
 
 /// Returns whether the author of the edit may change the edited message. The homeserver does not
