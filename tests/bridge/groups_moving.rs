@@ -115,6 +115,34 @@ async fn contacts_go_along_at_once_where_everybody_may_enter_and_their_owner_is_
     group.world.end().await;
 }
 
+/// Somebody without any permission, who has the power in the room, ends it for everybody: the owner
+/// hears of it, and the contacts do not stay behind in a room where nobody is.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upgrade_by_a_stranger_is_told_to_the_owner() {
+    let mut group = Group::open().await;
+    let server = format!("\"{}\" = \"user\"", group.world.slot.server_name);
+    let alone = format!("\"{}\" = \"user\"", group.alice.user_id);
+    group.world.reconfigure(|config| config.replace(&server, &alone)).await;
+    let (alice, bob, old) = (&group.alice, &group.bob, &group.room);
+    let management = alice.management_room(&group.world).await;
+    let mut power = alice.content(old, "m.room.power_levels", "").await;
+    power["users"][&bob.user_id] = json!(150);
+    set(alice, old, "m.room.power_levels", power).await;
+    let given = |m: &crate::support::Message| {
+        m.kind() == "m.room.power_levels" && m.content()["users"][&bob.user_id] == 150
+    };
+    bob.wait(old, given).await;
+    let new = upgrade(bob, old).await;
+    let told = alice.wait_said(&management, "The room with Mum, Dad was replaced").await;
+    assert!(told.body().contains(&new), "{told:?}");
+    for (own, name) in [(&group.mums, "Mum"), (&group.dads, "Dad")] {
+        alice.wait_said(own, &format!("{name} is back")).await;
+    }
+    group.mum.says("who is there?").await;
+    alice.wait_said(&group.mums, "who is there?").await;
+    group.world.end().await;
+}
+
 /// Replaces the room as Element does; returns the new one.
 async fn upgrade(person: &Person, room: &str) -> String {
     let upgrade = Upgrade::new(RoomId::parse(room).unwrap(), RoomVersionId::V12);

@@ -1,5 +1,6 @@
 //! Who may do what: a person gets into, out of, or through a chat only what is theirs.
 
+use ilink_simulator::Fault;
 use matrix_sdk::ruma::{UserId, api::client::profile::get_profile::v3::Request as GetProfile};
 use serde_json::json;
 
@@ -74,6 +75,29 @@ async fn nobody_resends_what_another_wrote() {
     );
     chat.alice.react(&chat.portal, event, "🔁").await;
     assert_eq!(chat.wait_shown(3).await[2], "my own words", "the owner may");
+    chat.world.end().await;
+}
+
+/// A file that a contact sent is asked for once more by its owner, and by nobody else.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_but_the_owner_fetches_a_file_again() {
+    let chat = Chat::open().await;
+    let bob = guest(&chat, "bob").await;
+    let simulator = &chat.world.simulator;
+    simulator.standing_fault("download", Some(Fault::Status(404)));
+    chat.phone.sends_file("plan.pdf", b"%PDF-1.4 a plan").await;
+    let notice = chat.alice.wait_said(&chat.portal, "📎 The file “plan.pdf” arrived").await;
+    simulator.standing_fault("download", None);
+    let downloads = || simulator.requests().iter().filter(|r| r.endpoint() == "download").count();
+    let before = downloads();
+    let no = "⚠️ Not sent again: only the person who wrote";
+    let asked = bob.react(&chat.portal, notice.id(), "🔁").await;
+    assert!(chat.wait_answer(&asked).await.starts_with(no));
+    let asked = bob.answer(&chat.portal, notice.id(), "!wechat retry").await;
+    assert!(chat.wait_answer(&asked).await.starts_with(no));
+    assert_eq!(downloads(), before);
+    chat.alice.react(&chat.portal, notice.id(), "🔁").await;
+    chat.alice.wait(&chat.portal, |m| m.msgtype() == "m.file").await;
     chat.world.end().await;
 }
 

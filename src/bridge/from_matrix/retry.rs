@@ -42,6 +42,12 @@ pub(crate) async fn retry(
         return Ok(no);
     }
     if let Some(kept) = lost_media::told_by(core, of)?.filter(|kept| kept.portal == portal.id) {
+        // What the contact sent is theirs, and their owner's.
+        let ghost = core.ghost(&portal.key.contact);
+        let author = ghost.as_ref().map_or(&*core.bot, |ghost| ghost.user());
+        if let Some(no) = resend_refused(core, asking, author, portal).await? {
+            return Ok(no);
+        }
         return Box::pin(lost_media::again(core, asking, of, &kept, portal))
             .await
             .map(Handled::Done);

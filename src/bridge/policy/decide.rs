@@ -105,11 +105,12 @@ fn of_stranger(act: Act) -> Ruling {
         | Act::Reply
         | Act::Command
         | Act::Invitation => Ruling::Refused(Refusal::NotAllowed),
+        // The room is over for everybody in it, and the homeserver has checked the power to end it.
+        Act::Tombstone => Ruling::Allowed,
         Act::Redaction
         | Act::Typing
         | Act::Rename
         | Act::Picture
-        | Act::Tombstone
         | Act::Queue
         | Act::Drop
         | Act::Merge => Ruling::LeftAlone,
