@@ -30,6 +30,12 @@ impl Permissions {
         self.users.get(user).or_else(by_server).copied().or(self.everybody)
     }
 
+    /// Returns the administrators that are named one by one.
+    pub fn named_admins(&self) -> impl Iterator<Item = &UserId> {
+        let admins = self.users.iter().filter(|(_, level)| **level == Level::Admin);
+        admins.map(|(user, _)| &**user)
+    }
+
     /// Adds an entry for `*`, a server name or a user id.
     ///
     /// # Errors

@@ -4,10 +4,12 @@
 //! [`Puppets`] lets people join rooms; [`router`] serves what the homeserver pushes; [`event`]
 //! parses events, and [`content`] and [`room`] build them.
 
+mod account;
 mod appservice;
 pub mod content;
 mod error;
 pub mod event;
+mod history;
 mod homeserver;
 mod intent;
 mod media;
@@ -25,6 +27,7 @@ mod transaction;
 
 pub use appservice::{Unavailable, router};
 pub use error::{Error, Retry};
+pub use history::Page;
 pub use homeserver::{Homeserver, HomeserverOptions};
 pub use intent::Intent;
 pub use power::Power;

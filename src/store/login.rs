@@ -74,6 +74,8 @@ pub struct Owner {
     pub spaces: u32,
     /// Whether they have left the space, and want none.
     pub left_space: bool,
+    /// Whether they have left the management room, without a new one or a new login since.
+    pub left_management_room: bool,
 }
 
 impl Owner {
@@ -86,6 +88,7 @@ impl Owner {
             space: None,
             spaces: 0,
             left_space: false,
+            left_management_room: false,
         }
     }
 }
@@ -105,6 +108,7 @@ impl Change {
             space: owner.space.clone(),
             spaces: owner.spaces,
             left_space: owner.left_space,
+            left_management_room: owner.left_management_room,
         };
         self.put(Table::Owner.key(&[owner.user.as_bytes()]), encode(&record))
     }
@@ -238,6 +242,8 @@ struct OwnerRecord {
     spaces: u32,
     #[serde(default)]
     left_space: bool,
+    #[serde(default)]
+    left_management_room: bool,
 }
 
 impl From<OwnerRecord> for Owner {
@@ -249,6 +255,7 @@ impl From<OwnerRecord> for Owner {
             space: record.space,
             spaces: record.spaces,
             left_space: record.left_space,
+            left_management_room: record.left_management_room,
         }
     }
 }

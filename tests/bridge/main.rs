@@ -15,6 +15,7 @@ mod clock;
 mod commands;
 mod commands_admin;
 mod commands_contact;
+mod departed;
 mod doctor;
 mod double_puppet;
 mod duplicates;

@@ -21,6 +21,7 @@ async fn everything_is_there_after_the_store_was_let_go() {
         language: Some("zh".to_owned()),
         space: Some(room(98)),
         spaces: 2,
+        left_management_room: true,
         ..Owner::new(owner(1))
     };
     store.commit(Change::new().put_owner(&owner)).await.unwrap();

@@ -50,8 +50,8 @@ pub(crate) fn ilink_options(config: &Config) -> Result<ilink::Options, StartErro
     })
 }
 
-/// Returns the rule for the token and the base address of a login that comes from elsewhere; what
-/// it refuses is said in a sentence. A login through a QR code is held to the same rule.
+/// Returns the check of an imported login's token and base address. A login through a QR code
+/// passes the same check. An error is a sentence.
 ///
 /// # Errors
 /// When the `[ilink]` section cannot be used.

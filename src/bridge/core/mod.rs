@@ -2,6 +2,7 @@
 
 pub(super) mod attempt;
 pub(super) mod clients;
+pub(super) mod login_end;
 pub(crate) mod owner;
 pub(super) mod portal_record;
 pub(super) mod txn;

@@ -117,6 +117,7 @@ pub(super) async fn show_the_way(
     portal: &Portal,
     ghost: &Intent,
 ) -> Result<Outcome, Halt> {
+    owner::mark_present(core, &event.sender).await?;
     let portal = room::ensure_room(core, portal.id).await?;
     let Some((portal, room)) =
         portal.and_then(|p| p.own_room().map(RoomId::to_owned).map(|room| (p, room)))

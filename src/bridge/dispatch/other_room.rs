@@ -15,7 +15,7 @@ use crate::{
             txn::Txn,
         },
         notice, policy,
-        portal::space,
+        portal::{departed, space},
         text::Answer,
     },
     matrix::event::{Event, Kind, Membership, MembershipState},
@@ -78,9 +78,13 @@ async fn left(core: &Core, event: &Event, user: &UserId) -> Result<Outcome, Halt
     }
     for member in [user, &event.sender] {
         if core.registry.owner(member).management_room.as_ref() == Some(&event.room) {
-            owner::mark_room(core, member, None).await?;
+            match member == user {
+                true => owner::mark_left(core, member).await?,
+                false => owner::mark_room(core, member, None).await?,
+            }
             let bot = core.bot();
             core.insist(|| bot.leave(&event.room, None)).await?;
+            departed::end_if_gone(core, member).await?;
         }
     }
     Ok(Outcome::Delivered)

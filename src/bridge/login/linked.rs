@@ -7,7 +7,7 @@ use ruma::UserId;
 use super::session;
 use crate::{
     bridge::{
-        core::{Core, attempt::Halt, login_name},
+        core::{Core, attempt::Halt, login_name, owner},
         state::{Job, LaneKey, Wanted},
         text::LoginText,
     },
@@ -71,6 +71,7 @@ pub(super) async fn keep(
     core.registry.put_login(login);
     core.registry.put_portal(portal);
     drop(changing);
+    owner::mark_present(core, owner).await?;
     for portal in core.registry.portals_of(login_id) {
         core.outbox.wake(portal.id);
     }

@@ -4,19 +4,18 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     bridge::{
-        core::{Core, attempt::Halt, login_name, name_of, txn::Txn},
+        core::{Core, attempt::Halt, login_end, login_name, name_of, txn::Txn},
         notice,
         text::Note,
     },
     clock::Timestamp,
-    id::BotToken,
-    store::{Change, Login, LoginState, LogoutReason},
+    store::{Login, LoginState, LogoutReason},
 };
 
 /// Logs the owner out of a login, and forgets its token.
 pub(crate) async fn by_owner(core: &Core, login: &Login) -> Result<(), Halt> {
     let state = LoginState::LoggedOut { at: core.clock.now(), why: LogoutReason::ByOwner };
-    if end(core, login, state).await? {
+    if login_end::put(core, login, state).await? {
         // The exports forget it as well. A store that fails has already ended the bridge.
         let _ = core.store.export().await;
     }
@@ -28,7 +27,7 @@ pub(crate) async fn by_owner(core: &Core, login: &Login) -> Result<(), Halt> {
 pub(crate) async fn session_lost(core: &Core, login: &Login) {
     let at = core.clock.now();
     let state = LoginState::LoggedOut { at, why: LogoutReason::SessionEnded };
-    if let Ok(true) = end(core, login, state).await {
+    if let Ok(true) = login_end::put(core, login, state).await {
         tracing::info!(login.id = %login.id, "WeChat ended the session");
         tell_lost(core, login, at).await;
     }
@@ -42,33 +41,6 @@ pub(crate) async fn tell_lost_again(core: Arc<Core>, login: Arc<Login>) {
     {
         tell_lost(&core, &login, at).await;
     }
-}
-
-/// Stores the end, and then stops polling. Returns false when there is nothing to end: it has ended
-/// already, or a newer bot has taken the place of this one.
-async fn end(core: &Core, login: &Login, state: LoginState) -> Result<bool, Halt> {
-    let _one_at_a_time = core.changing.lock().await;
-    let Some(now) = core.registry.login(login.id) else { return Ok(false) };
-    let has_ended = match (now.state, state) {
-        (LoginState::Active, _) => false,
-        // A session that WeChat has ended can still be logged out by its owner.
-        (
-            LoginState::LoggedOut { why: LogoutReason::SessionEnded, .. },
-            LoginState::LoggedOut { why: LogoutReason::ByOwner, .. },
-        ) => false,
-        (LoginState::LoggedOut { .. }, _) => true,
-    };
-    if has_ended || now.bot != login.bot {
-        return Ok(false);
-    }
-    let mut out = Login { state, ..Login::clone(&now) };
-    if matches!(out.state, LoginState::LoggedOut { why: LogoutReason::ByOwner, .. }) {
-        out.token = BotToken::new("");
-    }
-    core.commit(Change::new().put_login(&out)).await?;
-    core.registry.put_login(out);
-    core.sessions.end(login.id);
-    Ok(true)
 }
 
 async fn tell_lost(core: &Core, login: &Login, at: Timestamp) {

@@ -4,13 +4,16 @@ pub(super) mod double_puppet;
 pub(super) mod refusal;
 pub(super) mod status;
 
-use ruma::{OwnedEventId, OwnedRoomId, RoomId, UserId};
+use std::collections::BTreeSet;
+
+use ruma::{OwnedEventId, OwnedRoomId, OwnedUserId, RoomId, UserId};
 
 use crate::{
     bridge::{
         core::{Core, attempt::Halt, owner, txn::Txn},
         text::Note,
     },
+    config::{Language, Level},
     matrix::{
         content::{self, Content},
         room::NewRoom,
@@ -93,10 +96,32 @@ pub(super) async fn ping_owner(
     heard(&room, in_room(core, &room, &content, txn).await)
 }
 
+/// Tells something to each administrator that the configuration names, and to those by server that
+/// use the bridge.
+pub(super) async fn to_admins(
+    core: &Core,
+    text: impl Fn(Language) -> String,
+    txn: Txn<'_>,
+) -> Result<(), Halt> {
+    let permissions = &core.config.bridge.permissions;
+    let is_admin = |user: &OwnedUserId| permissions.level_of(user) == Some(Level::Admin);
+    let known = core.registry.users().into_iter().filter(is_admin);
+    let admins: BTreeSet<_> =
+        permissions.named_admins().map(ToOwned::to_owned).chain(known).collect();
+    for admin in admins {
+        tell(core, &admin, &text(core.language_of(&admin)), txn).await?;
+    }
+    Ok(())
+}
+
 async fn management_room(core: &Core, user: &UserId) -> Result<Option<OwnedRoomId>, Halt> {
     let known = core.registry.owner(user);
     if let Some(room) = &known.management_room {
         return Ok(Some(room.clone()));
+    }
+    if owner::seems_deactivated(core, user).await? {
+        tracing::info!(%user, "no management room is made for a deactivated account");
+        return Ok(None);
     }
     let bot = core.bot();
     let request = NewRoom {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ruma::OwnedEventId;
 
-use super::space;
+use super::{departed, space, unseen};
 use crate::{
     bridge::{
         core::{Core, attempt::Halt, name_of, portal_record, txn::Txn},
@@ -33,7 +33,7 @@ pub(crate) async fn close(core: &Arc<Core>, portal: &Portal, tell: bool) -> Resu
 }
 
 /// Leaves a closed room; repeated at the next start when it was not finished.
-pub(crate) async fn leave(core: &Core, portal: PortalId) -> Result<(), Halt> {
+pub(crate) async fn leave(core: &Arc<Core>, portal: PortalId) -> Result<(), Halt> {
     let Some(portal) = core.registry.portal(portal) else { return Ok(()) };
     let Some(leaving) = portal.leaving.clone() else { return Ok(()) };
     let Leaving { room, in_space, dropped, tell } = &leaving;
@@ -42,6 +42,8 @@ pub(crate) async fn leave(core: &Core, portal: PortalId) -> Result<(), Halt> {
     if *in_space {
         space::take_out(core, owner, room).await?;
     }
+    let is_here = *tell && !departed::end_if_gone(core, owner).await?;
+    let goes_on = is_here && unseen::bring_along(core, &portal, room).await?;
     let text = RoomText::Closed { name: &name }.text(core.language_of(owner));
     notice::say(core, room, &text, Txn::Closed(portal.id)).await?;
     let ghost = core.ghost(&portal.key.contact);
@@ -50,7 +52,8 @@ pub(crate) async fn leave(core: &Core, portal: PortalId) -> Result<(), Halt> {
             return Err(Halt::Stopping);
         }
     }
-    if *tell {
+    // Where the chat goes on in a new room already, only what was dropped has to be said.
+    if is_here && (!goes_on || *dropped > 0) {
         let (dropped, prefix) = (*dropped, core.prefix());
         let text = RoomText::ClosedFor { name: &name, dropped, prefix };
         let text = text.text(core.language_of(owner));

@@ -2,6 +2,7 @@
 
 pub(super) mod capabilities;
 pub(super) mod close;
+pub(crate) mod departed;
 pub(crate) mod entry;
 pub(super) mod naming;
 pub(super) mod powers;
@@ -9,4 +10,5 @@ pub(super) mod profile;
 pub(super) mod replacement;
 pub(crate) mod room;
 pub(super) mod space;
+mod unseen;
 pub(super) mod upgrade;

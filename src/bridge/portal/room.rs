@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use ruma::{OwnedRoomAliasId, OwnedRoomId, RoomAliasId, RoomId};
 
 use super::{
-    capabilities,
+    capabilities, departed,
     entry::invite_owner,
     naming::{alias_localpart, marks},
     powers, profile, space,
@@ -47,6 +47,9 @@ pub(crate) async fn ensure_room(
 
 /// Makes the room if need be, invites the owner, and greets them.
 async fn finish_room(core: &Arc<Core>, portal: Arc<Portal>) -> Result<Option<Arc<Portal>>, Halt> {
+    if portal.own_room().is_none() && departed::end_if_gone(core, &portal.key.owner).await? {
+        return Ok(None);
+    }
     let Ok(_turn) = core.making_rooms.acquire().await else { return Ok(None) };
     // The contact's id is too long for a Matrix user id: their message is set aside, and the owner
     // told.

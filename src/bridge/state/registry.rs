@@ -68,6 +68,16 @@ impl Registry {
         self.records().logins.values().cloned().collect()
     }
 
+    /// Returns the portals of this owner.
+    pub(crate) fn portals_of_owner(&self, owner: &UserId) -> Vec<Arc<Portal>> {
+        self.records().portals.values().filter(|p| p.key.owner == *owner).cloned().collect()
+    }
+
+    /// Returns all users of whom there is a record.
+    pub(crate) fn users(&self) -> Vec<OwnedUserId> {
+        self.records().owners.keys().cloned().collect()
+    }
+
     pub(crate) fn put_login(&self, login: Login) {
         self.records().logins.insert(login.id, Arc::new(login));
     }
