@@ -269,3 +269,34 @@ async fn a_group_goes_on_through_restarts_with_nothing_lost_or_doubled() {
     let dropped = group.world.simulator.dropped();
     assert!(dropped.iter().all(|one| one.reason == Reason::Repeated), "{dropped:?}");
 }
+
+/// Each contact sees of a quoted message what they have themselves, asked when the answer goes.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_contact_of_a_group_never_got_is_not_quoted_to_them() {
+    let group = Group::silent().await;
+    let (alice, bob) = (&group.alice, &group.bob);
+    let first = alice.say(&group.room, "meet at the old mill").await;
+    group.wait_mark(&first, "⏳").await;
+    let command = alice.say(&group.room, "!wechat status").await;
+    alice.wait_after(&group.room, &command, |m| m.is_notice_of(&group.bot)).await;
+    bob.wait_said(&group.room, "!wechat status").await;
+    let second = bob.answer(&group.room, &first, "fine with me").await;
+    let third = bob.answer(&group.room, &command, "what is that?").await;
+    for event in [&second, &third] {
+        group.wait_mark(event, "⏳").await;
+    }
+    group.mum.says("I am here").await;
+    let (said, fine) = (group.line(alice, "meet at the old mill"), group.line(bob, "fine with me"));
+    group.mum.wait_text(&format!("「{said}」\n{fine}")).await;
+    group.mum.wait_text(&group.line(bob, "what is that?")).await;
+
+    // Dad has not got it, and does not get it any more.
+    alice.remove(&group.room, &first).await;
+    alice.wait_said(&group.room, "taken").await;
+    group.dad.says("and I").await;
+    group.dad.wait_text(&group.line(bob, "what is that?")).await;
+    let of_dad = texts(&group.dad);
+    assert!(of_dad.contains(&fine), "{of_dad:?}");
+    assert!(of_dad.iter().all(|text| !text.contains("old mill") && !text.contains("!wechat")));
+    group.world.end().await;
+}

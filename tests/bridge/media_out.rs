@@ -149,6 +149,21 @@ async fn what_cannot_be_read_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_picture_is_sent_again_with_the_caption_that_it_has_now() {
+    let chat = Chat::open().await;
+    let sent = chat.send_picture("cat.png", Some("a dog")).await;
+    chat.alice.wait_receipt(&chat.portal, &sent).await;
+    chat.recaption(&sent, "cat.png", "a cat").await;
+    chat.phone.wait_text("✏️ a cat").await;
+    chat.alice.react(&chat.portal, &sent, "🔁").await;
+    let shown = chat.wait_opened(5).await;
+    let words: Vec<_> = shown.iter().map(|(line, _)| line.as_str()).collect();
+    assert_eq!(words, ["a dog", "picture", "✏️ a cat", "a cat", "picture"]);
+    assert!(shown[4].1 == picture("cat.png"));
+    chat.world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_picture_that_waits_is_listed_changed_and_taken_back() {
     let mut chat = Chat::silent().await;
     let first = chat.send_picture("cat.png", None).await;

@@ -32,6 +32,25 @@ async fn each_message_that_waits_is_marked_until_it_goes_out() {
     assert_eq!(chat.said("⏳"), 2, "one notice for each period");
 }
 
+/// The receipt of the contact says "WeChat has taken this and all before it", whatever the bot says
+/// and marks behind it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notice_behind_a_message_that_waits_leaves_the_receipt_where_it_is() {
+    let chat = Chat::open().await;
+    let ghost = chat.alice.ghost_in(&chat.world, &chat.portal).await;
+    let taken = chat.say(&["taken"]).await.remove(0);
+    chat.alice.wait_receipt(&chat.portal, &taken).await;
+    chat.world.simulator.throttle(Duration::from_secs(600));
+    let waits = chat.say_waiting(&["waits"]).await.remove(0);
+    assert_eq!(chat.ask("ping").await, "Pong.");
+    let read = async |user: &str| chat.alice.read_by(&chat.portal, user).await;
+    assert_eq!(read(&ghost).await.as_deref(), Some(&*taken), "the contact's");
+    assert_eq!(read(&chat.bot).await, None, "the bot has read nothing");
+    chat.world.simulator.clear_faults();
+    chat.hear("go on").await;
+    chat.alice.wait_receipt(&chat.portal, &waits).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waits_through_a_restart_is_marked_and_announced_once() {
     let mut chat = Chat::silent().await;

@@ -139,6 +139,56 @@ async fn a_message_finds_its_way_when_the_room_is_gone() {
     chat.world.end().await;
 }
 
+/// The homeserver tells of the leave when the bridge has said something already.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_into_a_room_that_its_owner_has_left_is_said_in_the_next() {
+    let mut chat = Chat::open().await;
+    let proxy = Proxy::to(&chat.world.slot.base_url).await;
+    let (direct, through) = (chat.world.slot.base_url.clone(), proxy.url());
+    chat.world.reconfigure(|config| config.replacen(&direct, &through, 1)).await;
+    let ghost = chat.alice.ghost_in(&chat.world, &chat.portal).await;
+    let rooms = chat.alice.rooms();
+    // The first text is on its way into the room, and the leave is behind it.
+    proxy.trouble("/send/m.room.message/w", Trouble::Hanging);
+    chat.phone.says("do you see this?").await;
+    proxy.wait_met(1).await;
+    chat.alice.room(&chat.portal).leave().await.unwrap();
+    chat.phone.says("and this?").await;
+    proxy.heal();
+    let other = chat.alice.wait_new_room(&rooms).await;
+    let words = chat.alice.wait_words(&other, &ghost, 2).await;
+    assert_eq!(words, ["do you see this?", "and this?"]);
+    assert!(!chat.alice.words(&chat.portal, &ghost).contains(&"do you see this?".to_owned()));
+    chat.alice.say(&other, "I do").await;
+    assert_eq!(chat.wait_shown(1).await, ["I do"]);
+    chat.world.end().await;
+}
+
+/// A contact who is banned from the room has no use for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ban_of_the_contact_ends_the_room() {
+    let chat = Chat::open().await;
+    let room = chat.alice.management_room(&chat.world).await;
+    let ghost = chat.alice.ghost_in(&chat.world, &chat.portal).await;
+    // Only in a room of her own making has Alice power over the contact.
+    let upgrade = Upgrade::new(RoomId::parse(&chat.portal).unwrap(), RoomVersionId::V12);
+    let new = chat.alice.client.send(upgrade).await.unwrap().replacement_room.to_string();
+    chat.alice.wait_said(&room, "Mum's room was replaced").await;
+    chat.alice.invite(&new, &chat.bot).await;
+    chat.alice.wait_said(&room, &format!("Invite {ghost} there")).await;
+    chat.alice.invite(&new, &ghost).await;
+    chat.alice.wait_said(&new, "The chat with Mum continues in this room").await;
+    let mum = UserId::parse(&ghost).unwrap();
+    chat.alice.room(&new).ban_user(&mum, None).await.unwrap();
+    chat.alice.wait_said(&room, "Mum's room is closed").await;
+    wait_left(&chat.alice, &new, &chat.bot).await;
+    let rooms = chat.alice.rooms();
+    let other = wait_new_words(&chat, &rooms, "it was not my fault").await;
+    chat.alice.say(&other, "I know").await;
+    assert_eq!(chat.wait_shown(1).await, ["I know"]);
+    chat.world.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_ghost_that_its_owner_invites_says_where_the_chat_is_and_opens_it() {
     let chat = Chat::open().await;
