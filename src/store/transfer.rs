@@ -256,7 +256,8 @@ fn read_line(line: &[u8], check: &Check<'_>) -> Result<Sound, String> {
     check(&token, base_url.as_deref())?;
     Ok(Sound {
         owner: OwnedUserId::try_from(owner).map_err(|_| "\"owner\" is not a Matrix user id")?,
-        bot: BotId::parse(&there(loose.bot_id, "bot_id")?).ok_or("\"bot_id\" is not a WeChat bot id")?,
+        bot: BotId::parse(&there(loose.bot_id, "bot_id")?)
+            .ok_or("\"bot_id\" is not a WeChat bot id")?,
         token,
         base_url,
         contact: WechatUserId::parse(&there(loose.contact_id, "contact_id")?)

@@ -53,7 +53,10 @@ async fn the_logins_of_a_deactivated_account_end_and_an_administrator_is_told() 
             assert!(login.token.expose().is_empty());
         }
         let portals = store.portals().unwrap();
-        assert!(portals.iter().all(|portal| portal.own_room().is_none()), "a room was made: {portals:?}");
+        assert!(
+            portals.iter().all(|portal| portal.own_room().is_none()),
+            "a room was made: {portals:?}"
+        );
         let owners = store.owners().unwrap();
         let owner = owners.iter().find(|owner| owner.user == *alice.user_id).unwrap();
         assert_eq!(owner.management_room, None, "a management room was made");

@@ -51,7 +51,7 @@ pub(crate) fn ilink_options(config: &Config) -> Result<ilink::Options, StartErro
 }
 
 /// Returns the check of an imported login's token and base address. A login through a QR code
-/// passes the same check. An error is a sentence.
+/// goes through it as well. An error is a sentence.
 ///
 /// # Errors
 /// When the `[ilink]` section cannot be used.

@@ -6,7 +6,7 @@ use ruma::{OwnedUserId, UserId};
 
 use super::machine::{self, Reading};
 use crate::{
-    bridge::text::{Found, Server, Why},
+    bridge::text::{Cause, Found, Server},
     clock::Clock,
     config::Config,
     id::WechatUserId,
@@ -24,10 +24,10 @@ pub(super) async fn homeserver(config: &Config, homeserver: &Homeserver) -> (Vec
         // Synapse checks the token even here.
         Ok(Err(matrix::Error::TokenRejected)) => return (vec![Found::TokenRefused], false),
         Ok(Err(why)) => {
-            return (vec![Found::HomeserverAway { url, why: Why::homeserver(&why) }], false);
+            return (vec![Found::HomeserverAway { url, why: Cause::homeserver(&why) }], false);
         }
         Err(_) => {
-            let why = Why::silence(PATIENCE.as_secs());
+            let why = Cause::silence(PATIENCE.as_secs());
             return (vec![Found::HomeserverAway { url, why }], false);
         }
     };
@@ -41,7 +41,7 @@ pub(super) async fn homeserver(config: &Config, homeserver: &Homeserver) -> (Vec
             return (found, false);
         }
         Err(why) => {
-            found.push(Found::HomeserverAway { url, why: Why::homeserver(&why) });
+            found.push(Found::HomeserverAway { url, why: Cause::homeserver(&why) });
             return (found, false);
         }
     }
@@ -52,7 +52,7 @@ pub(super) async fn homeserver(config: &Config, homeserver: &Homeserver) -> (Vec
             Ok(Some(why)) => {
                 found.push(Found::GhostsOutside { ghost: ghost.to_string(), why });
             }
-            Err(why) => found.push(Found::HomeserverAway { url, why: Why::homeserver(&why) }),
+            Err(why) => found.push(Found::HomeserverAway { url, why: Cause::homeserver(&why) }),
         }
     }
     found.extend(puppets(config, homeserver).await);
@@ -68,8 +68,8 @@ async fn puppets(config: &Config, homeserver: &Homeserver) -> Option<Found> {
     Some(match outside(known, &someone) {
         Ok(None) => Found::Puppets,
         Ok(Some(why)) => Found::PuppetsRefused { why },
-        Err(matrix::Error::TokenRejected) => Found::PuppetsRefused { why: Why::unknown_token() },
-        Err(why) => Found::PuppetsRefused { why: Why::homeserver(&why) },
+        Err(matrix::Error::TokenRejected) => Found::PuppetsRefused { why: Cause::unknown_token() },
+        Err(why) => Found::PuppetsRefused { why: Cause::homeserver(&why) },
     })
 }
 
@@ -78,15 +78,15 @@ async fn puppets(config: &Config, homeserver: &Homeserver) -> Option<Found> {
 fn outside(
     known: Result<OwnedUserId, matrix::Error>,
     user: &UserId,
-) -> Result<Option<Why>, matrix::Error> {
+) -> Result<Option<Cause>, matrix::Error> {
     match known {
         Ok(known) if known == user => Ok(None),
-        Ok(known) => Ok(Some(Why::taken_for(known.as_str()))),
+        Ok(known) => Ok(Some(Cause::taken_for(known.as_str()))),
         // Synapse answers this for a user of the namespace that has not been registered yet.
         Err(matrix::Error::Forbidden { message }) if message.contains("has not registered") => {
             Ok(None)
         }
-        Err(matrix::Error::Forbidden { message }) => Ok(Some(Why::said(message))),
+        Err(matrix::Error::Forbidden { message }) => Ok(Some(Cause::said(message))),
         Err(why) => Err(why),
     }
 }
@@ -104,7 +104,7 @@ pub(super) async fn ping(config: &Config, homeserver: &Homeserver, running: bool
         Err(matrix::Error::Rejected { errcode, .. }) if errcode == "M_URL_NOT_SET" => {
             Found::NoAddress
         }
-        Err(why) => Found::NotReached { url, why: Why::homeserver(&why) },
+        Err(why) => Found::NotReached { url, why: Cause::homeserver(&why) },
     }
 }
 
@@ -114,14 +114,14 @@ pub(super) fn registration(config: &Config, file: &Path) -> Found {
     let yaml = match std::fs::read_to_string(file) {
         Ok(yaml) => yaml,
         Err(why) => {
-            return Found::RegistrationUnreadable { file: name, why: Why::said(why.to_string()) };
+            return Found::RegistrationUnreadable { file: name, why: Cause::said(why.to_string()) };
         }
     };
     match config.registration().differences(&yaml) {
         Ok(keys) if keys.is_empty() => Found::Registration { file: name },
         Ok(keys) => Found::RegistrationDiffers { file: name, keys: keys.join(", ") },
         // The parser's message could contain a line with a token.
-        Err(_) => Found::RegistrationUnreadable { file: name, why: Why::no_yaml() },
+        Err(_) => Found::RegistrationUnreadable { file: name, why: Cause::no_yaml() },
     }
 }
 
@@ -135,7 +135,7 @@ pub(super) async fn ilink(config: &Config, ilink: &ilink::Client, clock: &Clock)
     let mut found: Vec<_> = [(api_host, api), (cdn_host, cdn)]
         .map(|(host, answer)| match answer {
             Ok(_) => Found::Ilink { host },
-            Err(why) => Found::IlinkAway { host, why: Why::wechat(&why) },
+            Err(why) => Found::IlinkAway { host, why: Cause::wechat(&why) },
         })
         .into();
     found.extend(off.map(|theirs| machine::clock(Server::Wechat, Reading { theirs, ours })));

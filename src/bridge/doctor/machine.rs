@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    bridge::text::{Found, Server, Why},
+    bridge::text::{Cause, Found, Server},
     clock::Timestamp,
     config::Config,
     media::{Sandbox, Workers},
@@ -28,7 +28,7 @@ pub(super) async fn store(config: &Config, running: bool) -> Found {
     match opened(path).await {
         Ok(logins) => Found::Store { logins },
         Err(store::Error::InUse { .. }) => Found::StoreInUse { by_us: running },
-        Err(why) => Found::StoreRefused { why: Why::store(&why) },
+        Err(why) => Found::StoreRefused { why: Cause::store(&why) },
     }
 }
 
@@ -84,10 +84,10 @@ pub(super) async fn sandbox(workers: &Workers) -> Found {
     match (Workers::sandbox(), workers.check().await) {
         (_, Sandbox::Full) => Found::Sandbox,
         (Sandbox::Missing(why), Sandbox::Missing(_)) => {
-            Found::NoSandboxHere { why: Why::no_sandbox(why) }
+            Found::NoSandboxHere { why: Cause::no_sandbox(why) }
         }
         (Sandbox::Full, Sandbox::Missing(why)) => {
-            Found::SandboxMissing { why: Why::no_sandbox(why) }
+            Found::SandboxMissing { why: Cause::no_sandbox(why) }
         }
     }
 }

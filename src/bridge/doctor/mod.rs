@@ -15,7 +15,7 @@ use self::machine::Reading;
 use crate::{
     bridge::{
         core::{Core, clients},
-        text::{Found, Server, Verdict, Why},
+        text::{Cause, Found, Server, Verdict},
     },
     clock::Clock,
     config::{Config, Language},
@@ -68,7 +68,7 @@ pub async fn examine(
     if let Err(why) = listening.as_ref().map(drop)
         && !running
     {
-        let (address, why) = (config.appservice.listen.to_string(), Why::said(why.to_string()));
+        let (address, why) = (config.appservice.listen.to_string(), Cause::said(why.to_string()));
         found.push(Found::CannotListen { address, why });
     }
     let listens = running || listening.is_ok();
@@ -99,20 +99,21 @@ async fn from_outside(
     let clock = Clock::System;
     match clients::homeserver(config) {
         Ok(homeserver) => {
-            let (url, why) = (config.homeserver.url.to_string(), Why::silence(PATIENCE.as_secs()));
+            let (url, why) =
+                (config.homeserver.url.to_string(), Cause::silence(PATIENCE.as_secs()));
             let looking = homeserver_side(config, &homeserver, &clock, (running, listens));
             let late = vec![Found::HomeserverAway { url, why }];
             found.extend(tokio::time::timeout(PATIENCE, looking).await.unwrap_or(late));
         }
         Err(why) => {
-            let (url, why) = (config.homeserver.url.to_string(), Why::said(why.to_string()));
+            let (url, why) = (config.homeserver.url.to_string(), Cause::said(why.to_string()));
             found.push(Found::HomeserverAway { url, why });
         }
     }
     match clients::ilink_options(config).map(ilink::Client::new) {
         Ok(Ok(ilink)) => found.extend(far::ilink(config, &ilink, &clock).await),
-        Ok(Err(why)) => found.push(Found::IlinkUnusable { why: Why::wechat(&why) }),
-        Err(why) => found.push(Found::IlinkUnusable { why: Why::said(why.to_string()) }),
+        Ok(Err(why)) => found.push(Found::IlinkUnusable { why: Cause::wechat(&why) }),
+        Err(why) => found.push(Found::IlinkUnusable { why: Cause::said(why.to_string()) }),
     }
     found
 }

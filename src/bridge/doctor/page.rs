@@ -3,7 +3,7 @@
 use url::Url;
 
 use crate::{
-    bridge::text::{Found, Why},
+    bridge::text::{Cause, Found},
     config::Config,
     matrix::{Error, Homeserver, Probe},
 };
@@ -17,7 +17,7 @@ pub(super) async fn look(config: &Config, homeserver: &Homeserver) -> Option<Fou
         Err(error) => Err(Error::Unsendable(Box::new(error))),
     };
     Some(match probe("/link/doctor").await {
-        Err(why) => Found::PageAway { url, why: Why::homeserver(&why) },
+        Err(why) => Found::PageAway { url, why: Cause::homeserver(&why) },
         Ok(answer) if !is_page(&answer) => Found::PageIsNotOurs { url, status: answer.status },
         Ok(_) if probe("/health").await.is_ok_and(|answer| answer.status == 200) => {
             Found::PageOpen { url }

@@ -1,7 +1,7 @@
 //! The findings of `doctor`: each check in one sentence, with the instruction when something is
 //! wrong.
 
-use super::{Why, counted, pick};
+use super::{Cause, counted, pick};
 use crate::config::Language;
 
 /// The result of a check.
@@ -19,42 +19,42 @@ pub enum Verdict {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Found {
     Homeserver { version: String },
-    HomeserverAway { url: String, why: Why },
+    HomeserverAway { url: String, why: Cause },
     Token { bot: String },
     TokenRefused,
-    BotOutside { bot: String, why: Why },
+    BotOutside { bot: String, why: Cause },
     Ghosts,
-    GhostsOutside { ghost: String, why: Why },
+    GhostsOutside { ghost: String, why: Cause },
     Puppets,
-    PuppetsRefused { why: Why },
+    PuppetsRefused { why: Cause },
     Registration { file: String },
     RegistrationDiffers { file: String, keys: String },
-    RegistrationUnreadable { file: String, why: Why },
+    RegistrationUnreadable { file: String, why: Cause },
     Reached { millis: u128, running: bool },
-    NotReached { url: String, why: Why },
+    NotReached { url: String, why: Cause },
     ReachedStranger { url: String },
     OtherRegistration { id: String },
     NoAddress,
-    CannotListen { address: String, why: Why },
+    CannotListen { address: String, why: Cause },
     Ilink { host: String },
-    IlinkAway { host: String, why: Why },
-    IlinkUnusable { why: Why },
+    IlinkAway { host: String, why: Cause },
+    IlinkUnusable { why: Cause },
     Polls { polling: usize },
     StalePolls { polling: usize, stale: usize },
     Store { logins: usize },
     StoreNew { path: String },
     StoreInUse { by_us: bool },
     StoreOfOther { path: String },
-    StoreRefused { why: Why },
+    StoreRefused { why: Cause },
     Disk { free_mib: u64 },
     DiskFull { path: String, free_mib: u64, wanted_mib: u64 },
     Clock { of: Server },
     ClockOff { of: Server, seconds: u64, ahead: bool },
     Sandbox,
-    SandboxMissing { why: Why },
-    NoSandboxHere { why: Why },
+    SandboxMissing { why: Cause },
+    NoSandboxHere { why: Cause },
     Page { url: String },
-    PageAway { url: String, why: Why },
+    PageAway { url: String, why: Cause },
     PageIsNotOurs { url: String, status: u16 },
     PageOpen { url: String },
 }
@@ -114,7 +114,7 @@ impl Found {
     }
 
     /// Returns the reason beside the finding.
-    fn why(&self) -> Option<&Why> {
+    fn why(&self) -> Option<&Cause> {
         match self {
             Self::HomeserverAway { why, .. }
             | Self::BotOutside { why, .. }

@@ -33,7 +33,7 @@ pub(crate) use self::quote::Quoted;
 pub(crate) use self::room::RoomText;
 pub(crate) use self::scope::CommandScope;
 pub(crate) use self::step::StepText;
-pub(crate) use self::why::Why;
+pub(in crate::bridge) use self::why::Cause;
 pub(crate) use self::worded::Worded;
 
 /// The language of the sentences for contacts, whose language is not known; most people on WeChat

@@ -1,8 +1,8 @@
 //! The comparison of every sentence in both languages with `tests/fixtures/sentences.txt`.
 
 use super::{
-    AdminText, Answer, CommandScope, Found, GroupText, Held, ItemNotice, LoginText, Medium, Note,
-    OutcomeCounts, Quoted, Refusal, RoomText, Server, StepText, Trouble, Why, Worded,
+    AdminText, Answer, Cause, CommandScope, Found, GroupText, Held, ItemNotice, LoginText, Medium,
+    Note, OutcomeCounts, Quoted, Refusal, RoomText, Server, StepText, Trouble, Worded,
 };
 use crate::{
     bridge::{
@@ -161,25 +161,25 @@ fn admins(language: Language) -> Vec<String> {
 fn findings(language: Language) -> Vec<String> {
     let url = || "https://matrix.example.org/".to_owned();
     let user = || "@wechatbot:example.org".to_owned();
-    let why = || Why::said("Connection refused");
+    let why = || Cause::said("Connection refused");
     let path = || "/var/lib/bridge".to_owned();
     let file = || "registration.yaml".to_owned();
     [
         Found::Homeserver { version: "v1.15".into() },
-        Found::HomeserverAway { url: url(), why: Why::silence(15) },
+        Found::HomeserverAway { url: url(), why: Cause::silence(15) },
         Found::Token { bot: user() },
         Found::TokenRefused,
-        Found::BotOutside { bot: user(), why: Why::taken_for("@other:example.org") },
+        Found::BotOutside { bot: user(), why: Cause::taken_for("@other:example.org") },
         Found::Ghosts,
         Found::GhostsOutside { ghost: "@wechat_doctor:example.org".into(), why: why() },
         Found::Puppets,
-        Found::PuppetsRefused { why: Why::unknown_token() },
+        Found::PuppetsRefused { why: Cause::unknown_token() },
         Found::Registration { file: file() },
         Found::RegistrationDiffers { file: file(), keys: "url, namespaces".into() },
-        Found::RegistrationUnreadable { file: file(), why: Why::no_yaml() },
+        Found::RegistrationUnreadable { file: file(), why: Cause::no_yaml() },
         Found::Reached { millis: 12, running: true },
         Found::Reached { millis: 12, running: false },
-        Found::NotReached { url: url(), why: Why::homeserver(&crate::matrix::Error::Stalled) },
+        Found::NotReached { url: url(), why: Cause::homeserver(&crate::matrix::Error::Stalled) },
         Found::ReachedStranger { url: url() },
         Found::OtherRegistration { id: "wechat".into() },
         Found::NoAddress,
@@ -187,7 +187,7 @@ fn findings(language: Language) -> Vec<String> {
         Found::Ilink { host: "ilinkai.weixin.qq.com".into() },
         Found::IlinkAway {
             host: "ilinkai.weixin.qq.com".into(),
-            why: Why::wechat(&crate::ilink::Error::Timeout),
+            why: Cause::wechat(&crate::ilink::Error::Timeout),
         },
         Found::IlinkUnusable { why: why() },
         Found::Polls { polling: 3 },
@@ -197,7 +197,7 @@ fn findings(language: Language) -> Vec<String> {
         Found::StoreInUse { by_us: true },
         Found::StoreInUse { by_us: false },
         Found::StoreOfOther { path: path() },
-        Found::StoreRefused { why: Why::store(&crate::store::Error::Closed) },
+        Found::StoreRefused { why: Cause::store(&crate::store::Error::Closed) },
         Found::Disk { free_mib: 4096 },
         Found::DiskFull { path: path(), free_mib: 100, wanted_mib: 456 },
         Found::Clock { of: Server::Homeserver },
@@ -205,9 +205,9 @@ fn findings(language: Language) -> Vec<String> {
         Found::ClockOff { of: Server::Homeserver, seconds: 90, ahead: true },
         Found::ClockOff { of: Server::Wechat, seconds: 90, ahead: false },
         Found::Sandbox,
-        Found::SandboxMissing { why: Why::no_sandbox("a worker cannot be started") },
+        Found::SandboxMissing { why: Cause::no_sandbox("a worker cannot be started") },
         Found::NoSandboxHere {
-            why: Why::no_sandbox("only Linux can filter what a process asks of the system"),
+            why: Cause::no_sandbox("only Linux can filter what a process asks of the system"),
         },
         Found::Page { url: url() },
         Found::PageAway { url: url(), why: why() },

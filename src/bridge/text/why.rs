@@ -5,14 +5,14 @@ use crate::{config::Language, ilink, matrix, store};
 
 /// A reason in both languages. The words of a server or of the system stay as they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Why {
+pub(in crate::bridge) struct Cause {
     english: String,
     chinese: String,
 }
 
-impl Why {
+impl Cause {
     /// Returns the reason in a language.
-    pub(crate) fn text(&self, language: Language) -> &str {
+    pub(in crate::bridge) fn text(&self, language: Language) -> &str {
         match language {
             Language::En => &self.english,
             Language::Zh => &self.chinese,
@@ -20,7 +20,7 @@ impl Why {
     }
 
     /// Quotes another program or the system.
-    pub(crate) fn said(words: impl Into<String>) -> Self {
+    pub(in crate::bridge) fn said(words: impl Into<String>) -> Self {
         let english = words.into();
         Self { chinese: english.clone(), english }
     }
@@ -29,30 +29,30 @@ impl Why {
         Self { english: text(Language::En), chinese: text(Language::Zh) }
     }
 
-    /// No answer came for so many seconds.
-    pub(crate) fn silence(seconds: u64) -> Self {
+    /// Tells that no answer came for so many seconds.
+    pub(in crate::bridge) fn silence(seconds: u64) -> Self {
         Self::both(|language| {
             pick!(language, "nothing came for {seconds} seconds", "{seconds} 秒内没有任何应答")
         })
     }
 
-    /// The homeserver takes the user for another one.
-    pub(crate) fn taken_for(other: &str) -> Self {
+    /// Tells for which other user the homeserver takes a user.
+    pub(in crate::bridge) fn taken_for(other: &str) -> Self {
         Self::both(|language| pick!(language, "it is taken for {other}", "它被当作 {other}"))
     }
 
-    /// The homeserver does not know the token of the second registration.
-    pub(crate) fn unknown_token() -> Self {
+    /// Tells that the homeserver does not know the token of the second registration.
+    pub(in crate::bridge) fn unknown_token() -> Self {
         Self::both(|language| pick!(language, "it does not know the token", "它不认识这个令牌"))
     }
 
-    /// The file is not YAML.
-    pub(crate) fn no_yaml() -> Self {
+    /// Tells that a file is not YAML.
+    pub(in crate::bridge) fn no_yaml() -> Self {
         Self::both(|language| pick!(language, "it is no YAML", "它不是 YAML"))
     }
 
-    /// A request to the homeserver failed.
-    pub(crate) fn homeserver(error: &matrix::Error) -> Self {
+    /// Tells why a request to the homeserver failed.
+    pub(in crate::bridge) fn homeserver(error: &matrix::Error) -> Self {
         use matrix::Error as E;
         let chinese = match error {
             E::Unreachable(_) => "无法连接".to_owned(),
@@ -79,8 +79,8 @@ impl Why {
         Self { english: error.to_string(), chinese }
     }
 
-    /// A request to WeChat failed, or its client cannot be built.
-    pub(crate) fn wechat(error: &ilink::Error) -> Self {
+    /// Tells why a request to WeChat failed, or why its client cannot be built.
+    pub(in crate::bridge) fn wechat(error: &ilink::Error) -> Self {
         use ilink::Error as E;
         let chinese = match error {
             E::SessionExpired => "微信登录已失效".to_owned(),
@@ -99,8 +99,8 @@ impl Why {
         Self { english: error.to_string(), chinese }
     }
 
-    /// The store cannot be used.
-    pub(crate) fn store(error: &store::Error) -> Self {
+    /// Tells why the store cannot be used.
+    pub(in crate::bridge) fn store(error: &store::Error) -> Self {
         use store::Error as E;
         let chinese = match error {
             E::InUse { dir } => format!("{} 正被另一个进程使用", dir.display()),
@@ -125,8 +125,8 @@ impl Why {
         Self { english: error.to_string(), chinese }
     }
 
-    /// No sandbox can be used; `english` is what the check of the workers says.
-    pub(crate) fn no_sandbox(english: &'static str) -> Self {
+    /// Tells why no sandbox can be used; `english` is the result of the check of the workers.
+    pub(in crate::bridge) fn no_sandbox(english: &'static str) -> Self {
         let known = NO_SANDBOX.iter().find(|(known, _)| *known == english);
         let chinese = known.map_or(english, |(_, chinese)| chinese);
         Self { english: english.to_owned(), chinese: chinese.to_owned() }
