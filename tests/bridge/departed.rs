@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::support::{Person, World, synapse::Synapse};
 
-/// A bridge that Root looks after, and Alice, who has a management room.
+/// Starts a bridge that Root administers, and Alice with a management room.
 async fn begin() -> (World, Person, Person, String) {
     let mut world = World::idle().await;
     let alice = Person::new(Synapse::shared().await, "alice").await;

@@ -116,7 +116,7 @@ async fn contacts_go_along_at_once_where_everybody_may_enter_and_their_owner_is_
 }
 
 /// Somebody without any permission, who has the power in the room, ends it for everybody: the owner
-/// hears of it, and the contacts do not stay behind in a room where nobody is.
+/// hears of it, and the contacts do not stay behind in an empty room.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upgrade_by_a_stranger_is_told_to_the_owner() {
     let mut group = Group::open().await;

@@ -78,7 +78,7 @@ async fn nobody_resends_what_another_wrote() {
     chat.world.end().await;
 }
 
-/// A file that a contact sent is asked for once more by its owner, and by nobody else.
+/// Only the owner asks once more for a file that a contact sent.
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_but_the_owner_fetches_a_file_again() {
     let chat = Chat::open().await;

@@ -350,7 +350,7 @@ fn a_passphrase_that_cannot_be_had_is_said_and_nothing_is_written() {
     );
     assert_refused(&output, 16, "plain.jsonl: it is not encrypted; import it without --passphrase");
     assert!(!setup.path("out.age").exists());
-    // Without a terminal there is nobody to ask.
+    // Without a terminal the program cannot ask.
     let alone = Command::new("setsid")
         .args(["-w", env!("CARGO_BIN_EXE_matrix-appservice-wechat"), "export", "--passphrase"])
         .current_dir(setup.folder.path())

@@ -12,7 +12,7 @@ use matrix_appservice_wechat::{
 
 use crate::scene::{NOW, fill, new_login};
 
-/// What a login is held to where that is not the question.
+/// Accepts every login.
 fn any(_: &BotToken, _: Option<&str>) -> Result<(), String> {
     Ok(())
 }
@@ -149,7 +149,7 @@ async fn a_login_that_its_owner_ended_is_in_no_export_any_more() {
     store.close().await.unwrap();
 }
 
-/// Whether any file below the folder holds the text.
+/// Returns whether any file below the folder contains the text.
 fn holds(dir: &std::path::Path, text: &str) -> bool {
     fs::read_dir(dir).unwrap().map(Result::unwrap).any(|entry| match entry.path() {
         path if path.is_dir() => holds(&path, text),

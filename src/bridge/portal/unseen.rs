@@ -13,7 +13,7 @@ use crate::{
     matrix::{
         Intent,
         content::Content,
-        event::{self, Kind, MembershipState},
+        event::{self, Event, Kind, MembershipState},
     },
     store::{Change, Link, Portal},
 };
@@ -69,22 +69,18 @@ async fn behind_the_leave(
             }
         };
         for event in page.events.iter().filter_map(|raw| event::parse(raw).ok()) {
-            match event.kind {
-                Kind::Membership(change)
-                    if change.user == portal.key.owner
-                        && matches!(change.now, MembershipState::Leave | MembershipState::Ban) =>
-                {
-                    found.reverse();
-                    return Ok(found);
-                }
-                Kind::Message(message) if event.sender == ghost.user() => {
-                    let fields = serde_json::from_str::<Map<String, Value>>(message.content.get());
-                    let mut content = Content::new("m.room.message", fields.unwrap_or_default());
-                    // What it answers is in the room that was left.
-                    content.fields.remove("m.relates_to");
-                    found.push(Unseen { event: event.id, at: event.at, content });
-                }
-                _ => {}
+            if left(&event, portal) {
+                found.reverse();
+                return Ok(found);
+            }
+            if let Kind::Message(message) = event.kind
+                && event.sender == ghost.user()
+            {
+                let fields = serde_json::from_str::<Map<String, Value>>(message.content.get());
+                let mut content = Content::new("m.room.message", fields.unwrap_or_default());
+                // What it answers is in the room that was left.
+                content.fields.remove("m.relates_to");
+                found.push(Unseen { event: event.id, at: event.at, content });
             }
         }
         from = page.older;
@@ -93,6 +89,13 @@ async fn behind_the_leave(
         }
     }
     Ok(Vec::new())
+}
+
+/// Returns whether the owner left, or was removed, by this event.
+fn left(event: &Event, portal: &Portal) -> bool {
+    let Kind::Membership(change) = &event.kind else { return false };
+    let is_out = matches!(change.now, MembershipState::Leave | MembershipState::Ban);
+    change.user == portal.key.owner && is_out
 }
 
 /// A thousand events; more are not written while a leave is on its way.
