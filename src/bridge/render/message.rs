@@ -11,7 +11,7 @@ use crate::{
         text::Refusal,
     },
     convert::{self, NotBridged},
-    matrix::event::{Attachment, Event, Message, Source, attachment},
+    matrix::event::{Attachment, AttachmentSource, Event, Message, attachment},
     store::Portal,
 };
 
@@ -157,17 +157,19 @@ pub(super) fn with_names(core: &Core, portal: &Portal, message: &Message, text: 
 /// refused before anything is downloaded.
 pub(super) fn media(attachment: &Attachment, limit: u64) -> Result<Media, Verdict> {
     let uri = match &attachment.source {
-        Source::Plain(uri) => uri.clone(),
-        Source::Encrypted => return Err(Verdict::Refuse(Refusal::FileEncrypted)),
+        AttachmentSource::Plain(uri) => uri.clone(),
+        AttachmentSource::Encrypted => return Err(Verdict::Refuse(Refusal::FileEncrypted)),
     };
     if attachment.size.is_some_and(|size| size > limit) {
         return Err(Verdict::Refuse(Refusal::FileTooLarge { limit }));
     }
     let kind = match attachment.kind {
-        attachment::Kind::Image | attachment::Kind::Sticker => MediaKind::Picture,
-        attachment::Kind::Video => MediaKind::Video,
-        attachment::Kind::Voice => MediaKind::Voice,
-        attachment::Kind::Audio | attachment::Kind::File => MediaKind::File,
+        attachment::AttachmentKind::Image | attachment::AttachmentKind::Sticker => {
+            MediaKind::Picture
+        }
+        attachment::AttachmentKind::Video => MediaKind::Video,
+        attachment::AttachmentKind::Voice => MediaKind::Voice,
+        attachment::AttachmentKind::Audio | attachment::AttachmentKind::File => MediaKind::File,
     };
     Ok(Media { uri, kind, name: attachment.name.clone() })
 }

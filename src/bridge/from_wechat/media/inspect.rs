@@ -40,7 +40,7 @@ pub(super) struct About {
     pub(super) size: Option<(u32, u32)>,
     pub(super) duration: Option<Duration>,
     pub(super) blurhash: Option<String>,
-    pub(super) voice: Option<content::Voice>,
+    pub(super) voice: Option<content::VoiceMark>,
 }
 
 /// A thumbnail of a file.
@@ -148,7 +148,7 @@ fn of_voice(report: VoiceReport) -> About {
     let name = format!("voice.{}", report.mime.extension());
     About {
         duration: Some(report.duration),
-        voice: Some(content::Voice { waveform: report.waveform }),
+        voice: Some(content::VoiceMark { waveform: report.waveform }),
         ..About::new(MediaKind::Audio, name, report.mime.mime())
     }
 }
