@@ -10,9 +10,9 @@ use crate::{
     },
     config::VoiceOut,
     media::{
-        Done, Job, Report, WorkError,
+        Done, MediaJob, MediaReport, WorkError,
         name::safe_name,
-        sniff::{Class, Kind, sniff_file},
+        sniff::{Class, FileKind, sniff_file},
     },
     spool::Spool,
     store::{Portal, SentAs},
@@ -49,14 +49,14 @@ pub(super) fn may_stay(media: &Media) -> bool {
 }
 
 /// Returns an image in a format that phones show; `None` when the file is no image.
-async fn picture(core: &Core, file: &Spool, kind: Kind) -> Option<(Spool, SentAs)> {
+async fn picture(core: &Core, file: &Spool, kind: FileKind) -> Option<(Spool, SentAs)> {
     if SHOWN.contains(&kind.mime) {
         return Some((file.clone(), SentAs::Image));
     }
     if kind.class != Class::Image {
         return None;
     }
-    let done = work(core, Job::ImageForPhone, file).await?;
+    let done = work(core, MediaJob::ImageForPhone, file).await?;
     Some((done.output?, SentAs::Image))
 }
 
@@ -65,9 +65,9 @@ async fn picture(core: &Core, file: &Spool, kind: Kind) -> Option<(Spool, SentAs
 async fn voice(core: &Core, portal: &Portal, file: &Spool) -> Option<(Spool, SentAs)> {
     let configured = core.config.media.voice_out == VoiceOut::Silk;
     let as_item = portal.voice_items.unwrap_or(configured);
-    let job = if as_item { Job::VoiceForPhone } else { Job::VoiceAsFile };
+    let job = if as_item { MediaJob::VoiceForPhone } else { MediaJob::VoiceAsFile };
     let done = work(core, job, file).await?;
-    let Report::Voice(report) = done.report else { return None };
+    let MediaReport::Voice(report) = done.report else { return None };
     let millis = report.duration.as_millis();
     let sent_as = if as_item {
         SentAs::Voice { playtime_ms: u64::try_from(millis).unwrap_or(u64::MAX) }
@@ -79,7 +79,7 @@ async fn voice(core: &Core, portal: &Portal, file: &Spool) -> Option<(Spool, Sen
 }
 
 /// Returns a worker's result; `None` when it failed.
-async fn work(core: &Core, job: Job, file: &Spool) -> Option<Done> {
+async fn work(core: &Core, job: MediaJob, file: &Spool) -> Option<Done> {
     match core.workers.run(job, file).await {
         Ok(done) => Some(done),
         Err(error @ WorkError::CannotStart(_)) => {

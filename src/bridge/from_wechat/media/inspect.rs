@@ -14,9 +14,10 @@ use crate::{
     ilink::{Body, File, Voice},
     matrix::content::{self, MediaKind},
     media::{
-        Done, ImageReport, Job, Report, ThumbnailReport, VideoReport, VoiceReport, WorkError,
+        Done, ImageReport, MediaJob, MediaReport, ThumbnailReport, VideoReport, VoiceReport,
+        WorkError,
         name::safe_name,
-        sniff::{Class, Kind, sniff_file},
+        sniff::{Class, FileKind, sniff_file},
     },
     spool::Spool,
 };
@@ -100,13 +101,13 @@ pub(super) async fn look(core: &Core, body: &Body, file: Spool) -> Looked {
 
 /// Inspects an image, with its size and colours. One that a worker finds damaged or hostile becomes
 /// a file.
-async fn picture(core: &Core, kind: Kind, file: Spool) -> Looked {
+async fn picture(core: &Core, kind: FileKind, file: Spool) -> Looked {
     if kind.class != Class::Image {
         return plain(unnamed("image", kind), file);
     }
-    let done = core.workers.run(Job::Image, &file).await.inspect_err(told);
+    let done = core.workers.run(MediaJob::Image, &file).await.inspect_err(told);
     match done {
-        Ok(Done { report: Report::Image(report), thumbnail, .. }) => {
+        Ok(Done { report: MediaReport::Image(report), thumbnail, .. }) => {
             Looked { file, about: of_picture(&report), small: small(&report, thumbnail) }
         }
         // No worker could inspect it, so it stays an image of unknown size.
@@ -133,10 +134,10 @@ fn small(report: &ImageReport, file: Option<Spool>) -> Option<Small> {
 
 /// Converts a voice message to Ogg/Opus, which every client plays; one that cannot be read stays as
 /// it is. The playing time is measured, since the sender's may be wrong.
-async fn voice(core: &Core, voice: &Voice, kind: Kind, file: Spool) -> Looked {
-    let done = core.workers.run(Job::VoiceForMatrix, &file).await.inspect_err(told);
+async fn voice(core: &Core, voice: &Voice, kind: FileKind, file: Spool) -> Looked {
+    let done = core.workers.run(MediaJob::VoiceForMatrix, &file).await.inspect_err(told);
     let (file, about) = match done {
-        Ok(Done { report: Report::Voice(report), output: Some(sound), .. }) => {
+        Ok(Done { report: MediaReport::Voice(report), output: Some(sound), .. }) => {
             (sound, of_voice(report))
         }
         Ok(_) | Err(_) => (file, unnamed("voice", kind)),
@@ -154,10 +155,10 @@ fn of_voice(report: VoiceReport) -> About {
 }
 
 /// Inspects a video: its size and duration, where its index can be read.
-async fn film(core: &Core, body: &Body, kind: Kind, file: Spool) -> Looked {
-    let done = core.workers.run(Job::Video, &file).await.inspect_err(told);
+async fn film(core: &Core, body: &Body, kind: FileKind, file: Spool) -> Looked {
+    let done = core.workers.run(MediaJob::Video, &file).await.inspect_err(told);
     let about = match done {
-        Ok(Done { report: Report::Video(report), .. }) => of_film(report, kind),
+        Ok(Done { report: MediaReport::Video(report), .. }) => of_film(report, kind),
         Ok(_) | Err(_) if kind.class == Class::Video => {
             About { kind: MediaKind::Video, ..unnamed("video", kind) }
         }
@@ -167,7 +168,7 @@ async fn film(core: &Core, body: &Body, kind: Kind, file: Spool) -> Looked {
 }
 
 /// Describes a video. One whose beginning is not recognised is a video when it has an index.
-fn of_film(report: VideoReport, kind: Kind) -> About {
+fn of_film(report: VideoReport, kind: FileKind) -> About {
     let about = match kind.class {
         Class::Video => unnamed("video", kind),
         Class::Image | Class::Audio | Class::Other => {
@@ -185,8 +186,8 @@ fn of_film(report: VideoReport, kind: Kind) -> About {
 /// Returns the preview image that the sender provides with a video, if it is one.
 async fn poster(core: &Core, body: &Body) -> Option<Small> {
     let file = download::thumbnail(core, body).await?;
-    let done = core.workers.run(Job::Image, &file).await.inspect_err(told).ok()?;
-    let Report::Image(report) = done.report else { return None };
+    let done = core.workers.run(MediaJob::Image, &file).await.inspect_err(told).ok()?;
+    let MediaReport::Image(report) = done.report else { return None };
     let itself = || {
         let mime_type = report.format.mime().into();
         Small { file, mime_type, size: (report.width, report.height) }
@@ -196,14 +197,14 @@ async fn poster(core: &Core, body: &Body) -> Option<Small> {
 
 /// Describes a file with the sender's name for it; its MIME type follows from the name, or else
 /// from the content.
-fn named(name: Option<&str>, kind: Kind) -> About {
+fn named(name: Option<&str>, kind: FileKind) -> About {
     let safe = safe_name(name, kind);
     let by_name = mime_guess::from_path(&safe).first_raw();
     About::new(MediaKind::File, safe, by_name.unwrap_or(kind.mime))
 }
 
 /// Describes a file without a name.
-fn unnamed(stem: &str, kind: Kind) -> About {
+fn unnamed(stem: &str, kind: FileKind) -> About {
     About::new(MediaKind::File, format!("{stem}.{}", kind.extension), kind.mime)
 }
 
