@@ -262,7 +262,7 @@ impl Asked<'_> {
     pub(crate) fn question(&self, question: Question) {
         let Event { sender: user, room, at, .. } = self.said;
         let (user, room, by, at) = (user.clone(), room.clone(), self.entry.id, *at);
-        let asked = store::Asked { user, room, question, by, at, answered_by: None };
+        let asked = store::AskedQuestion { user, room, question, by, at, answered_by: None };
         self.core.questions.ask(&self.core.store, asked);
     }
 

@@ -14,12 +14,12 @@ use ruma::{OwnedRoomId, OwnedUserId, RoomId, UserId};
 use crate::{
     clock::Timestamp,
     id::InboxId,
-    store::{self, Asked, Change, Question, Store},
+    store::{self, AskedQuestion, Change, Question, Store},
 };
 
 /// The newest question to each user in each room, answered ones included.
 #[derive(Debug, Default)]
-pub(crate) struct Questions(Mutex<HashMap<(OwnedUserId, OwnedRoomId), Asked>>);
+pub(crate) struct Questions(Mutex<HashMap<(OwnedUserId, OwnedRoomId), AskedQuestion>>);
 
 /// A message that may be an answer.
 #[derive(Debug, Clone, Copy)]
@@ -59,7 +59,7 @@ impl Questions {
     }
 
     /// Stores a question, before the command that asks it ends.
-    pub(crate) fn ask(&self, store: &Store, asked: Asked) {
+    pub(crate) fn ask(&self, store: &Store, asked: AskedQuestion) {
         store.submit(Change::new().put_question(&asked));
         self.all().insert((asked.user.clone(), asked.room.clone()), asked);
     }
@@ -94,7 +94,7 @@ impl Questions {
         }
     }
 
-    fn all(&self) -> MutexGuard<'_, HashMap<(OwnedUserId, OwnedRoomId), Asked>> {
+    fn all(&self) -> MutexGuard<'_, HashMap<(OwnedUserId, OwnedRoomId), AskedQuestion>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -102,7 +102,7 @@ impl Questions {
 /// Returns the relation of a message to a question. The numbers of entries tell the order. The time
 /// between question and answer is that of the homeserver, so it does not grow while the bridge is
 /// down.
-fn stand(asked: &Asked, entry: InboxId, at: Timestamp) -> Stand {
+fn stand(asked: &AskedQuestion, entry: InboxId, at: Timestamp) -> Stand {
     let other = asked.answered_by.is_some_and(|answer| answer != entry);
     if other || entry <= asked.by {
         return Stand::Apart;
@@ -126,10 +126,10 @@ mod tests {
 
     const ASKED: Timestamp = Timestamp(1_000_000);
 
-    fn asked(by: u64) -> Asked {
+    fn asked(by: u64) -> AskedQuestion {
         let question = Question::Logout(LoginId(7));
         let (user, room) = (owned_user_id!("@alice:b.org"), owned_room_id!("!r:b.org"));
-        Asked { user, room, question, by: InboxId(by), at: ASKED, answered_by: None }
+        AskedQuestion { user, room, question, by: InboxId(by), at: ASKED, answered_by: None }
     }
 
     fn said(entry: u64) -> Candidate<'static> {
@@ -161,7 +161,7 @@ mod tests {
             (Some(6), 6, late, Stand::TooLate),
             (Some(6), 7, soon, Stand::Apart),
         ] {
-            let asked = Asked { answered_by: answered_by.map(InboxId), ..asked(5) };
+            let asked = AskedQuestion { answered_by: answered_by.map(InboxId), ..asked(5) };
             let found = stand(&asked, InboxId(entry), at);
             assert_eq!(found, expected, "{answered_by:?} {entry} {at:?}");
         }
@@ -219,7 +219,7 @@ mod tests {
             },
         ];
         for question in kinds {
-            let asked = Asked { question, ..asked(5) };
+            let asked = AskedQuestion { question, ..asked(5) };
             questions.ask(&store, asked.clone());
             store.commit(Change::new()).await.unwrap();
             assert!(!format!("{asked:?}").contains("妈妈"));
