@@ -35,7 +35,7 @@ pub(crate) async fn poll(
 ) -> Result<Handled, Halt> {
     match poll {
         Poll::Start { question, answers } if answers.is_empty() && question.is_empty() => {
-            let refusal = Refusal::Kind(convert::Kind::Poll);
+            let refusal = Refusal::Kind(convert::OtherKind::Poll);
             refusal::refuse(core, event, refusal).await.map(Handled::Done)
         }
         Poll::Start { question, answers } => {

@@ -30,7 +30,7 @@ pub(crate) async fn refuse(core: &Core, event: &Event, refusal: Refusal) -> Resu
 pub(crate) fn refusal_of(event_type: &str) -> Refusal {
     match CALLS.contains(&event_type) {
         true => Refusal::Call,
-        false => Refusal::Kind(convert::Kind::Other),
+        false => Refusal::Kind(convert::OtherKind::Other),
     }
 }
 

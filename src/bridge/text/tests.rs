@@ -11,7 +11,7 @@ use crate::{
     },
     clock::Timestamp,
     config::Language,
-    convert::Kind,
+    convert::OtherKind,
     id::{LoginId, PortalId},
     ilink::Mismatch,
     store::Direction,
@@ -374,7 +374,7 @@ fn deliveries(language: Language) -> Vec<String> {
         Hold::LoggedOut,
         Hold::Unreachable,
     ];
-    let kinds = [Kind::Location, Kind::Poll, Kind::Other];
+    let kinds = [OtherKind::Location, OtherKind::Poll, OtherKind::Other];
     let others = [
         Refusal::Edit,
         Refusal::Redaction,
