@@ -26,5 +26,5 @@ pub use self::{
     core::{Death, clients::StartError},
     doctor::{Finding, examine},
     runtime::start::Bridge,
-    text::Verdict,
+    text::DoctorVerdict,
 };

@@ -24,9 +24,9 @@ use crate::{
 };
 
 /// The bridge's side of the API.
-pub(crate) struct Desk(pub(crate) Arc<Core>);
+pub(crate) struct ProvisioningDesk(pub(crate) Arc<Core>);
 
-impl provision::Desk for Desk {
+impl provision::Desk for ProvisioningDesk {
     fn is_shared_secret(&self, shown: &str) -> bool {
         let secret = &self.0.config.provisioning.shared_secret;
         secret.as_ref().is_some_and(|secret| secret.is(shown))
@@ -119,7 +119,7 @@ impl provision::Desk for Desk {
     }
 }
 
-impl Desk {
+impl ProvisioningDesk {
     fn login_of(&self, user: &UserId, id: u32) -> Option<Arc<Login>> {
         self.0.registry.login(LoginId(id)).filter(|login| login.owner == user)
     }

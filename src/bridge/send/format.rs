@@ -6,7 +6,7 @@
 use crate::{
     bridge::{
         core::Core,
-        state::{Media, MediaKind},
+        state::{MediaPart, PartKind},
     },
     config::VoiceOut,
     media::{
@@ -22,15 +22,15 @@ use crate::{
 pub(super) async fn shape(
     core: &Core,
     portal: &Portal,
-    media: &Media,
+    media: &MediaPart,
     file: Spool,
 ) -> (Spool, SentAs) {
     let kind = sniff_file(&file).await;
     let shaped = match media.kind {
-        MediaKind::Picture => picture(core, &file, kind).await,
-        MediaKind::Video if kind.is_video_for_phones() => Some((file.clone(), SentAs::Video)),
-        MediaKind::Voice => voice(core, portal, &file).await,
-        MediaKind::Video | MediaKind::File => None,
+        PartKind::Picture => picture(core, &file, kind).await,
+        PartKind::Video if kind.is_video_for_phones() => Some((file.clone(), SentAs::Video)),
+        PartKind::Voice => voice(core, portal, &file).await,
+        PartKind::Video | PartKind::File => None,
     };
     shaped.unwrap_or_else(|| {
         let name = safe_name(media.name.as_deref(), kind);
@@ -40,11 +40,11 @@ pub(super) async fn shape(
 
 /// Returns whether the file may be sent unchanged; then the digest for WeChat can be computed
 /// during the download.
-pub(super) fn may_stay(media: &Media) -> bool {
+pub(super) fn may_stay(media: &MediaPart) -> bool {
     match media.kind {
-        MediaKind::Picture | MediaKind::Video | MediaKind::File => true,
+        PartKind::Picture | PartKind::Video | PartKind::File => true,
         // Phones do not play the formats that clients record.
-        MediaKind::Voice => false,
+        PartKind::Voice => false,
     }
 }
 

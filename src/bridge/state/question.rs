@@ -41,7 +41,7 @@ pub(crate) struct Taken {
 
 /// The relation of a message to a question.
 #[derive(Debug, PartialEq, Eq)]
-enum Stand {
+enum AnswerTime {
     InTime,
     TooLate,
     /// The message was written before the question, or another one has answered it.
@@ -70,9 +70,9 @@ impl Questions {
         let mut all = self.all();
         let asked = all.get_mut(&(said.user.to_owned(), said.room.to_owned()))?;
         let late = match stand(asked, said.entry, said.at) {
-            Stand::InTime => false,
-            Stand::TooLate => true,
-            Stand::Apart => return None,
+            AnswerTime::InTime => false,
+            AnswerTime::TooLate => true,
+            AnswerTime::Apart => return None,
         };
         asked.answered_by = Some(said.entry);
         store.submit(Change::new().put_question(asked));
@@ -102,14 +102,14 @@ impl Questions {
 /// Returns the relation of a message to a question. The numbers of entries tell the order. The time
 /// between question and answer is that of the homeserver, so it does not grow while the bridge is
 /// down.
-fn stand(asked: &AskedQuestion, entry: InboxId, at: Timestamp) -> Stand {
+fn stand(asked: &AskedQuestion, entry: InboxId, at: Timestamp) -> AnswerTime {
     let other = asked.answered_by.is_some_and(|answer| answer != entry);
     if other || entry <= asked.by {
-        return Stand::Apart;
+        return AnswerTime::Apart;
     }
     match at.since(asked.at) <= OPEN_FOR {
-        true => Stand::InTime,
-        false => Stand::TooLate,
+        true => AnswerTime::InTime,
+        false => AnswerTime::TooLate,
     }
 }
 
@@ -149,17 +149,17 @@ mod tests {
         let late = soon.plus(Duration::from_millis(1));
         let day_before = Timestamp(ASKED.0 - 86_400_000);
         for (answered_by, entry, at, expected) in [
-            (None, 6, soon, Stand::InTime),
-            (None, 6, late, Stand::TooLate),
+            (None, 6, soon, AnswerTime::InTime),
+            (None, 6, late, AnswerTime::TooLate),
             // The homeserver's clock was set back meanwhile.
-            (None, 6, day_before, Stand::InTime),
+            (None, 6, day_before, AnswerTime::InTime),
             // The command itself, tried again; and a message from before it.
-            (None, 5, ASKED, Stand::Apart),
-            (None, 4, soon, Stand::Apart),
+            (None, 5, ASKED, AnswerTime::Apart),
+            (None, 4, soon, AnswerTime::Apart),
             // The answer itself, tried again; and a message behind it.
-            (Some(6), 6, soon, Stand::InTime),
-            (Some(6), 6, late, Stand::TooLate),
-            (Some(6), 7, soon, Stand::Apart),
+            (Some(6), 6, soon, AnswerTime::InTime),
+            (Some(6), 6, late, AnswerTime::TooLate),
+            (Some(6), 7, soon, AnswerTime::Apart),
         ] {
             let asked = AskedQuestion { answered_by: answered_by.map(InboxId), ..asked(5) };
             let found = stand(&asked, InboxId(entry), at);

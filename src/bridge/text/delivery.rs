@@ -51,7 +51,7 @@ impl Held<'_> {
 
 /// The reason why something from Matrix was not bridged.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub(crate) enum SendRefusal {
     /// A kind of message that is not bridged to WeChat.
     Kind(OtherKind),
     Edit,
@@ -103,7 +103,7 @@ pub(crate) enum Refusal {
     Poison,
 }
 
-impl Refusal {
+impl SendRefusal {
     /// Returns the name for records and counters.
     pub(crate) fn code(&self) -> &'static str {
         match self {

@@ -25,14 +25,14 @@ use crate::{
 /// A file that is ready to be uploaded.
 pub(super) struct Looked {
     pub(super) file: Spool,
-    pub(super) about: About,
+    pub(super) about: FileFacts,
     /// A thumbnail.
     pub(super) small: Option<Small>,
 }
 
 /// The description of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct About {
+pub(super) struct FileFacts {
     pub(crate) kind: MediaKind,
     pub(super) filename: String,
     pub(super) mime_type: String,
@@ -51,7 +51,7 @@ pub(super) struct Small {
     pub(super) size: (u32, u32),
 }
 
-impl About {
+impl FileFacts {
     fn new(kind: MediaKind, filename: impl Into<String>, mime_type: impl Into<String>) -> Self {
         Self {
             kind,
@@ -112,18 +112,18 @@ async fn picture(core: &Core, kind: FileKind, file: Spool) -> Looked {
         }
         // No worker could inspect it, so it stays an image of unknown size.
         Err(WorkError::CannotStart(_)) => {
-            plain(About { kind: MediaKind::Image, ..unnamed("image", kind) }, file)
+            plain(FileFacts { kind: MediaKind::Image, ..unnamed("image", kind) }, file)
         }
         Ok(_) | Err(_) => plain(unnamed("image", kind), file),
     }
 }
 
-fn of_picture(report: &ImageReport) -> About {
+fn of_picture(report: &ImageReport) -> FileFacts {
     let name = format!("image.{}", report.format.extension());
-    About {
+    FileFacts {
         size: Some((report.width, report.height)),
         blurhash: report.blurhash.clone(),
-        ..About::new(MediaKind::Image, name, report.format.mime())
+        ..FileFacts::new(MediaKind::Image, name, report.format.mime())
     }
 }
 
@@ -142,15 +142,15 @@ async fn voice(core: &Core, voice: &Voice, kind: FileKind, file: Spool) -> Looke
         }
         Ok(_) | Err(_) => (file, unnamed("voice", kind)),
     };
-    plain(About { caption: voice.transcript.clone(), ..about }, file)
+    plain(FileFacts { caption: voice.transcript.clone(), ..about }, file)
 }
 
-fn of_voice(report: VoiceReport) -> About {
+fn of_voice(report: VoiceReport) -> FileFacts {
     let name = format!("voice.{}", report.mime.extension());
-    About {
+    FileFacts {
         duration: Some(report.duration),
         voice: Some(content::VoiceMark { waveform: report.waveform }),
-        ..About::new(MediaKind::Audio, name, report.mime.mime())
+        ..FileFacts::new(MediaKind::Audio, name, report.mime.mime())
     }
 }
 
@@ -160,7 +160,7 @@ async fn film(core: &Core, body: &Body, kind: FileKind, file: Spool) -> Looked {
     let about = match done {
         Ok(Done { report: MediaReport::Video(report), .. }) => of_film(report, kind),
         Ok(_) | Err(_) if kind.class == Class::Video => {
-            About { kind: MediaKind::Video, ..unnamed("video", kind) }
+            FileFacts { kind: MediaKind::Video, ..unnamed("video", kind) }
         }
         Ok(_) | Err(_) => return plain(unnamed("video", kind), file),
     };
@@ -168,14 +168,14 @@ async fn film(core: &Core, body: &Body, kind: FileKind, file: Spool) -> Looked {
 }
 
 /// Describes a video. One whose beginning is not recognised is a video when it has an index.
-fn of_film(report: VideoReport, kind: FileKind) -> About {
+fn of_film(report: VideoReport, kind: FileKind) -> FileFacts {
     let about = match kind.class {
         Class::Video => unnamed("video", kind),
         Class::Image | Class::Audio | Class::Other => {
-            About::new(MediaKind::Video, "video.mp4", "video/mp4")
+            FileFacts::new(MediaKind::Video, "video.mp4", "video/mp4")
         }
     };
-    About {
+    FileFacts {
         kind: MediaKind::Video,
         size: report.width.zip(report.height),
         duration: report.duration,
@@ -197,19 +197,19 @@ async fn poster(core: &Core, body: &Body) -> Option<Small> {
 
 /// Describes a file with the sender's name for it; its MIME type follows from the name, or else
 /// from the content.
-fn named(name: Option<&str>, kind: FileKind) -> About {
+fn named(name: Option<&str>, kind: FileKind) -> FileFacts {
     let safe = safe_name(name, kind);
     let by_name = mime_guess::from_path(&safe).first_raw();
-    About::new(MediaKind::File, safe, by_name.unwrap_or(kind.mime))
+    FileFacts::new(MediaKind::File, safe, by_name.unwrap_or(kind.mime))
 }
 
 /// Describes a file without a name.
-fn unnamed(stem: &str, kind: FileKind) -> About {
-    About::new(MediaKind::File, format!("{stem}.{}", kind.extension), kind.mime)
+fn unnamed(stem: &str, kind: FileKind) -> FileFacts {
+    FileFacts::new(MediaKind::File, format!("{stem}.{}", kind.extension), kind.mime)
 }
 
 /// Returns a file without a thumbnail.
-fn plain(about: About, file: Spool) -> Looked {
+fn plain(about: FileFacts, file: Spool) -> Looked {
     Looked { file, about, small: None }
 }
 
