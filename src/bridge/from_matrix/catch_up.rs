@@ -30,7 +30,7 @@ pub(crate) async fn run(core: Arc<Core>) {
     let mut pause = if known { SHORTEST } else { Duration::ZERO };
     let mut failed = false;
     let mut first = None;
-    let mut found = Found::default();
+    let mut found = LookFound::default();
     loop {
         let is_wish = tokio::select! {
             () = core.tasks.pause(pause) => false,
@@ -114,9 +114,9 @@ async fn take_unpushed(core: &Arc<Core>, next: &str, rooms: Vec<Timeline>) -> Re
 /// The events found since the last line of the log. The first half minute, in which each push has a
 /// look before it, gets one line; a bridge that stops writes what is left.
 #[derive(Default)]
-struct Found(usize);
+struct LookFound(usize);
 
-impl Found {
+impl LookFound {
     fn log(&mut self) {
         let events = std::mem::take(&mut self.0);
         if events > 0 {
@@ -125,7 +125,7 @@ impl Found {
     }
 }
 
-impl Drop for Found {
+impl Drop for LookFound {
     fn drop(&mut self) {
         self.log();
     }
