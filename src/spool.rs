@@ -68,7 +68,7 @@ impl SpoolWriter {
     /// Ends the writing and returns the complete file.
     pub fn finish(self) -> Spool {
         let md5 = self.md5.map(|md5| md5.finalize().into());
-        Spool(Arc::new(Inner { file: self.file, len: self.len, md5 }))
+        Spool(Arc::new(SpoolInner { file: self.file, len: self.len, md5 }))
     }
 }
 
@@ -89,9 +89,9 @@ impl Write for SpoolWriter {
 
 /// A complete file; cheap to clone.
 #[derive(Clone)]
-pub struct Spool(Arc<Inner>);
+pub struct Spool(Arc<SpoolInner>);
 
-struct Inner {
+struct SpoolInner {
     file: File,
     len: u64,
     md5: Option<[u8; 16]>,

@@ -12,8 +12,8 @@ use ilink_simulator::{Fault, Phone, Recorded, Simulator};
 use matrix_appservice_wechat::{
     id::{BotToken, ContextToken, WechatUserId},
     ilink::{
-        AesKey, Body, CdnError, Client, Error, HostRules, Message, Options, OutboundItem,
-        OutboundMessage, Session, Updates, UploadKind, Uploaded,
+        AesKey, ApiSession, Body, CdnError, Client, Error, HostRules, Message, Options,
+        OutboundItem, OutboundMessage, Updates, UploadKind, Uploaded,
         agent::DEFAULT_BOT_AGENT,
         cipher::{Decryptor, Encryptor, ciphertext_len},
         options::Patience,
@@ -87,7 +87,7 @@ struct Scene {
     simulator: Simulator,
     alice: Phone,
     client: Client,
-    session: Session,
+    session: ApiSession,
     spools: Spools,
     _folder: tempfile::TempDir,
 }

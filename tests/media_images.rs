@@ -10,7 +10,7 @@ use std::{
 
 use image::{DynamicImage, ImageFormat as Codec, Rgb, RgbImage};
 use matrix_appservice_wechat::media::{
-    Done, ImageFormat, ImageReport, Job, Report, Unreadable, VideoReport, WorkError,
+    Done, ImageFormat, ImageReport, MediaJob, MediaReport, Unreadable, VideoReport, WorkError,
     sniff::{Class, sniff},
 };
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
@@ -40,7 +40,7 @@ fn lying(jpeg: &[u8]) -> Vec<u8> {
 }
 
 fn image(done: &Done) -> &ImageReport {
-    let Report::Image(report) = &done.report else { panic!("{:?}", done.report) };
+    let MediaReport::Image(report) = &done.report else { panic!("{:?}", done.report) };
     report
 }
 
@@ -79,7 +79,7 @@ fn samples() -> Vec<Sample> {
 async fn each_kind_of_image_says_what_it_is() {
     let setup = Setup::new();
     for (input, format, (width, height), animated, _) in samples() {
-        let done = setup.run(Job::Image, &input).await.unwrap();
+        let done = setup.run(MediaJob::Image, &input).await.unwrap();
         let report = image(&done);
         assert_eq!((report.format, report.width, report.height), (format, width, height));
         assert_eq!(report.animated, animated, "{format:?}");
@@ -93,13 +93,13 @@ async fn each_kind_of_image_says_what_it_is() {
 async fn phones_get_png_and_gif_instead_of_webp_and_the_rest_as_it_is() {
     let setup = Setup::new();
     for (input, format, (width, height), animated, shown) in samples() {
-        let done = setup.run(Job::ImageForPhone, &input).await.unwrap();
+        let done = setup.run(MediaJob::ImageForPhone, &input).await.unwrap();
         assert_eq!(image(&done).format, shown.unwrap_or(format));
         assert_eq!(done.output.is_some(), shown.is_some(), "{format:?}");
         let Some(output) = &done.output else { continue };
         assert!(output.md5().is_some());
         // What came out is looked at by another worker.
-        let again = setup.run(Job::Image, &bytes(output)).await.unwrap();
+        let again = setup.run(MediaJob::Image, &bytes(output)).await.unwrap();
         let report = image(&again);
         assert_eq!(Some(report.format), shown);
         assert_eq!((report.width, report.height, report.animated), (width, height, animated));
@@ -110,7 +110,7 @@ async fn phones_get_png_and_gif_instead_of_webp_and_the_rest_as_it_is() {
 async fn a_large_image_has_a_thumbnail_in_a_file_of_its_own() {
     let setup = Setup::new();
     let jpeg = lying(&encoded(&photo(4000, 3000), Codec::Jpeg));
-    let done = setup.run(Job::Image, &jpeg).await.unwrap();
+    let done = setup.run(MediaJob::Image, &jpeg).await.unwrap();
     assert_eq!((image(&done).width, image(&done).height), (3000, 4000));
     assert!(done.output.is_none());
     let thumbnail = done.thumbnail.as_ref().unwrap();
@@ -136,7 +136,7 @@ async fn what_is_no_image_that_can_be_decoded_is_refused() {
         (&gif((0, 0), (0, 0)), DAMAGED),
         (b"BM\x3a\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\0\0\0\0\x01\0\0\0\x01\0\x18\0\0\0\0\0\x04\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", KIND),
     ] {
-        for job in [Job::Image, Job::ImageForPhone] {
+        for job in [MediaJob::Image, MediaJob::ImageForPhone] {
             let outcome = setup.run(job, input).await;
             assert_eq!(refused(&outcome), Some(why), "{outcome:?} {:?}", input.get(..20));
         }
@@ -203,19 +203,19 @@ async fn a_bomb_has_its_size_at_most() {
     // Forty megapixels in a quarter of a megabyte.
     let dense = png((8_192, 5_000), GRAY, 8_193 * 5_000);
     assert!(dense.len() < 260_000);
-    let done = setup.run(Job::Image, &dense).await.unwrap();
+    let done = setup.run(MediaJob::Image, &dense).await.unwrap();
     assert!(image(&done).blurhash.is_some());
     // One line more.
     let above = png((8_192, 8_193), RGBA, 1_000_000);
-    let done = setup.run(Job::Image, &above).await.unwrap();
+    let done = setup.run(MediaJob::Image, &above).await.unwrap();
     let report = image(&done);
     assert_eq!((report.width, report.height, &report.blurhash), (8_192, 8_193, &None));
     // A point that never ends.
     let endless = png((1, 1), GRAY, 1 << 28);
-    let done = setup.run(Job::Image, &endless).await.unwrap();
+    let done = setup.run(MediaJob::Image, &endless).await.unwrap();
     assert_eq!((image(&done).width, image(&done).height), (1, 1));
     for larger in [png((65_536, 1), GRAY, 100), png((u32::MAX, u32::MAX), RGBA, 100)] {
-        let outcome = setup.run(Job::Image, &larger).await;
+        let outcome = setup.run(MediaJob::Image, &larger).await;
         assert!(matches!(outcome, Err(WorkError::TooLarge)), "{outcome:?}");
     }
 }
@@ -227,7 +227,7 @@ async fn frames_that_do_not_fit_end_at_worst_their_worker() {
     for (screen, frame) in
         [((10, 10), (MOST, MOST)), ((8_000, 8_000), (8_000, 8_000)), ((MOST, MOST), (1, 1))]
     {
-        for job in [Job::Image, Job::ImageForPhone] {
+        for job in [MediaJob::Image, MediaJob::ImageForPhone] {
             let outcome = setup.run(job, &gif(screen, frame)).await;
             assert!(is_contained(&outcome), "{screen:?} {outcome:?}");
         }
@@ -247,15 +247,15 @@ async fn a_hundred_megabytes_of_noise_are_refused() {
     let setup = Setup::new();
     let mut noise = vec![0; 100 * 1024 * 1024];
     StdRng::seed_from_u64(5).fill(&mut noise[..]);
-    let outcome = setup.run(Job::Image, &noise).await;
+    let outcome = setup.run(MediaJob::Image, &noise).await;
     assert!(matches!(outcome, Err(WorkError::TooLarge)), "{outcome:?}");
-    let outcome = setup.run(Job::Video, &noise).await;
+    let outcome = setup.run(MediaJob::Video, &noise).await;
     assert_eq!(refused(&outcome), Some(KIND), "{outcome:?}");
     noise.truncate(60 * 1024 * 1024);
-    let outcome = setup.run(Job::Image, &noise).await;
+    let outcome = setup.run(MediaJob::Image, &noise).await;
     assert_eq!(refused(&outcome), Some(KIND), "{outcome:?}");
     noise[..4].copy_from_slice(b"\xff\xd8\xff\xe0");
-    let outcome = setup.run(Job::Image, &noise).await;
+    let outcome = setup.run(MediaJob::Image, &noise).await;
     assert_eq!(refused(&outcome), Some(DAMAGED), "{outcome:?}");
 }
 
@@ -264,7 +264,7 @@ async fn what_is_cut_off_is_refused_or_shown_as_far_as_it_came() {
     let setup = Setup::new();
     for (input, format, ..) in samples() {
         for part in [3, 4, 7, 11] {
-            let outcome = setup.run(Job::Image, &input[..input.len() * part / 12]).await;
+            let outcome = setup.run(MediaJob::Image, &input[..input.len() * part / 12]).await;
             match &outcome {
                 Ok(done) => assert_eq!(image(done).format, format),
                 Err(_) => assert_eq!(refused(&outcome), Some(DAMAGED), "{format:?} {outcome:?}"),
@@ -279,8 +279,8 @@ async fn a_changed_image_or_video_ends_at_worst_its_worker() {
     let setup = Setup::new();
     let hasty = setup.workers.clone().with_patience(Duration::from_secs(5));
     let mut random = StdRng::seed_from_u64(3);
-    let images = samples().into_iter().map(|(input, ..)| (Job::ImageForPhone, input));
-    let films = FILMS.iter().map(|(file, ..)| (Job::Video, fixture(&format!("media/{file}"))));
+    let images = samples().into_iter().map(|(input, ..)| (MediaJob::ImageForPhone, input));
+    let films = FILMS.iter().map(|(file, ..)| (MediaJob::Video, fixture(&format!("media/{file}"))));
     for (job, input) in images.chain(films) {
         for _ in 0..5 {
             let mut input = input.clone();
@@ -294,7 +294,7 @@ async fn a_changed_image_or_video_ends_at_worst_its_worker() {
             assert!(is_late || is_contained(&outcome), "{job:?} {outcome:?}");
         }
     }
-    let after = setup.run(Job::Image, &fixture("media/progressive.jpg")).await.unwrap();
+    let after = setup.run(MediaJob::Image, &fixture("media/progressive.jpg")).await.unwrap();
     assert_eq!(image(&after).width, 120);
 }
 
@@ -309,7 +309,7 @@ const FILMS: [(&str, (u32, u32), &str); 6] = [
 ];
 
 fn film(done: &Done) -> VideoReport {
-    let Report::Video(report) = &done.report else { panic!("{:?}", done.report) };
+    let MediaReport::Video(report) = &done.report else { panic!("{:?}", done.report) };
     assert!(done.output.is_none() && done.thumbnail.is_none());
     *report
 }
@@ -321,7 +321,7 @@ async fn a_film_says_its_size_and_how_long_it_plays() {
         let input = fixture(&format!("media/{file}"));
         let kind = sniff(&input);
         assert_eq!((kind.mime, kind.class), (mime, Class::Video), "{file}");
-        let report = film(&setup.run(Job::Video, &input).await.unwrap());
+        let report = film(&setup.run(MediaJob::Video, &input).await.unwrap());
         assert_eq!((report.width, report.height), (Some(width), Some(height)), "{file}");
         // Sound is coded in blocks and may last a little longer.
         let over = report.duration.unwrap().checked_sub(Duration::from_secs(2)).unwrap();
@@ -344,7 +344,7 @@ async fn what_is_no_film_or_half_of_one_is_refused() {
         (b"\0\0\0\x10ftypisom\0\0\0\0", KIND),
         (b"\x1aE\xdf\xa3\x42\x82\x84webm", KIND),
     ] {
-        let outcome = setup.run(Job::Video, input).await;
+        let outcome = setup.run(MediaJob::Video, input).await;
         assert_eq!(refused(&outcome), Some(why), "{outcome:?} {:?}", input.get(..20));
     }
 }
@@ -363,7 +363,7 @@ async fn an_index_that_claims_billions_of_pieces_takes_no_time() {
     }
     assert_eq!(tables, 8, "four of the film, four of the sound");
     let begun = Instant::now();
-    let outcome = setup.run(Job::Video, &input).await;
+    let outcome = setup.run(MediaJob::Video, &input).await;
     assert!(is_contained(&outcome), "{outcome:?}");
     assert!(begun.elapsed() < Duration::from_secs(25), "{:?}", begun.elapsed());
 }

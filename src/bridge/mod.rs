@@ -29,5 +29,5 @@ pub use self::{
     },
     doctor::{Finding, examine},
     runtime::start::Bridge,
-    text::Verdict,
+    text::DoctorVerdict,
 };

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use matrix_appservice_wechat::{
-    bridge::{Verdict, examine},
+    bridge::{DoctorVerdict, examine},
     config::Language,
 };
 
@@ -24,7 +24,7 @@ pub(crate) fn doctor(path: &Path, registration: Option<&Path>) -> Result<(), Fai
     for finding in &findings {
         show::print(format!("{finding}\n").as_bytes())?;
     }
-    match findings.iter().filter(|finding| finding.verdict == Verdict::Wrong).count() {
+    match findings.iter().filter(|finding| finding.verdict == DoctorVerdict::Wrong).count() {
         0 => Ok(()),
         1 => Err(Failure::sentence(Exit::Unwell, "one thing has to be fixed")),
         count => Err(Failure::sentence(Exit::Unwell, format!("{count} things have to be fixed"))),

@@ -36,11 +36,11 @@ struct Arguments {
     )]
     config: PathBuf,
     #[command(subcommand)]
-    command: Command,
+    command: CliCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+enum CliCommand {
     /// Run the bridge until SIGTERM or SIGINT; a second signal stops it at once.
     Run,
     /// Print the registration.yaml for the homeserver; it contains both tokens.
@@ -84,15 +84,15 @@ pub(crate) fn main() -> ExitCode {
     };
     let path = arguments.config.as_path();
     let done = match arguments.command {
-        Command::Run => run::run(path),
-        Command::Registration { double_puppet: false } => show::registration(path),
-        Command::Registration { double_puppet: true } => show::puppet_registration(path),
-        Command::Check => show::check(path),
-        Command::Doctor { registration } => doctor::doctor(path, registration.as_deref()),
-        Command::Export { file, passphrase } => {
+        CliCommand::Run => run::run(path),
+        CliCommand::Registration { double_puppet: false } => show::registration(path),
+        CliCommand::Registration { double_puppet: true } => show::puppet_registration(path),
+        CliCommand::Check => show::check(path),
+        CliCommand::Doctor { registration } => doctor::doctor(path, registration.as_deref()),
+        CliCommand::Export { file, passphrase } => {
             transfer::export(path, file.as_deref(), &passphrase)
         }
-        Command::Import { file, passphrase } => transfer::import(path, &file, &passphrase),
+        CliCommand::Import { file, passphrase } => transfer::import(path, &file, &passphrase),
     };
     done.map_or_else(Failure::tell, |()| ExitCode::SUCCESS)
 }

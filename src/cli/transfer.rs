@@ -8,7 +8,7 @@ use matrix_appservice_wechat::{
     config::Config,
     store::{
         self, Store,
-        transfer::{Report, export_file, export_lines, import_file},
+        transfer::{ImportReport, export_file, export_lines, import_file},
     },
 };
 
@@ -63,7 +63,7 @@ pub(crate) fn import(
         if !report.errors.is_empty() {
             return Err(Failure::sentence(Exit::FileRefused, bad_lines(file, &report)));
         }
-        let Report { added, replaced, errors: _ } = report;
+        let ImportReport { added, replaced, errors: _ } = report;
         show::print(format!("logins added: {added}, replaced: {replaced}\n").as_bytes())
     })
 }
@@ -92,7 +92,7 @@ fn of_file(why: store::Error, file: &Path) -> Failure {
     Failure::from(why)
 }
 
-fn bad_lines(file: &Path, report: &Report) -> String {
+fn bad_lines(file: &Path, report: &ImportReport) -> String {
     let mut text = "nothing was imported; correct or remove these lines:".to_owned();
     for bad in report.errors.iter().take(SHOWN_LINES) {
         // Writing into a text does not fail.

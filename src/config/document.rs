@@ -15,8 +15,8 @@ use toml::{
 };
 
 use super::{
-    problem::{Place, Problem, Problems},
-    section::{Section, Told},
+    problem::{Problem, ProblemPlace, Problems},
+    section::{ConfigSection, Told},
 };
 
 /// The whole configuration, before its values are interpreted.
@@ -28,22 +28,22 @@ pub(super) struct Document {
     problems: Vec<Problem>,
 }
 
-pub(super) type Entries = BTreeMap<String, Entry>;
+pub(super) type Entries = BTreeMap<String, DocumentEntry>;
 
 #[derive(Debug)]
-pub(super) struct Entry {
-    pub(super) place: Place,
-    pub(super) value: Value,
+pub(super) struct DocumentEntry {
+    pub(super) place: ProblemPlace,
+    pub(super) value: DocumentValue,
 }
 
 #[derive(Debug)]
-pub(super) enum Value {
+pub(super) enum DocumentValue {
     /// A value of the environment, which is always text.
     Raw(String),
     Text(String),
     Whole(i64),
     Flag(bool),
-    List(Vec<Value>),
+    List(Vec<DocumentValue>),
     Table(Entries),
     Other,
 }
@@ -79,11 +79,11 @@ impl Document {
     pub(super) fn section<T>(
         &mut self,
         name: &'static str,
-        take: impl FnOnce(&mut Section<'_>) -> Result<T, Told>,
+        take: impl FnOnce(&mut ConfigSection<'_>) -> Result<T, Told>,
     ) -> Result<T, Told> {
         self.known.push(name);
         let entries = self.sections.remove(name).unwrap_or_default();
-        let mut section = Section::new(name, entries, &self.path, &mut self.problems);
+        let mut section = ConfigSection::new(name, entries, &self.path, &mut self.problems);
         let taken = take(&mut section);
         section.note_unknown();
         taken
@@ -96,18 +96,22 @@ impl Document {
             return Problems::new(self.path, self.syntax);
         }
         for (name, entries) in std::mem::take(&mut self.sections) {
-            let place = entries.into_values().next().map_or(Place::Nowhere, |entry| entry.place);
+            let place =
+                entries.into_values().next().map_or(ProblemPlace::Nowhere, |entry| entry.place);
             let hint = hint(&name, &self.known, "sections");
             self.note(place, format!("[{name}]"), format!("is not a section; {hint}"));
         }
         Problems::new(self.path, self.problems)
     }
 
-    fn add_section(&mut self, name: String, Entry { place, value }: Entry) {
-        if let Value::Table(mut entries) = value {
+    fn add_section(&mut self, name: String, DocumentEntry { place, value }: DocumentEntry) {
+        if let DocumentValue::Table(mut entries) = value {
             if entries.is_empty() {
                 // Keeps the line of an unknown section that is empty.
-                entries.extend([(String::new(), Entry { place, value: Value::Other })]);
+                entries.extend([(
+                    String::new(),
+                    DocumentEntry { place, value: DocumentValue::Other },
+                )]);
             }
             self.sections.insert(name, entries);
         } else {
@@ -117,7 +121,7 @@ impl Document {
     }
 
     fn add_variable(&mut self, name: &str, value: OsString) {
-        let place = Place::Environment(name.to_owned());
+        let place = ProblemPlace::Environment(name.to_owned());
         let key = name.trim_start_matches(ENV_PREFIX).to_lowercase();
         let Some((section, key)) = key.split_once("__") else {
             let what = format!("names no key; write {ENV_PREFIX}SECTION__KEY");
@@ -127,16 +131,16 @@ impl Document {
             let what = "is not UTF-8; set it again as plain text".to_owned();
             return self.note(place, format!("{section}.{key}"), what);
         };
-        let entry = Entry { place, value: Value::Raw(value) };
+        let entry = DocumentEntry { place, value: DocumentValue::Raw(value) };
         self.sections.entry(section.to_owned()).or_default().insert(key.to_owned(), entry);
     }
 
-    fn note(&mut self, place: Place, key: String, what: String) {
+    fn note(&mut self, place: ProblemPlace, key: String, what: String) {
         self.problems.push(Problem { place, key, what });
     }
 }
 
-impl Value {
+impl DocumentValue {
     /// Returns the text of a value in quotes.
     pub(super) fn as_text(&self) -> Option<&str> {
         match self {
@@ -168,31 +172,32 @@ pub(super) fn hint(wrong: &str, known: &[&str], what: &str) -> String {
 
 fn entries(text: &str, table: DeTable<'_>) -> Entries {
     let entry = |key: Spanned<_>, value: Spanned<DeValue<'_>>| {
-        let place = Place::Line(line_of(text, &key.span()));
-        (key.into_inner(), Entry { place, value: value_of(text, value.into_inner()) })
+        let place = ProblemPlace::Line(line_of(text, &key.span()));
+        (key.into_inner(), DocumentEntry { place, value: value_of(text, value.into_inner()) })
     };
     table.into_iter().map(|(key, value)| entry(key, value)).map(|(k, e)| (k.into(), e)).collect()
 }
 
-fn value_of(text: &str, value: DeValue<'_>) -> Value {
+fn value_of(text: &str, value: DeValue<'_>) -> DocumentValue {
     match value {
-        DeValue::String(string) => Value::Text(string.into_owned()),
-        DeValue::Integer(number) => {
-            i64::from_str_radix(number.as_str(), number.radix()).map_or(Value::Other, Value::Whole)
-        }
-        DeValue::Boolean(flag) => Value::Flag(flag),
+        DeValue::String(string) => DocumentValue::Text(string.into_owned()),
+        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
+            .map_or(DocumentValue::Other, DocumentValue::Whole),
+        DeValue::Boolean(flag) => DocumentValue::Flag(flag),
         DeValue::Array(array) => {
-            Value::List(array.into_iter().map(|v| value_of(text, v.into_inner())).collect())
+            DocumentValue::List(array.into_iter().map(|v| value_of(text, v.into_inner())).collect())
         }
-        DeValue::Table(table) => Value::Table(entries(text, table)),
-        DeValue::Float(_) | DeValue::Datetime(_) => Value::Other,
+        DeValue::Table(table) => DocumentValue::Table(entries(text, table)),
+        DeValue::Float(_) | DeValue::Datetime(_) => DocumentValue::Other,
     }
 }
 
 /// Returns the parser's messages without the text of the file.
 fn syntax_problems(text: &str, errors: &[toml::de::Error]) -> Vec<Problem> {
     let problem = |error: &toml::de::Error| Problem {
-        place: error.span().map_or(Place::Nowhere, |span| Place::Line(line_of(text, &span))),
+        place: error
+            .span()
+            .map_or(ProblemPlace::Nowhere, |span| ProblemPlace::Line(line_of(text, &span))),
         key: String::new(),
         what: format!("this is not TOML: {}", error.message()),
     };

@@ -3,7 +3,7 @@
 use super::{
     appservice::Appservice,
     purpose::Purpose,
-    section::{Section, Told},
+    section::{ConfigSection, Told},
     token::{optional_token, token},
 };
 use crate::matrix::AsToken;
@@ -16,7 +16,7 @@ pub struct DoublePuppet {
 }
 
 pub(super) fn double_puppet(
-    section: &mut Section<'_>,
+    section: &mut ConfigSection<'_>,
     appservice: Option<&Appservice>,
     purpose: Purpose,
 ) -> Result<DoublePuppet, Told> {

@@ -10,12 +10,13 @@ use ruma::{OwnedServerName, UserId};
 use url::Url;
 
 use super::{
-    Appservice, Bridge, Config, Delivery, Homeserver, Ilink, Log, Media, Permissions, Store,
+    Appservice, BridgeConfig, Config, Delivery, HomeserverConfig, Ilink, Log, MediaConfig,
+    Permissions, StoreConfig,
     document::Document,
     double_puppet::double_puppet,
     provisioning::provisioning,
     purpose::Purpose,
-    section::{Section, Told},
+    section::{ConfigSection, Told},
     token::token,
     value,
 };
@@ -54,7 +55,7 @@ pub(super) fn config(document: &mut Document, purpose: Purpose) -> Option<Config
     })
 }
 
-fn homeserver(section: &mut Section<'_>) -> Result<Homeserver, Told> {
+fn homeserver(section: &mut ConfigSection<'_>) -> Result<HomeserverConfig, Told> {
     let url = section.required(
         "url",
         "write where the homeserver's client API answers, like \"http://127.0.0.1:8008\"",
@@ -65,11 +66,11 @@ fn homeserver(section: &mut Section<'_>) -> Result<Homeserver, Told> {
         "write what stands behind the colon of your user id, like \"example.org\"",
         value::server_name,
     );
-    Ok(Homeserver { url: url?, server_name: server_name? })
+    Ok(HomeserverConfig { url: url?, server_name: server_name? })
 }
 
 fn appservice(
-    section: &mut Section<'_>,
+    section: &mut ConfigSection<'_>,
     server_name: Option<OwnedServerName>,
     purpose: Purpose,
 ) -> Result<Appservice, Told> {
@@ -104,7 +105,7 @@ struct Names {
 }
 
 /// Reads the names of three kinds of users, which must differ.
-fn names(section: &mut Section<'_>) -> Result<Names, Told> {
+fn names(section: &mut ConfigSection<'_>) -> Result<Names, Told> {
     let bot = section.or("bot", "wechatbot", value::localpart);
     let ghost_prefix = section.or("ghost_prefix", "wechat_", value::localpart);
     let sender = section.or("sender_localpart", "_appservice_wechat", value::localpart);
@@ -129,7 +130,7 @@ fn names(section: &mut Section<'_>) -> Result<Names, Told> {
     Ok(names)
 }
 
-fn tokens(section: &mut Section<'_>, purpose: Purpose) -> Result<(AsToken, HsToken), Told> {
+fn tokens(section: &mut ConfigSection<'_>, purpose: Purpose) -> Result<(AsToken, HsToken), Told> {
     let as_token = token(section, "as_token", "as_token_file", purpose);
     let hs_token = token(section, "hs_token", "hs_token_file", purpose);
     let (as_token, hs_token) = (as_token?, hs_token?);
@@ -139,7 +140,7 @@ fn tokens(section: &mut Section<'_>, purpose: Purpose) -> Result<(AsToken, HsTok
     Ok((AsToken::new(as_token.as_str()), HsToken::new(hs_token.as_str())))
 }
 
-fn bridge(section: &mut Section<'_>) -> Result<Bridge, Told> {
+fn bridge(section: &mut ConfigSection<'_>) -> Result<BridgeConfig, Told> {
     let command_prefix = section.or("command_prefix", "!wechat", value::command_prefix);
     let language = section.or("language", "en", value::language);
     let display_name = section.or("display_name", "{name} (WeChat)", value::display_name);
@@ -147,7 +148,7 @@ fn bridge(section: &mut Section<'_>) -> Result<Bridge, Told> {
     let typing = section.flag("typing", true);
     let personal_space = section.flag("personal_space", false);
     let permissions = permissions(section);
-    Ok(Bridge {
+    Ok(BridgeConfig {
         command_prefix: command_prefix?,
         language: language?,
         display_name: display_name?,
@@ -158,7 +159,7 @@ fn bridge(section: &mut Section<'_>) -> Result<Bridge, Told> {
     })
 }
 
-fn permissions(section: &mut Section<'_>) -> Result<Permissions, Told> {
+fn permissions(section: &mut ConfigSection<'_>) -> Result<Permissions, Told> {
     let mut permissions = Permissions::default();
     section.pairs("permissions", |who, level| permissions.add(who, value::level(level)?))?;
     if !permissions.anybody_may_link() {
@@ -171,7 +172,7 @@ fn permissions(section: &mut Section<'_>) -> Result<Permissions, Told> {
     Ok(permissions)
 }
 
-fn ilink(section: &mut Section<'_>) -> Result<Ilink, Told> {
+fn ilink(section: &mut ConfigSection<'_>) -> Result<Ilink, Told> {
     let plain_http = section.list("plain_http", value::host_and_port);
     let open = plain_http.as_deref().unwrap_or_default();
     let api_base = base(section, "api_base", "https://ilinkai.weixin.qq.com", open);
@@ -193,7 +194,7 @@ fn ilink(section: &mut Section<'_>) -> Result<Ilink, Told> {
 
 /// Reads an address that must be https unless `open` names its host.
 fn base(
-    section: &mut Section<'_>,
+    section: &mut ConfigSection<'_>,
     key: &'static str,
     default: &str,
     open: &[String],
@@ -212,7 +213,10 @@ fn base(
 }
 
 /// Reads the path of a file, which must exist when it is named.
-fn readable_file(section: &mut Section<'_>, key: &'static str) -> Result<Option<PathBuf>, Told> {
+fn readable_file(
+    section: &mut ConfigSection<'_>,
+    key: &'static str,
+) -> Result<Option<PathBuf>, Told> {
     let folder = folder(section).to_owned();
     section.optional(key, |text| {
         let path = folder.join(text);
@@ -223,7 +227,7 @@ fn readable_file(section: &mut Section<'_>, key: &'static str) -> Result<Option<
     })
 }
 
-fn delivery(section: &mut Section<'_>) -> Result<Delivery, Told> {
+fn delivery(section: &mut ConfigSection<'_>) -> Result<Delivery, Told> {
     let interval = section.whole("interval_ms", 2_500, 0..=3_600_000);
     let burst = section.whole("burst", 3, 1..=1_000);
     let merge = section.flag("merge", true);
@@ -240,12 +244,12 @@ fn delivery(section: &mut Section<'_>) -> Result<Delivery, Told> {
     })
 }
 
-fn media(section: &mut Section<'_>) -> Result<Media, Told> {
+fn media(section: &mut ConfigSection<'_>) -> Result<MediaConfig, Told> {
     let max_download = section.whole("max_download_mib", 100, 1..=MOST_MIB);
     let max_upload = section.whole("max_upload_mib", 100, 1..=MOST_MIB);
     let voice_out = section.or("voice_out", "file", value::voice_out);
     let workers = section.whole("workers", 2, 1..=64);
-    Ok(Media {
+    Ok(MediaConfig {
         max_download: u64::from(max_download?) << 20,
         max_upload: u64::from(max_upload?) << 20,
         voice_out: voice_out?,
@@ -253,18 +257,18 @@ fn media(section: &mut Section<'_>) -> Result<Media, Told> {
     })
 }
 
-fn store(section: &mut Section<'_>) -> Result<Store, Told> {
+fn store(section: &mut ConfigSection<'_>) -> Result<StoreConfig, Told> {
     let path = section.or("path", "data", value::not_blank)?;
-    Ok(Store { path: folder(section).join(path) })
+    Ok(StoreConfig { path: folder(section).join(path) })
 }
 
-fn log(section: &mut Section<'_>) -> Result<Log, Told> {
+fn log(section: &mut ConfigSection<'_>) -> Result<Log, Told> {
     let filter = section.or("filter", "info", value::log_filter);
     let format = section.or("format", "pretty", value::log_format);
     Ok(Log { filter: filter?, format: format? })
 }
 
-fn folder<'s>(section: &'s Section<'_>) -> &'s Path {
+fn folder<'s>(section: &'s ConfigSection<'_>) -> &'s Path {
     section.config_path().parent().unwrap_or(Path::new(""))
 }
 

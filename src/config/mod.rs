@@ -46,30 +46,30 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The homeserver that the bridge belongs to.
-    pub homeserver: Homeserver,
+    pub homeserver: HomeserverConfig,
     /// The bridge as the homeserver sees it.
     pub appservice: Appservice,
     /// The settings of rooms and users.
-    pub bridge: Bridge,
+    pub bridge: BridgeConfig,
     /// The settings of the connection to WeChat.
     pub ilink: Ilink,
     /// The pace of messages to WeChat.
     pub delivery: Delivery,
     /// The settings of images, voice messages, videos and files.
-    pub media: Media,
+    pub media: MediaConfig,
     /// Whether programs may link contacts, and how they authorise themselves.
     pub provisioning: Provisioning,
     /// Whether the bridge joins rooms in the name of its users.
     pub double_puppet: DoublePuppet,
     /// The folder of the store.
-    pub store: Store,
+    pub store: StoreConfig,
     /// The filter and the format of the log.
     pub log: Log,
 }
 
 /// The section `[homeserver]`.
 #[derive(Debug, Clone)]
-pub struct Homeserver {
+pub struct HomeserverConfig {
     /// The address of the client API, without a slash at the end of the path.
     pub url: Url,
     /// The server name, which is the part of user ids behind the colon.
@@ -78,7 +78,7 @@ pub struct Homeserver {
 
 /// The section `[bridge]`.
 #[derive(Debug, Clone)]
-pub struct Bridge {
+pub struct BridgeConfig {
     /// The prefix of a command outside a management room.
     pub command_prefix: String,
     /// The language of users who have chosen none.
@@ -172,7 +172,7 @@ pub struct Delivery {
 
 /// The section `[media]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Media {
+pub struct MediaConfig {
     /// The greatest size of a file from WeChat, in bytes.
     pub max_download: u64,
     /// The greatest size of a file to WeChat, in bytes.
@@ -194,7 +194,7 @@ pub enum VoiceOut {
 
 /// The section `[store]`.
 #[derive(Debug, Clone)]
-pub struct Store {
+pub struct StoreConfig {
     /// The folder of the data.
     pub path: PathBuf,
 }

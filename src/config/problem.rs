@@ -5,14 +5,14 @@ use std::{fmt, path::PathBuf};
 /// A mistake: its place, what is wrong and how to fix it. Contains no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    pub(super) place: Place,
+    pub(super) place: ProblemPlace,
     pub(super) key: String,
     pub(super) what: String,
 }
 
 /// The place of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum ProblemPlace {
     /// A line of the file, counted from 1.
     Line(usize),
     /// A variable of the environment.
@@ -31,9 +31,9 @@ pub struct Problems {
 impl Problems {
     pub(super) fn new(path: PathBuf, mut list: Vec<Problem>) -> Self {
         list.sort_by_key(|problem| match problem.place {
-            Place::Line(line) => (0, line),
-            Place::Nowhere => (1, 0),
-            Place::Environment(_) => (2, 0),
+            ProblemPlace::Line(line) => (0, line),
+            ProblemPlace::Nowhere => (1, 0),
+            ProblemPlace::Environment(_) => (2, 0),
         });
         Self { path, list }
     }
@@ -59,9 +59,9 @@ impl fmt::Display for Problems {
         }
         for Problem { place, key, what } in &self.list {
             match place {
-                Place::Line(line) => write!(f, "\n  {path}:{line}: ")?,
-                Place::Environment(name) => write!(f, "\n  environment {name}: ")?,
-                Place::Nowhere => write!(f, "\n  {path}: ")?,
+                ProblemPlace::Line(line) => write!(f, "\n  {path}:{line}: ")?,
+                ProblemPlace::Environment(name) => write!(f, "\n  environment {name}: ")?,
+                ProblemPlace::Nowhere => write!(f, "\n  {path}: ")?,
             }
             let space = if key.is_empty() { "" } else { " " };
             write!(f, "{key}{space}{what}")?;

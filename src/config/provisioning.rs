@@ -2,7 +2,7 @@
 
 use super::{
     purpose::Purpose,
-    section::{Section, Told},
+    section::{ConfigSection, Told},
     token::optional_token,
 };
 use crate::secret::Secret;
@@ -24,7 +24,7 @@ impl Provisioning {
 }
 
 pub(super) fn provisioning(
-    section: &mut Section<'_>,
+    section: &mut ConfigSection<'_>,
     purpose: Purpose,
 ) -> Result<Provisioning, Told> {
     let secret = optional_token(section, KEY, "shared_secret_file", purpose);

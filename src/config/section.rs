@@ -3,12 +3,12 @@
 use std::{ops::RangeInclusive, path::Path};
 
 use super::{
-    document::{Entries, Entry, Value, hint},
-    problem::{Place, Problem},
+    document::{DocumentEntry, DocumentValue, Entries, hint},
+    problem::{Problem, ProblemPlace},
 };
 
 /// A section while its values are read.
-pub(super) struct Section<'d> {
+pub(super) struct ConfigSection<'d> {
     name: &'static str,
     entries: Entries,
     known: Vec<&'static str>,
@@ -20,7 +20,7 @@ pub(super) struct Section<'d> {
 #[derive(Debug)]
 pub(super) struct Told;
 
-impl<'d> Section<'d> {
+impl<'d> ConfigSection<'d> {
     pub(super) fn new(
         name: &'static str,
         entries: Entries,
@@ -65,9 +65,13 @@ impl<'d> Section<'d> {
         self.known.push(key);
         let parsed = match self.entries.get(key).map(|entry| &entry.value) {
             None => return Ok(None),
-            Some(Value::Text(text) | Value::Raw(text)) => parse(text),
+            Some(DocumentValue::Text(text) | DocumentValue::Raw(text)) => parse(text),
             Some(
-                Value::Whole(_) | Value::Flag(_) | Value::List(_) | Value::Table(_) | Value::Other,
+                DocumentValue::Whole(_)
+                | DocumentValue::Flag(_)
+                | DocumentValue::List(_)
+                | DocumentValue::Table(_)
+                | DocumentValue::Other,
             ) => Err("must be text in quotes".to_owned()),
         };
         parsed.map(Some).map_err(|what| self.wrong(key, what))
@@ -83,10 +87,14 @@ impl<'d> Section<'d> {
         self.known.push(key);
         let number = match self.entries.get(key).map(|entry| &entry.value) {
             None => return Ok(default),
-            Some(Value::Whole(number)) => u32::try_from(*number).ok(),
-            Some(Value::Raw(text)) => text.parse().ok(),
+            Some(DocumentValue::Whole(number)) => u32::try_from(*number).ok(),
+            Some(DocumentValue::Raw(text)) => text.parse().ok(),
             Some(
-                Value::Text(_) | Value::Flag(_) | Value::List(_) | Value::Table(_) | Value::Other,
+                DocumentValue::Text(_)
+                | DocumentValue::Flag(_)
+                | DocumentValue::List(_)
+                | DocumentValue::Table(_)
+                | DocumentValue::Other,
             ) => None,
         };
         number.filter(|number| range.contains(number)).ok_or_else(|| {
@@ -100,10 +108,14 @@ impl<'d> Section<'d> {
         self.known.push(key);
         let flag = match self.entries.get(key).map(|entry| &entry.value) {
             None => return Ok(default),
-            Some(Value::Flag(flag)) => Some(*flag),
-            Some(Value::Raw(text)) => text.parse().ok(),
+            Some(DocumentValue::Flag(flag)) => Some(*flag),
+            Some(DocumentValue::Raw(text)) => text.parse().ok(),
             Some(
-                Value::Text(_) | Value::Whole(_) | Value::List(_) | Value::Table(_) | Value::Other,
+                DocumentValue::Text(_)
+                | DocumentValue::Whole(_)
+                | DocumentValue::List(_)
+                | DocumentValue::Table(_)
+                | DocumentValue::Other,
             ) => None,
         };
         flag.ok_or_else(|| self.wrong(key, "must be true or false, without quotes"))
@@ -118,10 +130,14 @@ impl<'d> Section<'d> {
         self.known.push(key);
         let texts: Option<Vec<&str>> = match self.entries.get(key).map(|entry| &entry.value) {
             None => return Ok(Vec::new()),
-            Some(Value::List(list)) => list.iter().map(Value::as_text).collect(),
-            Some(Value::Raw(text)) => Some(parts(text).collect()),
+            Some(DocumentValue::List(list)) => list.iter().map(DocumentValue::as_text).collect(),
+            Some(DocumentValue::Raw(text)) => Some(parts(text).collect()),
             Some(
-                Value::Text(_) | Value::Whole(_) | Value::Flag(_) | Value::Table(_) | Value::Other,
+                DocumentValue::Text(_)
+                | DocumentValue::Whole(_)
+                | DocumentValue::Flag(_)
+                | DocumentValue::Table(_)
+                | DocumentValue::Other,
             ) => None,
         };
         let parsed = texts
@@ -139,7 +155,7 @@ impl<'d> Section<'d> {
     ) -> Result<(), Told> {
         self.known.push(key);
         let mut problems = Vec::new();
-        let mut on_pair = |place: &Place, name: &str, text: Option<&str>| {
+        let mut on_pair = |place: &ProblemPlace, name: &str, text: Option<&str>| {
             let text = text.ok_or_else(|| "must be text in quotes".to_owned());
             if let Err(what) = text.and_then(|text| on_pair(name, text)) {
                 let key = format!("{}.{key}.\"{name}\"", self.name);
@@ -148,12 +164,12 @@ impl<'d> Section<'d> {
         };
         match self.entries.get(key) {
             None => {}
-            Some(Entry { value: Value::Table(table), .. }) => {
-                for (name, Entry { place, value }) in table {
+            Some(DocumentEntry { value: DocumentValue::Table(table), .. }) => {
+                for (name, DocumentEntry { place, value }) in table {
                     on_pair(place, name, value.as_text());
                 }
             }
-            Some(Entry { value: Value::Raw(text), place }) => {
+            Some(DocumentEntry { value: DocumentValue::Raw(text), place }) => {
                 for part in parts(text) {
                     let (name, level) = part.split_once('=').unwrap_or((part, ""));
                     on_pair(place, name.trim(), Some(level.trim()));
@@ -171,7 +187,8 @@ impl<'d> Section<'d> {
 
     /// Notes that the value of `key` is wrong.
     pub(super) fn wrong(&mut self, key: &str, what: impl Into<String>) -> Told {
-        let place = self.entries.get(key).map_or(Place::Nowhere, |entry| entry.place.clone());
+        let place =
+            self.entries.get(key).map_or(ProblemPlace::Nowhere, |entry| entry.place.clone());
         let key = format!("{}.{key}", self.name);
         self.problems.push(Problem { place, key, what: what.into() });
         Told
@@ -185,7 +202,7 @@ impl<'d> Section<'d> {
 
     /// Returns whether the file itself sets `key`.
     pub(super) fn in_file(&self, key: &str) -> bool {
-        matches!(self.entries.get(key), Some(Entry { place: Place::Line(_), .. }))
+        matches!(self.entries.get(key), Some(DocumentEntry { place: ProblemPlace::Line(_), .. }))
     }
 
     /// Drops the file's key for a value when the environment sets the other key for it.
@@ -204,7 +221,7 @@ impl<'d> Section<'d> {
 
     /// Notes every unknown key.
     pub(super) fn note_unknown(self) {
-        for (key, Entry { place, .. }) in self.entries {
+        for (key, DocumentEntry { place, .. }) in self.entries {
             if !key.is_empty() && !self.known.contains(&key.as_str()) {
                 let hint = hint(&key, &self.known, "keys");
                 let what = format!("is not a key of [{}]; {hint}", self.name);

@@ -7,12 +7,12 @@ use zeroize::Zeroizing;
 
 use super::{
     purpose::Purpose,
-    section::{Section, Told},
+    section::{ConfigSection, Told},
 };
 
 /// Reads the token of `key`, or the one in the file that `file_key` names.
 pub(super) fn token(
-    section: &mut Section<'_>,
+    section: &mut ConfigSection<'_>,
     key: &'static str,
     file_key: &'static str,
     purpose: Purpose,
@@ -30,7 +30,7 @@ pub(super) fn token(
 
 /// Reads an optional token.
 pub(super) fn optional_token(
-    section: &mut Section<'_>,
+    section: &mut ConfigSection<'_>,
     key: &'static str,
     file_key: &'static str,
     purpose: Purpose,
@@ -60,7 +60,7 @@ pub(super) fn is_example(token: &str) -> bool {
 }
 
 fn sound(
-    section: &mut Section<'_>,
+    section: &mut ConfigSection<'_>,
     key: &'static str,
     token: Zeroizing<String>,
     purpose: Purpose,
@@ -87,7 +87,7 @@ fn read_secret(path: &Path) -> Result<Zeroizing<String>, String> {
     Ok(Zeroizing::new(text.trim().to_owned()))
 }
 
-fn refuse_open_config(section: &mut Section<'_>, key: &str) -> Result<(), Told> {
+fn refuse_open_config(section: &mut ConfigSection<'_>, key: &str) -> Result<(), Told> {
     let path = section.config_path().to_owned();
     if !others_can_read(&path) {
         return Ok(());

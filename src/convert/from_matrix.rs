@@ -22,12 +22,12 @@ pub enum NotBridged {
     File,
     /// The kind of message is neither text nor a file.
     #[error("this kind of message is not bridged")]
-    Kind(Kind),
+    Kind(OtherKind),
 }
 
 /// A kind of Matrix message that is neither text nor a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum OtherKind {
     /// A location, `m.location`.
     Location,
     /// The question of a poll.
@@ -36,7 +36,7 @@ pub enum Kind {
     Other,
 }
 
-impl Kind {
+impl OtherKind {
     /// Returns the name for records and counters.
     pub fn code(self) -> &'static str {
         match self {
@@ -60,9 +60,9 @@ pub fn message_text(
     match msgtype {
         "m.notice" => return Err(NotBridged::Notice),
         "m.key.verification.request" => return Err(NotBridged::Signal),
-        "m.server_notice" | "" => return Err(NotBridged::Kind(Kind::Other)),
+        "m.server_notice" | "" => return Err(NotBridged::Kind(OtherKind::Other)),
         "m.image" | "m.file" | "m.audio" | "m.video" => return Err(NotBridged::File),
-        "m.location" => return Err(NotBridged::Kind(Kind::Location)),
+        "m.location" => return Err(NotBridged::Kind(OtherKind::Location)),
         // The body of any other kind is its text form.
         _ => {}
     }
@@ -73,7 +73,7 @@ pub fn message_text(
     let safe = text::safe_for_wechat(&shown);
     if shows_nothing(&safe) {
         let known = matches!(msgtype, "m.text" | "m.emote");
-        return Err(if known { NotBridged::Empty } else { NotBridged::Kind(Kind::Other) });
+        return Err(if known { NotBridged::Empty } else { NotBridged::Kind(OtherKind::Other) });
     }
     if msgtype != "m.emote" {
         return Ok(safe.into_owned());
@@ -111,11 +111,11 @@ mod tests {
             ("m.emote", "", NotBridged::Empty),
             ("m.image", "cat.png", NotBridged::File),
             ("m.audio", "song.mp3", NotBridged::File),
-            ("m.location", "here", NotBridged::Kind(Kind::Location)),
-            ("org.example.card", " ", NotBridged::Kind(Kind::Other)),
-            ("m.server_notice", "pay!", NotBridged::Kind(Kind::Other)),
+            ("m.location", "here", NotBridged::Kind(OtherKind::Location)),
+            ("org.example.card", " ", NotBridged::Kind(OtherKind::Other)),
+            ("m.server_notice", "pay!", NotBridged::Kind(OtherKind::Other)),
             ("m.key.verification.request", "verify me", NotBridged::Signal),
-            ("", "", NotBridged::Kind(Kind::Other)),
+            ("", "", NotBridged::Kind(OtherKind::Other)),
         ] {
             assert_eq!(message_text(msgtype, body, None, "Ann"), Err(why), "{msgtype}");
         }

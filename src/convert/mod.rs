@@ -18,7 +18,7 @@ pub mod quote;
 pub mod text;
 
 pub use emoji::faces_to_unicode;
-pub use from_matrix::{Kind, NotBridged, message_text};
+pub use from_matrix::{NotBridged, OtherKind, message_text};
 pub use name::{name, name_or, shows_nothing, told_apart, visible};
 pub use place::place_text;
 pub use qr::{Qr, qr_png, qr_svg};

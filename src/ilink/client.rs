@@ -17,9 +17,9 @@ use super::{
     cdn::Cdn,
     error::Error,
     host::{ApiBase, HostRules},
-    http::{Answer, Http},
+    http::{Http, HttpAnswer},
     login::digits::VerifyCode,
-    options::{Bounds, Options, Patience, setup},
+    options::{Options, Patience, RequestBounds, setup},
     updates::Updates,
     uploaded::UploadRequest,
     wire::{self, BaseInfo, OutboundMessage},
@@ -31,10 +31,10 @@ use crate::{
 
 /// The client of the iLink API; cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Client(Arc<Inner>);
+pub struct Client(Arc<ClientInner>);
 
 #[derive(Debug)]
-struct Inner {
+struct ClientInner {
     http: Http,
     cdn: Cdn,
     fixed: ApiBase,
@@ -45,9 +45,9 @@ struct Inner {
 
 /// The host and the token for the calls of one login; cheap to clone.
 #[derive(Clone)]
-pub struct Session(Arc<(ApiBase, HeaderValue)>);
+pub struct ApiSession(Arc<(ApiBase, HeaderValue)>);
 
-impl fmt::Debug for Session {
+impl fmt::Debug for ApiSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Session({:?})", self.0.0)
     }
@@ -74,7 +74,7 @@ impl Client {
         let fixed = options.hosts.api_base(options.api_base.as_str())?;
         let http = Http::new(&options)?;
         let Options { hosts, bot_agent, cdn_base, .. } = options;
-        Ok(Self(Arc::new(Inner { http, cdn, fixed, cdn_base, hosts, bot_agent })))
+        Ok(Self(Arc::new(ClientInner { http, cdn, fixed, cdn_base, hosts, bot_agent })))
     }
 
     /// Prepares the calls of one login, which go to `base_url`, or to the fixed host when there is
@@ -83,12 +83,12 @@ impl Client {
     /// # Errors
     /// [`Error::HostNotAllowed`] for a base that the rules do not allow, [`Error::Setup`] for a
     /// token that cannot be put into a header.
-    pub fn session(&self, token: BotToken, base_url: Option<&str>) -> Result<Session, Error> {
+    pub fn session(&self, token: BotToken, base_url: Option<&str>) -> Result<ApiSession, Error> {
         let base = match base_url.map(str::trim).filter(|base| !base.is_empty()) {
             Some(base) => self.0.hosts.api_base(base)?,
             None => self.0.fixed.clone(),
         };
-        Ok(Session(Arc::new((base, wire::authorization(&token)?))))
+        Ok(ApiSession(Arc::new((base, wire::authorization(&token)?))))
     }
 
     /// Returns the fixed host, which issues QR codes and is polled for them first.
@@ -144,7 +144,7 @@ impl Client {
     ///
     /// # Errors
     /// As every call.
-    pub async fn notify_start(&self, session: &Session) -> Result<(), Error> {
+    pub async fn notify_start(&self, session: &ApiSession) -> Result<(), Error> {
         self.notify(session, "ilink/bot/msg/notifystart").await
     }
 
@@ -152,7 +152,7 @@ impl Client {
     ///
     /// # Errors
     /// As every call.
-    pub async fn notify_stop(&self, session: &Session) -> Result<(), Error> {
+    pub async fn notify_stop(&self, session: &ApiSession) -> Result<(), Error> {
         self.notify(session, "ilink/bot/msg/notifystop").await
     }
 
@@ -164,18 +164,18 @@ impl Client {
     /// cut while it was idle are no errors but polls without news.
     pub async fn get_updates(
         &self,
-        session: &Session,
+        session: &ApiSession,
         cursor: Option<&Cursor>,
         hold: Option<Duration>,
     ) -> Result<Updates, Error> {
         let within = hold.map_or(SHORTEST_POLL, |hold| (hold + POLL_GRACE).max(SHORTEST_POLL));
-        let bounds = Bounds { within, bytes: LARGE };
+        let bounds = RequestBounds { within, bytes: LARGE };
         let started = Instant::now();
         let body = wire::poll(cursor, self.base_info());
         let answer = self.answer(session, "ilink/bot/getupdates", body, bounds).await;
         let took = started.elapsed();
         let mut updates = match answer {
-            Ok(Answer { body, date }) => Updates { date, ..Updates::parse(&body)? },
+            Ok(HttpAnswer { body, date }) => Updates { date, ..Updates::parse(&body)? },
             Err(error) => Updates::of_failure(error, took)?,
         };
         updates.took = took;
@@ -188,7 +188,7 @@ impl Client {
     /// As every call.
     pub async fn send_message(
         &self,
-        session: &Session,
+        session: &ApiSession,
         message: &OutboundMessage,
     ) -> Result<Accepted, Error> {
         let body = wire::send(message, self.base_info());
@@ -202,7 +202,7 @@ impl Client {
     /// Code -4 was seen for a contact who has never written; else as every call.
     pub async fn get_config(
         &self,
-        session: &Session,
+        session: &ApiSession,
         user: &WechatUserId,
         context: Option<&ContextToken>,
     ) -> Result<TypingTicket, Error> {
@@ -217,7 +217,7 @@ impl Client {
     /// As every call.
     pub async fn send_typing(
         &self,
-        session: &Session,
+        session: &ApiSession,
         user: &WechatUserId,
         ticket: &TypingTicket,
         typing: bool,
@@ -234,7 +234,7 @@ impl Client {
     /// named; else as every call.
     pub async fn get_upload_url(
         &self,
-        session: &Session,
+        session: &ApiSession,
         request: &UploadRequest<'_>,
     ) -> Result<UploadUrl, Error> {
         let body = wire::announce(request, self.base_info());
@@ -247,7 +247,7 @@ impl Client {
         &self.0.cdn
     }
 
-    async fn notify(&self, session: &Session, path: &str) -> Result<(), Error> {
+    async fn notify(&self, session: &ApiSession, path: &str) -> Result<(), Error> {
         let body = wire::notify(self.base_info());
         let answer = self.post(session, path, body, small(NOTE_WITHIN)).await?;
         answer::acknowledged(&answer)
@@ -255,21 +255,21 @@ impl Client {
 
     async fn post(
         &self,
-        session: &Session,
+        session: &ApiSession,
         path: &str,
         body: Vec<u8>,
-        bounds: Bounds,
+        bounds: RequestBounds,
     ) -> Result<Vec<u8>, Error> {
         self.answer(session, path, body, bounds).await.map(|answer| answer.body)
     }
 
     async fn answer(
         &self,
-        session: &Session,
+        session: &ApiSession,
         path: &str,
         body: Vec<u8>,
-        bounds: Bounds,
-    ) -> Result<Answer, Error> {
+        bounds: RequestBounds,
+    ) -> Result<HttpAnswer, Error> {
         let (base, authorization) = &*session.0;
         self.0.http.post(base.endpoint(path), Some(authorization), body, bounds).await
     }
@@ -279,8 +279,8 @@ impl Client {
     }
 }
 
-fn small(within: Duration) -> Bounds {
-    Bounds { within, bytes: SMALL }
+fn small(within: Duration) -> RequestBounds {
+    RequestBounds { within, bytes: SMALL }
 }
 
 const QR_WITHIN: Duration = Duration::from_secs(15);

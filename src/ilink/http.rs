@@ -12,13 +12,13 @@ use url::Url;
 use super::{
     answer,
     error::{self, Error},
-    options::{Bounds, Options, setup},
+    options::{Options, RequestBounds, setup},
     wire,
 };
 use crate::{clock::Timestamp, crash::Point};
 
 /// A successful answer.
-pub(super) struct Answer {
+pub(super) struct HttpAnswer {
     pub(super) body: Vec<u8>,
     /// The server's time, from the header `Date`.
     pub(super) date: Option<Timestamp>,
@@ -44,7 +44,7 @@ impl Http {
     }
 
     /// Sends a GET request, which carries the two application headers and nothing else.
-    pub(super) async fn ask(&self, url: Url, bounds: Bounds) -> Result<Vec<u8>, Error> {
+    pub(super) async fn ask(&self, url: Url, bounds: RequestBounds) -> Result<Vec<u8>, Error> {
         let point = Point::request("ilink", url.path());
         Box::pin(finish(point, self.0.get(url), bounds)).await.map(|answer| answer.body)
     }
@@ -62,8 +62,8 @@ impl Http {
         url: Url,
         authorization: Option<&HeaderValue>,
         body: Vec<u8>,
-        bounds: Bounds,
-    ) -> Result<Answer, Error> {
+        bounds: RequestBounds,
+    ) -> Result<HttpAnswer, Error> {
         let point = Point::request("ilink", url.path());
         let mut request = self
             .0
@@ -80,7 +80,11 @@ impl Http {
 
 /// Sends a request and reads its answer up to the limit. Callers box it, since a long poll waits in
 /// it and each surrounding future would hold its size once more.
-async fn finish(point: Point, request: RequestBuilder, bounds: Bounds) -> Result<Answer, Error> {
+async fn finish(
+    point: Point,
+    request: RequestBuilder,
+    bounds: RequestBounds,
+) -> Result<HttpAnswer, Error> {
     point.before();
     let response = request.timeout(bounds.within).send().await;
     let mut response = response.map_err(|e| Error::of_transport(&e))?;
@@ -94,7 +98,7 @@ async fn finish(point: Point, request: RequestBuilder, bounds: Bounds) -> Result
     point.after();
     let (status, date) = (response.status(), date(response.headers()));
     if status.is_success() {
-        Ok(Answer { body, date })
+        Ok(HttpAnswer { body, date })
     } else {
         Err(answer::refused(status.as_u16(), &body))
     }
@@ -179,7 +183,7 @@ mod tests {
 
     async fn ask(listener: &TcpListener, within: Duration) -> Result<Vec<u8>, Error> {
         let url = format!("http://{}/", listener.local_addr().unwrap());
-        http().ask(Url::parse(&url).unwrap(), Bounds { within, bytes: 9 }).await
+        http().ask(Url::parse(&url).unwrap(), RequestBounds { within, bytes: 9 }).await
     }
 
     #[tokio::test]

@@ -65,15 +65,15 @@ pub enum SenderKind {
 /// The error for a message that is no JSON object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the message is no JSON object")]
-pub struct Malformed;
+pub struct MalformedMessage;
 
 impl Message {
     /// Reads one message from its JSON.
     ///
     /// # Errors
-    /// [`Malformed`] when `raw` is no JSON object; no field's content is an error.
-    pub fn parse(raw: &str) -> Result<Self, Malformed> {
-        let fields = Fields::read(raw).ok_or(Malformed)?;
+    /// [`MalformedMessage`] when `raw` is no JSON object; no field's content is an error.
+    pub fn parse(raw: &str) -> Result<Self, MalformedMessage> {
+        let fields = Fields::read(raw).ok_or(MalformedMessage)?;
         Ok(Self {
             id: fields.message_id("message_id"),
             seq: fields.count("seq").filter(|seq| *seq != 0),
@@ -271,7 +271,7 @@ mod tests {
     #[test]
     fn only_what_is_no_object_is_malformed() {
         for bad in ["", "null", "[]", "1", "\"x\"", "{", "{}x"] {
-            assert_eq!(Message::parse(bad), Err(Malformed), "{bad}");
+            assert_eq!(Message::parse(bad), Err(MalformedMessage), "{bad}");
         }
         let empty = Message::parse("{}").unwrap();
         assert_eq!((empty.sender, empty.items.len()), (SenderKind::Contact, 0));

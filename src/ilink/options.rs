@@ -38,7 +38,7 @@ impl fmt::Debug for Options {
 
 /// The time limit of one call, and the greatest length of its answer in bytes.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Bounds {
+pub(super) struct RequestBounds {
     pub(super) within: Duration,
     pub(super) bytes: usize,
 }

@@ -18,7 +18,7 @@ use super::{
     body::CdnParam,
     cdn::{Cdn, CdnError, encoded, rest, verdict},
     cipher::{Encryptor, ciphertext_len},
-    client::{Client, Session},
+    client::{ApiSession, Client},
     key::AesKey,
     options::Patience,
     uploaded::{UploadKind, UploadRequest, Uploaded},
@@ -39,7 +39,7 @@ impl Client {
     /// tries, [`CdnError::Disk`].
     pub async fn upload(
         &self,
-        session: &Session,
+        session: &ApiSession,
         to: &WechatUserId,
         kind: UploadKind,
         plain: &Spool,

@@ -21,7 +21,7 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 use super::{
-    error::Error, intent::Intent, registration::AsToken, requests::Requests, retry::Outage,
+    error::Error, intent::Intent, registration::AsToken, requests::Requests, retry::OutageFlag,
 };
 use crate::{crash::Point, secret::Secret};
 
@@ -41,15 +41,15 @@ pub struct HomeserverOptions {
 
 /// The homeserver's client-server API; cheap to clone, since all clones share their connections.
 #[derive(Clone)]
-pub struct Homeserver(Arc<Inner>);
+pub struct Homeserver(Arc<HomeserverInner>);
 
-struct Inner {
+struct HomeserverInner {
     http: reqwest::Client,
     options: HomeserverOptions,
     supported: SupportedVersions,
     default_room_version: OnceCell<RoomVersionId>,
     upload_limit: OnceCell<Option<u64>>,
-    outage: Outage,
+    outage: OutageFlag,
     requests: Requests,
 }
 
@@ -64,13 +64,13 @@ impl Homeserver {
         if let Some(proxy) = &options.proxy {
             http = http.proxy(reqwest::Proxy::all(proxy.clone()).map_err(unsendable)?);
         }
-        Ok(Self(Arc::new(Inner {
+        Ok(Self(Arc::new(HomeserverInner {
             http: http.build().map_err(unsendable)?,
             options,
             supported: spoken(),
             default_room_version: OnceCell::new(),
             upload_limit: OnceCell::new(),
-            outage: Outage::default(),
+            outage: OutageFlag::default(),
             requests: Requests::default(),
         })))
     }
@@ -164,7 +164,7 @@ impl Homeserver {
         &self.0.upload_limit
     }
 
-    pub(super) fn outage(&self) -> &Outage {
+    pub(super) fn outage(&self) -> &OutageFlag {
         &self.0.outage
     }
 

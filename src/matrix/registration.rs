@@ -65,11 +65,11 @@ impl Registration<'_> {
         Ok(differs.map(|(key, _)| key.clone()).collect())
     }
 
-    fn file(&self) -> File<'_> {
+    fn file(&self) -> RegistrationFile<'_> {
         let server = escape(self.server_name);
         let exclusive = |regex| Namespace { exclusive: true, regex };
         let ghosts = format!("{}.*:{server}$", escape(self.ghost_prefix));
-        File {
+        RegistrationFile {
             id: self.id,
             url: self.url.as_str().trim_end_matches('/'),
             as_token: self.as_token.expose(),
@@ -148,7 +148,7 @@ struct PuppetFile<'a> {
 }
 
 #[derive(Serialize)]
-struct File<'a> {
+struct RegistrationFile<'a> {
     id: &'a str,
     url: &'a str,
     as_token: &'a str,

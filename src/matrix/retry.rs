@@ -49,9 +49,9 @@ impl Homeserver {
 
 /// Whether the homeserver counts as unreachable, so that the log says it once and not per request.
 #[derive(Debug, Default)]
-pub(super) struct Outage(AtomicBool);
+pub(super) struct OutageFlag(AtomicBool);
 
-impl Outage {
+impl OutageFlag {
     pub(super) fn is_on(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }

@@ -34,7 +34,7 @@ pub struct NewRoom {
     /// before.
     pub additional_creators: Vec<OwnedUserId>,
     /// The power levels.
-    pub power: Power,
+    pub power: RoomPower,
     /// The initial state events.
     pub initial_state: Vec<State>,
     /// The homeserver's preset of settings.
@@ -43,7 +43,7 @@ pub struct NewRoom {
 
 /// Power levels that differ from the homeserver's defaults.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Power {
+pub struct RoomPower {
     /// The levels of users. Creators need none; they are left out where the room version forbids
     /// one.
     pub users: BTreeMap<OwnedUserId, i64>,
@@ -208,7 +208,7 @@ mod tests {
             invite: vec![owned_user_id!("@alice:b.org")],
             is_direct: true,
             additional_creators: vec![owned_user_id!("@bot:b.org")],
-            power: Power {
+            power: RoomPower {
                 users: [
                     (owned_user_id!("@alice:b.org"), 50),
                     (owned_user_id!("@ghost:b.org"), 100),

@@ -4,12 +4,12 @@ use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};
 
-use super::{refusal::Refusal, report::Report};
+use super::{refusal::MediaRefusal, report::MediaReport};
 
 /// The result of a job.
 #[derive(Debug)]
 pub(super) struct Made {
-    pub(super) report: Report,
+    pub(super) report: MediaReport,
     pub(super) output: Option<Vec<u8>>,
     pub(super) thumbnail: Option<Vec<u8>>,
 }
@@ -17,7 +17,7 @@ pub(super) struct Made {
 /// The head of an answer, with the sizes in bytes of what follows.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Head {
-    pub(super) report: Report,
+    pub(super) report: MediaReport,
     pub(super) output: Option<u64>,
     pub(super) thumbnail: Option<u64>,
 }
@@ -28,7 +28,7 @@ const LONGEST: usize = 64 * 1024;
 pub(super) const PREFIX: usize = 4;
 
 /// Writes the answer.
-pub(super) fn write(made: &Result<Made, Refusal>, mut to: impl Write) -> io::Result<()> {
+pub(super) fn write(made: &Result<Made, MediaRefusal>, mut to: impl Write) -> io::Result<()> {
     let size = |part: &Option<Vec<u8>>| part.as_ref().map(|bytes| bytes.len() as u64);
     let head = made.as_ref().map_err(|refusal| *refusal).map(|made| Head {
         report: made.report.clone(),
@@ -53,8 +53,8 @@ pub(super) fn head_len(prefix: [u8; PREFIX]) -> Option<usize> {
 }
 
 /// Reads the report of an answer of `total` bytes; `None` when it is not in a worker's form.
-pub(super) fn head(json: &[u8], total: u64) -> Option<Result<Head, Refusal>> {
-    let head: Result<Head, Refusal> = serde_json::from_slice(json).ok()?;
+pub(super) fn head(json: &[u8], total: u64) -> Option<Result<Head, MediaRefusal>> {
+    let head: Result<Head, MediaRefusal> = serde_json::from_slice(json).ok()?;
     let parts = match &head {
         Ok(head) => head.output.unwrap_or(0).checked_add(head.thumbnail.unwrap_or(0))?,
         Err(_) => 0,
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
     use crate::media::refusal::Unreadable;
 
-    fn read(answer: &[u8]) -> Option<Result<Head, Refusal>> {
+    fn read(answer: &[u8]) -> Option<Result<Head, MediaRefusal>> {
         let (prefix, rest) = answer.split_first_chunk()?;
         head(rest.get(..head_len(*prefix)?)?, answer.len() as u64)
     }
@@ -78,9 +78,9 @@ mod tests {
     fn what_is_written_is_read() {
         let mut answer = Vec::new();
         let output = Some(b"abc".to_vec());
-        let made = Made { report: Report::Unguarded, output, thumbnail: None };
+        let made = Made { report: MediaReport::Unguarded, output, thumbnail: None };
         write(&Ok(made), &mut answer).unwrap();
-        let head = Head { report: Report::Unguarded, output: Some(3), thumbnail: None };
+        let head = Head { report: MediaReport::Unguarded, output: Some(3), thumbnail: None };
         assert_eq!(read(&answer), Some(Ok(head)));
         answer.push(0);
         assert_eq!(read(&answer), None, "a byte too many");

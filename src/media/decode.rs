@@ -26,8 +26,8 @@ use symphonia_adapter_libopus::OpusDecoder;
 
 use super::{
     pcm::{LONGEST, Pcm},
-    refusal::{Refusal, Unreadable},
-    span::Span,
+    refusal::{MediaRefusal, Unreadable},
+    span::AudibleSpan,
 };
 
 /// Decoded sound, and the kind of its file.
@@ -36,12 +36,12 @@ pub struct Decoded {
     /// The sound.
     pub pcm: Pcm,
     /// The kind of its file.
-    pub kind: Kind,
+    pub kind: AudioKind,
 }
 
 /// The kinds of audio files that need no conversion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum AudioKind {
     /// One mono track of Opus in Ogg.
     OggOpus,
     /// MPEG layer 3.
@@ -67,8 +67,8 @@ const BROKEN_ONE_OF: usize = 20;
 ///
 /// # Errors
 /// When nothing in it can be decoded, too much of it is broken, or it plays too long.
-pub fn audio(bytes: Vec<u8>) -> Result<Decoded, Refusal> {
-    let edits = Span::of_mp4(&bytes);
+pub fn audio(bytes: Vec<u8>) -> Result<Decoded, MediaRefusal> {
+    let edits = AudibleSpan::of_mp4(&bytes);
     let stream = MediaSourceStream::new(Box::new(Cursor::new(bytes)), Default::default());
     let (format, meta) = (FormatOptions::default(), MetadataOptions::default());
     let mut reader = symphonia::default::get_probe()
@@ -94,7 +94,7 @@ pub fn audio(bytes: Vec<u8>) -> Result<Decoded, Refusal> {
         let ticks = begins.filter(|ticks| is_matroska && *ticks < 0)?;
         let base = base?;
         let second = f64::from(base.denom.get()) / f64::from(base.numer.get());
-        Some(Span::after(ticks.unsigned_abs() as f64 / second))
+        Some(AudibleSpan::after(ticks.unsigned_abs() as f64 / second))
     };
     edits.or(skipped).or_else(delay).unwrap_or_default().cut(&mut pcm);
     Ok(Decoded { pcm, kind })
@@ -102,27 +102,27 @@ pub fn audio(bytes: Vec<u8>) -> Result<Decoded, Refusal> {
 
 /// Returns the parameters of a decoder that skips nothing at the beginning, and the part to skip:
 /// libopus's reader skips no more than the first packet.
-fn without_skip(given: &AudioCodecParameters) -> (AudioCodecParameters, Option<Span>) {
+fn without_skip(given: &AudioCodecParameters) -> (AudioCodecParameters, Option<AudibleSpan>) {
     let mut parameters = given.clone();
     let head = parameters.extra_data.as_mut().filter(|_| given.codec == CODEC_ID_OPUS);
     let skip = head.filter(|head| head.starts_with(b"OpusHead")).and_then(|head| {
         let skip = head.get_mut(10..12)?;
         let ticks = u16::from_le_bytes([skip[0], skip[1]]);
         skip.fill(0);
-        (ticks > 0).then(|| Span::after(f64::from(ticks) / 48_000.0))
+        (ticks > 0).then(|| AudibleSpan::after(f64::from(ticks) / 48_000.0))
     });
     (parameters, skip)
 }
 
-fn kind(reader: &dyn FormatReader, tracks: usize, codec: &AudioCodecParameters) -> Kind {
+fn kind(reader: &dyn FormatReader, tracks: usize, codec: &AudioCodecParameters) -> AudioKind {
     let mono = codec.channels.as_ref().is_some_and(|channels| channels.count() == 1);
     match (reader.format_info().format, codec.codec) {
-        (FORMAT_ID_OGG, CODEC_ID_OPUS) if mono && tracks == 1 => Kind::OggOpus,
-        (FORMAT_ID_MP3, CODEC_ID_MP3) => Kind::Mp3,
-        (FORMAT_ID_ISOMP4, CODEC_ID_AAC) if tracks == 1 => Kind::M4a,
-        (FORMAT_ID_ADTS, CODEC_ID_AAC) => Kind::Aac,
-        (FORMAT_ID_WAVE, CODEC_ID_PCM_S16LE) => Kind::Wav,
-        _ => Kind::Other,
+        (FORMAT_ID_OGG, CODEC_ID_OPUS) if mono && tracks == 1 => AudioKind::OggOpus,
+        (FORMAT_ID_MP3, CODEC_ID_MP3) => AudioKind::Mp3,
+        (FORMAT_ID_ISOMP4, CODEC_ID_AAC) if tracks == 1 => AudioKind::M4a,
+        (FORMAT_ID_ADTS, CODEC_ID_AAC) => AudioKind::Aac,
+        (FORMAT_ID_WAVE, CODEC_ID_PCM_S16LE) => AudioKind::Wav,
+        _ => AudioKind::Other,
     }
 }
 
@@ -131,7 +131,7 @@ fn samples(
     reader: &mut dyn FormatReader,
     track: u32,
     decoder: &mut dyn AudioDecoder,
-) -> Result<(Pcm, Option<i64>), Refusal> {
+) -> Result<(Pcm, Option<i64>), MediaRefusal> {
     let mut begins = None;
     let mut pcm = Pcm { rate: 0, samples: Vec::new() };
     let (mut packets, mut broken) = (0, 0);
@@ -154,7 +154,7 @@ fn samples(
                 let mixed = |frame: &[f32]| frame.iter().sum::<f32>() / channels as f32;
                 pcm.samples.extend(buffer.chunks_exact(channels).map(mixed));
                 if pcm.samples.len() > MOST || pcm.duration().as_secs() >= LONGEST {
-                    return Err(Refusal::TooLarge);
+                    return Err(MediaRefusal::TooLarge);
                 }
             }
             Err(Error::DecodeError(_)) => broken += 1,

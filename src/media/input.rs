@@ -6,7 +6,7 @@ use std::{
     os::{fd::AsFd as _, unix::fs::FileExt as _},
 };
 
-use super::refusal::Refusal;
+use super::refusal::MediaRefusal;
 
 /// A file of known size. It has a position of its own, so that several workers may read one file.
 #[derive(Debug)]
@@ -25,12 +25,12 @@ impl Input {
     }
 
     /// Reads all bytes.
-    pub(super) fn all(&mut self) -> Result<Vec<u8>, Refusal> {
-        let len = usize::try_from(self.len).map_err(|_| Refusal::TooLarge)?;
+    pub(super) fn all(&mut self) -> Result<Vec<u8>, MediaRefusal> {
+        let len = usize::try_from(self.len).map_err(|_| MediaRefusal::TooLarge)?;
         let mut bytes = vec![0; len];
         let read = self.file.read_exact_at(&mut bytes, 0);
         // The file is the bridge's own, so its length does not change.
-        read.map_err(|_| Refusal::TooLarge)?;
+        read.map_err(|_| MediaRefusal::TooLarge)?;
         Ok(bytes)
     }
 }

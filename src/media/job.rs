@@ -4,11 +4,11 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
-use super::refusal::{Refusal, Unreadable};
+use super::refusal::{MediaRefusal, Unreadable};
 
 /// The job of a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Job {
+pub enum MediaJob {
     /// SILK or any other audio that can be read, to Ogg/Opus, 48 kHz, mono.
     VoiceForMatrix,
     /// Any audio that can be read, to SILK, 24 kHz, mono, with the one byte 0x02 before it.
@@ -25,7 +25,7 @@ pub enum Job {
     SelfTest,
 }
 
-impl Job {
+impl MediaJob {
     /// Returns the largest input in bytes. A job that loads its whole input needs that much memory.
     pub(super) fn most_input(self) -> u64 {
         match self {
@@ -57,11 +57,11 @@ pub enum WorkError {
     CannotStart(#[source] io::Error),
 }
 
-impl From<Refusal> for WorkError {
-    fn from(refusal: Refusal) -> Self {
+impl From<MediaRefusal> for WorkError {
+    fn from(refusal: MediaRefusal) -> Self {
         match refusal {
-            Refusal::Unreadable(why) => Self::Unreadable(why),
-            Refusal::TooLarge => Self::TooLarge,
+            MediaRefusal::Unreadable(why) => Self::Unreadable(why),
+            MediaRefusal::TooLarge => Self::TooLarge,
         }
     }
 }

@@ -27,10 +27,10 @@ mod worker;
 mod workers;
 
 pub use self::{
-    job::{Job, Sandbox, WorkError},
-    refusal::{Refusal, Unreadable},
+    job::{MediaJob, Sandbox, WorkError},
+    refusal::{MediaRefusal, Unreadable},
     report::{
-        Report,
+        MediaReport,
         image::{ImageFormat, ImageReport, ThumbnailReport},
         video::VideoReport,
         voice::{VoiceMime, VoiceReport},

@@ -2,7 +2,7 @@
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use super::sniff::{Class, Kind};
+use super::sniff::{Class, FileKind};
 
 /// The greatest length of a name in bytes, which every file system accepts.
 const LONGEST: usize = 255;
@@ -12,7 +12,7 @@ const LONGEST_EXTENSION: usize = 16;
 /// Returns a name without folders, control characters and characters that a system reserves; it is
 /// never empty and has at most 255 bytes. A name without an ending gets that of `kind`, if the kind
 /// is known and needs one.
-pub fn safe_name(given: Option<&str>, kind: Kind) -> String {
+pub fn safe_name(given: Option<&str>, kind: FileKind) -> String {
     let given = without_folders(given.unwrap_or_default());
     let kept: String = given.chars().filter(|c| !is_hidden(*c)).map(harmless).collect();
     // Windows drops dots and spaces at the end; a dot at the beginning hides the file.
@@ -123,9 +123,9 @@ mod tests {
 
     use super::*;
 
-    const JPEG: Kind = Kind { mime: "image/jpeg", extension: "jpg", class: Class::Image };
-    const UNKNOWN: Kind =
-        Kind { mime: "application/octet-stream", extension: "bin", class: Class::Other };
+    const JPEG: FileKind = FileKind { mime: "image/jpeg", extension: "jpg", class: Class::Image };
+    const UNKNOWN: FileKind =
+        FileKind { mime: "application/octet-stream", extension: "bin", class: Class::Other };
 
     #[test]
     fn names_are_made_harmless_and_stay_readable() {
@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn a_name_without_an_ending_stays_as_it_is_where_nothing_better_is_known() {
-        let script = Kind { mime: "text/x-shellscript", extension: "sh", class: Class::Other };
+        let script = FileKind { mime: "text/x-shellscript", extension: "sh", class: Class::Other };
         for kind in [UNKNOWN, script] {
             for name in ["README", "Makefile", "LICENSE", "会议纪要", "v1. the end", "plan.x7q"]
             {

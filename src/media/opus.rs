@@ -78,7 +78,7 @@ fn tags() -> Vec<u8> {
 mod tests {
     use super::*;
     use crate::media::{
-        decode::{Kind, audio},
+        decode::{AudioKind, audio},
         pcm::tests::{likeness, tone},
     };
 
@@ -88,7 +88,7 @@ mod tests {
             let sound = tone(VOICE_RATE, seconds);
             let encoded = encode(&sound).unwrap();
             let decoded = audio(encoded).unwrap();
-            assert_eq!(decoded.kind, Kind::OggOpus);
+            assert_eq!(decoded.kind, AudioKind::OggOpus);
             assert_eq!(decoded.pcm.samples.len(), sound.samples.len() * 2, "{seconds}");
             if seconds >= 1.0 {
                 let back = decoded.pcm.resampled(VOICE_RATE).unwrap();

@@ -18,14 +18,14 @@ pub enum Unreadable {
 
 /// The answer of a worker that has no report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Refusal {
+pub enum MediaRefusal {
     /// The medium cannot be read.
     Unreadable(Unreadable),
     /// The medium, or the result, exceeds a limit.
     TooLarge,
 }
 
-impl From<Unreadable> for Refusal {
+impl From<Unreadable> for MediaRefusal {
     fn from(why: Unreadable) -> Self {
         Self::Unreadable(why)
     }

@@ -10,7 +10,7 @@ use crate::spool::Spool;
 
 /// The kind of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Kind {
+pub struct FileKind {
     /// The MIME type, such as `image/png`; `application/octet-stream` when the kind is not known.
     pub mime: &'static str,
     /// The extension of a file name, without the dot; `bin` when the kind is not known.
@@ -32,7 +32,7 @@ pub enum Class {
     Other,
 }
 
-impl Kind {
+impl FileKind {
     /// Returns whether phones play it in a chat: MP4 and related formats, with any codec. A phone
     /// that lacks the codec says so; formats that it does not open at all are better sent as files.
     pub fn is_video_for_phones(&self) -> bool {
@@ -45,7 +45,7 @@ pub const HEAD: usize = 4096;
 
 /// Recognises the kind of a local file. One that cannot be read is of no known kind; the next
 /// operation on it reports the error.
-pub async fn sniff_file(file: &Spool) -> Kind {
+pub async fn sniff_file(file: &Spool) -> FileKind {
     let file = file.clone();
     // Reading may block.
     let looking = task::spawn_blocking(move || {
@@ -57,11 +57,11 @@ pub async fn sniff_file(file: &Spool) -> Kind {
 }
 
 /// Recognises the kind of a file by its beginning, at most the first [`HEAD`] bytes.
-pub fn sniff(head: &[u8]) -> Kind {
+pub fn sniff(head: &[u8]) -> FileKind {
     let head = &head[..head.len().min(HEAD)];
     for (magic, mime, extension) in SPOKEN {
         if head.starts_with(magic) {
-            return Kind { mime, extension, class: Class::Audio };
+            return FileKind { mime, extension, class: Class::Audio };
         }
     }
     let Some(found) = infer::get(head) else { return of_brand(head).unwrap_or(UNKNOWN) };
@@ -87,22 +87,22 @@ pub fn sniff(head: &[u8]) -> Kind {
         | MatcherType::Text
         | MatcherType::Custom => Class::Other,
     };
-    Kind { mime, extension, class }
+    FileKind { mime, extension, class }
 }
 
 /// Recognises brands of the MP4 family that the library does not know.
-fn of_brand(head: &[u8]) -> Option<Kind> {
+fn of_brand(head: &[u8]) -> Option<FileKind> {
     let brand = head.get(4..11)?.strip_prefix(b"ftyp")?;
     let (mime, extension) = match brand {
         b"3gp" | b"3g2" | b"3gg" | b"3gr" | b"3gs" => ("video/3gpp", "3gp"),
         b"iso" | b"mp4" => ("video/mp4", "mp4"),
         _ => return None,
     };
-    Some(Kind { mime, extension, class: Class::Video })
+    Some(FileKind { mime, extension, class: Class::Video })
 }
 
-const UNKNOWN: Kind =
-    Kind { mime: "application/octet-stream", extension: "bin", class: Class::Other };
+const UNKNOWN: FileKind =
+    FileKind { mime: "application/octet-stream", extension: "bin", class: Class::Other };
 
 /// The formats of speech, among them SILK with and without WeChat's byte.
 const SPOKEN: [(&[u8], &str, &str); 4] = [
@@ -153,7 +153,7 @@ mod tests {
             (b"hello", "application/octet-stream", "bin", Class::Other),
             (b"", "application/octet-stream", "bin", Class::Other),
         ] {
-            assert_eq!(sniff(head), Kind { mime, extension, class }, "{head:?}");
+            assert_eq!(sniff(head), FileKind { mime, extension, class }, "{head:?}");
         }
     }
 
@@ -184,7 +184,7 @@ mod tests {
     fn opus_lies_in_an_ogg_file() {
         let mut head = b"OggS\0\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\x13".to_vec();
         head.extend_from_slice(b"OpusHead\x01\x01");
-        let ogg = Kind { mime: "audio/ogg", extension: "ogg", class: Class::Audio };
+        let ogg = FileKind { mime: "audio/ogg", extension: "ogg", class: Class::Audio };
         assert_eq!(sniff(&head), ogg);
     }
 

@@ -7,12 +7,12 @@ use super::pcm::Pcm;
 
 /// The audible part of decoded sound, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(super) struct Span {
+pub(super) struct AudibleSpan {
     begins: f64,
     lasts: Option<f64>,
 }
 
-impl Span {
+impl AudibleSpan {
     /// Makes a span that leaves out the beginning.
     pub(super) fn after(seconds: f64) -> Self {
         Self { begins: seconds, lasts: None }
@@ -90,7 +90,7 @@ mod tests {
     fn a_span_is_cut_out_and_never_everything() {
         let left = |begins, lasts| {
             let mut pcm = tone(8_000, 1.0);
-            Span { begins, lasts }.cut(&mut pcm);
+            AudibleSpan { begins, lasts }.cut(&mut pcm);
             pcm.samples.len()
         };
         assert_eq!(left(0.25, None), 6_000);
@@ -103,8 +103,8 @@ mod tests {
     #[test]
     fn what_is_not_said_is_not_found() {
         for bytes in [&b""[..], b"\0\0\0\x08ftyp", b"iTunSMPBdata 0 1", &[0; 100]] {
-            assert_eq!(Span::of_mp4(bytes), None);
-            assert_eq!(Span::of_comment(bytes, 1), None);
+            assert_eq!(AudibleSpan::of_mp4(bytes), None);
+            assert_eq!(AudibleSpan::of_comment(bytes, 1), None);
         }
     }
 }

@@ -15,23 +15,23 @@ use symphonia::core::{
 use super::{
     answer::Made,
     input::Input,
-    refusal::{Refusal, Unreadable},
-    report::{Report, video::VideoReport},
+    refusal::{MediaRefusal, Unreadable},
+    report::{MediaReport, video::VideoReport},
 };
 
 /// Reads the index of MP4 and QuickTime, or of Matroska and WebM.
-pub(super) fn inspect(mut input: Input) -> Result<Made, Refusal> {
-    let len = input.seek(SeekFrom::End(0)).map_err(|_| Refusal::TooLarge)?;
+pub(super) fn inspect(mut input: Input) -> Result<Made, MediaRefusal> {
+    let len = input.seek(SeekFrom::End(0)).map_err(|_| MediaRefusal::TooLarge)?;
     if len == 0 {
         return Err(Unreadable::Empty.into());
     }
-    input.seek(SeekFrom::Start(0)).map_err(|_| Refusal::TooLarge)?;
+    input.seek(SeekFrom::Start(0)).map_err(|_| MediaRefusal::TooLarge)?;
     let mut input = BufReader::new(input);
     let report = match mp4(&mut input, len) {
         Some(report) => report,
         None => matroska(Whole { input: input.into_inner(), len })?,
     };
-    Ok(Made { report: Report::Video(report), output: None, thumbnail: None })
+    Ok(Made { report: MediaReport::Video(report), output: None, thumbnail: None })
 }
 
 fn mp4(input: &mut BufReader<Input>, len: u64) -> Option<VideoReport> {
@@ -59,7 +59,7 @@ fn seconds(seconds: f64) -> Option<Duration> {
     Duration::try_from_secs_f64(seconds).ok()
 }
 
-fn matroska(input: Whole) -> Result<VideoReport, Refusal> {
+fn matroska(input: Whole) -> Result<VideoReport, MediaRefusal> {
     let stream = MediaSourceStream::new(Box::new(input), Default::default());
     let (format, meta) = (FormatOptions::default(), MetadataOptions::default());
     let reader = symphonia::default::get_probe().probe(&Hint::new(), stream, format, meta);

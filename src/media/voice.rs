@@ -2,22 +2,22 @@
 
 use super::{
     answer::Made,
-    decode::{self, Decoded, Kind},
+    decode::{self, AudioKind, Decoded},
     input::Input,
     opus,
     pcm::{Pcm, VOICE_RATE},
-    refusal::{Refusal, Unreadable},
+    refusal::{MediaRefusal, Unreadable},
     report::{
-        Report,
+        MediaReport,
         voice::{VoiceMime, VoiceReport},
     },
     silk, wav,
 };
 
 /// Makes Ogg/Opus; an Ogg/Opus file of one channel stays as it is.
-pub(super) fn for_matrix(mut input: Input) -> Result<Made, Refusal> {
+pub(super) fn for_matrix(mut input: Input) -> Result<Made, MediaRefusal> {
     let sound = read(&mut input)?;
-    if sound.kind == Kind::OggOpus {
+    if sound.kind == AudioKind::OggOpus {
         return Ok(made(&sound.pcm, VoiceMime::Ogg, None));
     }
     let pcm = sound.pcm.resampled(VOICE_RATE)?;
@@ -25,20 +25,20 @@ pub(super) fn for_matrix(mut input: Input) -> Result<Made, Refusal> {
 }
 
 /// Makes SILK in the form of WeChat's own voice messages.
-pub(super) fn for_phone(mut input: Input) -> Result<Made, Refusal> {
+pub(super) fn for_phone(mut input: Input) -> Result<Made, MediaRefusal> {
     let pcm = read(&mut input)?.pcm.resampled(VOICE_RATE)?;
     Ok(made(&pcm, VoiceMime::Silk, Some(silk::encode(&pcm)?)))
 }
 
 /// Makes WAVE, which every phone plays; other files that phones play stay as they are.
-pub(super) fn as_file(mut input: Input) -> Result<Made, Refusal> {
+pub(super) fn as_file(mut input: Input) -> Result<Made, MediaRefusal> {
     let sound = read(&mut input)?;
     let plays = match sound.kind {
-        Kind::Mp3 => Some(VoiceMime::Mp3),
-        Kind::M4a => Some(VoiceMime::M4a),
-        Kind::Aac => Some(VoiceMime::Aac),
-        Kind::Wav => Some(VoiceMime::Wav),
-        Kind::OggOpus | Kind::Other => None,
+        AudioKind::Mp3 => Some(VoiceMime::Mp3),
+        AudioKind::M4a => Some(VoiceMime::M4a),
+        AudioKind::Aac => Some(VoiceMime::Aac),
+        AudioKind::Wav => Some(VoiceMime::Wav),
+        AudioKind::OggOpus | AudioKind::Other => None,
     };
     if let Some(mime) = plays {
         return Ok(made(&sound.pcm, mime, None));
@@ -48,7 +48,7 @@ pub(super) fn as_file(mut input: Input) -> Result<Made, Refusal> {
 }
 
 /// Decodes audio of any kind; SILK is recognised by its first bytes, whatever the sender says.
-fn read(input: &mut Input) -> Result<Decoded, Refusal> {
+fn read(input: &mut Input) -> Result<Decoded, MediaRefusal> {
     let bytes = input.all()?;
     if bytes.is_empty() {
         return Err(Unreadable::Empty.into());
@@ -56,10 +56,10 @@ fn read(input: &mut Input) -> Result<Decoded, Refusal> {
     if !silk::is_silk(&bytes) {
         return decode::audio(bytes);
     }
-    Ok(Decoded { pcm: silk::decode(&silk::packets(&bytes)?)?, kind: Kind::Other })
+    Ok(Decoded { pcm: silk::decode(&silk::packets(&bytes)?)?, kind: AudioKind::Other })
 }
 
 fn made(pcm: &Pcm, mime: VoiceMime, output: Option<Vec<u8>>) -> Made {
     let report = VoiceReport { duration: pcm.duration(), waveform: pcm.waveform(), mime };
-    Made { report: Report::Voice(report), output, thumbnail: None }
+    Made { report: MediaReport::Voice(report), output, thumbnail: None }
 }

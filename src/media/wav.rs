@@ -34,7 +34,7 @@ pub(super) fn encode(pcm: &Pcm) -> Result<Vec<u8>, Unreadable> {
 mod tests {
     use super::*;
     use crate::media::{
-        decode::{Kind, audio},
+        decode::{AudioKind, audio},
         pcm::tests::tone,
     };
 
@@ -42,7 +42,7 @@ mod tests {
     fn what_is_written_is_read() {
         let sound = tone(RATE, 0.5);
         let read = audio(encode(&sound).unwrap()).unwrap();
-        assert_eq!((read.kind, read.pcm.rate), (Kind::Wav, RATE));
+        assert_eq!((read.kind, read.pcm.rate), (AudioKind::Wav, RATE));
         assert_eq!(read.pcm.to_bytes(), sound.to_bytes());
     }
 }

@@ -11,9 +11,9 @@ use super::{
     answer::{self, Made},
     image,
     input::Input,
-    job::Job,
-    refusal::Refusal,
-    report::Report,
+    job::MediaJob,
+    refusal::MediaRefusal,
+    report::MediaReport,
     sandbox, video, voice,
 };
 
@@ -47,19 +47,19 @@ fn held() -> io::Result<(Input, io::StdoutLock<'static>)> {
     Ok((input, io::stdout().lock()))
 }
 
-fn work(job: Job, input: Input, output: &mut impl Write) -> Result<Made, Refusal> {
+fn work(job: MediaJob, input: Input, output: &mut impl Write) -> Result<Made, MediaRefusal> {
     match job {
-        Job::VoiceForMatrix => voice::for_matrix(input),
-        Job::VoiceForPhone => voice::for_phone(input),
-        Job::VoiceAsFile => voice::as_file(input),
-        Job::Image => image::inspect(input),
-        Job::ImageForPhone => image::for_phone(input),
-        Job::Video => video::inspect(input),
-        Job::SelfTest => {
+        MediaJob::VoiceForMatrix => voice::for_matrix(input),
+        MediaJob::VoiceForPhone => voice::for_phone(input),
+        MediaJob::VoiceAsFile => voice::as_file(input),
+        MediaJob::Image => image::inspect(input),
+        MediaJob::ImageForPhone => image::for_phone(input),
+        MediaJob::Video => video::inspect(input),
+        MediaJob::SelfTest => {
             // A missing output tells the bridge that this failed.
             let _ = output.write_all(HELD).and_then(|()| output.flush());
             let _ = File::open("/etc/passwd");
-            Ok(Made { report: Report::Unguarded, output: None, thumbnail: None })
+            Ok(Made { report: MediaReport::Unguarded, output: None, thumbnail: None })
         }
     }
 }

@@ -19,8 +19,8 @@ use tokio::{
 
 use super::{
     answer::{self, Head},
-    job::{Job, Sandbox, WorkError},
-    report::Report,
+    job::{MediaJob, Sandbox, WorkError},
+    report::MediaReport,
     turns::Turns,
     worker::{HELD, NOT_HELD, WORKER},
 };
@@ -30,7 +30,7 @@ use crate::spool::{CHUNK, Spool, Spools};
 #[derive(Debug, Clone)]
 pub struct Done {
     /// The report on the medium.
-    pub report: Report,
+    pub report: MediaReport,
     /// The converted medium, with its MD5; `None` when the input can be used as it is.
     pub output: Option<Spool>,
     /// A thumbnail, with its MD5.
@@ -88,7 +88,7 @@ impl Workers {
     ///
     /// # Errors
     /// See [`WorkError`]; `input` is unchanged and may be used as it is.
-    pub async fn run(&self, whose: &str, job: Job, input: &Spool) -> Result<Done, WorkError> {
+    pub async fn run(&self, whose: &str, job: MediaJob, input: &Spool) -> Result<Done, WorkError> {
         if input.len() > job.most_input() {
             return Err(WorkError::TooLarge);
         }
@@ -114,7 +114,7 @@ impl Workers {
         let Ok(nothing) = self.spools.create(false) else {
             return Sandbox::Missing("the folder for media cannot be written");
         };
-        match self.start(Job::SelfTest, &nothing.finish()).await {
+        match self.start(MediaJob::SelfTest, &nothing.finish()).await {
             Ok((status, answer)) if status.signal() == Some(Signal::SYS.as_raw()) => {
                 // A service manager's filter may have ended it before it entered the sandbox.
                 if was_held(&answer) {
@@ -155,7 +155,7 @@ impl Workers {
     }
 
     /// Runs a worker to its end; returns how it ended and what it wrote.
-    async fn start(&self, job: Job, input: &Spool) -> Result<(ExitStatus, Spool), WorkError> {
+    async fn start(&self, job: MediaJob, input: &Spool) -> Result<(ExitStatus, Spool), WorkError> {
         let quick = self.quick.acquire().await.map_err(no_worker)?;
         let answer = self.spools.create(false).map_err(WorkError::CannotStart)?.finish();
         let mut command = Command::new(&*self.program);
@@ -269,11 +269,12 @@ mod tests {
         let workers = Workers::new(spools, 1).with_program(program);
         let workers = Workers { long: Duration::from_millis(50), ..workers };
         let spinning = workers.clone();
-        let spinning = tokio::spawn(async move { spinning.run("mum", Job::Video, &film).await });
+        let spinning =
+            tokio::spawn(async move { spinning.run("mum", MediaJob::Video, &film).await });
         while workers.quick.available_permits() > 0 {
             task::yield_now().await;
         }
-        let looking = workers.run("dad", Job::Image, &photo);
+        let looking = workers.run("dad", MediaJob::Image, &photo);
         assert!(time::timeout(PATIENCE / 2, looking).await.is_ok(), "the photo waits for the film");
         assert!(!spinning.is_finished());
         spinning.abort();

@@ -23,7 +23,7 @@ use super::{
 };
 
 /// The writes of a batch: each key once, with its new value, or `None` to remove it.
-pub(super) type Batch = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+pub(super) type WriteBatch = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
 /// A key and its value.
 pub(super) type Pair = (Vec<u8>, Vec<u8>);
@@ -79,7 +79,7 @@ impl Engine {
     }
 
     /// Applies a batch atomically and returns when it is on the disk. Blocks.
-    pub(super) fn commit(&self, batch: Batch) -> Result<(), Fault> {
+    pub(super) fn commit(&self, batch: WriteBatch) -> Result<(), Fault> {
         let began = Instant::now();
         let mut changes = sled::Batch::default();
         for (key, value) in batch {

@@ -19,12 +19,12 @@ pub(super) const FOLDER_MODE: u32 = 0o700;
 pub(super) const FILE_MODE: u32 = 0o600;
 
 /// The store's folder, locked by this process until it is dropped.
-pub(super) struct Folder {
+pub(super) struct StoreFolder {
     dir: PathBuf,
     lock: File,
 }
 
-impl Folder {
+impl StoreFolder {
     /// Creates the folder where there is none and locks it for this process.
     pub(super) fn take(dir: &Path) -> Result<Self, Error> {
         let failed = |error: io::Error| Error::io("prepare the store's folder", dir, &error);
@@ -135,7 +135,7 @@ impl Folder {
     }
 }
 
-impl Drop for Folder {
+impl Drop for StoreFolder {
     /// Unlocks the folder. Closing the file would not be enough: a child process that was just
     /// forked still has it open.
     fn drop(&mut self) {

@@ -1,7 +1,7 @@
 //! The guard: what the store knows about its own content, so that a database with lost or altered
 //! records is refused.
 //!
-//! Each batch carries a [`State`], which is also written into a small file beside the database
+//! Each batch carries a [`StoreSummary`], which is also written into a small file beside the database
 //! after the batch is on the disk. The file may therefore be older than the database, never newer.
 
 use std::{
@@ -24,7 +24,7 @@ pub(super) const SCHEMA: u32 = 1;
 
 /// A summary of the store's content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct State {
+pub(super) struct StoreSummary {
     pub(super) schema: u32,
     /// The number of batches so far.
     pub(super) epoch: u64,
@@ -45,13 +45,13 @@ fn padded<'de, D: Deserializer<'de>>(from: D) -> Result<[u64; TABLES], D::Error>
     counts.try_into().map_err(|_| D::Error::custom("more tables than are known"))
 }
 
-impl Default for State {
+impl Default for StoreSummary {
     fn default() -> Self {
         Self { schema: SCHEMA, epoch: 0, counts: [0; TABLES], sum: 0, next: [1; 3] }
     }
 }
 
-impl State {
+impl StoreSummary {
     /// Adds an entry.
     pub(super) fn add(&mut self, key: &[u8], value: &[u8]) {
         if let Some(count) = self.count_of(key) {
@@ -74,13 +74,13 @@ impl State {
 }
 
 /// The reason why a database is refused.
-pub(super) enum Refusal {
+pub(super) enum GuardRefusal {
     Damaged(String),
     Newer(u32),
     Io(String),
 }
 
-impl From<Fault> for Refusal {
+impl From<Fault> for GuardRefusal {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::Corrupt(found) => Self::Damaged(found),
@@ -92,45 +92,51 @@ impl From<Fault> for Refusal {
 }
 
 /// Reads the whole database and compares it with its own state and with the guard file.
-pub(super) fn audit(engine: &Engine, guard: &State) -> Result<State, Refusal> {
+pub(super) fn audit(engine: &Engine, guard: &StoreSummary) -> Result<StoreSummary, GuardRefusal> {
     let Some(value) = engine.find(&meta_key())? else {
-        return Err(Refusal::Damaged("the record of the database's own state is missing".into()));
+        return Err(GuardRefusal::Damaged(
+            "the record of the database's own state is missing".into(),
+        ));
     };
-    let state: State = decode(&value).map_err(Refusal::Damaged)?;
+    let state: StoreSummary = decode(&value).map_err(GuardRefusal::Damaged)?;
     if state.schema > SCHEMA {
-        return Err(Refusal::Newer(state.schema));
+        return Err(GuardRefusal::Newer(state.schema));
     }
     if state.epoch < guard.epoch {
-        return Err(Refusal::Damaged(format!(
+        return Err(GuardRefusal::Damaged(format!(
             "the last {} commits are missing from the database",
             guard.epoch - state.epoch
         )));
     }
     let same = state.counts == guard.counts && state.sum == guard.sum;
     if state.epoch == guard.epoch && !same {
-        return Err(Refusal::Damaged(
+        return Err(GuardRefusal::Damaged(
             "the database and its guard file contradict each other".into(),
         ));
     }
     let found = tally(engine)?;
     let (told, there): (u64, u64) = (state.counts.iter().sum(), found.counts.iter().sum());
     if found.counts != state.counts {
-        return Err(Refusal::Damaged(format!("it should have {told} entries and has {there}")));
+        return Err(GuardRefusal::Damaged(format!(
+            "it should have {told} entries and has {there}"
+        )));
     }
     if found.sum != state.sum {
-        return Err(Refusal::Damaged("some of its entries are older than they should be".into()));
+        return Err(GuardRefusal::Damaged(
+            "some of its entries are older than they should be".into(),
+        ));
     }
     Ok(state)
 }
 
 /// Returns the counts and the fingerprints of the actual content.
-fn tally(engine: &Engine) -> Result<State, Refusal> {
-    let mut found = State::default();
+fn tally(engine: &Engine) -> Result<StoreSummary, GuardRefusal> {
+    let mut found = StoreSummary::default();
     let mut from = Table::Login.key(&[]);
     loop {
         let pairs = engine.scan(&[], &from, TALLY_STEP)?;
         for (key, value) in &pairs {
-            body(value).map_err(Refusal::Damaged)?;
+            body(value).map_err(GuardRefusal::Damaged)?;
             found.add(key, value);
         }
         let full = pairs.len() == TALLY_STEP;
@@ -164,32 +170,34 @@ pub(super) fn fingerprint(key: &[u8], value: &[u8]) -> u64 {
 pub(super) struct GuardFile(File);
 
 /// The content of the guard file.
-pub(super) enum Found {
+pub(super) enum GuardFound {
     Missing,
     Unreadable,
     /// The file was created, and nothing was ever committed.
     Untouched(GuardFile),
-    State(GuardFile, State),
+    State(GuardFile, StoreSummary),
 }
 
 impl GuardFile {
     /// Reads the file in `dir`.
-    pub(super) fn find(dir: &Path) -> io::Result<Found> {
+    pub(super) fn find(dir: &Path) -> io::Result<GuardFound> {
         let file = match private_file().open(path(dir)) {
             Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Missing),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(GuardFound::Missing);
+            }
             Err(error) => return Err(error),
         };
         super::folder::make_private(&path(dir), super::folder::FILE_MODE)?;
         let mut slots = [0; 2 * SLOT_BYTES];
         let read = read_up_to(&file, &mut slots)?;
         if read == slots.len() && slots.iter().all(|byte| *byte == 0) {
-            return Ok(Found::Untouched(Self(file)));
+            return Ok(GuardFound::Untouched(Self(file)));
         }
         let states = slots.chunks_exact(SLOT_BYTES).filter_map(read_slot);
         Ok(match states.max_by_key(|state| state.epoch) {
-            Some(state) => Found::State(Self(file), state),
-            None => Found::Unreadable,
+            Some(state) => GuardFound::State(Self(file), state),
+            None => GuardFound::Unreadable,
         })
     }
 
@@ -203,7 +211,7 @@ impl GuardFile {
     }
 
     /// Writes a state that is already on the disk in the database.
-    pub(super) fn note(&self, state: &State) -> io::Result<()> {
+    pub(super) fn note(&self, state: &StoreSummary) -> io::Result<()> {
         let record = encode(state);
         let length = u16::try_from(record.len()).unwrap_or(u16::MAX);
         let mut slot = [0; SLOT_BYTES];
@@ -215,7 +223,7 @@ impl GuardFile {
     }
 }
 
-fn read_slot(slot: &[u8]) -> Option<State> {
+fn read_slot(slot: &[u8]) -> Option<StoreSummary> {
     let (length, rest) = slot.split_first_chunk::<2>()?;
     record::decode(rest.get(..usize::from(u16::from_le_bytes(*length)))?).ok()
 }
@@ -245,7 +253,7 @@ mod tests {
 
     #[test]
     fn taking_an_entry_in_and_out_leaves_the_state_as_it_was() {
-        let mut state = State::default();
+        let mut state = StoreSummary::default();
         state.add(&[1, 7], b"one");
         let before = state.clone();
         state.add(&[2, 7], b"two");
@@ -257,7 +265,7 @@ mod tests {
     #[test]
     fn the_largest_state_fits_into_its_slot() {
         let dir = tempfile::tempdir().unwrap();
-        let largest = State {
+        let largest = StoreSummary {
             schema: SCHEMA,
             epoch: u64::MAX,
             counts: [u64::MAX; TABLES],
@@ -265,7 +273,7 @@ mod tests {
             next: [u64::MAX; 3],
         };
         GuardFile::create(dir.path()).unwrap().note(&largest).unwrap();
-        let Found::State(_, read) = GuardFile::find(dir.path()).unwrap() else {
+        let GuardFound::State(_, read) = GuardFile::find(dir.path()).unwrap() else {
             panic!("no state found");
         };
         assert_eq!(read, largest);
@@ -276,10 +284,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = GuardFile::create(dir.path()).unwrap();
         for epoch in [1, 2, 3] {
-            file.note(&State { epoch, ..State::default() }).unwrap();
+            file.note(&StoreSummary { epoch, ..StoreSummary::default() }).unwrap();
         }
         file.0.write_all_at(b"xxxx", SLOT_BYTES as u64 + 20).unwrap();
-        let Found::State(_, read) = GuardFile::find(dir.path()).unwrap() else {
+        let GuardFound::State(_, read) = GuardFile::find(dir.path()).unwrap() else {
             panic!("no state found");
         };
         assert_eq!(read.epoch, 2);

@@ -54,7 +54,7 @@ pub use link::{Direction, Link};
 pub use login::{Login, LoginState, LogoutReason, Owner};
 pub use passphrase::Passphrase;
 pub use portal::{Leaving, Portal, Reply};
-pub use question::{Asked, Question};
+pub use question::{AskedQuestion, Question};
 pub use source::{Outcome, OutcomeCount, Source, SourceState};
 pub use timing::{Timing, Timings};
 pub use upload::{SentAs, Upload};
@@ -62,18 +62,18 @@ pub use upload::{SentAs, Upload};
 use crate::id::{InboxId, LoginId, PortalId};
 use engine::{Engine, Fault, Pair};
 use record::{Table, decode};
-use worker::{Job, Shared, Worker};
+use worker::{StoreJob, Worker, WorkerShared};
 
 /// The open store; cheap to clone. Reads run on the caller's thread, from memory as a rule; writes
 /// go through the store's own thread.
 #[derive(Clone)]
-pub struct Store(Arc<Inner>);
+pub struct Store(Arc<StoreInner>);
 
-struct Inner {
+struct StoreInner {
     dir: PathBuf,
     engine: Arc<Engine>,
-    shared: Arc<Shared>,
-    jobs: Option<Sender<Job>>,
+    shared: Arc<WorkerShared>,
+    jobs: Option<Sender<StoreJob>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -116,7 +116,7 @@ impl Store {
             .spawn(move || worker.run(&waiting))
             .map_err(|error| Error::io("start the thread of the store in", dir, &error))?;
         let (jobs, thread) = (Some(jobs), Mutex::new(Some(thread)));
-        Ok(Self(Arc::new(Inner { dir: dir.to_path_buf(), engine, shared, jobs, thread })))
+        Ok(Self(Arc::new(StoreInner { dir: dir.to_path_buf(), engine, shared, jobs, thread })))
     }
 
     /// Writes a change and waits until it is on the disk.
@@ -125,7 +125,7 @@ impl Store {
     /// When this or an earlier write failed; from then on no change is accepted.
     pub async fn commit(&self, change: Change) -> Result<(), Error> {
         let (answer, answered) = oneshot::channel();
-        self.ask(Job::Commit(change.into_ops(), Some(answer)))?;
+        self.ask(StoreJob::Commit(change.into_ops(), Some(answer)))?;
         answered.await.unwrap_or_else(|_| Err(self.gone()))
     }
 
@@ -141,7 +141,7 @@ impl Store {
     /// crash. A failure is logged, and from then on no change is accepted.
     pub fn submit(&self, change: Change) {
         // A closed store reports the error to the callers that wait.
-        let _ = self.ask(Job::Commit(change.into_ops(), None));
+        let _ = self.ask(StoreJob::Commit(change.into_ops(), None));
     }
 
     /// Closes the store: writes everything that was submitted and the export, ends the thread, and
@@ -151,7 +151,7 @@ impl Store {
     /// When a write failed, now or before.
     pub async fn close(&self) -> Result<(), Error> {
         let (answer, answered) = oneshot::channel();
-        self.ask(Job::Close(Some(answer)))?;
+        self.ask(StoreJob::Close(Some(answer)))?;
         answered.await.unwrap_or_else(|_| Err(self.gone()))
     }
 
@@ -161,7 +161,7 @@ impl Store {
     /// When a write failed before.
     pub async fn export(&self) -> Result<(), Error> {
         let (answer, answered) = oneshot::channel();
-        self.ask(Job::Export(Some(answer)))?;
+        self.ask(StoreJob::Export(Some(answer)))?;
         answered.await.unwrap_or_else(|_| Err(self.gone()))
     }
 
@@ -209,7 +209,7 @@ impl Store {
         next.map_or(u64::MAX, |next| next.fetch_add(1, Ordering::SeqCst))
     }
 
-    fn ask(&self, job: Job) -> Result<(), Error> {
+    fn ask(&self, job: StoreJob) -> Result<(), Error> {
         let jobs = self.0.jobs.as_ref().ok_or(Error::Closed)?;
         jobs.send(job).map_err(|_| self.gone())
     }
@@ -254,7 +254,7 @@ impl std::fmt::Debug for Store {
 }
 
 /// Waits until everything is on the disk and the folder is unlocked.
-impl Drop for Inner {
+impl Drop for StoreInner {
     fn drop(&mut self) {
         drop(self.jobs.take());
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();

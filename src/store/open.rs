@@ -5,53 +5,55 @@ use std::{io, path::Path};
 
 use super::{
     backup,
-    engine::{Batch, Engine, Fault},
+    engine::{Engine, Fault, WriteBatch},
     error::Error,
-    folder::{Folder, sync_folders},
-    guard::{self, Found, GuardFile, Refusal, SCHEMA, State},
+    folder::{StoreFolder, sync_folders},
+    guard::{self, GuardFile, GuardFound, GuardRefusal, SCHEMA, StoreSummary},
     record::encode,
     rewrite,
 };
 
 /// A store that was checked and accepted.
 pub(super) struct Opened {
-    pub(super) folder: Folder,
+    pub(super) folder: StoreFolder,
     pub(super) engine: Engine,
     pub(super) guard: GuardFile,
-    pub(super) state: State,
+    pub(super) state: StoreSummary,
 }
 
 /// Opens the store in `dir`, or creates one where nothing was ever stored.
 pub(super) fn open(dir: &Path) -> Result<Opened, Error> {
-    let folder = Folder::take(dir)?;
+    let folder = StoreFolder::take(dir)?;
     let unreadable = |error: io::Error| Error::io("read the guard file in", dir, &error);
     let there = folder.database().join("db").exists();
     let damaged = |found: &str| Err(Error::damaged(dir, found));
     match (GuardFile::find(dir).map_err(unreadable)?, there) {
-        (Found::Missing, false) if backup::newest(dir).is_none() => {
+        (GuardFound::Missing, false) if backup::newest(dir).is_none() => {
             let guard = GuardFile::create(dir)
                 .map_err(|error| Error::io("make the guard file in", dir, &error))?;
             create(folder, guard)
         }
         // The first start was interrupted before anything was accepted.
-        (Found::Untouched(guard), _) => create(folder, guard),
-        (Found::State(guard, state), true) => {
+        (GuardFound::Untouched(guard), _) => create(folder, guard),
+        (GuardFound::State(guard, state), true) => {
             let opened = reopen(folder, guard, &state)?;
             match opened.folder.owes_rewrite() {
                 true => renew(opened),
                 false => Ok(opened),
             }
         }
-        (Found::Missing, false) => damaged("the database is missing, but its exports are there"),
-        (Found::State(..) | Found::Unreadable, false) => {
+        (GuardFound::Missing, false) => {
+            damaged("the database is missing, but its exports are there")
+        }
+        (GuardFound::State(..) | GuardFound::Unreadable, false) => {
             damaged("the database is missing, but its guard file is there")
         }
-        (Found::Missing, true) => damaged("the guard file of the database is missing"),
-        (Found::Unreadable, true) => damaged("the guard file of the database cannot be read"),
+        (GuardFound::Missing, true) => damaged("the guard file of the database is missing"),
+        (GuardFound::Unreadable, true) => damaged("the guard file of the database cannot be read"),
     }
 }
 
-fn create(folder: Folder, guard: GuardFile) -> Result<Opened, Error> {
+fn create(folder: StoreFolder, guard: GuardFile) -> Result<Opened, Error> {
     let database = folder.database();
     let failed = |cause: Fault| Error::Io {
         doing: "make the database in",
@@ -66,8 +68,8 @@ fn create(folder: Folder, guard: GuardFile) -> Result<Opened, Error> {
     }
     let engine = Engine::open(&database).map_err(failed)?;
     folder.accept()?;
-    let state = State { epoch: 1, ..State::default() };
-    let batch = Batch::from([(guard::meta_key(), Some(encode(&state)))]);
+    let state = StoreSummary { epoch: 1, ..StoreSummary::default() };
+    let batch = WriteBatch::from([(guard::meta_key(), Some(encode(&state)))]);
     engine.commit(batch).map_err(failed)?;
     sync_folders(&database).map_err(|error| Error::io("sync", &database, &error))?;
     guard.note(&state).map_err(|error| Error::io("write the guard file of", &database, &error))?;
@@ -84,10 +86,10 @@ fn renew(opened: Opened) -> Result<Opened, Error> {
     reopen(folder, guard, &state)
 }
 
-fn reopen(folder: Folder, guard: GuardFile, noted: &State) -> Result<Opened, Error> {
+fn reopen(folder: StoreFolder, guard: GuardFile, noted: &StoreSummary) -> Result<Opened, Error> {
     folder.keep_copy()?;
     let refusal = match Engine::open(&folder.database()) {
-        Err(fault) => Refusal::from(fault),
+        Err(fault) => GuardRefusal::from(fault),
         Ok(engine) => match guard::audit(&engine, noted) {
             Ok(state) => {
                 folder.accept()?;
@@ -103,8 +105,8 @@ fn reopen(folder: Folder, guard: GuardFile, noted: &State) -> Result<Opened, Err
     folder.put_copy_back()?;
     let dir = folder.dir();
     Err(match refusal {
-        Refusal::Damaged(found) => Error::damaged(dir, found),
-        Refusal::Newer(found) => Error::Newer { dir: dir.to_path_buf(), found, known: SCHEMA },
-        Refusal::Io(cause) => Error::Io { doing: "open", path: folder.database(), cause },
+        GuardRefusal::Damaged(found) => Error::damaged(dir, found),
+        GuardRefusal::Newer(found) => Error::Newer { dir: dir.to_path_buf(), found, known: SCHEMA },
+        GuardRefusal::Io(cause) => Error::Io { doing: "open", path: folder.database(), cause },
     })
 }

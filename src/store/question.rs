@@ -48,7 +48,7 @@ impl std::fmt::Debug for Question {
 
 /// A question, and what decides which message answers it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
+pub struct AskedQuestion {
     /// The user who is asked.
     pub user: OwnedUserId,
     /// The room in which they are asked.
@@ -65,8 +65,8 @@ pub struct Asked {
 
 impl Change {
     /// Stores a question, replacing an earlier one in this room to this user.
-    pub fn put_question(self, asked: &Asked) -> Self {
-        let Asked { user, room, question, by, at, answered_by } = asked;
+    pub fn put_question(self, asked: &AskedQuestion) -> Self {
+        let AskedQuestion { user, room, question, by, at, answered_by } = asked;
         let record = QuestionRecord {
             user: user.clone(),
             room: room.clone(),
@@ -89,7 +89,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn questions(&self) -> Result<Vec<Asked>, Error> {
+    pub fn questions(&self) -> Result<Vec<AskedQuestion>, Error> {
         let pairs = self.all(Table::Question)?;
         let read = |value: &[u8]| decode(value).and_then(QuestionRecord::into_asked);
         pairs.iter().map(|(_, value)| self.sound(read(value))).collect()
@@ -134,7 +134,7 @@ impl From<&Question> for StoredQuestion {
 }
 
 impl QuestionRecord {
-    fn into_asked(self) -> Result<Asked, String> {
+    fn into_asked(self) -> Result<AskedQuestion, String> {
         let question = match self.question {
             StoredQuestion::Logout(login) => Question::Logout(LoginId(login)),
             StoredQuestion::DeletePortal(portal, room) => {
@@ -147,7 +147,7 @@ impl QuestionRecord {
                 Question::Which { before, choices, after }
             }
         };
-        Ok(Asked {
+        Ok(AskedQuestion {
             user: self.user,
             room: self.room,
             question,

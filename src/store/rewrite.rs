@@ -7,13 +7,13 @@
 use std::{io, path::Path};
 
 use super::{
-    engine::{Batch, Engine, Fault},
-    folder::{Folder, sync_folders},
+    engine::{Engine, Fault, WriteBatch},
+    folder::{StoreFolder, sync_folders},
 };
 
 /// Rewrites the database of a closed store when something was to be forgotten. A failure is
 /// logged, leaves the database as it was, and is made up for the next time.
-pub(super) fn if_owed(folder: &Folder) {
+pub(super) fn if_owed(folder: &StoreFolder) {
     if !folder.owes_rewrite() {
         return;
     }
@@ -25,7 +25,7 @@ pub(super) fn if_owed(folder: &Folder) {
     }
 }
 
-fn rewrite(folder: &Folder) -> io::Result<()> {
+fn rewrite(folder: &StoreFolder) -> io::Result<()> {
     let fresh = folder.fresh();
     copy(&folder.database(), &fresh)?;
     sync_folders(&fresh)?;
@@ -50,7 +50,9 @@ fn copy_all(from: &Engine, to: &Engine) -> Result<(), Fault> {
         let Some((last, _)) = pairs.last() else { return Ok(()) };
         start.clone_from(last);
         start.push(0);
-        to.commit(pairs.into_iter().map(|(key, value)| (key, Some(value))).collect::<Batch>())?;
+        to.commit(
+            pairs.into_iter().map(|(key, value)| (key, Some(value))).collect::<WriteBatch>(),
+        )?;
     }
 }
 

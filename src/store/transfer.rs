@@ -27,7 +27,7 @@ use crate::{
 
 /// The result of an import.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Report {
+pub struct ImportReport {
     /// The number of contacts that are new to the store.
     pub added: usize,
     /// The number of contacts that have new credentials.
@@ -104,7 +104,7 @@ pub async fn import_file(
     path: &Path,
     check: &Check<'_>,
     now: Timestamp,
-) -> Result<Report, Error> {
+) -> Result<ImportReport, Error> {
     let failed = |error: io::Error| Error::io("read", path, &error);
     let mode = fs::metadata(path).map_err(failed)?.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
@@ -128,12 +128,12 @@ pub async fn import_lines(
     text: &[u8],
     check: &Check<'_>,
     now: Timestamp,
-) -> Result<Report, Error> {
+) -> Result<ImportReport, Error> {
     let (lines, errors) = read_lines(text, check);
     if !errors.is_empty() {
-        return Ok(Report { errors, ..Report::default() });
+        return Ok(ImportReport { errors, ..ImportReport::default() });
     }
-    let mut known = Known::read(store, now)?;
+    let mut known = KnownLogins::read(store, now)?;
     for some in lines.chunks(LINES_AT_ONCE) {
         let mut change = Change::new();
         for line in some {
@@ -149,7 +149,7 @@ pub(super) fn append_line(text: &mut String, login: &Login) {
     if let LoginState::LoggedOut { why: LogoutReason::ByOwner, .. } = login.state {
         return;
     }
-    let line = Line {
+    let line = ExportLine {
         owner: login.owner.as_str(),
         bot_id: login.bot.as_str(),
         token: login.token.expose(),
@@ -171,14 +171,14 @@ pub(super) fn is_of(line: &str, login: &Login) -> bool {
 }
 
 /// The logins and portals of the store during an import.
-struct Known {
+struct KnownLogins {
     logins: HashMap<PortalKey, Login>,
     portals: HashMap<PortalKey, PortalId>,
     now: Timestamp,
-    report: Report,
+    report: ImportReport,
 }
 
-impl Known {
+impl KnownLogins {
     fn read(store: &Store, now: Timestamp) -> Result<Self, Error> {
         let key = |login: &Login| PortalKey {
             owner: login.owner.clone(),
@@ -188,7 +188,7 @@ impl Known {
             logins: store.logins()?.into_iter().map(|login| (key(&login), login)).collect(),
             portals: store.portals()?.into_iter().map(|portal| (portal.key, portal.id)).collect(),
             now,
-            report: Report::default(),
+            report: ImportReport::default(),
         })
     }
 
@@ -267,7 +267,7 @@ fn read_line(line: &[u8], check: &Check<'_>) -> Result<Sound, String> {
 }
 
 #[derive(Serialize)]
-struct Line<'a> {
+struct ExportLine<'a> {
     owner: &'a str,
     bot_id: &'a str,
     token: &'a str,

@@ -17,10 +17,10 @@ use tokio::sync::oneshot;
 
 use super::{
     backup,
-    engine::{Batch, Engine, Fault},
+    engine::{Engine, Fault, WriteBatch},
     error::Error,
-    folder::Folder,
-    guard::{GuardFile, State, fingerprint, meta_key},
+    folder::StoreFolder,
+    guard::{GuardFile, StoreSummary, fingerprint, meta_key},
     login,
     open::Opened,
     recent::Recent,
@@ -47,25 +47,25 @@ pub(super) enum Op {
 }
 
 /// The channel for an answer; `None` when no caller waits.
-pub(super) type Answer = Option<oneshot::Sender<Result<(), Error>>>;
+pub(super) type CommitAnswer = Option<oneshot::Sender<Result<(), Error>>>;
 
 /// A job of the thread; jobs are done in order.
-pub(super) enum Job {
-    Commit(Vec<Op>, Answer),
-    Export(Answer),
-    Close(Answer),
+pub(super) enum StoreJob {
+    Commit(Vec<Op>, CommitAnswer),
+    Export(CommitAnswer),
+    Close(CommitAnswer),
 }
 
 /// The part of the thread's state that callers read.
-pub(super) struct Shared {
+pub(super) struct WorkerShared {
     pub(super) counts: [AtomicU64; TABLES],
     pub(super) next: [AtomicU64; 3],
     pub(super) syncs: AtomicU64,
     pub(super) failed: OnceLock<Error>,
 }
 
-impl Shared {
-    pub(super) fn new(state: &State) -> Self {
+impl WorkerShared {
+    pub(super) fn new(state: &StoreSummary) -> Self {
         Self {
             counts: state.counts.map(AtomicU64::new),
             next: state.next.map(AtomicU64::new),
@@ -77,11 +77,11 @@ impl Shared {
 
 /// The state of the thread.
 pub(super) struct Worker {
-    folder: Folder,
+    folder: StoreFolder,
     engine: Arc<Engine>,
     guard: GuardFile,
-    state: State,
-    shared: Arc<Shared>,
+    state: StoreSummary,
+    shared: Arc<WorkerShared>,
     recent: Recent,
     /// The time of the next export; `None` while the logins are as exported.
     export_due: Option<Instant>,
@@ -90,7 +90,7 @@ pub(super) struct Worker {
 
 impl Worker {
     pub(super) fn new(opened: Opened) -> Self {
-        let shared = Arc::new(Shared::new(&opened.state));
+        let shared = Arc::new(WorkerShared::new(&opened.state));
         Self {
             folder: opened.folder,
             engine: Arc::new(opened.engine),
@@ -107,22 +107,22 @@ impl Worker {
         Arc::clone(&self.engine)
     }
 
-    pub(super) fn shared(&self) -> Arc<Shared> {
+    pub(super) fn shared(&self) -> Arc<WorkerShared> {
         Arc::clone(&self.shared)
     }
 
     /// Runs until the store is closed or every handle to it is dropped.
-    pub(super) fn run(mut self, jobs: &Receiver<Job>) {
+    pub(super) fn run(mut self, jobs: &Receiver<StoreJob>) {
         let mut next = None;
         let closing = loop {
             let job = next.take().map_or_else(|| self.next_job(jobs), Ok);
             match job {
-                Ok(Job::Commit(ops, answer)) => next = self.commit_group(ops, answer, jobs),
-                Ok(Job::Export(waiting)) => {
+                Ok(StoreJob::Commit(ops, answer)) => next = self.commit_group(ops, answer, jobs),
+                Ok(StoreJob::Export(waiting)) => {
                     self.export();
                     answer(waiting, self.shared.failed.get().cloned().map_or(Ok(()), Err));
                 }
-                Ok(Job::Close(waiting)) => break waiting,
+                Ok(StoreJob::Close(waiting)) => break waiting,
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break None,
             }
@@ -133,7 +133,7 @@ impl Worker {
         self.close(closing);
     }
 
-    fn close(mut self, waiting: Answer) {
+    fn close(mut self, waiting: CommitAnswer) {
         self.export();
         let closed = self.engine.close();
         if closed.is_ok() && self.shared.failed.get().is_none() {
@@ -148,7 +148,7 @@ impl Worker {
         answer(waiting, result);
     }
 
-    fn next_job(&self, jobs: &Receiver<Job>) -> Result<Job, RecvTimeoutError> {
+    fn next_job(&self, jobs: &Receiver<StoreJob>) -> Result<StoreJob, RecvTimeoutError> {
         match self.export_due {
             Some(due) => jobs.recv_timeout(due.saturating_duration_since(Instant::now())),
             None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
@@ -159,7 +159,12 @@ impl Worker {
     ///
     /// Changes without a waiting caller are held back for a moment, since they cost no sync of
     /// their own when they are written with the next commit.
-    fn commit_group(&mut self, ops: Vec<Op>, first: Answer, jobs: &Receiver<Job>) -> Option<Job> {
+    fn commit_group(
+        &mut self,
+        ops: Vec<Op>,
+        first: CommitAnswer,
+        jobs: &Receiver<StoreJob>,
+    ) -> Option<StoreJob> {
         let mut kept_until = first.is_none().then(|| Instant::now() + SUBMIT_PATIENCE);
         let mut points = vec![point(&ops)];
         let (mut group, mut answers, mut next) = (ops, vec![first], None);
@@ -175,7 +180,7 @@ impl Worker {
                 None => jobs.try_recv().ok(),
             };
             match job {
-                Some(Job::Commit(ops, answer)) => {
+                Some(StoreJob::Commit(ops, answer)) => {
                     points.push(point(&ops));
                     group.extend(ops);
                     kept_until = kept_until.filter(|_| answer.is_none());
@@ -215,7 +220,7 @@ impl Worker {
         }
         let wanted = self.merge(ops)?;
         let mut state = self.state.clone();
-        let mut batch = Batch::new();
+        let mut batch = WriteBatch::new();
         for (key, value) in wanted {
             let old = match self.recent.fingerprint(&key) {
                 Some(known) => Some(known),
@@ -260,7 +265,7 @@ impl Worker {
     }
 
     /// Reduces `ops` to one write per key.
-    fn merge(&mut self, ops: Vec<Op>) -> Result<Batch, Fault> {
+    fn merge(&mut self, ops: Vec<Op>) -> Result<WriteBatch, Fault> {
         let mut wanted = BTreeMap::new();
         for op in ops {
             match op {
@@ -341,7 +346,7 @@ fn point(ops: &[Op]) -> Point {
 }
 
 /// Answers a caller; one that is gone needs no answer.
-fn answer(waiting: Answer, result: Result<(), Error>) {
+fn answer(waiting: CommitAnswer, result: Result<(), Error>) {
     if let Some(waiting) = waiting {
         let _ = waiting.send(result);
     }

@@ -17,12 +17,12 @@ pub struct Metric {
     /// The description, a sentence without its full stop.
     pub help: &'static str,
     /// The values.
-    pub value: Value,
+    pub value: MetricValue,
 }
 
 /// The values of a metric.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Value {
+pub enum MetricValue {
     /// A counter, which only grows.
     Counter(Vec<Sample>),
     /// A gauge, which goes up and down.
@@ -80,9 +80,9 @@ impl Collector for Metrics {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         for Metric { name, help, value } in &self.0 {
             let kind = match value {
-                Value::Counter(_) => MetricType::Counter,
-                Value::Gauge(_) => MetricType::Gauge,
-                Value::Durations(_) => MetricType::Histogram,
+                MetricValue::Counter(_) => MetricType::Counter,
+                MetricValue::Gauge(_) => MetricType::Gauge,
+                MetricValue::Durations(_) => MetricType::Histogram,
             };
             value.encode(encoder.encode_descriptor(name, help, None, kind)?)?;
         }
@@ -90,7 +90,7 @@ impl Collector for Metrics {
     }
 }
 
-impl Value {
+impl MetricValue {
     fn encode(&self, mut encoder: MetricEncoder<'_>) -> fmt::Result {
         match self {
             Self::Counter(samples) => samples.iter().try_for_each(|sample| {
@@ -123,9 +123,13 @@ mod tests {
         let sends = vec![Sample::of("result", "accepted", 3.0)];
         let durations = Durations { sum: 0.5, buckets: vec![(0.1, 1), (f64::INFINITY, 2)] };
         let encoded = encode(vec![
-            Metric { name: "sends", help: "Sends", value: Value::Counter(sends) },
-            Metric { name: "queued", help: "Waits", value: Value::Gauge(vec![Sample::plain(2.0)]) },
-            Metric { name: "took", help: "Took", value: Value::Durations(durations) },
+            Metric { name: "sends", help: "Sends", value: MetricValue::Counter(sends) },
+            Metric {
+                name: "queued",
+                help: "Waits",
+                value: MetricValue::Gauge(vec![Sample::plain(2.0)]),
+            },
+            Metric { name: "took", help: "Took", value: MetricValue::Durations(durations) },
         ]);
         let expected = "\
 # HELP wechat_bridge_sends Sends

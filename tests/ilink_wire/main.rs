@@ -11,8 +11,8 @@ use matrix_appservice_wechat::{
     clock::{Clock, Timestamp},
     id::{BotToken, ContextToken, Cursor, WechatUserId},
     ilink::{
-        Client, Error, HostRules, LoginEvent, LoginFailure, LoginPatience, LoginProcess, Options,
-        OutboundItem, OutboundMessage, QrId, Session, TypingTicket, VerifyCode,
+        ApiSession, Client, Error, HostRules, LoginEvent, LoginFailure, LoginPatience,
+        LoginProcess, Options, OutboundItem, OutboundMessage, QrId, TypingTicket, VerifyCode,
         agent::DEFAULT_BOT_AGENT,
     },
 };
@@ -155,7 +155,7 @@ async fn typing_is_prepared_and_shown_as_recorded() {
     }
 }
 
-async fn server_with(answer: ResponseTemplate) -> (MockServer, Client, Session) {
+async fn server_with(answer: ResponseTemplate) -> (MockServer, Client, ApiSession) {
     let server = MockServer::start().await;
     Mock::given(any()).respond_with(answer).mount(&server).await;
     let client = client(&server.uri());

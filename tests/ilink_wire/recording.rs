@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, future::Future};
 
 use matrix_appservice_wechat::{
     id::BotToken,
-    ilink::{Client, Session, agent::DEFAULT_BOT_AGENT},
+    ilink::{ApiSession, Client, agent::DEFAULT_BOT_AGENT},
 };
 use serde_json::Value;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers::any};
@@ -66,7 +66,7 @@ impl Recording {
         without_generic(pairs.iter().map(pair))
     }
 
-    pub(crate) fn session(&self, client: &Client) -> Session {
+    pub(crate) fn session(&self, client: &Client) -> ApiSession {
         let token = self.headers()["authorization"].strip_prefix("Bearer ").unwrap().to_owned();
         client.session(BotToken::new(token), None).unwrap()
     }

@@ -65,11 +65,11 @@ async fn through_every_job(
         // Delays are whole samples here; half a sample between them costs more than the coding.
         assert!(likeness > 0.8, "{name} {job}: {likeness}");
     };
-    let done = setup.run(Job::VoiceForMatrix, input).await.unwrap();
+    let done = setup.run(MediaJob::VoiceForMatrix, input).await.unwrap();
     alike(&heard(&done, VoiceMime::Ogg), sound, "for Matrix");
-    let done = setup.run(Job::VoiceForPhone, input).await.unwrap();
+    let done = setup.run(MediaJob::VoiceForPhone, input).await.unwrap();
     alike(&heard(&done, VoiceMime::Silk), sound, "for a phone");
-    let done = setup.run(Job::VoiceAsFile, input).await.unwrap();
+    let done = setup.run(MediaJob::VoiceAsFile, input).await.unwrap();
     match as_file {
         None => alike(&heard(&done, VoiceMime::Wav), sound, "as a file"),
         Some(mime) => {

@@ -13,8 +13,8 @@ use std::{
 };
 
 use matrix_appservice_wechat::media::{
-    Done, Job, Report, Sandbox, Unreadable, VoiceMime, VoiceReport, WorkError, Workers,
-    decode::{self, Kind},
+    Done, MediaJob, MediaReport, Sandbox, Unreadable, VoiceMime, VoiceReport, WorkError, Workers,
+    decode::{self, AudioKind},
     silk,
 };
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
@@ -27,7 +27,7 @@ fn samples(kind: &str) -> Vec<serde_json::Value> {
 }
 
 fn voice(done: &Done) -> &VoiceReport {
-    let Report::Voice(voice) = &done.report else { panic!("{:?}", done.report) };
+    let MediaReport::Voice(voice) = &done.report else { panic!("{:?}", done.report) };
     assert!((30..=120).contains(&voice.waveform.len()));
     voice
 }
@@ -58,7 +58,7 @@ async fn every_silk_becomes_an_ogg_of_the_same_length() {
     for sample in samples("silk") {
         let file = sample["file"].as_str().unwrap();
         let input = fixture(&format!("silk/{file}"));
-        let done = setup.run(Job::VoiceForMatrix, &input).await.unwrap();
+        let done = setup.run(MediaJob::VoiceForMatrix, &input).await.unwrap();
         let wanted = Duration::from_millis(sample["decoded_24k_bytes"].as_u64().unwrap() / 48);
         assert_eq!(voice(&done).duration, wanted, "{file}");
         assert_eq!(voice(&done).mime, VoiceMime::Ogg);
@@ -67,7 +67,7 @@ async fn every_silk_becomes_an_ogg_of_the_same_length() {
         let output = done.output.unwrap();
         assert!(output.md5().is_some() && done.thumbnail.is_none());
         let ogg = decode::audio(bytes(&output)).unwrap();
-        assert_eq!((ogg.kind, ogg.pcm.duration()), (Kind::OggOpus, wanted), "{file}");
+        assert_eq!((ogg.kind, ogg.pcm.duration()), (AudioKind::OggOpus, wanted), "{file}");
     }
 }
 
@@ -79,12 +79,12 @@ async fn every_ogg_becomes_silk_of_the_same_sound() {
     for sample in all {
         let file = sample["file"].as_str().unwrap();
         let input = fixture(&format!("opus/{file}"));
-        let same = setup.run(Job::VoiceForMatrix, &input).await.unwrap();
+        let same = setup.run(MediaJob::VoiceForMatrix, &input).await.unwrap();
         assert!(same.output.is_none(), "{file} is what Matrix plays");
         let millis = sample["millis"].as_u64().unwrap();
         assert_eq!(voice(&same).duration, Duration::from_millis(millis), "{file}");
 
-        let done = setup.run(Job::VoiceForPhone, &input).await.unwrap();
+        let done = setup.run(MediaJob::VoiceForPhone, &input).await.unwrap();
         assert_eq!(voice(&done).mime, VoiceMime::Silk);
         let encoded = bytes(done.output.as_ref().unwrap());
         assert!(encoded.starts_with(b"\x02#!SILK_V3") && !encoded.ends_with(&[255, 255]));
@@ -109,7 +109,7 @@ async fn broken_silk_is_refused() {
         ("broken-truncated", Unreadable::Damaged),
     ] {
         let input = fixture(&format!("silk/{file}.silk"));
-        let done = setup.run(Job::VoiceForMatrix, &input).await;
+        let done = setup.run(MediaJob::VoiceForMatrix, &input).await;
         assert!(
             matches!(done, Err(WorkError::Unreadable(found)) if found == why),
             "{file} {done:?}"
@@ -143,12 +143,12 @@ async fn hostile_silk_ends_at_worst_its_worker() {
     }
     for stream in streams {
         // Each of them may decode to noise; none may do more than end its worker.
-        match setup.run(Job::VoiceForMatrix, &stream).await {
+        match setup.run(MediaJob::VoiceForMatrix, &stream).await {
             Ok(_) | Err(WorkError::Unreadable(_) | WorkError::Crashed) => {}
             Err(other) => panic!("{other:?}"),
         }
     }
-    let after = setup.run(Job::VoiceForMatrix, &wide).await.unwrap();
+    let after = setup.run(MediaJob::VoiceForMatrix, &wide).await.unwrap();
     assert_eq!(voice(&after).duration, Duration::from_secs(5));
 }
 
@@ -161,13 +161,13 @@ async fn what_plays_too_long_is_refused_before_it_fills_the_memory() {
     let bomb = silent_flac(11 * 60);
     assert!(bomb.len() < 20_000);
     for input in [endless, bomb] {
-        let done = setup.run(Job::VoiceForMatrix, &input).await;
+        let done = setup.run(MediaJob::VoiceForMatrix, &input).await;
         assert!(matches!(done, Err(WorkError::TooLarge)), "{done:?}");
     }
-    let short = setup.run(Job::VoiceForMatrix, &silent_flac(10)).await.unwrap();
+    let short = setup.run(MediaJob::VoiceForMatrix, &silent_flac(10)).await.unwrap();
     assert_eq!(voice(&short).duration.as_secs(), 10, "the bomb is a FLAC, only longer");
     let large = setup.spool(&vec![0; 64 * 1024 * 1024 + 1]);
-    let done = setup.workers.run("mum", Job::VoiceForMatrix, &large).await;
+    let done = setup.workers.run("mum", MediaJob::VoiceForMatrix, &large).await;
     assert!(matches!(done, Err(WorkError::TooLarge)), "{done:?}");
 }
 
@@ -175,12 +175,12 @@ async fn what_plays_too_long_is_refused_before_it_fills_the_memory() {
 async fn a_wave_that_claims_gigabytes_takes_none() {
     let setup = Setup::new();
     let ogg = fixture("opus/element-like-zh-1s.ogg");
-    let done = setup.run(Job::VoiceAsFile, &ogg).await.unwrap();
+    let done = setup.run(MediaJob::VoiceAsFile, &ogg).await.unwrap();
     let mut wave = bytes(&done.output.unwrap());
-    let same = setup.run(Job::VoiceAsFile, &wave).await.unwrap();
+    let same = setup.run(MediaJob::VoiceAsFile, &wave).await.unwrap();
     assert!(same.output.is_none() && voice(&same).mime == VoiceMime::Wav);
     wave[40..44].copy_from_slice(&0xffff_fff0_u32.to_le_bytes());
-    match setup.run(Job::VoiceForMatrix, &wave).await {
+    match setup.run(MediaJob::VoiceForMatrix, &wave).await {
         Ok(done) => assert!(voice(&done).duration <= Duration::from_millis(1_001)),
         Err(WorkError::Unreadable(_)) => {}
         Err(other) => panic!("{other:?}"),
@@ -193,7 +193,7 @@ async fn what_is_no_known_audio_is_refused() {
     let mut random = StdRng::seed_from_u64(11);
     let noise: Vec<u8> = (0..5_000).map(|_| random.random()).collect();
     for input in [&b""[..], b"#!AMR\n\x3c\x91", b"%PDF-1.7", &noise] {
-        for job in [Job::VoiceForMatrix, Job::VoiceForPhone, Job::VoiceAsFile] {
+        for job in [MediaJob::VoiceForMatrix, MediaJob::VoiceForPhone, MediaJob::VoiceAsFile] {
             let done = setup.run(job, input).await;
             assert!(matches!(done, Err(WorkError::Unreadable(_))), "{done:?}");
         }
@@ -205,7 +205,7 @@ async fn a_worker_that_opens_a_file_dies() {
     let setup = Setup::new();
     if Workers::sandbox() == Sandbox::Full {
         assert_eq!(setup.workers.check().await, Sandbox::Full);
-        let done = setup.run(Job::SelfTest, b"").await;
+        let done = setup.run(MediaJob::SelfTest, b"").await;
         assert!(matches!(done, Err(WorkError::Crashed)), "{done:?}");
     } else {
         assert_ne!(setup.workers.check().await, Sandbox::Full);
@@ -216,7 +216,7 @@ async fn a_worker_that_opens_a_file_dies() {
 async fn a_worker_that_is_none_is_an_error() {
     let setup = Setup::new();
     let nothing = setup.workers.clone().with_program("/nowhere/at/all".into());
-    let done = nothing.run("mum", Job::VoiceForMatrix, &setup.spool(b"a")).await;
+    let done = nothing.run("mum", MediaJob::VoiceForMatrix, &setup.spool(b"a")).await;
     assert!(matches!(done, Err(WorkError::CannotStart(_))), "{done:?}");
     assert!(matches!(nothing.check().await, Sandbox::Missing(_)));
 
@@ -229,7 +229,7 @@ async fn a_worker_that_is_none_is_an_error() {
     };
     for text in ["exit 0", "exit 3", "kill -SEGV $$", "head -c 100000 /dev/zero", "echo hello"] {
         let (workers, _folder) = script(text);
-        let done = workers.run("mum", Job::VoiceForMatrix, &setup.spool(b"a")).await;
+        let done = workers.run("mum", MediaJob::VoiceForMatrix, &setup.spool(b"a")).await;
         assert!(matches!(done, Err(WorkError::Crashed)), "{text}: {done:?}");
     }
     // Ended for a call, but by another's filter, before it had its own.
@@ -238,7 +238,7 @@ async fn a_worker_that_is_none_is_an_error() {
     let (workers, _folder) = script("exec tail -f /dev/null");
     let workers = workers.with_patience(Duration::from_millis(300));
     let begun = Instant::now();
-    let done = workers.run("mum", Job::VoiceForMatrix, &setup.spool(b"a")).await;
+    let done = workers.run("mum", MediaJob::VoiceForMatrix, &setup.spool(b"a")).await;
     assert!(matches!(done, Err(WorkError::TimedOut)), "{done:?}");
     assert!(begun.elapsed() < Duration::from_secs(20));
 }

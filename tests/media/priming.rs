@@ -92,9 +92,9 @@ async fn aac_in_mp4_plays_as_long_as_its_edit_list_or_its_comment_says() {
     comment.extend_from_slice(b"free");
     comment.extend_from_slice(&boxed);
     for (file, name) in [(edits, "edit list"), (comment, "comment")] {
-        let done = setup.run(Job::VoiceAsFile, &file).await.unwrap();
+        let done = setup.run(MediaJob::VoiceAsFile, &file).await.unwrap();
         assert_eq!(voice(&done).duration, Duration::from_secs(1), "{name}");
-        let done = setup.run(Job::VoiceForPhone, &file).await.unwrap();
+        let done = setup.run(MediaJob::VoiceForPhone, &file).await.unwrap();
         assert_eq!(voice(&done).duration.as_millis(), 1_000, "{name}");
     }
 }

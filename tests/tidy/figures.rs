@@ -15,11 +15,11 @@ use super::{
 const AGREED: &[(&str, usize)] = &[
     ("files of the largest floor", 26),
     ("modules of the largest circle", 5),
-    ("pub(crate) for 100 pub(super) in src/bridge", 165),
-    ("parameters of 100 functions", 160),
+    ("pub(crate) for 100 pub(super) in src/bridge", 161),
+    ("parameters of 100 functions", 155),
     ("functions with more than 5 parameters", 0),
-    ("clones per 1,000 lines of src/bridge", 22),
-    ("type names used more than once", 57),
+    ("clones per 1,000 lines of src/bridge", 19),
+    ("type names used more than once", 3),
 ];
 
 #[test]

@@ -4,7 +4,7 @@
 use std::{fs, io::Write as _, path::PathBuf};
 
 use matrix_appservice_wechat::{
-    media::{Done, Job, WorkError, Workers},
+    media::{Done, MediaJob, WorkError, Workers},
     spool::{Spool, Spools},
 };
 
@@ -30,7 +30,7 @@ impl Setup {
         writer.finish()
     }
 
-    pub(crate) async fn run(&self, job: Job, bytes: &[u8]) -> Result<Done, WorkError> {
+    pub(crate) async fn run(&self, job: MediaJob, bytes: &[u8]) -> Result<Done, WorkError> {
         self.workers.run("mum", job, &self.spool(bytes)).await
     }
 }

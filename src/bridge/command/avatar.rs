@@ -9,7 +9,7 @@ use crate::{
         portal::profile,
         text::RoomText,
     },
-    matrix::event::{self, Kind, Source, attachment},
+    matrix::event::{self, AttachmentSource, Kind, attachment},
 };
 
 /// Sets the contact's avatar to the image that the command replies to; `avatar remove` removes it.
@@ -45,10 +45,12 @@ async fn picture(asked: &Asked<'_>, of: &EventId) -> Result<Option<OwnedMxcUri>,
     };
     let Ok(event) = event::parse(&raw) else { return Ok(None) };
     let (Kind::Message(message) | Kind::Sticker(message)) = event.kind else { return Ok(None) };
-    let shown = |kind| matches!(kind, attachment::Kind::Image | attachment::Kind::Sticker);
+    let shown = |kind| {
+        matches!(kind, attachment::AttachmentKind::Image | attachment::AttachmentKind::Sticker)
+    };
     let file = message.attachment.filter(|file| shown(file.kind));
     Ok(file.and_then(|file| match file.source {
-        Source::Plain(uri) => Some(uri),
-        Source::Encrypted => None,
+        AttachmentSource::Plain(uri) => Some(uri),
+        AttachmentSource::Encrypted => None,
     }))
 }

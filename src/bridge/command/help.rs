@@ -2,7 +2,7 @@
 
 use super::{
     Asked, help_text,
-    table::{COMMANDS, Place, Usage},
+    table::{COMMANDS, CommandPlace, Usage},
 };
 use crate::{
     bridge::{
@@ -13,13 +13,15 @@ use crate::{
 };
 
 /// Returns whether a command of this place can be run in a room of this kind.
-pub(super) fn allows(here: CommandScope, place: Place) -> bool {
+pub(super) fn allows(here: CommandScope, place: CommandPlace) -> bool {
     match place {
-        Place::Anywhere => true,
-        Place::Chat => matches!(here, CommandScope::Portal { .. } | CommandScope::Group),
-        Place::OwnChat => matches!(here, CommandScope::Portal { own: true } | CommandScope::Group),
-        Place::OwnPortal => here == CommandScope::Portal { own: true },
-        Place::Elsewhere => {
+        CommandPlace::Anywhere => true,
+        CommandPlace::Chat => matches!(here, CommandScope::Portal { .. } | CommandScope::Group),
+        CommandPlace::OwnChat => {
+            matches!(here, CommandScope::Portal { own: true } | CommandScope::Group)
+        }
+        CommandPlace::OwnPortal => here == CommandScope::Portal { own: true },
+        CommandPlace::Elsewhere => {
             matches!(here, CommandScope::Management | CommandScope::Group | CommandScope::Other)
         }
     }

@@ -24,7 +24,7 @@ use ruma::{EventId, RoomId, UserId};
 
 use self::{
     line::Line,
-    table::{Place, Usage, find},
+    table::{CommandPlace, Usage, find},
 };
 use crate::{
     bridge::{
@@ -196,13 +196,15 @@ fn refused<'a>(asked: &'a Asked<'_>, usage: &Usage) -> Option<(Answer<'a>, &'sta
     let prefix = asked.core.prefix();
     let why = match usage.place {
         place if help::allows(here, place) => return None,
-        Place::OwnPortal | Place::OwnChat if matches!(here, CommandScope::Portal { .. }) => {
+        CommandPlace::OwnPortal | CommandPlace::OwnChat
+            if matches!(here, CommandScope::Portal { .. }) =>
+        {
             Answer::NotYourContact
         }
-        Place::Chat | Place::OwnChat | Place::OwnPortal => {
+        CommandPlace::Chat | CommandPlace::OwnChat | CommandPlace::OwnPortal => {
             Answer::InPortalOnly { prefix, name: usage.name() }
         }
-        Place::Elsewhere | Place::Anywhere => Answer::NotInPortal,
+        CommandPlace::Elsewhere | CommandPlace::Anywhere => Answer::NotInPortal,
     };
     Some((why, "not_here"))
 }
@@ -262,7 +264,7 @@ impl Asked<'_> {
     pub(crate) fn question(&self, question: Question) {
         let Event { sender: user, room, at, .. } = self.said;
         let (user, room, by, at) = (user.clone(), room.clone(), self.entry.id, *at);
-        let asked = store::Asked { user, room, question, by, at, answered_by: None };
+        let asked = store::AskedQuestion { user, room, question, by, at, answered_by: None };
         self.core.questions.ask(asked, |change| self.core.store.submit(change));
     }
 

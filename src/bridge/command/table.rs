@@ -2,7 +2,7 @@
 //! guide (docs/usage.md) are made from this table.
 
 use Command::*;
-use Place::{Anywhere, Chat, Elsewhere, OwnChat, OwnPortal};
+use CommandPlace::{Anywhere, Chat, Elsewhere, OwnChat, OwnPortal};
 use Section::{Administration, Contacts, General, Logins, Queueing};
 
 use crate::config::Level::{self, Admin, Relay, User};
@@ -53,7 +53,7 @@ pub(crate) enum Section {
 
 /// The rooms in which a command can be run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum CommandPlace {
     Anywhere,
     /// In the room of a contact, or one with several.
     Chat,
@@ -73,7 +73,7 @@ pub(crate) struct Usage {
     pub(super) arguments: &'static str,
     /// The least permission level that may run it.
     pub(super) level: Level,
-    pub(super) place: Place,
+    pub(super) place: CommandPlace,
 }
 
 /// All commands in the order of the help.
@@ -139,7 +139,7 @@ const fn row(
     names: &'static str,
     arguments: &'static str,
     level: Level,
-    place: Place,
+    place: CommandPlace,
 ) -> Usage {
     Usage { command, names, arguments, level, place }
 }

@@ -14,8 +14,8 @@ use tokio::sync::watch;
 
 use crate::{
     bridge::state::{
-        Confirmed, Copies, Hush, Job, LaneKey, Lanes, LoginFlows, Looks, Outbox, Paces, Places,
-        Questions, Read, Registry, Replies, Sessions, Tallies, Typists, puppets::Owners,
+        ConfirmedMessages, Copies, Hush, Job, LaneKey, Lanes, LoginFlows, Looks, Outbox, Paces,
+        Places, Questions, Read, Registry, Replies, Sessions, Tallies, Typists, puppets::Owners,
         reply_window, rounds::Rounds,
     },
     clock::{Clock, Timestamp},
@@ -58,7 +58,7 @@ pub(super) struct Core {
     pub(super) registry: Registry,
     pub(super) lanes: Lanes,
     pub(super) outbox: Outbox,
-    pub(super) confirmed: Confirmed,
+    pub(super) confirmed: ConfirmedMessages,
     pub(super) copies: Copies,
     pub(super) replies: Replies,
     pub(super) paces: Paces,

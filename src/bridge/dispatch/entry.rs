@@ -92,7 +92,7 @@ pub(super) async fn outcome_of(
     }
 }
 
-pub(super) fn parse(raw: &str) -> Result<Event, event::Malformed> {
-    let raw: &RawValue = serde_json::from_str(raw).map_err(|_| event::Malformed("object"))?;
+pub(super) fn parse(raw: &str) -> Result<Event, event::MalformedEvent> {
+    let raw: &RawValue = serde_json::from_str(raw).map_err(|_| event::MalformedEvent("object"))?;
     event::parse(raw)
 }

@@ -22,7 +22,7 @@ use crate::{
             upgrade,
         },
         notice::refusal,
-        text::Refusal,
+        text::SendRefusal,
     },
     matrix::event::{Event, Kind, Membership, MembershipState, Poll},
     store::{Entry, Outcome, Work},
@@ -54,10 +54,10 @@ pub(super) async fn from_room(
         }
         Kind::Poll(Poll::Start { .. } | Poll::End { .. }) => to_all(core, entry, &event).await,
         // An event that cannot be sent to any contact is refused once, and not by each copy.
-        Kind::Poll(Poll::Vote) => refuse(core, &event, Refusal::Vote).await,
-        Kind::Reaction { .. } => refuse(core, &event, Refusal::Reaction).await,
-        Kind::LiveLocation => refuse(core, &event, Refusal::LiveLocation).await,
-        Kind::Encrypted => refuse(core, &event, Refusal::Encrypted).await,
+        Kind::Poll(Poll::Vote) => refuse(core, &event, SendRefusal::Vote).await,
+        Kind::Reaction { .. } => refuse(core, &event, SendRefusal::Reaction).await,
+        Kind::LiveLocation => refuse(core, &event, SendRefusal::LiveLocation).await,
+        Kind::Encrypted => refuse(core, &event, SendRefusal::Encrypted).await,
         Kind::Other { is_state: false, event_type } => {
             refuse(core, &event, refusal::refusal_of(event_type)).await
         }
@@ -72,7 +72,7 @@ pub(super) async fn from_room(
     }
 }
 
-async fn refuse(core: &Core, event: &Event, why: Refusal) -> Result<Handled, Halt> {
+async fn refuse(core: &Core, event: &Event, why: SendRefusal) -> Result<Handled, Halt> {
     refusal::refuse(core, event, why).await.map(Handled::Done)
 }
 

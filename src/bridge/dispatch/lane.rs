@@ -4,7 +4,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::FutureExt;
 
-use super::poison::{self, Turn};
+use super::poison::{self, EntryTurn};
 use crate::bridge::{
     core::{Core, attempt::Halt},
     group::membership,
@@ -42,10 +42,10 @@ pub(crate) async fn run_lane(core: Arc<Core>, key: LaneKey) {
                 }
             }
             Job::Entry(entry, read) => {
-                tried |= poison::carry_out(&core, &key, entry, Turn::New(read)).await;
+                tried |= poison::carry_out(&core, &key, entry, EntryTurn::New(read)).await;
             }
             Job::Again(entry) => {
-                let turn = if tried { Turn::Behind } else { Turn::Suspect };
+                let turn = if tried { EntryTurn::Behind } else { EntryTurn::Suspect };
                 tried |= poison::carry_out(&core, &key, entry, turn).await;
             }
         }

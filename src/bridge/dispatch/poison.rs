@@ -12,7 +12,7 @@ use crate::{
         core::{Core, Death, attempt::Halt, name_of, txn::Txn},
         notice,
         state::{LaneKey, Read},
-        text::{Note, Refusal},
+        text::{Note, SendRefusal},
     },
     id::PortalId,
     matrix::content,
@@ -21,7 +21,7 @@ use crate::{
 
 /// The state of an entry when its turn comes.
 #[derive(Debug)]
-pub(crate) enum Turn {
+pub(crate) enum EntryTurn {
     /// The entry came in during this run of the program.
     New(Read),
     /// An earlier run left it unfinished, and it is the first of its lane: it may be what ended the
@@ -36,15 +36,20 @@ pub(crate) enum Turn {
 /// The first try of a new entry is not recorded, nor that of one that was behind another when the
 /// program ended. Each later try is recorded before it begins, and the record is removed when the
 /// try ends in any way: what stays are the tries that ended the program.
-pub(super) async fn carry_out(core: &Arc<Core>, key: &LaneKey, entry: Entry, turn: Turn) -> bool {
+pub(super) async fn carry_out(
+    core: &Arc<Core>,
+    key: &LaneKey,
+    entry: Entry,
+    turn: EntryTurn,
+) -> bool {
     let known = match &turn {
         // It was set aside and is tried again because somebody asked: the tries begin anew.
-        Turn::New(Read::Not) => core
+        EntryTurn::New(Read::Not) => core
             .store
             .tries(entry.id)
             .map(|tries| Tries { set_aside: tries.set_aside, ..Tries::default() }),
-        Turn::New(_) => Ok(Tries::default()),
-        Turn::Suspect | Turn::Behind => core.store.tries(entry.id),
+        EntryTurn::New(_) => Ok(Tries::default()),
+        EntryTurn::Suspect | EntryTurn::Behind => core.store.tries(entry.id),
     };
     let mut tries = match known {
         Ok(tries) => tries,
@@ -53,10 +58,10 @@ pub(super) async fn carry_out(core: &Arc<Core>, key: &LaneKey, entry: Entry, tur
             return false;
         }
     };
-    let mut noted = matches!(turn, Turn::Suspect) || tries != Tries::default();
+    let mut noted = matches!(turn, EntryTurn::Suspect) || tries != Tries::default();
     let mut read = match turn {
-        Turn::New(read) => read,
-        Turn::Suspect | Turn::Behind => Read::Not,
+        EntryTurn::New(read) => read,
+        EntryTurn::Suspect | EntryTurn::Behind => Read::Not,
     };
     // An entry that was set aside waits until it is asked for.
     let most = if tries.told || tries.count >= MOST_DEATHS { 0 } else { MOST_TRIES };
@@ -111,7 +116,7 @@ async fn set_aside(core: &Core, entry: &Entry, tries: Tries) -> Result<(), Halt>
 }
 
 fn end(core: &Core, entry: &Entry) {
-    core.finish(entry, &Outcome::Refused(Refusal::Poison.code().into()));
+    core.finish(entry, &Outcome::Refused(SendRefusal::Poison.code().into()));
     core.store.submit(Change::new().forget_tries(entry.id));
 }
 
@@ -127,7 +132,7 @@ async fn tell_room(core: &Core, room: &OwnedRoomId, event: &EventId) -> Result<(
         Some(portal) => core.language_of(&portal.key.owner),
         None => core.config.bridge.language,
     };
-    let reply = content::reply(event, content::notice(Refusal::Poison.text(language)));
+    let reply = content::reply(event, content::notice(SendRefusal::Poison.text(language)));
     match notice::in_room(core, room, &reply, Txn::PoisonEvent(event)).await {
         Err(Halt::Refused(error)) => {
             tracing::warn!(%room, %error, "the homeserver refused a notice");

@@ -22,7 +22,7 @@ use crate::{
             message::{self, Verdict, parts},
             speaker,
         },
-        text::Refusal,
+        text::SendRefusal,
     },
     id::PortalId,
     matrix::event::{Event, Kind, Message},
@@ -71,8 +71,10 @@ pub(super) async fn from_portal(
         }
         Kind::Poll(poll) => as_text::poll(core, entry, &event, poll, &portal).await,
         Kind::Redaction { of } => edit::redact(core, &event, of, &portal).await.map(Handled::Done),
-        Kind::LiveLocation => refuse(core, &event, Refusal::LiveLocation).await.map(Handled::Done),
-        Kind::Encrypted => refuse(core, &event, Refusal::Encrypted).await.map(Handled::Done),
+        Kind::LiveLocation => {
+            refuse(core, &event, SendRefusal::LiveLocation).await.map(Handled::Done)
+        }
+        Kind::Encrypted => refuse(core, &event, SendRefusal::Encrypted).await.map(Handled::Done),
         Kind::RoomName(Some(name)) if rules_over(Act::Rename) => {
             profile::rename(core, &portal, name).await?;
             Ok(Handled::Done(Outcome::Delivered))

@@ -15,7 +15,7 @@ use self::machine::Reading;
 use crate::{
     bridge::{
         core::{Core, clients},
-        text::{Cause, Found, Server, Verdict},
+        text::{Cause, DoctorVerdict, Found, Server},
     },
     clock::Clock,
     config::{Config, Language},
@@ -29,7 +29,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// The result of the check.
-    pub verdict: Verdict,
+    pub verdict: DoctorVerdict,
     /// The sentence about it, with an instruction when something is wrong.
     pub text: String,
 }
@@ -43,9 +43,9 @@ impl Finding {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mark = match self.verdict {
-            Verdict::Well => "✅",
-            Verdict::Note => "💬",
-            Verdict::Wrong => "❌",
+            DoctorVerdict::Well => "✅",
+            DoctorVerdict::Note => "💬",
+            DoctorVerdict::Wrong => "❌",
         };
         write!(f, "{mark} {}", self.text)
     }

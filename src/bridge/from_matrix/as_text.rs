@@ -18,7 +18,7 @@ use crate::{
             reply_line, speaker,
         },
         state::{About, Changed, Outgoing, Part},
-        text::{CONTACTS, Refusal, Worded},
+        text::{CONTACTS, SendRefusal, Worded},
     },
     convert,
     matrix::event::{Event, Poll, Replacement},
@@ -35,14 +35,14 @@ pub(crate) async fn poll(
 ) -> Result<Handled, Halt> {
     match poll {
         Poll::Start { question, answers } if answers.is_empty() && question.is_empty() => {
-            let refusal = Refusal::Kind(convert::Kind::Poll);
+            let refusal = SendRefusal::Kind(convert::OtherKind::Poll);
             refusal::refuse(core, event, refusal).await.map(Handled::Done)
         }
         Poll::Start { question, answers } => {
             let text = question_text(question, answers);
             say(core, entry, event, portal, (&text, About::Nothing)).await
         }
-        Poll::Vote => refusal::refuse(core, event, Refusal::Vote).await.map(Handled::Done),
+        Poll::Vote => refusal::refuse(core, event, SendRefusal::Vote).await.map(Handled::Done),
         Poll::End { text: Some(text) } => {
             say(core, entry, event, portal, (&format!("📊 {text}"), About::Nothing)).await
         }
@@ -69,7 +69,7 @@ pub(crate) async fn reaction(
 ) -> Result<Handled, Halt> {
     // A reaction that is an image cannot be written as text.
     if !core.config.delivery.reactions || key.starts_with("mxc://") {
-        return refusal::refuse(core, event, Refusal::Reaction).await.map(Handled::Done);
+        return refusal::refuse(core, event, SendRefusal::Reaction).await.map(Handled::Done);
     }
     // The contact knows nothing of the bridge's own messages, so reactions to them are not for the
     // contact.
@@ -91,7 +91,7 @@ pub(super) async fn correction(
     core: &Core,
     entry: &Entry,
     (event, edit): (&Event, &Replacement),
-    (portal, otherwise): (&Portal, Refusal),
+    (portal, otherwise): (&Portal, SendRefusal),
 ) -> Result<Handled, Halt> {
     let name = speaker::speaker(core, event, &edit.new, portal).await?;
     let parts = |sign| message::parts_behind(core, (event, &edit.new), portal, &name, sign);
@@ -115,7 +115,7 @@ async fn correct(
     entry: &Entry,
     event: &Event,
     portal: &Portal,
-    (about, texts, otherwise): (About, Vec<Part>, Refusal),
+    (about, texts, otherwise): (About, Vec<Part>, SendRefusal),
 ) -> Result<Handled, Halt> {
     let About::Correction { of, words } = &about else { return Ok(Handled::Deferred) };
     let is_tried = was_tried(entry);

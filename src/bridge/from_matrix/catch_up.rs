@@ -30,7 +30,7 @@ pub(crate) async fn run(core: Arc<Core>) {
     let mut pause = if known { SHORTEST } else { Duration::ZERO };
     let mut failed = false;
     let mut first = None;
-    let mut found = Found::default();
+    let mut found = LookFound::default();
     loop {
         let is_wish = tokio::select! {
             () = core.tasks.pause(pause) => false,
@@ -114,9 +114,9 @@ async fn take_unpushed(core: &Arc<Core>, next: &str, rooms: Vec<Timeline>) -> Re
 /// The events found since the last line of the log. The first half minute, in which each push has a
 /// look before it, gets one line; a bridge that stops writes what is left.
 #[derive(Default)]
-struct Found(usize);
+struct LookFound(usize);
 
-impl Found {
+impl LookFound {
     fn log(&mut self) {
         let events = std::mem::take(&mut self.0);
         if events > 0 {
@@ -125,7 +125,7 @@ impl Found {
     }
 }
 
-impl Drop for Found {
+impl Drop for LookFound {
     fn drop(&mut self) {
         self.log();
     }
@@ -176,26 +176,26 @@ fn unpushed(
     for raw in &timeline.events {
         marks.push(match event::parse(raw) {
             Ok(event) => mark(core, &event, since)?,
-            Err(_) => Mark::Ours,
+            Err(_) => TimelineMark::Ours,
         });
     }
     let first = begin(&marks, timeline.is_cut);
     let events = timeline.events.into_iter().zip(marks).skip(first);
-    Ok(events.filter(|(_, mark)| *mark == Mark::Unknown).map(|(raw, _)| raw).collect())
+    Ok(events.filter(|(_, mark)| *mark == TimelineMark::Unknown).map(|(raw, _)| raw).collect())
 }
 
-fn mark(core: &Core, event: &Event, since: Timestamp) -> Result<Mark, Halt> {
+fn mark(core: &Core, event: &Event, since: Timestamp) -> Result<TimelineMark, Halt> {
     if core.is_ours(&event.sender) {
-        return Ok(if joins(core, event) { Mark::Entered } else { Mark::Ours });
+        return Ok(if joins(core, event) { TimelineMark::Entered } else { TimelineMark::Ours });
     }
     let source = Source::Event(event.id.clone());
     let known = core.read(core.store.source_seen(&source))?.is_some();
-    Ok(if known || event.at < since { Mark::Known } else { Mark::Unknown })
+    Ok(if known || event.at < since { TimelineMark::Known } else { TimelineMark::Unknown })
 }
 
 /// The kind of an event in a timeline, for the comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mark {
+enum TimelineMark {
     /// The bot's join; earlier events were not for the bridge.
     Entered,
     /// An event of the bot or of a ghost, or none that can be parsed.
@@ -207,12 +207,12 @@ enum Mark {
 
 /// Returns the index of the first event of a timeline that is to be compared. In a timeline whose
 /// beginning is missing, events before a known one may still be pushed after what is missing.
-fn begin(marks: &[Mark], is_cut: bool) -> usize {
-    if let Some(entered) = marks.iter().rposition(|mark| *mark == Mark::Entered) {
+fn begin(marks: &[TimelineMark], is_cut: bool) -> usize {
+    if let Some(entered) = marks.iter().rposition(|mark| *mark == TimelineMark::Entered) {
         return entered;
     }
     match is_cut {
-        true => marks.iter().position(|mark| *mark == Mark::Known).unwrap_or(marks.len()),
+        true => marks.iter().position(|mark| *mark == TimelineMark::Known).unwrap_or(marks.len()),
         false => 0,
     }
 }
@@ -229,10 +229,10 @@ mod tests {
 
     #[test]
     fn what_may_still_be_on_its_way_and_what_was_for_others_is_left_alone() {
-        use Mark::Entered;
-        use Mark::Known;
-        use Mark::Ours;
-        use Mark::Unknown;
+        use TimelineMark::Entered;
+        use TimelineMark::Known;
+        use TimelineMark::Ours;
+        use TimelineMark::Unknown;
         for (marks, is_cut, first) in [
             (&[][..], false, 0),
             (&[Unknown, Known, Unknown], false, 0),

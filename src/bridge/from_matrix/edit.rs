@@ -20,7 +20,7 @@ use crate::{
             speaker,
         },
         state::{Changed, Outgoing},
-        text::{Answer, GroupText, Refusal},
+        text::{Answer, GroupText, SendRefusal},
     },
     matrix::event::{self, Event, Kind, PROFILE_KEYS, Replacement},
     store::{Change, Entry, Outcome, Portal, Work},
@@ -36,14 +36,14 @@ pub(crate) async fn edit(
 ) -> Result<Handled, Halt> {
     let waiting = core.outbox.find(portal.id, &edit.of);
     let late = match waiting.filter(|waiting| waiting.sender == event.sender) {
-        None => Refusal::Edit,
+        None => SendRefusal::Edit,
         Some(waiting) if waiting.is_untried() => {
             if let Some(outcome) = of_waiting(core, (event, edit), waiting, portal).await? {
                 return Ok(Handled::Done(outcome));
             }
-            Refusal::OnItsWay
+            SendRefusal::OnItsWay
         }
-        Some(_) => Refusal::OnItsWay,
+        Some(_) => SendRefusal::OnItsWay,
     };
     as_text::correction(core, entry, (event, edit), (portal, late)).await
 }
@@ -59,7 +59,7 @@ async fn of_waiting(
     let Work::FromMatrix { raw, .. } = &mut waiting.entry.work else { return Ok(None) };
     let edited = with_content(raw, edit.new.content.get());
     let Some((edited, written)) = edited.and_then(|raw| Some((parsed(&raw)?, raw))) else {
-        return refusal::refuse(core, event, Refusal::Edit).await.map(Some);
+        return refusal::refuse(core, event, SendRefusal::Edit).await.map(Some);
     };
     let parts = match &edited.kind {
         Kind::Message(message) | Kind::Sticker(message) => {
@@ -86,7 +86,7 @@ async fn of_waiting(
             Ok(Some(Outcome::Delivered))
         }
         Err(Verdict::Ignore(_)) => take_back(core, event, &edit.of, portal).await,
-        Err(Verdict::Refuse(refusal @ (Refusal::NotAllowed | Refusal::RelayOff))) => {
+        Err(Verdict::Refuse(refusal @ (SendRefusal::NotAllowed | SendRefusal::RelayOff))) => {
             refusal::refuse(core, event, refusal).await.map(Some)
         }
         Err(Verdict::Refuse(refusal)) => match take_back(core, event, &edit.of, portal).await? {
@@ -166,9 +166,9 @@ pub(crate) async fn redact(
             say_taken_back(core, event, portal).await?;
             Ok(Outcome::Delivered)
         }
-        Changed::TooLate => refusal::refuse(core, event, Refusal::OnItsWay).await,
+        Changed::TooLate => refusal::refuse(core, event, SendRefusal::OnItsWay).await,
         Changed::NotThere if was_sent(core, of) => {
-            refusal::refuse(core, event, Refusal::Redaction).await
+            refusal::refuse(core, event, SendRefusal::Redaction).await
         }
         Changed::NotThere => Ok(Outcome::Ignored("redaction".into())),
     }

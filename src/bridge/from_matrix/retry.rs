@@ -18,7 +18,7 @@ use crate::{
             message::{self, Verdict},
             speaker,
         },
-        text::Refusal,
+        text::SendRefusal,
     },
     matrix::event::{self, Event, Kind},
     store::{Change, Entry, Outcome, Portal, Work},
@@ -78,7 +78,9 @@ pub(crate) async fn retry(
             Some(Author::Themselves | Author::Bridge | Author::Person | Author::AnotherContact),
         )
         | (_, None) => {
-            return refusal::refuse(core, asking, Refusal::NothingToRetry).await.map(Handled::Done);
+            return refusal::refuse(core, asking, SendRefusal::NothingToRetry)
+                .await
+                .map(Handled::Done);
         }
     };
     if let Some(no) = resend_refused(core, asking, &original.sender, portal).await? {
@@ -102,11 +104,11 @@ async fn queue_again(
     portal: &Portal,
 ) -> Result<Handled, Halt> {
     let (Kind::Message(message) | Kind::Sticker(message)) = &event.kind else {
-        return refusal::refuse(core, asking, Refusal::NothingToRetry).await.map(Handled::Done);
+        return refusal::refuse(core, asking, SendRefusal::NothingToRetry).await.map(Handled::Done);
     };
     // A command to the bot is never sent to the contact.
     if !core.is_ours(&event.sender) && after_prefix(&message.body, core.prefix()).is_some() {
-        return refusal::refuse(core, asking, Refusal::NothingToRetry).await.map(Handled::Done);
+        return refusal::refuse(core, asking, SendRefusal::NothingToRetry).await.map(Handled::Done);
     }
     let name = speaker::speaker(core, event, message, portal).await?;
     match message::parts(core, event, message, portal, &name) {
@@ -122,7 +124,7 @@ async fn queue_again(
             Ok(Handled::Deferred)
         }
         Err(Verdict::Ignore("command" | "empty")) => {
-            refusal::refuse(core, asking, Refusal::NothingToRetry).await.map(Handled::Done)
+            refusal::refuse(core, asking, SendRefusal::NothingToRetry).await.map(Handled::Done)
         }
         Err(Verdict::Ignore(reason)) => Ok(Handled::Done(Outcome::Ignored(reason.into()))),
         Err(Verdict::Refuse(refusal)) => {

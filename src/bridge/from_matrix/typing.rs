@@ -13,7 +13,7 @@ use crate::{
         policy::{self, Act, Actor, Ruling},
         state::{Turn, reply_window},
     },
-    ilink::{self, Session, TypingTicket},
+    ilink::{self, ApiSession, TypingTicket},
     matrix::event::Typing,
     store::{Login, LoginState, Portal},
 };
@@ -84,7 +84,7 @@ async fn show(core: Arc<Core>, portal: Arc<Portal>, turn: Turn) {
 async fn refresh(
     core: &Core,
     portal: &Portal,
-) -> Result<Option<(Session, TypingTicket)>, ilink::Error> {
+) -> Result<Option<(ApiSession, TypingTicket)>, ilink::Error> {
     let is_active = |login: &Arc<Login>| login.state == LoginState::Active;
     let Some(login) = core.registry.login(portal.login).filter(is_active) else { return Ok(None) };
     let session = core.ilink.session(login.token.clone(), login.base_url.as_deref())?;

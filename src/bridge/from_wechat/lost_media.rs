@@ -16,7 +16,7 @@ use crate::{
         },
         group::copies::Said,
         notice::{self, refusal},
-        text::{ItemNotice, Medium, Refusal},
+        text::{ItemNotice, Medium, SendRefusal},
     },
     ilink::{Body, Item, Message, RemoteMedia},
     matrix::{content, event::Event},
@@ -83,7 +83,7 @@ pub(crate) async fn again(
     let item = message.as_ref().and_then(|m| m.items.get(usize::from(kept.item)));
     let ghost = core.ghost(&portal.key.contact);
     let (Some(Item { body, quote, .. }), Some(ghost)) = (item, &ghost) else {
-        return refusal::refuse(core, asking, Refusal::NothingToRetry).await;
+        return refusal::refuse(core, asking, SendRefusal::NothingToRetry).await;
     };
     // The room of the notice: the contact's own, or one with others.
     let (room, said) = (&*asking.room, Said::default());

@@ -13,7 +13,7 @@ use crate::{
         },
         notice::refusal::refuse,
         policy::{self, Act, Actor, RoomRules, Ruling},
-        text::Refusal,
+        text::SendRefusal,
     },
     matrix::event::{self, Event},
     store::{Change, Entry, Outcome, Portal, Source, SourceState},
@@ -46,7 +46,7 @@ pub(crate) async fn again(
         if let Some(author) = author_of(core, asking, of).await? {
             targets.retain(|portal| may_resend(core, portal, asking, &author));
             if targets.is_empty() {
-                return refuse(core, asking, Refusal::NotYours).await.map(Handled::Done);
+                return refuse(core, asking, SendRefusal::NotYours).await.map(Handled::Done);
             }
         }
         let mut lacking = Vec::new();

@@ -19,14 +19,14 @@ use crate::{
     secret::Secret,
     store::{Login, LoginState, LogoutReason},
     web::provision::{
-        self, About, Linked, NotBegun, NotLoggedOut, Process, Standing, Unproven, Wish,
+        self, LinkedContact, NotBegun, NotLoggedOut, Process, Standing, Unproven, Whoami, Wish,
     },
 };
 
 /// The bridge's side of the API.
-pub(crate) struct Desk(pub(crate) Arc<Core>);
+pub(crate) struct ProvisioningDesk(pub(crate) Arc<Core>);
 
-impl provision::Desk for Desk {
+impl provision::Desk for ProvisioningDesk {
     fn is_shared_secret(&self, shown: &str) -> bool {
         let secret = &self.0.config.provisioning.shared_secret;
         secret.as_ref().is_some_and(|secret| secret.is(shown))
@@ -63,11 +63,11 @@ impl provision::Desk for Desk {
         !is_ours && config.bridge.permissions.level_of(user) >= Some(Level::User)
     }
 
-    fn about(&self, user: &UserId) -> About {
+    fn about(&self, user: &UserId) -> Whoami {
         let core = &self.0;
         let mut logins = core.registry.logins_of(user);
         logins.retain(|login| is_listed(login));
-        About {
+        Whoami {
             homeserver: core.config.homeserver.server_name.clone(),
             bot: core.bot.clone(),
             command_prefix: core.prefix().to_owned(),
@@ -119,7 +119,7 @@ impl provision::Desk for Desk {
     }
 }
 
-impl Desk {
+impl ProvisioningDesk {
     fn login_of(&self, user: &UserId, id: u32) -> Option<Arc<Login>> {
         self.0.registry.login(LoginId(id)).filter(|login| login.owner == user)
     }
@@ -133,7 +133,7 @@ fn is_listed(login: &Login) -> bool {
     }
 }
 
-fn linked(core: &Core, login: &Login) -> Linked {
+fn linked(core: &Core, login: &Login) -> LinkedContact {
     let (standing, seen) = match login.state {
         LoginState::LoggedOut { at, .. } => (Standing::Ended, at),
         LoginState::Active => match core.sessions.last_answer(login.id, core.clock.now()) {
@@ -142,7 +142,12 @@ fn linked(core: &Core, login: &Login) -> Linked {
             None => (Standing::Silent, login.created),
         },
     };
-    Linked { id: login.id.0, name: login_name(login), standing, seen: seen.0.div_euclid(1_000) }
+    LinkedContact {
+        id: login.id.0,
+        name: login_name(login),
+        standing,
+        seen: seen.0.div_euclid(1_000),
+    }
 }
 
 /// The time limit for the homeserver's answer, since a program waits for it.

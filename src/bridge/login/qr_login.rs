@@ -10,7 +10,7 @@ use super::{in_room::InRoom, linked, trial};
 use crate::{
     bridge::{
         core::{Core, attempt::Halt},
-        state::{Flow, Place, Wanted},
+        state::{Flow, LoginPlace, Wanted},
         text::{LoginText, StepText},
     },
     convert,
@@ -37,7 +37,7 @@ pub(crate) fn start(
     wanted: Wanted,
 ) -> bool {
     let link = link_of(core, event.id.as_str());
-    let place = Place::Room { room: event.room.clone(), typist: typist.to_owned() };
+    let place = LoginPlace::Room { room: event.room.clone(), typist: typist.to_owned() };
     let (flow, typed) = Flow::new(event.sender.clone(), place, &wanted, link);
     if !core.flows.begin(&flow) {
         return false;
@@ -55,7 +55,7 @@ pub(super) fn start_by_api(core: &Arc<Core>, owner: &UserId, wanted: Wanted) -> 
     rand::rng().fill_bytes(&mut bytes);
     let id = hex::encode(bytes);
     let link = link_of(core, &id);
-    let (flow, typed) = Flow::new(owner.to_owned(), Place::Api(id), &wanted, link);
+    let (flow, typed) = Flow::new(owner.to_owned(), LoginPlace::Api(id), &wanted, link);
     if !core.flows.begin(&flow) {
         return None;
     }

@@ -16,7 +16,7 @@ use crate::{
         text::Note,
     },
     id::{Cursor, LoginId},
-    ilink::{Backoff, Next, SHORTEST_POLL, Session, Updates},
+    ilink::{ApiSession, Backoff, Next, SHORTEST_POLL, Updates},
     store::Login,
 };
 
@@ -51,7 +51,12 @@ async fn run(core: Arc<Core>, id: LoginId, ends: CancellationToken) {
 }
 
 /// Polls until the session is ended here (true) or by WeChat (false).
-async fn poll(core: &Arc<Core>, id: LoginId, session: &Session, ends: &CancellationToken) -> bool {
+async fn poll(
+    core: &Arc<Core>,
+    id: LoginId,
+    session: &ApiSession,
+    ends: &CancellationToken,
+) -> bool {
     let mut cursor = match core.store.cursor(id) {
         Ok(cursor) => cursor,
         Err(error) => {

@@ -3,7 +3,7 @@
 use crate::{
     bridge::{
         core::{Core, attempt::Halt, txn::Txn},
-        text::Refusal,
+        text::SendRefusal,
     },
     convert,
     matrix::{content, event::Event},
@@ -12,8 +12,12 @@ use crate::{
 
 /// Replies once to an event with the reason why it was not bridged. A user without permission is
 /// told once a day, whatever they write.
-pub(crate) async fn refuse(core: &Core, event: &Event, refusal: Refusal) -> Result<Outcome, Halt> {
-    let is_stranger = refusal == Refusal::NotAllowed;
+pub(crate) async fn refuse(
+    core: &Core,
+    event: &Event,
+    refusal: SendRefusal,
+) -> Result<Outcome, Halt> {
+    let is_stranger = refusal == SendRefusal::NotAllowed;
     if is_stranger && !core.hush.tell_once(&event.sender, core.clock.now()) {
         return Ok(Outcome::Refused(refusal.code().into()));
     }
@@ -27,10 +31,10 @@ pub(crate) async fn refuse(core: &Core, event: &Event, refusal: Refusal) -> Resu
 }
 
 /// Returns the reason why an event of an unknown type is not bridged.
-pub(crate) fn refusal_of(event_type: &str) -> Refusal {
+pub(crate) fn refusal_of(event_type: &str) -> SendRefusal {
     match CALLS.contains(&event_type) {
-        true => Refusal::Call,
-        false => Refusal::Kind(convert::Kind::Other),
+        true => SendRefusal::Call,
+        false => SendRefusal::Kind(convert::OtherKind::Other),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
             Mark, Outgoing, Shown, Stand,
             reply_window::{self, Hold},
         },
-        text::{Held, Note, Refusal},
+        text::{Held, Note, SendRefusal},
     },
     clock::Timestamp,
     id::PortalId,
@@ -139,9 +139,9 @@ pub(crate) fn show_accepted(core: &Arc<Core>, portal: PortalId) {
 async fn all_accepted(core: &Core, portal: PortalId, heads: &[Outgoing]) {
     let portal = core.registry.portal(portal);
     let reader = portal.and_then(|portal| core.ghost(&portal.key.contact));
-    let all: Vec<_> = heads.iter().flat_map(Accepted::all).collect();
+    let all: Vec<_> = heads.iter().flat_map(AcceptedMessage::all).collect();
     for (at, one) in all.iter().enumerate() {
-        let gets_receipt = |other: &Accepted<'_>| {
+        let gets_receipt = |other: &AcceptedMessage<'_>| {
             !other.unconfirmed
                 && !core.is_ours(&other.message.sender)
                 && other.message.room == one.message.room
@@ -152,12 +152,12 @@ async fn all_accepted(core: &Core, portal: PortalId, heads: &[Outgoing]) {
 }
 
 /// A message that WeChat accepted, by itself or along with another.
-struct Accepted<'a> {
+struct AcceptedMessage<'a> {
     message: &'a Outgoing,
     unconfirmed: bool,
 }
 
-impl<'a> Accepted<'a> {
+impl<'a> AcceptedMessage<'a> {
     fn all(head: &'a Outgoing) -> impl Iterator<Item = Self> {
         let unconfirmed = head.progress.unconfirmed;
         head.all().map(move |message| Self { message, unconfirmed })
@@ -171,8 +171,8 @@ impl<'a> Accepted<'a> {
     }
 }
 
-async fn accepted(core: &Core, one: &Accepted<'_>, reader: Option<&Intent>) {
-    let Accepted { message, unconfirmed } = one;
+async fn accepted(core: &Core, one: &AcceptedMessage<'_>, reader: Option<&Intent>) {
+    let AcceptedMessage { message, unconfirmed } = one;
     let success = async {
         if one.has_arrived(core) {
             let success = json!({ "status": "SUCCESS" });
@@ -204,7 +204,7 @@ pub(crate) async fn failed(
     core: &Core,
     portal: &Portal,
     head: &Outgoing,
-    refusal: &Refusal,
+    refusal: &SendRefusal,
 ) -> Result<(), Halt> {
     let text = refusal.text(core.language_of(&portal.key.owner));
     for one in head.all() {

@@ -1,7 +1,7 @@
 //! The rule of the policy: whether an actor may do an act in a chat.
 
 use super::{Act, Actor};
-use crate::bridge::text::Refusal;
+use crate::bridge::text::SendRefusal;
 
 /// The state of the room and of the message in question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl RoomRules {
 pub(crate) enum Ruling {
     Allowed,
     /// The act is refused, and the actor is told why.
-    Refused(Refusal),
+    Refused(SendRefusal),
     /// The act is ignored without a word.
     LeftAlone,
 }
@@ -59,7 +59,7 @@ fn of_owner(act: Act, rules: RoomRules) -> Ruling {
         | Act::Command
         | Act::Tombstone
         | Act::Invitation => Ruling::Allowed,
-        Act::Edit => allowed_if(rules.authored_by_actor, Refusal::Edit),
+        Act::Edit => allowed_if(rules.authored_by_actor, SendRefusal::Edit),
         // In a room with others, these change the name and the avatar of that room only.
         Act::Rename | Act::Picture => allowed_or_not(!rules.is_group),
         Act::Redaction | Act::Queue | Act::Drop | Act::Merge => allowed_or_not(rules.written_here),
@@ -70,12 +70,12 @@ fn of_guest(act: Act, rules: RoomRules, may_link: bool) -> Ruling {
     let is_private = rules.relay_off && !rules.is_group;
     match act {
         Act::FirstSend | Act::Reaction | Act::Thread | Act::Reply => {
-            allowed_if(!is_private, Refusal::RelayOff)
+            allowed_if(!is_private, SendRefusal::RelayOff)
         }
-        Act::Edit if is_private => Ruling::Refused(Refusal::RelayOff),
-        Act::Edit => allowed_if(rules.authored_by_actor, Refusal::Edit),
-        Act::Resend if !rules.authored_by_actor => Ruling::Refused(Refusal::NotYours),
-        Act::Resend => allowed_if(!is_private, Refusal::RelayOff),
+        Act::Edit if is_private => Ruling::Refused(SendRefusal::RelayOff),
+        Act::Edit => allowed_if(rules.authored_by_actor, SendRefusal::Edit),
+        Act::Resend if !rules.authored_by_actor => Ruling::Refused(SendRefusal::NotYours),
+        Act::Resend => allowed_if(!is_private, SendRefusal::RelayOff),
         Act::Redaction => {
             let own = rules.authored_by_actor || rules.may_moderate;
             allowed_or_not(rules.written_here && own)
@@ -84,7 +84,7 @@ fn of_guest(act: Act, rules: RoomRules, may_link: bool) -> Ruling {
         // The homeserver has already checked who may replace a room.
         Act::Command | Act::Tombstone => Ruling::Allowed,
         Act::Rename | Act::Picture => Ruling::LeftAlone,
-        Act::Invitation => allowed_if(may_link, Refusal::NotAllowed),
+        Act::Invitation => allowed_if(may_link, SendRefusal::NotAllowed),
         // All members of a room with others have read the waiting messages there.
         Act::Queue => allowed_or_not(rules.is_group && may_link && rules.written_here),
         Act::Drop => {
@@ -104,7 +104,7 @@ fn of_stranger(act: Act) -> Ruling {
         | Act::Thread
         | Act::Reply
         | Act::Command
-        | Act::Invitation => Ruling::Refused(Refusal::NotAllowed),
+        | Act::Invitation => Ruling::Refused(SendRefusal::NotAllowed),
         // The room is over for everybody in it, and the homeserver has checked the power to end it.
         Act::Tombstone => Ruling::Allowed,
         Act::Redaction
@@ -140,7 +140,7 @@ fn of_another_contact(act: Act, rules: RoomRules) -> Ruling {
     }
 }
 
-fn allowed_if(may: bool, otherwise: Refusal) -> Ruling {
+fn allowed_if(may: bool, otherwise: SendRefusal) -> Ruling {
     if may { Ruling::Allowed } else { Ruling::Refused(otherwise) }
 }
 

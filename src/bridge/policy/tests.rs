@@ -3,7 +3,7 @@
 use ruma::room_id;
 
 use super::{Act, Actor, Doubt, Person, RoomRules, Ruling, Successor, after_prefix, decide};
-use crate::{bridge::text::Refusal, config::Level};
+use crate::{bridge::text::SendRefusal, config::Level};
 
 const ACTORS: [Actor; 8] = [
     Actor::Owner,
@@ -61,10 +61,10 @@ fn every_actor_and_every_act_have_one_ruling() {
                 let expected = match sign {
                     '+' => Ruling::Allowed,
                     '.' => Ruling::LeftAlone,
-                    'N' => Ruling::Refused(Refusal::NotAllowed),
-                    'R' => Ruling::Refused(Refusal::RelayOff),
-                    'Y' => Ruling::Refused(Refusal::NotYours),
-                    'E' => Ruling::Refused(Refusal::Edit),
+                    'N' => Ruling::Refused(SendRefusal::NotAllowed),
+                    'R' => Ruling::Refused(SendRefusal::RelayOff),
+                    'Y' => Ruling::Refused(SendRefusal::NotYours),
+                    'E' => Ruling::Refused(SendRefusal::Edit),
                     other => panic!("{other}"),
                 };
                 assert_eq!(decide(actor, act, rules), expected, "{actor:?} {act:?} {rules:?}");

@@ -13,12 +13,12 @@ use crate::{
 
 /// Returns the state event for a portal room; `state_key` is that of the bridge's other state.
 pub(super) fn state(config: &Config, state_key: &str) -> State {
-    State::new("com.beeper.room_features", state_key, Taken::by(config).content())
+    State::new("com.beeper.room_features", state_key, Capabilities::by(config).content())
 }
 
 /// Returns the id of the current capabilities, by which a portal remembers which ones its room has.
 pub(super) fn id(core: &Core) -> String {
-    format!("{}{POWERS}", Taken::by(&core.config).id())
+    format!("{}{POWERS}", Capabilities::by(&core.config).id())
 }
 
 /// Returns whether a portal's room has other capabilities, or the power levels of an earlier
@@ -51,7 +51,7 @@ pub(super) async fn show(core: &Core, portal: &Portal) -> Result<(), Halt> {
 
 /// The settings on which the capabilities depend.
 #[derive(Debug, Clone, Copy)]
-struct Taken {
+struct Capabilities {
     /// The greatest upload in bytes.
     max_upload: u64,
     edits: bool,
@@ -59,7 +59,7 @@ struct Taken {
     typing: bool,
 }
 
-impl Taken {
+impl Capabilities {
     fn by(config: &Config) -> Self {
         Self {
             max_upload: config.media.max_upload,
@@ -167,7 +167,8 @@ const REFUSED: i8 = -2;
 mod tests {
     use super::*;
 
-    const ALL: Taken = Taken { max_upload: 5, edits: true, reactions: true, typing: true };
+    const ALL: Capabilities =
+        Capabilities { max_upload: 5, edits: true, reactions: true, typing: true };
 
     #[test]
     fn the_content_is_the_agreed_one() {
@@ -183,7 +184,7 @@ mod tests {
     #[test]
     fn each_switch_is_one_difference_and_another_id() {
         let base = ALL.content();
-        let differs = |taken: Taken, field: &str| {
+        let differs = |taken: Capabilities, field: &str| {
             let mut content = taken.content();
             assert_ne!(content["id"], base["id"]);
             content["id"] = base["id"].clone();
@@ -191,10 +192,10 @@ mod tests {
             assert_eq!(content, base, "{field}");
             value
         };
-        assert_eq!(differs(Taken { edits: false, ..ALL }, "edit"), REFUSED);
-        assert_eq!(differs(Taken { reactions: false, ..ALL }, "reaction"), REFUSED);
-        assert_eq!(differs(Taken { typing: false, ..ALL }, "typing_notifications"), false);
-        let files = differs(Taken { max_upload: 7, ..ALL }, "file");
+        assert_eq!(differs(Capabilities { edits: false, ..ALL }, "edit"), REFUSED);
+        assert_eq!(differs(Capabilities { reactions: false, ..ALL }, "reaction"), REFUSED);
+        assert_eq!(differs(Capabilities { typing: false, ..ALL }, "typing_notifications"), false);
+        let files = differs(Capabilities { max_upload: 7, ..ALL }, "file");
         let files = files.as_object().unwrap();
         assert!(files.len() == 7 && files.values().all(|file| file["max_size"] == 7), "{files:?}");
     }

@@ -5,13 +5,13 @@ use serde_json::{Map, Value};
 
 use crate::{
     bridge::core::{Core, attempt::Halt},
-    matrix::room::{Power, State},
+    matrix::room::{RoomPower, State},
 };
 
 /// Returns the power levels of a new room. The owner moderates it, may replace it, and decides who
 /// joins and who reads its history; every member may change its name, avatar and topic. Only the
 /// bridge may do what it does not support, such as turning on encryption.
-pub(super) fn of_new_room(owner: &UserId) -> Power {
+pub(super) fn of_new_room(owner: &UserId) -> RoomPower {
     let everybody = ["m.room.name", "m.room.avatar", "m.room.topic"].map(|kind| (kind, 0));
     let moderators = ["m.room.tombstone"].map(|kind| (kind, MODERATOR));
     let nobody = [
@@ -22,7 +22,7 @@ pub(super) fn of_new_room(owner: &UserId) -> Power {
     ]
     .map(|kind| (kind, 100));
     let events = everybody.into_iter().chain(moderators).chain(nobody);
-    Power {
+    RoomPower {
         users: [(owner.to_owned(), MODERATOR)].into(),
         events: events.map(|(kind, level)| (kind.to_owned(), level)).collect(),
         other: [(INVITE.to_owned(), MODERATOR)].into(),

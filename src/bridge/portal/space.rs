@@ -12,7 +12,7 @@ use crate::{
     },
     matrix::{
         self,
-        room::{NewRoom, Power, RoomPreset, State},
+        room::{NewRoom, RoomPower, RoomPreset, State},
     },
     store::Portal,
 };
@@ -135,7 +135,7 @@ fn new_space(user: &UserId, alias: String) -> NewRoom {
         invite: vec![user.to_owned()],
         preset: Some(RoomPreset::PrivateChat),
         is_space: true,
-        power: Power {
+        power: RoomPower {
             users: [(user.to_owned(), 50)].into(),
             events: events.into_iter().map(|kind| (kind.to_owned(), 50)).collect(),
             other: [("events_default".to_owned(), 100), ("invite".to_owned(), 50)].into(),

@@ -7,17 +7,17 @@ use crate::{
     bridge::{
         core::{Core, name_of},
         policy::{self, Act, Ruling},
-        state::{Media, MediaKind, Part},
-        text::Refusal,
+        state::{MediaPart, Part, PartKind},
+        text::SendRefusal,
     },
     convert::{self, NotBridged},
-    matrix::event::{Attachment, Event, Message, Source, attachment},
+    matrix::event::{Attachment, AttachmentSource, Event, Message, attachment},
     store::Portal,
 };
 
 /// The reason why there is nothing to send.
 pub(crate) enum Verdict {
-    Refuse(Refusal),
+    Refuse(SendRefusal),
     Ignore(&'static str),
 }
 
@@ -106,7 +106,9 @@ fn text(
         "m.location" if !body.is_empty() => "m.text",
         // Notices of the owner are sent; those of other programs are not.
         "m.notice" if event.sender == portal.key.owner => "m.text",
-        "m.gallery" | "dm.filament.gallery" => return Err(Verdict::Refuse(Refusal::FileMissing)),
+        "m.gallery" | "dm.filament.gallery" => {
+            return Err(Verdict::Refuse(SendRefusal::FileMissing));
+        }
         other => other,
     };
     let text = convert::message_text(msgtype, &body, html.as_deref(), speaker);
@@ -115,8 +117,8 @@ fn text(
         NotBridged::Notice => Err(Verdict::Ignore("notice")),
         NotBridged::Signal => Err(Verdict::Ignore("signal")),
         NotBridged::Empty => Err(Verdict::Ignore("empty")),
-        NotBridged::File => Err(Verdict::Refuse(Refusal::FileMissing)),
-        NotBridged::Kind(kind) => Err(Verdict::Refuse(Refusal::Kind(kind))),
+        NotBridged::File => Err(Verdict::Refuse(SendRefusal::FileMissing)),
+        NotBridged::Kind(kind) => Err(Verdict::Refuse(SendRefusal::Kind(kind))),
     })
 }
 
@@ -155,19 +157,21 @@ pub(super) fn with_names(core: &Core, portal: &Portal, message: &Message, text: 
 
 /// Returns the file of a message as a part to send. `limit` is in bytes; a claimed size above it is
 /// refused before anything is downloaded.
-pub(super) fn media(attachment: &Attachment, limit: u64) -> Result<Media, Verdict> {
+pub(super) fn media(attachment: &Attachment, limit: u64) -> Result<MediaPart, Verdict> {
     let uri = match &attachment.source {
-        Source::Plain(uri) => uri.clone(),
-        Source::Encrypted => return Err(Verdict::Refuse(Refusal::FileEncrypted)),
+        AttachmentSource::Plain(uri) => uri.clone(),
+        AttachmentSource::Encrypted => return Err(Verdict::Refuse(SendRefusal::FileEncrypted)),
     };
     if attachment.size.is_some_and(|size| size > limit) {
-        return Err(Verdict::Refuse(Refusal::FileTooLarge { limit }));
+        return Err(Verdict::Refuse(SendRefusal::FileTooLarge { limit }));
     }
     let kind = match attachment.kind {
-        attachment::Kind::Image | attachment::Kind::Sticker => MediaKind::Picture,
-        attachment::Kind::Video => MediaKind::Video,
-        attachment::Kind::Voice => MediaKind::Voice,
-        attachment::Kind::Audio | attachment::Kind::File => MediaKind::File,
+        attachment::AttachmentKind::Image | attachment::AttachmentKind::Sticker => {
+            PartKind::Picture
+        }
+        attachment::AttachmentKind::Video => PartKind::Video,
+        attachment::AttachmentKind::Voice => PartKind::Voice,
+        attachment::AttachmentKind::Audio | attachment::AttachmentKind::File => PartKind::File,
     };
-    Ok(Media { uri, kind, name: attachment.name.clone() })
+    Ok(MediaPart { uri, kind, name: attachment.name.clone() })
 }

@@ -170,11 +170,11 @@ fn said(message: &Message) -> String {
             let body = convert::text::strip_reply_fallback(&message.body);
             return message.written.as_deref().unwrap_or(body).to_owned();
         }
-        Some((attachment::Kind::Image, _)) => Quoted::Picture,
-        Some((attachment::Kind::Sticker, _)) => Quoted::Sticker,
-        Some((attachment::Kind::Video, _)) => Quoted::Video,
-        Some((attachment::Kind::Voice, _)) => Quoted::Voice,
-        Some((attachment::Kind::Audio | attachment::Kind::File, name)) => {
+        Some((attachment::AttachmentKind::Image, _)) => Quoted::Picture,
+        Some((attachment::AttachmentKind::Sticker, _)) => Quoted::Sticker,
+        Some((attachment::AttachmentKind::Video, _)) => Quoted::Video,
+        Some((attachment::AttachmentKind::Voice, _)) => Quoted::Voice,
+        Some((attachment::AttachmentKind::Audio | attachment::AttachmentKind::File, name)) => {
             Quoted::File { name: name.clone() }
         }
     };

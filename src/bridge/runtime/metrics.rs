@@ -5,7 +5,7 @@
 use crate::{
     bridge::core::Core,
     store::{Direction, LoginState, Outcome, OutcomeCount, Timing},
-    web::metrics::{Durations, Metric, Sample, Value},
+    web::metrics::{Durations, Metric, MetricValue, Sample},
 };
 
 /// Returns all metrics with their current values.
@@ -20,7 +20,7 @@ pub(super) fn all(core: &Core) -> Vec<Metric> {
 
 fn build() -> Metric {
     let version = Sample::of("version", env!("CARGO_PKG_VERSION"), 1.0);
-    Metric { name: "build_info", help: BUILD, value: Value::Gauge(vec![version]) }
+    Metric { name: "build_info", help: BUILD, value: MetricValue::Gauge(vec![version]) }
 }
 
 /// Returns the metrics of incoming work, its outcomes, and unfinished work.
@@ -65,7 +65,7 @@ fn logins(core: &Core) -> Vec<Metric> {
     let fresh = core.sessions.freshness(core.clock.now());
     let polls = [("answered", fresh.answered), ("cut", fresh.cut), ("failed", fresh.failed)];
     vec![
-        Metric { name: "logins", help: LOGINS, value: Value::Gauge(states) },
+        Metric { name: "logins", help: LOGINS, value: MetricValue::Gauge(states) },
         gauge("polling_logins", POLLING, fresh.polling as f64),
         gauge("stale_logins", STALE, fresh.stale as f64),
         gauge("oldest_poll_seconds", OLDEST, fresh.oldest.unwrap_or_default().as_secs_f64()),
@@ -98,7 +98,7 @@ fn store(core: &Core) -> Vec<Metric> {
     let entries = entries.map(|(kind, count)| Sample::of("kind", kind, count as f64));
     let timings = core.store.timings();
     vec![
-        Metric { name: "store_entries", help: ENTRIES, value: Value::Gauge(entries.into()) },
+        Metric { name: "store_entries", help: ENTRIES, value: MetricValue::Gauge(entries.into()) },
         durations("store_commit_seconds", COMMITS, &timings.commits),
         durations("store_sync_seconds", SYNCS, &timings.syncs),
     ]
@@ -117,16 +117,16 @@ fn results(counts: impl IntoIterator<Item = (&'static str, u64)>) -> Vec<Sample>
 }
 
 fn counter(name: &'static str, help: &'static str, samples: Vec<Sample>) -> Metric {
-    Metric { name, help, value: Value::Counter(samples) }
+    Metric { name, help, value: MetricValue::Counter(samples) }
 }
 
 fn gauge(name: &'static str, help: &'static str, value: f64) -> Metric {
-    Metric { name, help, value: Value::Gauge(vec![Sample::plain(value)]) }
+    Metric { name, help, value: MetricValue::Gauge(vec![Sample::plain(value)]) }
 }
 
 fn durations(name: &'static str, help: &'static str, timing: &Timing) -> Metric {
     let (sum, buckets) = (timing.sum.as_secs_f64(), timing.buckets.clone());
-    Metric { name, help, value: Value::Durations(Durations { sum, buckets }) }
+    Metric { name, help, value: MetricValue::Durations(Durations { sum, buckets }) }
 }
 
 const BUILD: &str = "1, with the version of the program";

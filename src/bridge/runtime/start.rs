@@ -16,7 +16,7 @@ use crate::{
         },
         dispatch::lane,
         from_matrix::{catch_up, ingest},
-        login::{logout, provisioning::Desk, session},
+        login::{logout, provisioning::ProvisioningDesk, session},
         portal::capabilities,
         send::sender,
         state::{
@@ -252,7 +252,7 @@ fn serve(core: &Arc<Core>, listener: TcpListener) {
         None => router,
     };
     let router = match core.config.provisioning.is_on() {
-        true => router.merge(web::provision::router(Desk(Arc::clone(core)))),
+        true => router.merge(web::provision::router(ProvisioningDesk(Arc::clone(core)))),
         false => router,
     };
     let stopping = core.tasks.clone();

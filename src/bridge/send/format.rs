@@ -8,13 +8,13 @@ use ruma::UserId;
 use crate::{
     bridge::{
         core::Core,
-        state::{Media, MediaKind},
+        state::{MediaPart, PartKind},
     },
     config::VoiceOut,
     media::{
-        Done, Job, Report, WorkError,
+        Done, MediaJob, MediaReport, WorkError,
         name::safe_name,
-        sniff::{Class, Kind, sniff_file},
+        sniff::{Class, FileKind, sniff_file},
     },
     spool::Spool,
     store::{Portal, SentAs},
@@ -24,15 +24,15 @@ use crate::{
 pub(super) async fn shape(
     core: &Core,
     portal: &Portal,
-    (whose, media): (&UserId, &Media),
+    (whose, media): (&UserId, &MediaPart),
     file: Spool,
 ) -> (Spool, SentAs) {
     let kind = sniff_file(&file).await;
     let shaped = match media.kind {
-        MediaKind::Picture => picture(core, whose, &file, kind).await,
-        MediaKind::Video if kind.is_video_for_phones() => Some((file.clone(), SentAs::Video)),
-        MediaKind::Voice => voice(core, whose, portal, &file).await,
-        MediaKind::Video | MediaKind::File => None,
+        PartKind::Picture => picture(core, whose, &file, kind).await,
+        PartKind::Video if kind.is_video_for_phones() => Some((file.clone(), SentAs::Video)),
+        PartKind::Voice => voice(core, whose, portal, &file).await,
+        PartKind::Video | PartKind::File => None,
     };
     shaped.unwrap_or_else(|| {
         let name = safe_name(media.name.as_deref(), kind);
@@ -42,23 +42,28 @@ pub(super) async fn shape(
 
 /// Returns whether the file may be sent unchanged; then the digest for WeChat can be computed
 /// during the download.
-pub(super) fn may_stay(media: &Media) -> bool {
+pub(super) fn may_stay(media: &MediaPart) -> bool {
     match media.kind {
-        MediaKind::Picture | MediaKind::Video | MediaKind::File => true,
+        PartKind::Picture | PartKind::Video | PartKind::File => true,
         // Phones do not play the formats that clients record.
-        MediaKind::Voice => false,
+        PartKind::Voice => false,
     }
 }
 
 /// Returns an image in a format that phones show; `None` when the file is no image.
-async fn picture(core: &Core, whose: &UserId, file: &Spool, kind: Kind) -> Option<(Spool, SentAs)> {
+async fn picture(
+    core: &Core,
+    whose: &UserId,
+    file: &Spool,
+    kind: FileKind,
+) -> Option<(Spool, SentAs)> {
     if SHOWN.contains(&kind.mime) {
         return Some((file.clone(), SentAs::Image));
     }
     if kind.class != Class::Image {
         return None;
     }
-    let done = work(core, whose, Job::ImageForPhone, file).await?;
+    let done = work(core, whose, MediaJob::ImageForPhone, file).await?;
     Some((done.output?, SentAs::Image))
 }
 
@@ -72,9 +77,9 @@ async fn voice(
 ) -> Option<(Spool, SentAs)> {
     let configured = core.config.media.voice_out == VoiceOut::Silk;
     let as_item = portal.voice_items.unwrap_or(configured);
-    let job = if as_item { Job::VoiceForPhone } else { Job::VoiceAsFile };
+    let job = if as_item { MediaJob::VoiceForPhone } else { MediaJob::VoiceAsFile };
     let done = work(core, whose, job, file).await?;
-    let Report::Voice(report) = done.report else { return None };
+    let MediaReport::Voice(report) = done.report else { return None };
     let millis = report.duration.as_millis();
     let sent_as = if as_item {
         SentAs::Voice { playtime_ms: u64::try_from(millis).unwrap_or(u64::MAX) }
@@ -86,7 +91,7 @@ async fn voice(
 }
 
 /// Returns a worker's result; `None` when it failed.
-async fn work(core: &Core, whose: &UserId, job: Job, file: &Spool) -> Option<Done> {
+async fn work(core: &Core, whose: &UserId, job: MediaJob, file: &Spool) -> Option<Done> {
     match core.workers.run(whose.as_str(), job, file).await {
         Ok(done) => Some(done),
         Err(error @ WorkError::CannotStart(_)) => {

@@ -20,7 +20,7 @@ use crate::{
             LaneKey, Outgoing, Part,
             reply_window::{self, Hold},
         },
-        text::Refusal,
+        text::SendRefusal,
     },
     convert::WECHAT_TEXT_LIMIT,
     crash,
@@ -31,7 +31,7 @@ use crate::{
 
 /// The state of a sender between two steps.
 #[derive(Default)]
-struct Turn {
+struct SenderTurn {
     /// The waiting period of which the room was told.
     told: Option<status::Period>,
     /// The file that is uploaded next, when it is downloaded already.
@@ -40,7 +40,7 @@ struct Turn {
 
 /// Runs until the portal's queue is empty or the bridge stops.
 pub(crate) async fn run(core: Arc<Core>, portal: PortalId) {
-    let mut turn = Turn::default();
+    let mut turn = SenderTurn::default();
     let mut panics = 0;
     while let Some(head) = core.outbox.head(portal) {
         let Some(portal) = core.registry.portal(portal) else { return };
@@ -57,13 +57,13 @@ pub(crate) async fn run(core: Arc<Core>, portal: PortalId) {
         panics += 1;
         tracing::error!(portal = %portal.id, panics, "a send panicked");
         if panics == MOST_PANICS {
-            failed(&core, &portal, &head, Refusal::Poison).await;
+            failed(&core, &portal, &head, SendRefusal::Poison).await;
         }
     }
 }
 
 /// Makes one step with the queue: an upload, a send, or a wait until something changes.
-async fn advance(core: &Core, portal: &Portal, head: Outgoing, turn: &mut Turn) {
+async fn advance(core: &Core, portal: &Portal, head: Outgoing, turn: &mut SenderTurn) {
     let lane = LaneKey::Portal(portal.id);
     // The waiting messages must be complete before any of them is joined or sent. What an earlier
     // run has tried is sent as it was; a quote of it may be waiting in the lane.
@@ -213,7 +213,7 @@ pub(super) async fn go_on(
 async fn is_fit(core: &Core, portal: &Portal, head: &Outgoing) -> bool {
     match settle::settle(core, portal, head, &[]).await {
         Ok(Fit::Goes) => return true,
-        Ok(Fit::Unseen) => failed(core, portal, head, Refusal::Unseen).await,
+        Ok(Fit::Unseen) => failed(core, portal, head, SendRefusal::Unseen).await,
         Ok(Fit::Unchanged) => {
             end(core, portal, head, &Outcome::Ignored("unchanged".into()));
             status::unmark(core, head).await;
@@ -360,7 +360,7 @@ fn throttled(core: &Core, portal: &Portal) {
     tracing::warn!(portal = %portal.id, "WeChat throttles this contact's messages");
 }
 
-async fn failed(core: &Core, portal: &Portal, head: &Outgoing, refusal: Refusal) {
+async fn failed(core: &Core, portal: &Portal, head: &Outgoing, refusal: SendRefusal) {
     let code = refusal.code();
     tracing::warn!(portal = %portal.id, event = %head.event, code, "a message is not sent");
     if let Err(Halt::Stopping) = status::failed(core, portal, head, &refusal).await {

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     bridge::{
         core::Core,
-        state::{Media, Outgoing},
+        state::{MediaPart, Outgoing},
     },
     id::InboxId,
     ilink::{CdnError, OutboundItem, UploadKind, Uploaded},
@@ -25,13 +25,13 @@ use crate::{
 /// A downloaded file that is ready to be uploaded.
 pub(super) struct Ready {
     entry: InboxId,
-    media: Media,
+    media: MediaPart,
     file: Spool,
     sent_as: SentAs,
 }
 
 /// Returns the file that has to be uploaded before the message can be sent.
-pub(super) fn missing(core: &Core, head: &Outgoing) -> Option<Media> {
+pub(super) fn missing(core: &Core, head: &Outgoing) -> Option<MediaPart> {
     let media = head.next_media()?;
     let fresh = |upload: &&Upload| core.clock.now().since(upload.at) < KEPT;
     // A damaged record leads to a new upload.
@@ -60,7 +60,7 @@ pub(super) async fn bring(
     core: &Core,
     portal: &Portal,
     head: &Outgoing,
-    media: &Media,
+    media: &MediaPart,
     ready: &mut Option<Ready>,
 ) {
     let Some(login) = active_login(core, portal) else { return };
@@ -95,7 +95,7 @@ pub(super) async fn bring(
 }
 
 /// Waits until the queue no longer waits for the file.
-async fn given_up(core: &Core, portal: &Portal, head: &Outgoing, media: &Media) {
+async fn given_up(core: &Core, portal: &Portal, head: &Outgoing, media: &MediaPart) {
     let changed = core.outbox.changed(portal.id);
     while core.outbox.waits_for(portal.id, head.entry.id, media) {
         changed.notified().await;
@@ -106,7 +106,7 @@ async fn fetch_and_upload(
     core: &Core,
     portal: &Portal,
     login: &Login,
-    (head, media): (&Outgoing, &Media),
+    (head, media): (&Outgoing, &MediaPart),
     ready: &mut Option<Ready>,
 ) -> Result<Upload, After> {
     let kept = ready.take().filter(|r| r.entry == head.entry.id && r.media == *media);
@@ -139,7 +139,7 @@ async fn fetch(
     core: &Core,
     portal: &Portal,
     head: &Outgoing,
-    media: &Media,
+    media: &MediaPart,
 ) -> Result<Ready, After> {
     let limit = core.config.media.max_upload;
     let with_md5 = format::may_stay(media);

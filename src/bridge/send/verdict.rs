@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::{
-    bridge::{state::Sent, text::Refusal},
+    bridge::{state::Sent, text::SendRefusal},
     id::MessageId,
     ilink::{self, Accepted, CdnError},
     matrix,
@@ -23,7 +23,7 @@ pub(super) enum After {
     /// The login has ended; the message waits for a new one.
     LoggedOut,
     /// The message will never be accepted.
-    Failed(Refusal),
+    Failed(SendRefusal),
 }
 
 /// Returns the counter of a try.
@@ -57,13 +57,13 @@ pub(super) fn after_send(
 pub(super) fn after_upload(error: CdnError, tries: u32, refused: u32) -> After {
     match error {
         CdnError::Ilink(ilink::Error::Garbled | ilink::Error::TooLarge { .. })
-        | CdnError::Unreachable { .. } => again_or(refused, Refusal::UploadFailed),
+        | CdnError::Unreachable { .. } => again_or(refused, SendRefusal::UploadFailed),
         CdnError::Ilink(error) => after_error(error, tries, refused),
-        CdnError::TooLarge { limit } => After::Failed(Refusal::FileTooLarge { limit }),
-        CdnError::HostNotAllowed { .. } => After::Failed(Refusal::BadFileServer),
-        CdnError::Rejected { status, .. } => After::Failed(Refusal::UploadRefused(status)),
+        CdnError::TooLarge { limit } => After::Failed(SendRefusal::FileTooLarge { limit }),
+        CdnError::HostNotAllowed { .. } => After::Failed(SendRefusal::BadFileServer),
+        CdnError::Rejected { status, .. } => After::Failed(SendRefusal::UploadRefused(status)),
         CdnError::Disk(_) | CdnError::NoKey | CdnError::Undecryptable { .. } => {
-            After::Failed(Refusal::Disk)
+            After::Failed(SendRefusal::Disk)
         }
     }
 }
@@ -74,9 +74,9 @@ pub(super) fn after_upload(error: CdnError, tries: u32, refused: u32) -> After {
 pub(super) fn after_download(error: matrix::Error, tries: u32, limit: u64) -> After {
     use matrix::Error;
     match error {
-        Error::TooLarge => After::Failed(Refusal::FileTooLarge { limit }),
+        Error::TooLarge => After::Failed(SendRefusal::FileTooLarge { limit }),
         Error::RateLimited { retry_after: Some(pause) } => After::Retry(pause),
-        Error::Disk(_) => After::Failed(Refusal::Disk),
+        Error::Disk(_) => After::Failed(SendRefusal::Disk),
         Error::Unreachable(_) | Error::RateLimited { .. } | Error::Stopping => {
             After::Retry(retry_pause(tries))
         }
@@ -84,7 +84,7 @@ pub(super) fn after_download(error: matrix::Error, tries: u32, limit: u64) -> Af
             After::Retry(retry_pause(tries))
         }
         Error::Stalled | Error::Server { .. } | Error::Garbled { .. } => {
-            After::Failed(Refusal::FileAway)
+            After::Failed(SendRefusal::FileAway)
         }
         Error::TokenRejected
         | Error::Forbidden { .. }
@@ -93,7 +93,7 @@ pub(super) fn after_download(error: matrix::Error, tries: u32, limit: u64) -> Af
         | Error::UserInUse
         | Error::UnknownDevice
         | Error::Rejected { .. }
-        | Error::Unsendable(_) => After::Failed(Refusal::FileMissing),
+        | Error::Unsendable(_) => After::Failed(SendRefusal::FileMissing),
     }
 }
 
@@ -101,11 +101,11 @@ fn after_error(error: ilink::Error, tries: u32, refused: u32) -> After {
     match error {
         ilink::Error::SessionExpired => After::LoggedOut,
         ilink::Error::Refused { code, message } => after_refusal(code, &message, refused),
-        ilink::Error::HostNotAllowed { .. } => After::Failed(Refusal::BadServer),
-        ilink::Error::Setup { .. } => After::Failed(Refusal::BadLogin),
+        ilink::Error::HostNotAllowed { .. } => After::Failed(SendRefusal::BadServer),
+        ilink::Error::Setup { .. } => After::Failed(SendRefusal::BadLogin),
         ilink::Error::Http { status: 429 } => After::Throttled,
         ilink::Error::Http { status } if (400..500).contains(&status) => {
-            After::Failed(Refusal::Rejected(status.into()))
+            After::Failed(SendRefusal::Rejected(status.into()))
         }
         ilink::Error::Http { .. }
         | ilink::Error::Timeout
@@ -123,13 +123,13 @@ fn after_refusal(code: i64, message: &str, refused: u32) -> After {
     match code {
         -2 if throttling.contains(&message.to_ascii_lowercase().as_str()) => After::Throttled,
         -13 => After::Throttled,
-        code if FINAL.contains(&code) => After::Failed(Refusal::Rejected(code)),
-        code => again_or(refused, Refusal::Rejected(code)),
+        code if FINAL.contains(&code) => After::Failed(SendRefusal::Rejected(code)),
+        code => again_or(refused, SendRefusal::Rejected(code)),
     }
 }
 
 /// Repeats the request, unless it was the last try.
-fn again_or(refused: u32, refusal: Refusal) -> After {
+fn again_or(refused: u32, refusal: SendRefusal) -> After {
     match refused + 1 < REFUSED_TRIES {
         true => After::Refused(retry_pause(refused + 1)),
         false => After::Failed(refusal),
@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn each_answer_has_its_consequence() {
         let id = MessageId::parse("7412345678901234567");
-        let rejected = |code| Err(After::Failed(Refusal::Rejected(code)));
+        let rejected = |code| Err(After::Failed(SendRefusal::Rejected(code)));
         let retry = |seconds| Err(After::Retry(Duration::from_secs(seconds)));
         for (answer, tries, expected) in [
             (Ok(Accepted { message_id: id.clone() }), 1, Ok(id)),
@@ -179,7 +179,7 @@ mod tests {
             (
                 Err(ilink::Error::HostNotAllowed { host: "example.org".into() }),
                 1,
-                Err(After::Failed(Refusal::BadServer)),
+                Err(After::Failed(SendRefusal::BadServer)),
             ),
             (Err(ilink::Error::Timeout), 2, retry(2)),
             (Err(ilink::Error::Garbled), 4, retry(8)),
@@ -197,13 +197,13 @@ mod tests {
             let after = |tries, before| after_send(refused(code, "what?"), tries, before);
             let again = |seconds| Err(After::Refused(Duration::from_secs(seconds)));
             assert_eq!([after(1, 0), after(9, 1)], [again(1), again(2)]);
-            assert_eq!(after(10, 2), Err(After::Failed(Refusal::Rejected(code))));
+            assert_eq!(after(10, 2), Err(After::Failed(SendRefusal::Rejected(code))));
         }
     }
 
     #[test]
     fn a_file_that_wechat_did_not_take_goes_by_the_same_table() {
-        let rejected = |code| After::Failed(Refusal::Rejected(code));
+        let rejected = |code| After::Failed(SendRefusal::Rejected(code));
         let cdn = |status| CdnError::Rejected { status, message: String::new() };
         let again = |seconds| After::Refused(Duration::from_secs(seconds));
         for (error, tries, before, expected) in [
@@ -214,18 +214,18 @@ mod tests {
             (refused(-1, "").unwrap_err().into(), 3, 2, rejected(-1)),
             (ilink::Error::Timeout.into(), 2, 2, After::Retry(Duration::from_secs(2))),
             (ilink::Error::Http { status: 503 }.into(), 1, 2, After::Retry(Duration::from_secs(1))),
-            (cdn(403), 1, 0, After::Failed(Refusal::UploadRefused(403))),
+            (cdn(403), 1, 0, After::Failed(SendRefusal::UploadRefused(403))),
             (
                 CdnError::HostNotAllowed { host: "b.org".into() },
                 1,
                 0,
-                After::Failed(Refusal::BadFileServer),
+                After::Failed(SendRefusal::BadFileServer),
             ),
             (
                 CdnError::Disk(std::io::ErrorKind::StorageFull.into()),
                 1,
                 0,
-                After::Failed(Refusal::Disk),
+                After::Failed(SendRefusal::Disk),
             ),
         ] {
             let shown = format!("{error:?}");
@@ -242,7 +242,7 @@ mod tests {
         ];
         for error in errors {
             let again = |seconds| After::Refused(Duration::from_secs(seconds));
-            let over = After::Failed(Refusal::UploadFailed);
+            let over = After::Failed(SendRefusal::UploadFailed);
             // Failures to reach WeChat in between do not count.
             let found =
                 [(1, 0), (7, 1), (8, 2)].map(|(t, refused)| after_upload(error(), t, refused));
@@ -259,13 +259,17 @@ mod tests {
         for (error, tries, expected) in [
             (server(), 1, retry(1)),
             (server(), DOWNLOAD_TRIES - 1, retry(32)),
-            (server(), DOWNLOAD_TRIES, After::Failed(Refusal::FileAway)),
-            (Error::Garbled { status: 404 }, DOWNLOAD_TRIES, After::Failed(Refusal::FileAway)),
+            (server(), DOWNLOAD_TRIES, After::Failed(SendRefusal::FileAway)),
+            (Error::Garbled { status: 404 }, DOWNLOAD_TRIES, After::Failed(SendRefusal::FileAway)),
             (limited(None), 90, retry(60)),
             (limited(Some(Duration::from_secs(7))), 1, retry(7)),
-            (Error::NotFound, 1, After::Failed(Refusal::FileMissing)),
-            (Error::Forbidden { message: String::new() }, 1, After::Failed(Refusal::FileMissing)),
-            (Error::TooLarge, 1, After::Failed(Refusal::FileTooLarge { limit: 9 })),
+            (Error::NotFound, 1, After::Failed(SendRefusal::FileMissing)),
+            (
+                Error::Forbidden { message: String::new() },
+                1,
+                After::Failed(SendRefusal::FileMissing),
+            ),
+            (Error::TooLarge, 1, After::Failed(SendRefusal::FileTooLarge { limit: 9 })),
         ] {
             let shown = format!("{error:?}");
             assert_eq!(after_download(error, tries, 9), expected, "{shown}, try {tries}");

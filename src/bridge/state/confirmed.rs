@@ -13,7 +13,7 @@ use crate::id::PortalId;
 
 /// The accepted messages that are to be shown, by portal.
 #[derive(Debug, Default)]
-pub(crate) struct Confirmed(Mutex<HashMap<PortalId, Waiting>>);
+pub(crate) struct ConfirmedMessages(Mutex<HashMap<PortalId, Waiting>>);
 
 #[derive(Debug, Default)]
 struct Waiting {
@@ -22,7 +22,7 @@ struct Waiting {
     shown: bool,
 }
 
-impl Confirmed {
+impl ConfirmedMessages {
     /// Adds an accepted message.
     pub(crate) fn push(&self, portal: PortalId, head: Outgoing) {
         self.waiting().entry(portal).or_default().accepted.push(head);

@@ -45,13 +45,13 @@ pub(crate) struct Copies(Mutex<Events>);
 
 #[derive(Debug, Default)]
 struct Events {
-    open: HashMap<OwnedEventId, Shared>,
+    open: HashMap<OwnedEventId, OpenCopies>,
     /// The events whose copies ended last, for which something may still be shown.
-    over: VecDeque<(OwnedEventId, Shared)>,
+    over: VecDeque<(OwnedEventId, OpenCopies)>,
 }
 
 #[derive(Debug, Default)]
-struct Shared {
+struct OpenCopies {
     left: BTreeSet<PortalId>,
     spoiled: bool,
     /// Whether one of them is of an earlier run, whose marks are not known here.
@@ -127,8 +127,8 @@ impl Copies {
     pub(crate) fn mark(&self, source: Option<&Source>) -> Mark {
         let Some(Source::Copy { event, .. }) = source else { return Mark::None };
         match self.events().find(event) {
-            Some(Shared { mark: Some(mark), .. }) => Mark::Known(mark.clone()),
-            Some(Shared { resumed: true, .. }) => Mark::Maybe,
+            Some(OpenCopies { mark: Some(mark), .. }) => Mark::Known(mark.clone()),
+            Some(OpenCopies { resumed: true, .. }) => Mark::Maybe,
             Some(_) | None => Mark::None,
         }
     }
@@ -139,7 +139,7 @@ impl Copies {
 }
 
 impl Events {
-    fn find(&self, event: &OwnedEventId) -> Option<&Shared> {
+    fn find(&self, event: &OwnedEventId) -> Option<&OpenCopies> {
         let over = || self.over.iter().rev().find(|(other, _)| other == event);
         self.open.get(event).or_else(|| over().map(|(_, shared)| shared))
     }

@@ -35,7 +35,7 @@ pub(crate) enum Wanted {
 
 /// The place where a login was started.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum LoginPlace {
     /// A room, by a command.
     Room {
         /// The room.
@@ -52,7 +52,7 @@ pub(crate) enum Place {
 #[derive(Debug)]
 pub(crate) struct Flow {
     pub(crate) owner: OwnedUserId,
-    pub(super) place: Place,
+    pub(super) place: LoginPlace,
     pub(crate) name: Option<String>,
     pub(crate) cancelled: CancellationToken,
     pub(crate) wants_digits: AtomicBool,
@@ -67,7 +67,7 @@ impl Flow {
     /// Makes a login, and the channel that receives its digits.
     pub(crate) fn new(
         owner: OwnedUserId,
-        place: Place,
+        place: LoginPlace,
         wanted: &Wanted,
         link: LinkToken,
     ) -> (Arc<Self>, mpsc::Receiver<VerifyCode>) {
@@ -108,8 +108,10 @@ impl Flow {
     /// Returns whether this user may enter digits for the login in this room.
     fn listens_to(&self, user: &UserId, here: &RoomId) -> bool {
         match &self.place {
-            Place::Room { room, typist } => room == here && (typist == user || self.owner == user),
-            Place::Api(_) => false,
+            LoginPlace::Room { room, typist } => {
+                room == here && (typist == user || self.owner == user)
+            }
+            LoginPlace::Api(_) => false,
         }
     }
 }
@@ -127,8 +129,8 @@ impl Watched for Flow {
 impl Process for Flow {
     fn id(&self) -> &str {
         match &self.place {
-            Place::Api(id) => id,
-            Place::Room { .. } => "", // Has none, and nobody can name it.
+            LoginPlace::Api(id) => id,
+            LoginPlace::Room { .. } => "", // Has none, and nobody can name it.
         }
     }
 
@@ -163,7 +165,7 @@ impl LoginFlows {
     pub(crate) fn end(&self, flow: &Arc<Flow>, now: Timestamp) {
         let mut flows = self.flows();
         flows.going.retain(|other| !Arc::ptr_eq(other, flow));
-        if matches!(flow.place, Place::Api(_)) {
+        if matches!(flow.place, LoginPlace::Api(_)) {
             flows.over.push_back((now, Arc::clone(flow)));
         }
         let excess = flows.over.len().saturating_sub(MOST_KEPT);
@@ -203,7 +205,7 @@ impl LoginFlows {
         let flows = self.flows();
         let mut all = flows.going.iter().chain(flows.over.iter().map(|(_, flow)| flow));
         let is_it = |flow: &&Arc<Flow>| {
-            flow.owner == owner && matches!(&flow.place, Place::Api(name) if name == id)
+            flow.owner == owner && matches!(&flow.place, LoginPlace::Api(name) if name == id)
         };
         all.find(is_it).cloned()
     }
@@ -228,7 +230,7 @@ mod tests {
     fn flow(id: &str) -> Arc<Flow> {
         let owner = user_id!("@alice:example.org").to_owned();
         let link = LinkToken::of_command("key", id);
-        Flow::new(owner, Place::Api(id.into()), &Wanted::Anybody { name: None }, link).0
+        Flow::new(owner, LoginPlace::Api(id.into()), &Wanted::Anybody { name: None }, link).0
     }
 
     #[test]
@@ -239,7 +241,7 @@ mod tests {
         assert!(!flows.begin(&flow("one more")));
         let owner = user_id!("@alice:example.org").to_owned();
         let room = ruma::owned_room_id!("!a:example.org");
-        let place = Place::Room { room, typist: owner.clone() };
+        let place = LoginPlace::Room { room, typist: owner.clone() };
         let link = LinkToken::of_command("key", "room");
         let in_room = Flow::new(owner, place, &Wanted::Anybody { name: None }, link).0;
         assert!(!flows.begin(&in_room));
@@ -266,7 +268,7 @@ mod tests {
         let [alice, root] = ["@alice:example.org", "@root:example.org"];
         let [alice, root] = [alice, root].map(|user| UserId::parse(user).unwrap());
         let room = ruma::owned_room_id!("!a:example.org");
-        let place = Place::Room { room: room.clone(), typist: root.clone() };
+        let place = LoginPlace::Room { room: room.clone(), typist: root.clone() };
         let link = LinkToken::of_command("key", "room");
         let wanted = Wanted::Anybody { name: None };
         let (flow, mut typed) = Flow::new(alice.clone(), place, &wanted, link);

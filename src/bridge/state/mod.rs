@@ -22,14 +22,14 @@ mod strangers;
 mod tally;
 mod typing;
 
-pub(crate) use self::confirmed::Confirmed;
+pub(crate) use self::confirmed::ConfirmedMessages;
 pub(crate) use self::copies::{Copies, Mark, Stand};
-pub(crate) use self::flow::{Flow, LoginFlows, MOST_AT_ONCE, Place, Wanted};
+pub(crate) use self::flow::{Flow, LoginFlows, LoginPlace, MOST_AT_ONCE, Wanted};
 pub(crate) use self::hush::Hush;
 pub(crate) use self::lane::{Job, LaneKey, Lanes, Read};
 pub(crate) use self::looks::Looks;
 pub(crate) use self::outbox::{
-    About, Changed, Media, MediaKind, Outbox, Outgoing, Part, Shown, led_by,
+    About, Changed, MediaPart, Outbox, Outgoing, Part, PartKind, Shown, led_by,
 };
 pub(crate) use self::places::Places;
 pub(crate) use self::question::{Candidate, OPEN_FOR, Questions, Taken};

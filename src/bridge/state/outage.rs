@@ -26,7 +26,7 @@ struct Outage {
 
 /// A line for the log.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Turn {
+pub(crate) enum OutageTurn {
     /// The first login is affected.
     Begun {
         /// The cause.
@@ -51,7 +51,7 @@ impl Outages {
         login: LoginId,
         cause: &'static str,
         now: Timestamp,
-    ) -> Option<Turn> {
+    ) -> Option<OutageTurn> {
         let outage = self.0.entry(cause).or_default();
         let begins = outage.logins.is_empty();
         outage.met += usize::from(outage.logins.insert(login));
@@ -64,16 +64,16 @@ impl Outages {
             return None;
         }
         outage.told = Some(now);
-        Some(Turn::Begun { cause })
+        Some(OutageTurn::Begun { cause })
     }
 
     /// Notes an answered poll of this login.
-    pub(crate) fn answered(&mut self, login: LoginId, now: Timestamp) -> Vec<Turn> {
+    pub(crate) fn answered(&mut self, login: LoginId, now: Timestamp) -> Vec<OutageTurn> {
         let outages = self.0.iter_mut();
         let over = outages.filter_map(|(cause, outage)| {
             let was_last = outage.logins.remove(&login) && outage.logins.is_empty();
             let (lasted, logins) = (now.since(outage.since), outage.met);
-            (was_last && !outage.quiet).then_some(Turn::Over { cause, lasted, logins })
+            (was_last && !outage.quiet).then_some(OutageTurn::Over { cause, lasted, logins })
         });
         over.collect()
     }
@@ -86,7 +86,7 @@ impl Outages {
     }
 }
 
-impl Turn {
+impl OutageTurn {
     /// Writes the line into the log.
     pub(crate) fn tell(&self) {
         match self {
@@ -130,14 +130,14 @@ mod tests {
     #[test]
     fn an_outage_of_all_logins_is_told_once_at_each_end() {
         let mut outages = Outages::default();
-        assert_eq!(outages.met(LoginId(1), AWAY, at(0)), Some(Turn::Begun { cause: AWAY }));
+        assert_eq!(outages.met(LoginId(1), AWAY, at(0)), Some(OutageTurn::Begun { cause: AWAY }));
         for second in 1..100 {
             assert_eq!(outages.met(LoginId(second % 3), AWAY, at(second.into())), None);
         }
         let ended: Vec<_> =
             (0..3).flat_map(|login| outages.answered(LoginId(login), at(120))).collect();
         let lasted = Duration::from_secs(120);
-        assert_eq!(ended, [Turn::Over { cause: AWAY, lasted, logins: 3 }]);
+        assert_eq!(ended, [OutageTurn::Over { cause: AWAY, lasted, logins: 3 }]);
         assert_eq!(outages.answered(LoginId(1), at(121)), []);
     }
 
@@ -151,7 +151,10 @@ mod tests {
         assert_eq!(turns.count(), 2, "the first one alone");
         assert!(outages.met(LoginId(1), AWAY, at(900)).is_some());
         let other = "it answers with a server error";
-        assert_eq!(outages.met(LoginId(1), other, at(901)), Some(Turn::Begun { cause: other }));
+        assert_eq!(
+            outages.met(LoginId(1), other, at(901)),
+            Some(OutageTurn::Begun { cause: other })
+        );
         assert_eq!(outages.answered(LoginId(1), at(902)).len(), 2);
     }
 

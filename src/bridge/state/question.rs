@@ -14,12 +14,12 @@ use ruma::{OwnedRoomId, OwnedUserId, RoomId, UserId};
 use crate::{
     clock::Timestamp,
     id::InboxId,
-    store::{self, Asked, Change, Question, Store},
+    store::{self, AskedQuestion, Change, Question, Store},
 };
 
 /// The newest question to each user in each room, answered ones included.
 #[derive(Debug, Default)]
-pub(crate) struct Questions(Mutex<HashMap<(OwnedUserId, OwnedRoomId), Asked>>);
+pub(crate) struct Questions(Mutex<HashMap<(OwnedUserId, OwnedRoomId), AskedQuestion>>);
 
 /// A message that may be an answer.
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +41,7 @@ pub(crate) struct Taken {
 
 /// The relation of a message to a question.
 #[derive(Debug, PartialEq, Eq)]
-enum Stand {
+enum AnswerTime {
     InTime,
     TooLate,
     /// The message was written before the question, or another one has answered it.
@@ -59,7 +59,7 @@ impl Questions {
     }
 
     /// Notes a question. `keep` stores it, before the command that asks it ends.
-    pub(crate) fn ask(&self, asked: Asked, keep: impl FnOnce(Change)) {
+    pub(crate) fn ask(&self, asked: AskedQuestion, keep: impl FnOnce(Change)) {
         let mut all = self.all();
         keep(Change::new().put_question(&asked));
         all.insert((asked.user.clone(), asked.room.clone()), asked);
@@ -71,9 +71,9 @@ impl Questions {
         let mut all = self.all();
         let asked = all.get_mut(&(said.user.to_owned(), said.room.to_owned()))?;
         let late = match stand(asked, said.entry, said.at) {
-            Stand::InTime => false,
-            Stand::TooLate => true,
-            Stand::Apart => return None,
+            AnswerTime::InTime => false,
+            AnswerTime::TooLate => true,
+            AnswerTime::Apart => return None,
         };
         asked.answered_by = Some(said.entry);
         keep(Change::new().put_question(asked));
@@ -96,7 +96,7 @@ impl Questions {
         }
     }
 
-    fn all(&self) -> MutexGuard<'_, HashMap<(OwnedUserId, OwnedRoomId), Asked>> {
+    fn all(&self) -> MutexGuard<'_, HashMap<(OwnedUserId, OwnedRoomId), AskedQuestion>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -104,14 +104,14 @@ impl Questions {
 /// Returns the relation of a message to a question. The numbers of entries tell the order. The time
 /// between question and answer is that of the homeserver, so it does not grow while the bridge is
 /// down.
-fn stand(asked: &Asked, entry: InboxId, at: Timestamp) -> Stand {
+fn stand(asked: &AskedQuestion, entry: InboxId, at: Timestamp) -> AnswerTime {
     let other = asked.answered_by.is_some_and(|answer| answer != entry);
     if other || entry <= asked.by {
-        return Stand::Apart;
+        return AnswerTime::Apart;
     }
     match at.since(asked.at) <= OPEN_FOR {
-        true => Stand::InTime,
-        false => Stand::TooLate,
+        true => AnswerTime::InTime,
+        false => AnswerTime::TooLate,
     }
 }
 
@@ -128,10 +128,10 @@ mod tests {
 
     const ASKED: Timestamp = Timestamp(1_000_000);
 
-    fn asked(by: u64) -> Asked {
+    fn asked(by: u64) -> AskedQuestion {
         let question = Question::Logout(LoginId(7));
         let (user, room) = (owned_user_id!("@alice:b.org"), owned_room_id!("!r:b.org"));
-        Asked { user, room, question, by: InboxId(by), at: ASKED, answered_by: None }
+        AskedQuestion { user, room, question, by: InboxId(by), at: ASKED, answered_by: None }
     }
 
     fn said(entry: u64) -> Candidate<'static> {
@@ -151,19 +151,19 @@ mod tests {
         let late = soon.plus(Duration::from_millis(1));
         let day_before = Timestamp(ASKED.0 - 86_400_000);
         for (answered_by, entry, at, expected) in [
-            (None, 6, soon, Stand::InTime),
-            (None, 6, late, Stand::TooLate),
+            (None, 6, soon, AnswerTime::InTime),
+            (None, 6, late, AnswerTime::TooLate),
             // The homeserver's clock was set back meanwhile.
-            (None, 6, day_before, Stand::InTime),
+            (None, 6, day_before, AnswerTime::InTime),
             // The command itself, tried again; and a message from before it.
-            (None, 5, ASKED, Stand::Apart),
-            (None, 4, soon, Stand::Apart),
+            (None, 5, ASKED, AnswerTime::Apart),
+            (None, 4, soon, AnswerTime::Apart),
             // The answer itself, tried again; and a message behind it.
-            (Some(6), 6, soon, Stand::InTime),
-            (Some(6), 6, late, Stand::TooLate),
-            (Some(6), 7, soon, Stand::Apart),
+            (Some(6), 6, soon, AnswerTime::InTime),
+            (Some(6), 6, late, AnswerTime::TooLate),
+            (Some(6), 7, soon, AnswerTime::Apart),
         ] {
-            let asked = Asked { answered_by: answered_by.map(InboxId), ..asked(5) };
+            let asked = AskedQuestion { answered_by: answered_by.map(InboxId), ..asked(5) };
             let found = stand(&asked, InboxId(entry), at);
             assert_eq!(found, expected, "{answered_by:?} {entry} {at:?}");
         }
@@ -229,7 +229,7 @@ mod tests {
             },
         ];
         for question in kinds {
-            let asked = Asked { question, ..asked(5) };
+            let asked = AskedQuestion { question, ..asked(5) };
             questions.ask(asked.clone(), |change| store.submit(change));
             store.commit(Change::new()).await.unwrap();
             assert!(!format!("{asked:?}").contains("妈妈"));

@@ -13,7 +13,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    outage::{Outages, Turn, cause},
+    outage::{OutageTurn, Outages, cause},
     strangers::Strangers,
 };
 use crate::{clock::Timestamp, id::LoginId, ilink::Error};
@@ -24,14 +24,14 @@ pub(crate) struct Sessions {
     places: Semaphore,
     outages: Mutex<Outages>,
     strangers: Mutex<Strangers>,
-    polling: Mutex<HashMap<LoginId, Session>>,
+    polling: Mutex<HashMap<LoginId, PollSession>>,
     answers: AtomicU64,
     cut: AtomicU64,
     failed: AtomicU64,
 }
 
 #[derive(Debug)]
-struct Session {
+struct PollSession {
     ends: CancellationToken,
     answered: Timestamp,
 }
@@ -71,7 +71,7 @@ impl Sessions {
     /// Begins a session of this login, and ends an earlier one.
     pub(crate) fn begin(&self, login: LoginId, now: Timestamp) -> CancellationToken {
         let ends = CancellationToken::new();
-        let session = Session { ends: ends.clone(), answered: now };
+        let session = PollSession { ends: ends.clone(), answered: now };
         if let Some(older) = self.polling().insert(login, session) {
             older.ends.cancel();
         }
@@ -92,7 +92,7 @@ impl Sessions {
             session.answered = now;
         }
         let over = self.outages().answered(login, now);
-        over.iter().for_each(Turn::tell);
+        over.iter().for_each(OutageTurn::tell);
         self.answers.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -115,7 +115,7 @@ impl Sessions {
             return;
         }
         let begun = self.outages().met(login, cause(error), now);
-        begun.iter().for_each(Turn::tell);
+        begun.iter().for_each(OutageTurn::tell);
     }
 
     /// Returns the time of this login's last answer, and whether it is too long ago; `None` when
@@ -158,7 +158,7 @@ impl Sessions {
         self.outages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn polling(&self) -> MutexGuard<'_, HashMap<LoginId, Session>> {
+    fn polling(&self) -> MutexGuard<'_, HashMap<LoginId, PollSession>> {
         self.polling.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

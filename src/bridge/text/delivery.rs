@@ -1,7 +1,7 @@
 //! The reasons why a Matrix message waits, or was not bridged.
 
 use super::pick;
-use crate::{bridge::state::reply_window::Hold, config::Language, convert::Kind};
+use crate::{bridge::state::reply_window::Hold, config::Language, convert::OtherKind};
 
 /// The notice that tells why messages wait and what will happen; sent once per period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -51,9 +51,9 @@ impl Held<'_> {
 
 /// The reason why something from Matrix was not bridged.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub(crate) enum SendRefusal {
     /// A kind of message that is not bridged to WeChat.
-    Kind(Kind),
+    Kind(OtherKind),
     Edit,
     Redaction,
     /// The message is being sent, so WeChat may already have it.
@@ -103,7 +103,7 @@ pub(crate) enum Refusal {
     Poison,
 }
 
-impl Refusal {
+impl SendRefusal {
     /// Returns the name for records and counters.
     pub(crate) fn code(&self) -> &'static str {
         match self {
@@ -279,11 +279,11 @@ impl Refusal {
     }
 }
 
-fn kind_name(kind: Kind, language: Language) -> String {
+fn kind_name(kind: OtherKind, language: Language) -> String {
     match kind {
-        Kind::Location => pick!(language, "this location", "这个位置"),
-        Kind::Poll => pick!(language, "this poll", "这个投票"),
-        Kind::Other => pick!(language, "this kind of message", "这类消息"),
+        OtherKind::Location => pick!(language, "this location", "这个位置"),
+        OtherKind::Poll => pick!(language, "this poll", "这个投票"),
+        OtherKind::Other => pick!(language, "this kind of message", "这类消息"),
     }
 }
 

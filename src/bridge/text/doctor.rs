@@ -6,7 +6,7 @@ use crate::config::Language;
 
 /// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum DoctorVerdict {
     /// Everything is right.
     Well,
     /// There is something to know, and nothing to change.
@@ -68,7 +68,7 @@ pub(crate) enum Server {
 
 impl Found {
     /// Returns the result of the check.
-    pub(crate) fn verdict(&self) -> Verdict {
+    pub(crate) fn verdict(&self) -> DoctorVerdict {
         match self {
             Self::Homeserver { .. }
             | Self::Token { .. }
@@ -83,11 +83,11 @@ impl Found {
             | Self::Disk { .. }
             | Self::Clock { .. }
             | Self::Sandbox
-            | Self::Page { .. } => Verdict::Well,
+            | Self::Page { .. } => DoctorVerdict::Well,
             Self::StoreNew { .. }
             | Self::StoreInUse { by_us: false }
             | Self::StoreOfOther { .. }
-            | Self::NoSandboxHere { .. } => Verdict::Note,
+            | Self::NoSandboxHere { .. } => DoctorVerdict::Note,
             Self::HomeserverAway { .. }
             | Self::TokenRefused
             | Self::BotOutside { .. }
@@ -109,7 +109,7 @@ impl Found {
             | Self::SandboxMissing { .. }
             | Self::PageAway { .. }
             | Self::PageIsNotOurs { .. }
-            | Self::PageOpen { .. } => Verdict::Wrong,
+            | Self::PageOpen { .. } => DoctorVerdict::Wrong,
         }
     }
 

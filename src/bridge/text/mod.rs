@@ -22,8 +22,8 @@ mod worded;
 
 pub(crate) use self::admin::{AdminText, OutcomeCounts};
 pub(crate) use self::answer::Answer;
-pub(crate) use self::delivery::{Held, Refusal};
-pub use self::doctor::Verdict;
+pub(crate) use self::delivery::{Held, SendRefusal};
+pub use self::doctor::DoctorVerdict;
 pub(crate) use self::doctor::{Found, Server};
 pub(crate) use self::group::GroupText;
 pub(crate) use self::item::{ItemNotice, Medium, Trouble};

@@ -2,7 +2,7 @@
 
 use super::{
     AdminText, Answer, Cause, CommandScope, Found, GroupText, Held, ItemNotice, LoginText, Medium,
-    Note, OutcomeCounts, Quoted, Refusal, RoomText, Server, StepText, Trouble, Worded,
+    Note, OutcomeCounts, Quoted, RoomText, SendRefusal, Server, StepText, Trouble, Worded,
 };
 use crate::{
     bridge::{
@@ -11,7 +11,7 @@ use crate::{
     },
     clock::Timestamp,
     config::Language,
-    convert::Kind,
+    convert::OtherKind,
     id::{LoginId, PortalId},
     ilink::Mismatch,
     store::Direction,
@@ -381,33 +381,33 @@ fn deliveries(language: Language) -> Vec<String> {
         Hold::LoggedOut,
         Hold::Unreachable,
     ];
-    let kinds = [Kind::Location, Kind::Poll, Kind::Other];
+    let kinds = [OtherKind::Location, OtherKind::Poll, OtherKind::Other];
     let others = [
-        Refusal::Edit,
-        Refusal::Redaction,
-        Refusal::OnItsWay,
-        Refusal::Reaction,
-        Refusal::Vote,
-        Refusal::LiveLocation,
-        Refusal::Call,
-        Refusal::Encrypted,
-        Refusal::FileEncrypted,
-        Refusal::FileTooLarge { limit: 100 << 20 },
-        Refusal::FileMissing,
-        Refusal::FileAway,
-        Refusal::Disk,
-        Refusal::Rejected(-3),
-        Refusal::NotAllowed,
-        Refusal::RelayOff,
-        Refusal::NotYours,
-        Refusal::BadServer,
-        Refusal::Unseen,
-        Refusal::BadLogin,
-        Refusal::UploadRefused(403),
-        Refusal::UploadFailed,
-        Refusal::BadFileServer,
-        Refusal::NothingToRetry,
-        Refusal::Poison,
+        SendRefusal::Edit,
+        SendRefusal::Redaction,
+        SendRefusal::OnItsWay,
+        SendRefusal::Reaction,
+        SendRefusal::Vote,
+        SendRefusal::LiveLocation,
+        SendRefusal::Call,
+        SendRefusal::Encrypted,
+        SendRefusal::FileEncrypted,
+        SendRefusal::FileTooLarge { limit: 100 << 20 },
+        SendRefusal::FileMissing,
+        SendRefusal::FileAway,
+        SendRefusal::Disk,
+        SendRefusal::Rejected(-3),
+        SendRefusal::NotAllowed,
+        SendRefusal::RelayOff,
+        SendRefusal::NotYours,
+        SendRefusal::BadServer,
+        SendRefusal::Unseen,
+        SendRefusal::BadLogin,
+        SendRefusal::UploadRefused(403),
+        SendRefusal::UploadFailed,
+        SendRefusal::BadFileServer,
+        SendRefusal::NothingToRetry,
+        SendRefusal::Poison,
     ];
     let archive = Medium::File { name: Some("photos.zip".into()) };
     let items = [
@@ -422,7 +422,7 @@ fn deliveries(language: Language) -> Vec<String> {
         ItemNotice::Empty,
     ];
     let held = |why| Held { why, contact: NAME, prefix: PREFIX }.text(language);
-    let refusals = kinds.map(Refusal::Kind).into_iter().chain(others);
+    let refusals = kinds.map(SendRefusal::Kind).into_iter().chain(others);
     holds
         .map(held)
         .into_iter()

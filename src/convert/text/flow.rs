@@ -4,7 +4,7 @@
 
 /// Text that is written block by block; white space is written only before further text.
 #[derive(Debug, Default)]
-pub(super) struct Flow {
+pub(super) struct TextFlow {
     text: String,
     containers: Vec<Container>,
     /// The number of line ends that blocks require before the next text; the greatest one counts.
@@ -31,7 +31,7 @@ pub(super) enum Container {
     Item { marker: String, written: bool },
 }
 
-impl Flow {
+impl TextFlow {
     /// Writes text whose white space only separates words.
     pub(super) fn words(&mut self, text: &str) {
         let is_space = |c: char| c.is_ascii_whitespace();

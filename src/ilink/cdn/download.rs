@@ -104,14 +104,14 @@ impl Cdn {
 }
 
 /// A pipe that decrypts and writes one piece while the next one is filled.
-struct Pipe(JoinHandle<io::Result<(Intake, Vec<u8>)>>);
+struct Pipe(JoinHandle<io::Result<(DecryptingIntake, Vec<u8>)>>);
 
 impl Pipe {
     /// Returns a pipe that creates its spool at once, and the first piece to be filled.
     fn open(media: &RemoteMedia, spools: &Spools) -> (Self, Vec<u8>) {
         let (keys, spools, with_md5) = (media.keys.clone(), spools.clone(), media.want_md5);
         let opening = spawn_blocking(move || {
-            let intake = Intake::new(keys, spools, with_md5)?;
+            let intake = DecryptingIntake::new(keys, spools, with_md5)?;
             Ok((intake, Vec::with_capacity(CHUNK)))
         });
         (Self(opening), Vec::with_capacity(CHUNK))
@@ -140,7 +140,7 @@ async fn done<T>(job: &mut JoinHandle<io::Result<T>>) -> Result<T, CdnError> {
 }
 
 /// The blocking end of a pipe, which decrypts pieces and writes them to the spool.
-struct Intake {
+struct DecryptingIntake {
     opening: Option<Opening>,
     writer: SpoolWriter,
     spools: Spools,
@@ -153,7 +153,7 @@ struct Opening {
     others: Vec<AesKey>,
 }
 
-impl Intake {
+impl DecryptingIntake {
     fn new(keys: Keys, spools: Spools, with_md5: bool) -> io::Result<Self> {
         let mut keys = match keys {
             Keys::Plain => Vec::new(),

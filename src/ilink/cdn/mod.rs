@@ -107,26 +107,26 @@ impl CdnError {
     }
 
     /// Decides what follows a failed try within one transfer.
-    fn next(&self) -> Next {
+    fn next(&self) -> NextTry {
         match self {
-            Self::Unreachable { .. } => Next::Again,
-            Self::Rejected { .. } => Next::Elsewhere,
+            Self::Unreachable { .. } => NextTry::Again,
+            Self::Rejected { .. } => NextTry::Elsewhere,
             // A file that is no whole number of blocks was cut on its way, or is an error page.
             Self::Undecryptable { kept } if kept.is_empty() || !kept.len().is_multiple_of(16) => {
-                Next::Again
+                NextTry::Again
             }
             Self::Undecryptable { .. }
             | Self::Ilink(_)
             | Self::TooLarge { .. }
             | Self::HostNotAllowed { .. }
             | Self::NoKey
-            | Self::Disk(_) => Next::End,
+            | Self::Disk(_) => NextTry::End,
         }
     }
 }
 
 /// What follows a failed try.
-enum Next {
+enum NextTry {
     /// Try this address again, unless it was the last try.
     Again,
     /// Try the other address, if there is one.
@@ -227,14 +227,14 @@ impl Cdn {
                 Err(error) => error,
             };
             match error.next() {
-                Next::Elsewhere if places.len() > 1 => drop(places.remove(0)),
-                Next::Again if failures + 1 < TRIES => {
+                NextTry::Elsewhere if places.len() > 1 => drop(places.remove(0)),
+                NextTry::Again if failures + 1 < TRIES => {
                     failures += 1;
                     places.rotate_left(1);
                     tracing::debug!(failures, %error, "the CDN is asked again");
                     rest(self.patience.pause * 4_u32.pow(failures - 1)).await;
                 }
-                Next::Elsewhere | Next::Again | Next::End => return Err(error),
+                NextTry::Elsewhere | NextTry::Again | NextTry::End => return Err(error),
             }
         }
     }

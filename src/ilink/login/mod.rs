@@ -1,6 +1,6 @@
 //! The QR login as a state machine (docs/protocol.md §3).
 //!
-//! [`Login`] decides, and neither waits nor sends; [`LoginProcess`] is the loop around it.
+//! [`QrLogin`] decides, and neither waits nor sends; [`LoginProcess`] is the loop around it.
 
 pub(super) mod digits;
 mod process;
@@ -128,7 +128,7 @@ impl LoginPatience {
 
 /// The state of one login between two answers of the server.
 #[derive(Debug)]
-pub struct Login {
+pub struct QrLogin {
     started: Timestamp,
     patience: LoginPatience,
     codes: u8,
@@ -140,23 +140,23 @@ pub struct Login {
 
 /// The next step of a login. The steps that continue return the login.
 #[derive(Debug)]
-pub enum Turn {
+pub enum QrTurn {
     /// Poll again after a pause, and report the event if there is one.
-    Poll(Login, Option<LoginEvent>),
+    Poll(QrLogin, Option<LoginEvent>),
     /// Ask for digits, then poll at once.
     AskDigits {
         /// The login, which continues.
-        login: Login,
+        login: QrLogin,
         /// Whether digits were entered before and were wrong.
         wrong: bool,
     },
     /// Report the event and fetch a new code.
-    NewCode(Login, LoginEvent),
+    NewCode(QrLogin, LoginEvent),
     /// Report the last event and stop.
     End(LoginEvent),
 }
 
-impl Login {
+impl QrLogin {
     /// Begins a login.
     pub fn begin(now: Timestamp, patience: LoginPatience) -> Self {
         Self {
@@ -201,55 +201,55 @@ impl Login {
 
     /// Decides what follows from the answer to a poll. A failed request counts as "nothing new",
     /// and a confirmation counts even after the time limit.
-    pub fn after(self, answer: Result<QrStatus, Error>, now: Timestamp) -> Turn {
+    pub fn after(self, answer: Result<QrStatus, Error>, now: Timestamp) -> QrTurn {
         match answer {
-            Ok(QrStatus::Confirmed(confirmed)) => Turn::End(confirmation(confirmed)),
-            Ok(QrStatus::AlreadyBound) => Turn::End(LoginEvent::AlreadyBound),
+            Ok(QrStatus::Confirmed(confirmed)) => QrTurn::End(confirmation(confirmed)),
+            Ok(QrStatus::AlreadyBound) => QrTurn::End(LoginEvent::AlreadyBound),
             Err(error @ Error::HostNotAllowed { .. }) => {
-                Turn::End(LoginEvent::Failed(LoginFailure::Unreachable(error)))
+                QrTurn::End(LoginEvent::Failed(LoginFailure::Unreachable(error)))
             }
-            _ if self.overdue(now) => Turn::End(LoginEvent::Failed(LoginFailure::TimedOut)),
+            _ if self.overdue(now) => QrTurn::End(LoginEvent::Failed(LoginFailure::TimedOut)),
             Ok(status) => self.go_on(status),
-            Err(_) => Turn::Poll(self, None),
+            Err(_) => QrTurn::Poll(self, None),
         }
     }
 
-    fn go_on(mut self, status: QrStatus) -> Turn {
+    fn go_on(mut self, status: QrStatus) -> QrTurn {
         match status {
             QrStatus::Scanned => {
                 self.digits = None;
                 let told = std::mem::replace(&mut self.told_scanned, true);
-                Turn::Poll(self, (!told).then_some(LoginEvent::Scanned))
+                QrTurn::Poll(self, (!told).then_some(LoginEvent::Scanned))
             }
             QrStatus::DigitsWanted => {
                 let wrong = self.digits.take().is_some();
-                Turn::AskDigits { login: self, wrong }
+                QrTurn::AskDigits { login: self, wrong }
             }
             QrStatus::DigitsBlocked => self.new_code(LoginEvent::Blocked),
             QrStatus::Expired => self.new_code(LoginEvent::Expired),
             QrStatus::Redirect(Some(base)) if self.at.as_ref() != Some(&base) => {
                 self.at = Some(base);
-                Turn::Poll(self, Some(LoginEvent::Redirected))
+                QrTurn::Poll(self, Some(LoginEvent::Redirected))
             }
             QrStatus::Unknown(status) => {
                 if !std::mem::replace(&mut self.told_unknown, true) {
                     tracing::warn!(status, "unknown status of a QR code; asking on");
                 }
-                Turn::Poll(self, None)
+                QrTurn::Poll(self, None)
             }
             // [`Self::after`] has already handled the two statuses that end a login.
             QrStatus::Wait
             | QrStatus::Redirect(_)
             | QrStatus::AlreadyBound
-            | QrStatus::Confirmed(_) => Turn::Poll(self, None),
+            | QrStatus::Confirmed(_) => QrTurn::Poll(self, None),
         }
     }
 
-    fn new_code(self, why: LoginEvent) -> Turn {
+    fn new_code(self, why: LoginEvent) -> QrTurn {
         if self.codes >= self.patience.codes {
-            return Turn::End(LoginEvent::Failed(LoginFailure::CodesUsedUp));
+            return QrTurn::End(LoginEvent::Failed(LoginFailure::CodesUsedUp));
         }
-        Turn::NewCode(self, why)
+        QrTurn::NewCode(self, why)
     }
 }
 

@@ -1,10 +1,10 @@
-//! The loop around a login: sends the requests that [`Login`] asks for, and pauses between them.
+//! The loop around a login: sends the requests that [`QrLogin`] asks for, and pauses between them.
 
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::{Login, LoginEvent, LoginFailure, LoginPatience, Turn, VerifyCode};
+use super::{LoginEvent, LoginFailure, LoginPatience, QrLogin, QrTurn, VerifyCode};
 use crate::{
     clock::Clock,
     id::BotToken,
@@ -21,7 +21,7 @@ pub struct LoginProcess {
     client: Client,
     held: Vec<BotToken>,
     clock: Clock,
-    login: Option<Login>,
+    login: Option<QrLogin>,
     qr: Option<QrId>,
     asking: bool,
     rested: bool,
@@ -32,7 +32,7 @@ impl LoginProcess {
     /// Begins a login. `held` are the owner's bot tokens, newest first; without any the server
     /// issues new credentials even to a person who is bound already.
     pub fn new(client: Client, held: Vec<BotToken>, clock: Clock, patience: LoginPatience) -> Self {
-        let login = Some(Login::begin(clock.now(), patience));
+        let login = Some(QrLogin::begin(clock.now(), patience));
         let (qr, asking, rested, failures) = (None, false, true, 0);
         Self { client, held, clock, login, qr, asking, rested, failures }
     }
@@ -89,17 +89,17 @@ impl LoginProcess {
         let login = self.login.take()?;
         self.rested = false;
         let (login, event) = match login.after(answer, self.clock.now()) {
-            Turn::Poll(login, event) => (login, event),
-            Turn::AskDigits { login, wrong } => {
+            QrTurn::Poll(login, event) => (login, event),
+            QrTurn::AskDigits { login, wrong } => {
                 self.asking = true;
                 self.rested = true;
                 (login, Some(LoginEvent::DigitsWanted { wrong }))
             }
-            Turn::NewCode(login, why) => {
+            QrTurn::NewCode(login, why) => {
                 self.qr = None;
                 (login, Some(why))
             }
-            Turn::End(event) => return self.end(event),
+            QrTurn::End(event) => return self.end(event),
         };
         self.login = Some(login);
         event

@@ -3,23 +3,23 @@ use crate::ilink::host::HostRules;
 
 const START: Timestamp = Timestamp(1_000_000);
 
-fn login() -> Login {
-    let mut login = Login::begin(START, LoginPatience::PICTURE);
+fn login() -> QrLogin {
+    let mut login = QrLogin::begin(START, LoginPatience::PICTURE);
     login.on_code("https://x/".to_owned());
     login
 }
 
-fn after(login: Login, status: QrStatus) -> Turn {
+fn after(login: QrLogin, status: QrStatus) -> QrTurn {
     login.after(Ok(status), START)
 }
 
-fn polls(turn: Turn) -> (Login, Option<LoginEvent>) {
-    let Turn::Poll(login, event) = turn else { panic!("{turn:?}") };
+fn polls(turn: QrTurn) -> (QrLogin, Option<LoginEvent>) {
+    let QrTurn::Poll(login, event) = turn else { panic!("{turn:?}") };
     (login, event)
 }
 
-fn ends(turn: Turn) -> LoginEvent {
-    let Turn::End(event) = turn else { panic!("{turn:?}") };
+fn ends(turn: QrTurn) -> LoginEvent {
+    let QrTurn::End(event) = turn else { panic!("{turn:?}") };
     event
 }
 
@@ -68,12 +68,13 @@ fn a_scan_is_told_once_for_each_code() {
 
 #[test]
 fn digits_are_asked_for_and_asked_again_when_they_were_wrong() {
-    let Turn::AskDigits { mut login, wrong: false } = after(login(), QrStatus::DigitsWanted) else {
+    let QrTurn::AskDigits { mut login, wrong: false } = after(login(), QrStatus::DigitsWanted)
+    else {
         panic!("no digits wanted")
     };
     login.on_digits(VerifyCode::new("1111"));
     assert_eq!(login.digits(), Some(&VerifyCode::new("1111")));
-    let Turn::AskDigits { mut login, wrong: true } = after(login, QrStatus::DigitsWanted) else {
+    let QrTurn::AskDigits { mut login, wrong: true } = after(login, QrStatus::DigitsWanted) else {
         panic!("no digits wanted")
     };
     assert_eq!(login.digits(), None);
@@ -92,7 +93,7 @@ fn a_redirect_holds_until_the_next_code() {
     assert_eq!(login.redirected_to(), Some(&there));
     let (login, event) = polls(after(login, QrStatus::Redirect(Some(there.clone()))));
     assert!(event.is_none());
-    let Turn::NewCode(mut login, LoginEvent::Expired) = after(login, QrStatus::Expired) else {
+    let QrTurn::NewCode(mut login, LoginEvent::Expired) = after(login, QrStatus::Expired) else {
         panic!("no new code")
     };
     login.on_code(String::new());
@@ -108,12 +109,12 @@ fn a_redirect_to_a_strange_host_ends_the_login() {
 
 #[test]
 fn there_are_three_codes_whether_expired_or_blocked() {
-    let Turn::NewCode(mut login, LoginEvent::Blocked) = after(login(), QrStatus::DigitsBlocked)
+    let QrTurn::NewCode(mut login, LoginEvent::Blocked) = after(login(), QrStatus::DigitsBlocked)
     else {
         panic!("no new code")
     };
     login.on_code(String::new());
-    let Turn::NewCode(mut login, LoginEvent::Expired) = after(login, QrStatus::Expired) else {
+    let QrTurn::NewCode(mut login, LoginEvent::Expired) = after(login, QrStatus::Expired) else {
         panic!("no new code")
     };
     let third = login.on_code(String::new());
@@ -159,6 +160,6 @@ fn a_person_who_is_bound_already_ends_the_login() {
 #[test]
 fn the_link_of_a_code_does_not_print() {
     let event =
-        Login::begin(START, LoginPatience::PICTURE).on_code("https://x/?qrcode=QQQ".to_owned());
+        QrLogin::begin(START, LoginPatience::PICTURE).on_code("https://x/?qrcode=QQQ".to_owned());
     assert_eq!(format!("{event:?}"), "Code(1 of 3)");
 }

@@ -36,29 +36,29 @@ pub enum OutboundItem {
 }
 
 #[derive(Serialize)]
-pub(super) struct Item<'a> {
+pub(super) struct WireItem<'a> {
     r#type: i64,
     #[serde(flatten)]
-    content: Content<'a>,
+    content: WireContent<'a>,
 }
 
 #[derive(Serialize)]
-enum Content<'a> {
+enum WireContent<'a> {
     #[serde(rename = "text_item")]
     Text { text: &'a str },
     #[serde(rename = "image_item")]
-    Image { media: Media<'a>, mid_size: u64 },
+    Image { media: WireMedia<'a>, mid_size: u64 },
     #[serde(rename = "video_item")]
-    Video { media: Media<'a>, video_size: u64 },
+    Video { media: WireMedia<'a>, video_size: u64 },
     #[serde(rename = "file_item")]
-    File { media: Media<'a>, file_name: &'a str, len: String },
+    File { media: WireMedia<'a>, file_name: &'a str, len: String },
     #[serde(rename = "voice_item")]
-    Voice(Voice<'a>),
+    Voice(WireVoice<'a>),
 }
 
 #[derive(Serialize)]
-struct Voice<'a> {
-    media: Media<'a>,
+struct WireVoice<'a> {
+    media: WireMedia<'a>,
     encode_type: i64,
     bits_per_sample: u64,
     sample_rate: u64,
@@ -66,40 +66,40 @@ struct Voice<'a> {
 }
 
 #[derive(Serialize)]
-struct Media<'a> {
+struct WireMedia<'a> {
     encrypt_query_param: &'a str,
     aes_key: String,
     encrypt_type: i64,
 }
 
-impl<'a> Item<'a> {
+impl<'a> WireItem<'a> {
     pub(super) fn of(item: &'a OutboundItem) -> Self {
         let (r#type, content) = match item {
-            OutboundItem::Text(text) => (TEXT, Content::Text { text }),
+            OutboundItem::Text(text) => (TEXT, WireContent::Text { text }),
             OutboundItem::Image(upload) => {
                 let mid_size = upload.cipher_len();
-                (IMAGE, Content::Image { media: Media::of(upload), mid_size })
+                (IMAGE, WireContent::Image { media: WireMedia::of(upload), mid_size })
             }
             OutboundItem::Video(upload) => {
                 let video_size = upload.cipher_len();
-                (VIDEO, Content::Video { media: Media::of(upload), video_size })
+                (VIDEO, WireContent::Video { media: WireMedia::of(upload), video_size })
             }
             OutboundItem::File { upload, name } => {
-                let (media, len) = (Media::of(upload), upload.plain_len.to_string());
-                (FILE, Content::File { media, file_name: name, len })
+                let (media, len) = (WireMedia::of(upload), upload.plain_len.to_string());
+                (FILE, WireContent::File { media, file_name: name, len })
             }
             OutboundItem::Voice { upload, playtime } => {
-                (VOICE, Content::Voice(Voice::of(upload, *playtime)))
+                (VOICE, WireContent::Voice(WireVoice::of(upload, *playtime)))
             }
         };
         Self { r#type, content }
     }
 }
 
-impl<'a> Voice<'a> {
+impl<'a> WireVoice<'a> {
     fn of(upload: &'a Uploaded, playtime: Duration) -> Self {
         Self {
-            media: Media::of(upload),
+            media: WireMedia::of(upload),
             encode_type: SILK,
             bits_per_sample: 16,
             sample_rate: 24_000,
@@ -108,7 +108,7 @@ impl<'a> Voice<'a> {
     }
 }
 
-impl<'a> Media<'a> {
+impl<'a> WireMedia<'a> {
     fn of(upload: &'a Uploaded) -> Self {
         Self {
             encrypt_query_param: upload.param.expose(),
@@ -131,7 +131,7 @@ mod tests {
         let upload = Uploaded::from_parts(&Secret::new("PP/+="), &key, 5146).unwrap();
         let voice = OutboundItem::Voice { upload, playtime: Duration::from_millis(2960) };
         assert_eq!(
-            serde_json::to_string(&Item::of(&voice)).unwrap(),
+            serde_json::to_string(&WireItem::of(&voice)).unwrap(),
             r#"{"type":3,"voice_item":{"media":{"encrypt_query_param":"PP/+=","aes_key":"MDAxMTIyMzM0NDU1NjY3Nzg4OTlhYWJiY2NkZGVlZmY=","encrypt_type":1},"encode_type":6,"bits_per_sample":16,"sample_rate":24000,"playtime":2960}}"#
         );
         assert!(!format!("{voice:?}").contains("PP/+="));

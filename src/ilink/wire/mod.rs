@@ -89,16 +89,16 @@ pub(super) fn poll(cursor: Option<&Cursor>, base_info: BaseInfo<'_>) -> Vec<u8> 
 pub(super) fn send(message: &OutboundMessage, base_info: BaseInfo<'_>) -> Vec<u8> {
     #[derive(Serialize)]
     struct Body<'a> {
-        msg: Message<'a>,
+        msg: WireMessage<'a>,
         base_info: BaseInfo<'a>,
     }
-    let msg = Message {
+    let msg = WireMessage {
         from_user_id: "",
         to_user_id: message.to.as_str(),
         client_id: &message.client_id,
         message_type: BOT,
         message_state: FINISHED,
-        item_list: [item::Item::of(&message.item)],
+        item_list: [item::WireItem::of(&message.item)],
         context_token: message.context.as_ref().map(ContextToken::expose),
     };
     encode(&Body { msg, base_info })
@@ -191,13 +191,13 @@ pub(super) fn uin() -> String {
 }
 
 #[derive(Serialize)]
-struct Message<'a> {
+struct WireMessage<'a> {
     from_user_id: &'static str,
     to_user_id: &'a str,
     client_id: &'a str,
     message_type: i64,
     message_state: i64,
-    item_list: [item::Item<'a>; 1],
+    item_list: [item::WireItem<'a>; 1],
     #[serde(skip_serializing_if = "Option::is_none")]
     context_token: Option<&'a str>,
 }

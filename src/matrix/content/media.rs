@@ -33,7 +33,7 @@ pub struct Media {
     /// A short code of its colours, which clients show until the file is loaded.
     pub blurhash: Option<String>,
     /// Present for a voice message.
-    pub voice: Option<Voice>,
+    pub voice: Option<VoiceMark>,
 }
 
 /// The kind of message that shows a file.
@@ -66,7 +66,7 @@ pub struct Thumbnail {
 
 /// The mark of audio that is a voice message (MSC3245).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Voice {
+pub struct VoiceMark {
     /// The loudness over time, in 30 to 120 steps of 0 to 1024; empty when not known.
     pub waveform: Vec<u16>,
 }
@@ -142,7 +142,7 @@ pub fn media(media: Media) -> Content {
 
 /// Marks audio as a voice message: clients look for the flag (MSC3245), and take length and
 /// waveform from the block of MSC1767, which requires the text as well.
-fn spoken(content: Content, duration: Option<Duration>, voice: Voice) -> Content {
+fn spoken(content: Content, duration: Option<Duration>, voice: VoiceMark) -> Content {
     let mut audio = Map::new();
     if let Some(duration) = duration {
         audio.insert("duration".to_owned(), millis(duration));
@@ -230,7 +230,7 @@ mod tests {
         let voice = Media {
             caption: Some("你好".to_owned()),
             duration: Some(Duration::from_micros(2_500_900)),
-            voice: Some(Voice { waveform: vec![0, 512, 1024] }),
+            voice: Some(VoiceMark { waveform: vec![0, 512, 1024] }),
             ..file(MediaKind::Audio, "voice.ogg", "audio/ogg")
         };
         let expected = json!({
@@ -251,7 +251,7 @@ mod tests {
     fn no_number_is_larger_than_an_event_may_hold() {
         let endless = Media {
             duration: Some(Duration::MAX),
-            voice: Some(Voice { waveform: Vec::new() }),
+            voice: Some(VoiceMark { waveform: Vec::new() }),
             ..file(MediaKind::Audio, "a", "audio/ogg")
         };
         let fields = fields(endless);

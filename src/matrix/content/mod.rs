@@ -7,7 +7,7 @@ mod size;
 use ruma::{EventId, OwnedUserId};
 use serde_json::{Map, Value, json};
 
-pub use media::{Media, MediaKind, Thumbnail, Voice, media};
+pub use media::{Media, MediaKind, Thumbnail, VoiceMark, media};
 pub use quote::{WRITTEN, quoting, written};
 pub(in crate::matrix) use size::within;
 pub use size::{notices, texts};

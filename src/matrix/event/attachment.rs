@@ -10,9 +10,9 @@ use crate::matrix::object::Object;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attachment {
     /// The kind of message in which it was sent.
-    pub kind: Kind,
+    pub kind: AttachmentKind,
     /// The place of the file.
-    pub source: Source,
+    pub source: AttachmentSource,
     /// The name that the sender gave; any text but an empty one.
     pub name: Option<String>,
     /// The claimed MIME type, such as `image/png`; any text.
@@ -31,7 +31,7 @@ pub struct Attachment {
 
 /// The kind of message in which a file was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum AttachmentKind {
     /// An image, `m.image`.
     Image,
     /// A sticker, `m.sticker`, which is an event type of its own.
@@ -48,7 +48,7 @@ pub enum Kind {
 
 /// The place of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
+pub enum AttachmentSource {
     /// The address of a plain file.
     Plain(OwnedMxcUri),
     /// An encrypted file, which the bridge cannot read.
@@ -69,11 +69,11 @@ impl Attachment {
     fn of_type(msgtype: &str, content: &Object<'_>) -> Option<Self> {
         let is_voice = |key| content.object(key).is_some();
         let kind = match msgtype {
-            "m.image" => Kind::Image,
-            "m.video" => Kind::Video,
-            "m.audio" if VOICE_KEYS.into_iter().any(is_voice) => Kind::Voice,
-            "m.audio" => Kind::Audio,
-            "m.file" => Kind::File,
+            "m.image" => AttachmentKind::Image,
+            "m.video" => AttachmentKind::Video,
+            "m.audio" if VOICE_KEYS.into_iter().any(is_voice) => AttachmentKind::Voice,
+            "m.audio" => AttachmentKind::Audio,
+            "m.file" => AttachmentKind::File,
             _ => return None,
         };
         let body = content.text("body").filter(|text| !text.is_empty());
@@ -91,16 +91,16 @@ impl Attachment {
 
     /// Reads the image of a sticker, whose body is a description and not a name.
     pub(super) fn of_sticker(content: &Object<'_>) -> Option<Self> {
-        Self::described(Kind::Sticker, content)
+        Self::described(AttachmentKind::Sticker, content)
     }
 
-    fn described(kind: Kind, content: &Object<'_>) -> Option<Self> {
+    fn described(kind: AttachmentKind, content: &Object<'_>) -> Option<Self> {
         let info = content.object("info").unwrap_or_default();
         let pixels = |key| u32::try_from(info.integer(key)?).ok().filter(|pixels| *pixels > 0);
         let millis = info.integer("duration").and_then(|millis| u64::try_from(millis).ok());
         Some(Self {
             kind,
-            source: Source::read(content)?,
+            source: AttachmentSource::read(content)?,
             name: None,
             mime_type: info.text("mimetype").filter(|mime| !mime.is_empty()),
             size: info.integer("size").and_then(|size| u64::try_from(size).ok()),
@@ -112,7 +112,7 @@ impl Attachment {
     }
 }
 
-impl Source {
+impl AttachmentSource {
     fn read(content: &Object<'_>) -> Option<Self> {
         let plain = content.id("url").filter(|uri: &OwnedMxcUri| uri.is_valid());
         let encrypted = || content.object("file").map(|_| Self::Encrypted);
@@ -141,8 +141,8 @@ mod tests {
         Attachment::read(&Object::parse(&content.to_string()).unwrap())
     }
 
-    fn plain() -> Source {
-        Source::Plain("mxc://b.org/1".into())
+    fn plain() -> AttachmentSource {
+        AttachmentSource::Plain("mxc://b.org/1".into())
     }
 
     #[test]
@@ -152,7 +152,7 @@ mod tests {
             "info": { "mimetype": "video/mp4", "size": 900, "w": 30, "h": 20, "duration": 1500 },
         }));
         let expected = Attachment {
-            kind: Kind::Video,
+            kind: AttachmentKind::Video,
             source: plain(),
             name: Some("v.mp4".to_owned()),
             mime_type: Some("video/mp4".to_owned()),
@@ -172,7 +172,7 @@ mod tests {
             "info": { "mimetype": "", "size": -1, "w": 0, "h": 1_u64 << 40, "duration": "x" },
         }));
         let expected = Attachment {
-            kind: Kind::Image,
+            kind: AttachmentKind::Image,
             source: plain(),
             name: None,
             mime_type: None,
@@ -221,11 +221,11 @@ mod tests {
         };
         let voice = json!({ "msgtype": "m.audio", "org.matrix.msc3245.voice": {} });
         for (content, kind) in [
-            (json!({ "msgtype": "m.image" }), Some(Kind::Image)),
-            (json!({ "msgtype": "m.video" }), Some(Kind::Video)),
-            (json!({ "msgtype": "m.audio" }), Some(Kind::Audio)),
-            (voice, Some(Kind::Voice)),
-            (json!({ "msgtype": "m.file" }), Some(Kind::File)),
+            (json!({ "msgtype": "m.image" }), Some(AttachmentKind::Image)),
+            (json!({ "msgtype": "m.video" }), Some(AttachmentKind::Video)),
+            (json!({ "msgtype": "m.audio" }), Some(AttachmentKind::Audio)),
+            (voice, Some(AttachmentKind::Voice)),
+            (json!({ "msgtype": "m.file" }), Some(AttachmentKind::File)),
             (json!({ "msgtype": "m.text" }), None),
             (json!({}), None),
         ] {
@@ -242,10 +242,10 @@ mod tests {
         };
         let sealed = json!({ "url": "mxc://b.org/1", "key": {} });
         assert_eq!(file(json!({ "url": "mxc://b.org/1" })), Some(plain()));
-        assert_eq!(file(json!({ "file": sealed })), Some(Source::Encrypted));
+        assert_eq!(file(json!({ "file": sealed })), Some(AttachmentSource::Encrypted));
         assert_eq!(
             file(json!({ "url": "https://b.org/1", "file": sealed })),
-            Some(Source::Encrypted)
+            Some(AttachmentSource::Encrypted)
         );
         for nowhere in [json!({}), json!({ "url": "" }), json!({ "url": "mxc://b.org" })] {
             assert_eq!(file(nowhere.clone()), None, "{nowhere}");

@@ -126,12 +126,12 @@ impl Message {
     pub fn caption(&self) -> Option<&str> {
         let file = self.attachment.as_ref()?;
         let is_caption = match file.kind {
-            attachment::Kind::Sticker => is_description(&self.body),
-            attachment::Kind::Image
-            | attachment::Kind::Video
-            | attachment::Kind::Voice
-            | attachment::Kind::Audio
-            | attachment::Kind::File => file.is_named_apart,
+            attachment::AttachmentKind::Sticker => is_description(&self.body),
+            attachment::AttachmentKind::Image
+            | attachment::AttachmentKind::Video
+            | attachment::AttachmentKind::Voice
+            | attachment::AttachmentKind::Audio
+            | attachment::AttachmentKind::File => file.is_named_apart,
         };
         (is_caption && !self.body.trim().is_empty()).then_some(self.body.as_str())
     }

@@ -12,7 +12,7 @@ mod typing;
 use ruma::{OwnedEventId, OwnedMxcUri, OwnedRoomId, OwnedUserId};
 use serde_json::value::RawValue;
 
-pub use attachment::{Attachment, Source};
+pub use attachment::{Attachment, AttachmentSource};
 pub use message::{GalleryItem, Message, Replacement};
 pub use poll::Poll;
 pub use profile::{KEYS as PROFILE_KEYS, Profile};
@@ -117,19 +117,19 @@ pub enum MembershipState {
 /// The error for an event without a usable envelope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the event has no valid {0}")]
-pub struct Malformed(
+pub struct MalformedEvent(
     /// The first field that is missing or invalid.
     pub &'static str,
 );
 
 /// Reads an event as the homeserver pushed it.
-pub fn parse(raw: &RawValue) -> Result<Event, Malformed> {
-    let fields = Object::parse(raw.get()).ok_or(Malformed("object"))?;
-    let event_type = fields.text("type").ok_or(Malformed("type"))?;
+pub fn parse(raw: &RawValue) -> Result<Event, MalformedEvent> {
+    let fields = Object::parse(raw.get()).ok_or(MalformedEvent("object"))?;
+    let event_type = fields.text("type").ok_or(MalformedEvent("type"))?;
     Ok(Event {
-        id: fields.id("event_id").ok_or(Malformed("event_id"))?,
-        room: fields.id("room_id").ok_or(Malformed("room_id"))?,
-        sender: fields.id("sender").ok_or(Malformed("sender"))?,
+        id: fields.id("event_id").ok_or(MalformedEvent("event_id"))?,
+        room: fields.id("room_id").ok_or(MalformedEvent("room_id"))?,
+        sender: fields.id("sender").ok_or(MalformedEvent("sender"))?,
         at: Timestamp(fields.integer("origin_server_ts").unwrap_or_default()),
         profile: fields.object("content").and_then(|content| Profile::of_event(&content)),
         kind: Kind::read(event_type, &fields),
@@ -138,7 +138,7 @@ pub fn parse(raw: &RawValue) -> Result<Event, Malformed> {
 
 /// Reads an event that was requested by its id. An edited message has the content of its latest
 /// edit, and keeps the reply and the thread of the first version.
-pub fn parse_latest(raw: &RawValue) -> Result<Event, Malformed> {
+pub fn parse_latest(raw: &RawValue) -> Result<Event, MalformedEvent> {
     let mut event = parse(raw)?;
     if let Kind::Message(message) = &mut event.kind
         && let Some(new) = latest_edit(raw)

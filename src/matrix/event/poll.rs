@@ -24,7 +24,7 @@ pub enum Poll {
 
 /// The part of a poll that an event type stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
+enum PollPart {
     Start,
     Response,
     End,
@@ -36,18 +36,18 @@ impl Poll {
     pub(super) fn read(event_type: &str, content: &Object<'_>) -> Option<Self> {
         let name = TYPES.iter().find_map(|start| event_type.strip_prefix(start))?;
         let part = match name {
-            "start" => Part::Start,
-            "response" => Part::Response,
-            "end" => Part::End,
+            "start" => PollPart::Start,
+            "response" => PollPart::Response,
+            "end" => PollPart::End,
             _ => return None,
         };
         if content.is_empty() {
             return None;
         }
         Some(match part {
-            Part::Start => Self::start(content),
-            Part::Response => Self::Vote,
-            Part::End => Self::End { text: words(content) },
+            PollPart::Start => Self::start(content),
+            PollPart::Response => Self::Vote,
+            PollPart::End => Self::End { text: words(content) },
         })
     }
 

@@ -20,7 +20,7 @@ fn state(event_type: &str, key: &str, content: Value) -> Value {
     event
 }
 
-fn read(event: &Value) -> Result<Event, Malformed> {
+fn read(event: &Value) -> Result<Event, MalformedEvent> {
     parse(&serde_json::value::to_raw_value(event).unwrap())
 }
 
@@ -123,10 +123,10 @@ fn without_an_envelope_there_is_no_event() {
             }
             let mut event = event("m.room.message", json!({}));
             event[field] = wrong;
-            assert_eq!(read(&event).unwrap_err(), Malformed(field));
+            assert_eq!(read(&event).unwrap_err(), MalformedEvent(field));
         }
     }
-    assert_eq!(read(&json!([])).unwrap_err(), Malformed("object"));
+    assert_eq!(read(&json!([])).unwrap_err(), MalformedEvent("object"));
 }
 
 #[test]
@@ -237,7 +237,7 @@ fn reactions_redactions_and_ciphertext_are_known() {
     let sticker = kind(event("m.sticker", json!({ "body": "cat", "url": "mxc://b.org/1" })));
     let Kind::Sticker(sticker) = sticker else { panic!("{sticker:?}") };
     let file = sticker.attachment.as_ref().unwrap();
-    assert_eq!((sticker.body.as_str(), file.kind), ("cat", attachment::Kind::Sticker));
+    assert_eq!((sticker.body.as_str(), file.kind), ("cat", attachment::AttachmentKind::Sticker));
     assert_eq!((sticker.caption(), file.name.as_deref()), (Some("cat"), None));
     for body in
         ["", " ", "cat.webp", "Sticker", "mxc://b.org/1", "6f1ed002ab5595859014ebf0951522d9"]

@@ -120,11 +120,11 @@ impl Intent {
         &self,
         request: create_content::v3::Request,
         spool: &Spool,
-        patience: Patience,
+        patience: TransferPatience,
     ) -> Result<OwnedMxcUri, Error> {
         let mut request = self.homeserver().prepared(request, self.identity())?;
         let (sent, progress) = watch::channel(());
-        let trouble = Trouble::default();
+        let trouble = DiskTrouble::default();
         // The homeserver requires the length before the body.
         request.headers_mut().insert(CONTENT_LENGTH, spool.len().into());
         *request.body_mut() = Some(Body::wrap_stream(told(spool, sent, trouble.clone())));
@@ -170,7 +170,7 @@ impl Intent {
         request: Request,
         limit: u64,
         open: impl FnOnce() -> Intake,
-        patience: Patience,
+        patience: TransferPatience,
     ) -> Result<Option<Spool>, Error> {
         let mut response = self.homeserver().authenticated(request, patience.answer).await?;
         if response.content_length().is_some_and(|length| length > limit) {
@@ -225,7 +225,7 @@ impl Intake {
 
 /// The time limits of a transfer.
 #[derive(Debug, Clone, Copy)]
-struct Patience {
+struct TransferPatience {
     /// The longest wait between two pieces.
     idle: Duration,
     /// The longest wait for the answer: the homeserver may check the whole file first, or download
@@ -235,7 +235,7 @@ struct Patience {
     speed: Speed,
 }
 
-const PATIENCE: Patience = Patience {
+const PATIENCE: TransferPatience = TransferPatience {
     idle: Duration::from_secs(60),
     answer: Duration::from_secs(300),
     speed: Speed::USUAL,
@@ -253,7 +253,7 @@ async fn nothing_for(how_long: Duration) {
 }
 
 /// Ends when an upload has not moved for too long.
-async fn stalled(mut progress: watch::Receiver<()>, patience: Patience) {
+async fn stalled(mut progress: watch::Receiver<()>, patience: TransferPatience) {
     loop {
         match timeout(patience.idle, progress.changed()).await {
             Ok(Ok(())) => {}
@@ -270,7 +270,7 @@ async fn stalled(mut progress: watch::Receiver<()>, patience: Patience) {
 fn told(
     spool: &Spool,
     sent: watch::Sender<()>,
-    trouble: Trouble,
+    trouble: DiskTrouble,
 ) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
     spool.chunks().map(move |piece| {
         sent.send_replace(());
@@ -280,9 +280,9 @@ fn told(
 
 /// The error of the disk, which the HTTP library would hide in an error of its own.
 #[derive(Clone, Default)]
-struct Trouble(Arc<Mutex<Option<io::Error>>>);
+struct DiskTrouble(Arc<Mutex<Option<io::Error>>>);
 
-impl Trouble {
+impl DiskTrouble {
     fn put(&self, error: io::Error) -> io::Error {
         let kind = error.kind();
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);

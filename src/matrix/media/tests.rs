@@ -66,7 +66,11 @@ async fn an_upload_that_nobody_takes_has_stalled() {
     // More than the system buffers for a connection.
     let (_folder, spool) = file(64 << 20);
     let sent = ghost
-        .bring(upload(), &spool, Patience { idle: SHORT, answer: LONG, speed: Speed::USUAL })
+        .bring(
+            upload(),
+            &spool,
+            TransferPatience { idle: SHORT, answer: LONG, speed: Speed::USUAL },
+        )
         .await;
     assert!(matches!(sent, Err(Error::Stalled)), "{sent:?}");
 }
@@ -76,7 +80,11 @@ async fn an_upload_without_an_answer_has_stalled() {
     let ghost = homeserver(Manner::Mute).await;
     let (_folder, spool) = file(CHUNKS_AND_A_BIT);
     let sent = ghost
-        .bring(upload(), &spool, Patience { idle: LONG, answer: SHORT, speed: Speed::USUAL })
+        .bring(
+            upload(),
+            &spool,
+            TransferPatience { idle: LONG, answer: SHORT, speed: Speed::USUAL },
+        )
         .await;
     assert!(matches!(sent, Err(Error::Stalled)), "{sent:?}");
 }
@@ -88,7 +96,7 @@ async fn a_download_that_stops_has_stalled() {
     let spools = Spools::new(folder.path().to_owned());
     let request = get_content::v1::Request::new("abc".into(), ruma::owned_server_name!("b.org"));
     let request = ghost.homeserver().prepared(request, ghost.identity()).unwrap();
-    let patience = Patience { idle: SHORT, answer: LONG, speed: Speed::USUAL };
+    let patience = TransferPatience { idle: SHORT, answer: LONG, speed: Speed::USUAL };
     let got = ghost.fetch(request, 10, || Intake::open(&spools, false), patience).await;
     assert!(matches!(got, Err(Error::Stalled)), "{got:?}");
 }
@@ -99,7 +107,7 @@ async fn a_file_that_the_disk_loses_is_not_the_homeservers_fault() {
     let (_folder, spool) = file(CHUNKS_AND_A_BIT);
     spool.handle().unwrap().set_len(1000).unwrap();
     let sent = ghost
-        .bring(upload(), &spool, Patience { idle: LONG, answer: LONG, speed: Speed::USUAL })
+        .bring(upload(), &spool, TransferPatience { idle: LONG, answer: LONG, speed: Speed::USUAL })
         .await;
     let Err(Error::Disk(why)) = sent else { panic!("{sent:?}") };
     assert_eq!(why.kind(), io::ErrorKind::UnexpectedEof);

@@ -17,25 +17,25 @@ use image::{
 use super::{
     answer::Made,
     input::Input,
-    refusal::{Refusal, Unreadable},
+    refusal::{MediaRefusal, Unreadable},
     report::{
-        Report,
+        MediaReport,
         image::{ImageFormat, ImageReport, LONGEST_EDGE, MOST_PIXELS, THUMBNAIL, ThumbnailReport},
     },
 };
 
 /// Reports size, colours and a thumbnail of an image.
-pub(super) fn inspect(mut input: Input) -> Result<Made, Refusal> {
+pub(super) fn inspect(mut input: Input) -> Result<Made, MediaRefusal> {
     inspected(&input.all()?)
 }
 
 /// Makes an image that phones display: WebP becomes PNG, or GIF when it is animated; others stay.
-pub(super) fn for_phone(mut input: Input) -> Result<Made, Refusal> {
+pub(super) fn for_phone(mut input: Input) -> Result<Made, MediaRefusal> {
     phones(&input.all()?)
 }
 
-fn inspected(bytes: &[u8]) -> Result<Made, Refusal> {
-    let head = Head::read(bytes)?;
+fn inspected(bytes: &[u8]) -> Result<Made, MediaRefusal> {
+    let head = ImageHead::read(bytes)?;
     let mut report = head.report();
     let mut thumbnail = None;
     if let Some(image) = head.decode(bytes)? {
@@ -48,11 +48,11 @@ fn inspected(bytes: &[u8]) -> Result<Made, Refusal> {
             }
         }
     }
-    Ok(Made { report: Report::Image(report), output: None, thumbnail })
+    Ok(Made { report: MediaReport::Image(report), output: None, thumbnail })
 }
 
-fn phones(bytes: &[u8]) -> Result<Made, Refusal> {
-    let head = Head::read(bytes)?;
+fn phones(bytes: &[u8]) -> Result<Made, MediaRefusal> {
+    let head = ImageHead::read(bytes)?;
     let mut report = head.report();
     let output = match head.format {
         ImageFormat::WebP => {
@@ -63,14 +63,14 @@ fn phones(bytes: &[u8]) -> Result<Made, Refusal> {
         }
         ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::Gif | ImageFormat::Bmp => None,
     };
-    Ok(Made { report: Report::Image(report), output, thumbnail: None })
+    Ok(Made { report: MediaReport::Image(report), output, thumbnail: None })
 }
 
-fn converted(bytes: &[u8], head: &Head) -> Result<(ImageFormat, Vec<u8>), Refusal> {
+fn converted(bytes: &[u8], head: &ImageHead) -> Result<(ImageFormat, Vec<u8>), MediaRefusal> {
     if head.animated {
         return Ok((ImageFormat::Gif, animation(bytes, head)?));
     }
-    let mut image = head.decode(bytes)?.ok_or(Refusal::TooLarge)?;
+    let mut image = head.decode(bytes)?.ok_or(MediaRefusal::TooLarge)?;
     image.apply_orientation(head.orientation);
     let mut output = Cursor::new(Vec::new());
     image.write_to(&mut output, Codec::Png).map_err(damaged)?;
@@ -78,14 +78,14 @@ fn converted(bytes: &[u8], head: &Head) -> Result<(ImageFormat, Vec<u8>), Refusa
 }
 
 /// Converts an animation to GIF, up to a limit of pixels.
-fn animation(bytes: &[u8], head: &Head) -> Result<Vec<u8>, Refusal> {
+fn animation(bytes: &[u8], head: &ImageHead) -> Result<Vec<u8>, MediaRefusal> {
     let decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(damaged)?;
     let mut output = Vec::new();
     let mut encoder = GifEncoder::new_with_speed(&mut output, 30);
     encoder.set_repeat(Repeat::Infinite).map_err(damaged)?;
     let mut left = MOST_PIXELS_MOVED / u64::from(head.width) / u64::from(head.height);
     for frame in decoder.into_frames() {
-        left = left.checked_sub(1).ok_or(Refusal::TooLarge)?;
+        left = left.checked_sub(1).ok_or(MediaRefusal::TooLarge)?;
         let frame: Frame = frame.map_err(damaged)?;
         encoder.encode_frame(frame).map_err(damaged)?;
     }
@@ -94,7 +94,7 @@ fn animation(bytes: &[u8], head: &Head) -> Result<Vec<u8>, Refusal> {
 }
 
 /// The information at the beginning of an image.
-struct Head {
+struct ImageHead {
     format: ImageFormat,
     /// The stored width, before the image is turned.
     width: u32,
@@ -105,8 +105,8 @@ struct Head {
     decoded: u64,
 }
 
-impl Head {
-    fn read(bytes: &[u8]) -> Result<Self, Refusal> {
+impl ImageHead {
+    fn read(bytes: &[u8]) -> Result<Self, MediaRefusal> {
         if bytes.is_empty() {
             return Err(Unreadable::Empty.into());
         }
@@ -118,7 +118,7 @@ impl Head {
         }
         let pixels = u64::from(width) * u64::from(height);
         if width.max(height) > LONGEST_EDGE || pixels > MOST_PIXELS {
-            return Err(Refusal::TooLarge);
+            return Err(MediaRefusal::TooLarge);
         }
         // A broken EXIF block is ignored.
         let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
@@ -128,7 +128,7 @@ impl Head {
     }
 
     /// Decodes the image as it is stored; `None` when it would need too much memory.
-    fn decode(&self, bytes: &[u8]) -> Result<Option<DynamicImage>, Refusal> {
+    fn decode(&self, bytes: &[u8]) -> Result<Option<DynamicImage>, MediaRefusal> {
         if self.decoded > MOST_MEMORY {
             return Ok(None);
         }
@@ -221,9 +221,9 @@ fn blurhash(image: &DynamicImage, orientation: Orientation) -> Option<String> {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "reads better as the end of a chain")]
-fn damaged(error: ImageError) -> Refusal {
+fn damaged(error: ImageError) -> MediaRefusal {
     match error {
-        ImageError::Limits(_) => Refusal::TooLarge,
+        ImageError::Limits(_) => MediaRefusal::TooLarge,
         ImageError::Unsupported(_) => Unreadable::Kind.into(),
         ImageError::Decoding(_)
         | ImageError::Encoding(_)

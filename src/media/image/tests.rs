@@ -14,7 +14,7 @@ fn photo(width: u32, height: u32) -> DynamicImage {
 }
 
 fn report(made: &Made) -> &ImageReport {
-    let Report::Image(report) = &made.report else { panic!("{made:?}") };
+    let MediaReport::Image(report) = &made.report else { panic!("{made:?}") };
     assert!(report.is_sound(), "{report:?}");
     report
 }
@@ -119,14 +119,14 @@ fn a_moving_webp_becomes_a_gif_that_moves() {
 fn what_cannot_be_decoded_is_refused() {
     let whole = encoded(&photo(60, 40), Codec::Png);
     for (bytes, refusal) in [
-        (&b""[..], Refusal::Unreadable(Unreadable::Empty)),
+        (&b""[..], MediaRefusal::Unreadable(Unreadable::Empty)),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", Unreadable::Kind.into()),
         (b"\0\0\0\x20ftypavif\0\0\0\0", Unreadable::Kind.into()),
         (b"II*\0\x08\0\0\0", Unreadable::Kind.into()),
         (b"GIF89a", Unreadable::Damaged.into()),
         (&whole[..whole.len() / 2], Unreadable::Damaged.into()),
         (&png_of(0, 10), Unreadable::Damaged.into()),
-        (&png_of(100_000, 100_000), Refusal::TooLarge),
+        (&png_of(100_000, 100_000), MediaRefusal::TooLarge),
     ] {
         let refused = inspected(bytes).map(|made| made.report);
         assert_eq!(refused, Err(refusal), "{} bytes", bytes.len());
@@ -155,5 +155,5 @@ fn an_image_that_needs_too_much_memory_has_its_size_and_no_more() {
     let report = report(&made);
     assert_eq!((report.width, report.height, report.blurhash.is_none()), (16_000, 16_000, true));
     let moving = [&b"GIF89a\xff\xff\xff\xff\0\0\0"[..], &[0; 64]].concat();
-    assert_eq!(inspected(&moving).map(|made| made.report), Err(Refusal::TooLarge));
+    assert_eq!(inspected(&moving).map(|made| made.report), Err(MediaRefusal::TooLarge));
 }

@@ -10,18 +10,18 @@ use self::{image::ImageReport, video::VideoReport, voice::VoiceReport};
 
 /// The report of a worker on a medium.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Report {
+pub enum MediaReport {
     /// The medium is audio.
     Voice(VoiceReport),
     /// The medium is an image.
     Image(ImageReport),
     /// The medium is a video.
     Video(VideoReport),
-    /// The worker could open a file, so it has no sandbox; only from [`Job::SelfTest`].
+    /// The worker could open a file, so it has no sandbox; only from [`MediaJob::SelfTest`].
     Unguarded,
 }
 
-impl Report {
+impl MediaReport {
     /// Returns whether all numbers are within their ranges.
     pub(super) fn is_sound(&self) -> bool {
         match self {

@@ -5,7 +5,7 @@ use std::iter::repeat_n;
 use super::{FRAME, HEADER};
 use crate::media::{
     pcm::{LONGEST, Pcm, VOICE_RATE},
-    refusal::{Refusal, Unreadable},
+    refusal::{MediaRefusal, Unreadable},
 };
 
 /// The greatest number of frames of 20 ms in a packet.
@@ -28,7 +28,7 @@ const FADING: f32 = 0.97;
 ///
 /// # Errors
 /// When the decoder refuses a packet, all are empty, or they play too long.
-pub fn decode(packets: &[&[u8]]) -> Result<Pcm, Refusal> {
+pub fn decode(packets: &[&[u8]]) -> Result<Pcm, MediaRefusal> {
     let frames = frames(packets)?;
     let coded = packets.iter().zip(&frames).filter(|(packet, _)| !packet.is_empty());
     let stream = stream(coded.clone().flat_map(|(packet, frames)| repeat_n(*packet, *frames)));
@@ -50,10 +50,10 @@ pub fn decode(packets: &[&[u8]]) -> Result<Pcm, Refusal> {
 
 /// Returns the number of frames of each packet. A pause is as long as the packet before it, or else
 /// as the first one behind it.
-fn frames(packets: &[&[u8]]) -> Result<Vec<usize>, Refusal> {
+fn frames(packets: &[&[u8]]) -> Result<Vec<usize>, MediaRefusal> {
     let most = LONGEST as usize * FRAMES_PER_SECOND;
     if packets.len() >= most {
-        return Err(Refusal::TooLarge);
+        return Err(MediaRefusal::TooLarge);
     }
     let first = packets.iter().find(|packet| !packet.is_empty()).ok_or(Unreadable::Empty)?;
     let mut last = frames_of(first);
@@ -63,7 +63,7 @@ fn frames(packets: &[&[u8]]) -> Result<Vec<usize>, Refusal> {
         if !packet.is_empty() {
             last = frames_of(packet);
         }
-        left = left.checked_sub(last).filter(|left| *left > 0).ok_or(Refusal::TooLarge)?;
+        left = left.checked_sub(last).filter(|left| *left > 0).ok_or(MediaRefusal::TooLarge)?;
         frames.push(last);
     }
     Ok(frames)
@@ -178,7 +178,7 @@ mod tests {
         assert_eq!(decode(&[b"", b""]), Err(Unreadable::Empty.into()));
         let bytes = read("speech-en-24k-3s.100ms.silk");
         let packets = packets(&bytes).unwrap();
-        assert_eq!(decode(&packets.repeat(200)), Err(Refusal::TooLarge));
+        assert_eq!(decode(&packets.repeat(200)), Err(MediaRefusal::TooLarge));
         let led = [&[&b""[..]], &packets[..2]].concat();
         assert_eq!(decode(&led).unwrap().duration().as_millis(), 300);
     }

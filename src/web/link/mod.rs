@@ -52,7 +52,7 @@ async fn page(
         Some(_) => (StatusCode::OK, "wait"),
         None => (StatusCode::NOT_FOUND, "over"),
     };
-    let html = words::fill(PAGE, words::Language::of(&headers), state);
+    let html = words::fill(PAGE, words::PageLanguage::of(&headers), state);
     let html = html.replace("{style}", STYLE).replace("{script}", SCRIPT);
     guarded(status, "text/html; charset=utf-8", html)
 }

@@ -6,12 +6,12 @@ use tower::ServiceExt as _;
 use super::*;
 use crate::web::stage::Code;
 
-struct Login {
+struct FakeLogin {
     stages: watch::Sender<Stage>,
     wants: &'static str,
 }
 
-impl Watched for Login {
+impl Watched for FakeLogin {
     fn stages(&self) -> watch::Receiver<Stage> {
         self.stages.subscribe()
     }
@@ -21,17 +21,17 @@ impl Watched for Login {
     }
 }
 
-impl Login {
+impl FakeLogin {
     fn show(&self, view: View) {
         self.stages.send_modify(|stage| stage.view = view);
     }
 }
 
-fn login() -> Arc<Login> {
-    Arc::new(Login { stages: watch::Sender::default(), wants: "1234" })
+fn login() -> Arc<FakeLogin> {
+    Arc::new(FakeLogin { stages: watch::Sender::default(), wants: "1234" })
 }
 
-async fn ask(login: &Arc<Login>, request: Request<Body>) -> Response {
+async fn ask(login: &Arc<FakeLogin>, request: Request<Body>) -> Response {
     let login = Arc::clone(login);
     let find = move |token: &str| (token == "T").then(|| Arc::clone(&login) as Arc<dyn Watched>);
     router(find).oneshot(request).await.unwrap()

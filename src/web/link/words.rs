@@ -4,12 +4,12 @@ use http::{HeaderMap, header::ACCEPT_LANGUAGE};
 
 /// The language of the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Language {
+pub(super) enum PageLanguage {
     En,
     Zh,
 }
 
-impl Language {
+impl PageLanguage {
     /// Returns the first of the two languages that the browser asks for, or English. Browsers list
     /// languages in the order of preference.
     pub(super) fn of(headers: &HeaderMap) -> Self {
@@ -25,14 +25,14 @@ impl Language {
 }
 
 /// Returns `page` with its words filled in.
-pub(super) fn fill(page: &str, language: Language, state: &str) -> String {
+pub(super) fn fill(page: &str, language: PageLanguage, state: &str) -> String {
     let lang = match language {
-        Language::En => "en",
-        Language::Zh => "zh-Hans",
+        PageLanguage::En => "en",
+        PageLanguage::Zh => "zh-Hans",
     };
     let page = page.replace("{lang}", lang).replace("{state}", state);
     WORDS.iter().fold(page, |page, (place, en, zh)| {
-        let words = if language == Language::En { en } else { zh };
+        let words = if language == PageLanguage::En { en } else { zh };
         page.replace(&format!("{{{place}}}"), words)
     })
 }

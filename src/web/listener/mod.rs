@@ -91,13 +91,13 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 async fn connection(
     stream: TcpStream,
     router: Router,
-    place: Place,
+    place: ConnectionPlace,
     bounds: Bounds,
     ending: CancellationToken,
 ) {
     let state = Arc::clone(&place.state);
     let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let (mut router, asked) = (router.clone(), Asked::on(&state));
+        let (mut router, asked) = (router.clone(), RunningRequest::on(&state));
         async move {
             let Ok(answer) = router.call(request.map(Body::new)).await;
             asked.answered(&answer);
@@ -137,29 +137,29 @@ struct Open(Arc<Mutex<Numbered>>);
 #[derive(Debug, Default)]
 struct Numbered {
     last: u64,
-    by_number: BTreeMap<u64, Arc<State>>,
+    by_number: BTreeMap<u64, Arc<ConnectionState>>,
 }
 
 /// The place of one connection among the open ones, until it is dropped.
-struct Place {
+struct ConnectionPlace {
     number: u64,
-    state: Arc<State>,
+    state: Arc<ConnectionState>,
     open: Open,
 }
 
 impl Open {
     /// Takes a place, from another connection if all are taken; `None` when all have running
     /// requests.
-    fn take(&self, most: usize) -> Option<Place> {
+    fn take(&self, most: usize) -> Option<ConnectionPlace> {
         if self.lock().by_number.len() >= most && !self.make_room() {
             return None;
         }
-        let (state, mut open) = (Arc::new(State::new()), self.lock());
+        let (state, mut open) = (Arc::new(ConnectionState::new()), self.lock());
         open.last += 1;
         let number = open.last;
         open.by_number.insert(number, Arc::clone(&state));
         drop(open);
-        Some(Place { number, state, open: self.clone() })
+        Some(ConnectionPlace { number, state, open: self.clone() })
     }
 
     /// Closes the oldest connection without a running request, preferably one that was never of
@@ -182,7 +182,7 @@ impl Open {
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionPlace {
     fn drop(&mut self) {
         self.open.lock().by_number.remove(&self.number);
     }
@@ -190,7 +190,7 @@ impl Drop for Place {
 
 /// The state of one connection.
 #[derive(Debug)]
-struct State {
+struct ConnectionState {
     ends: CancellationToken,
     now: Mutex<Doing>,
     changed: Notify,
@@ -206,7 +206,7 @@ struct Doing {
     ending: bool,
 }
 
-impl State {
+impl ConnectionState {
     fn new() -> Self {
         let (since, ends) = (Instant::now(), CancellationToken::new());
         let now = Doing { asking: false, since, answered: false, was_of_use: false, ending: false };
@@ -253,10 +253,10 @@ impl State {
 }
 
 /// A running request.
-struct Asked(Arc<State>);
+struct RunningRequest(Arc<ConnectionState>);
 
-impl Asked {
-    fn on(state: &Arc<State>) -> Self {
+impl RunningRequest {
+    fn on(state: &Arc<ConnectionState>) -> Self {
         state.doing().asking = true;
         state.changed.notify_one();
         Self(Arc::clone(state))
@@ -267,7 +267,7 @@ impl Asked {
     }
 }
 
-impl Drop for Asked {
+impl Drop for RunningRequest {
     fn drop(&mut self) {
         let mut doing = self.0.doing();
         (doing.asking, doing.answered, doing.since) = (false, true, Instant::now());

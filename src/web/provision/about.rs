@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 /// The bridge as one user sees it.
 #[derive(Debug, Clone)]
-pub struct About {
+pub struct Whoami {
     /// The name of the homeserver.
     pub homeserver: OwnedServerName,
     /// The bridge's bot.
@@ -15,12 +15,12 @@ pub struct About {
     /// The user's management room.
     pub management_room: Option<OwnedRoomId>,
     /// The user's logins, oldest first, without those from which the user logged out.
-    pub logins: Vec<Linked>,
+    pub logins: Vec<LinkedContact>,
 }
 
 /// A linked contact.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Linked {
+pub struct LinkedContact {
     /// The login's number in the store.
     pub id: u32,
     /// The owner's name for the contact.
@@ -42,9 +42,9 @@ pub enum Standing {
     Ended,
 }
 
-impl About {
+impl Whoami {
     pub(super) fn whoami(&self) -> Value {
-        let logins: Vec<_> = self.logins.iter().map(Linked::json).collect();
+        let logins: Vec<_> = self.logins.iter().map(LinkedContact::json).collect();
         let mut body = json!({
             "network": {
                 "displayname": "WeChat",
@@ -66,7 +66,7 @@ impl About {
     }
 }
 
-impl Linked {
+impl LinkedContact {
     fn json(&self) -> Value {
         let mut state = json!({ "state_event": self.standing.event(), "timestamp": self.seen });
         if let (Standing::Ended, Some(state)) = (self.standing, state.as_object_mut()) {

@@ -22,7 +22,7 @@ use ruma::OwnedUserId;
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 
-use super::{Desk, Refusal, Unproven, asked};
+use super::{Desk, ProvisioningRefusal, Unproven, asked};
 use crate::secret::Secret;
 
 /// The user for whom a request is made.
@@ -71,37 +71,43 @@ impl Door {
         Arc::clone(&self.desk)
     }
 
-    async fn user_of(&self, headers: &HeaderMap, uri: &Uri) -> Result<OwnedUserId, Refusal> {
-        let token = bearer(headers).ok_or(Refusal::MissingToken)?;
+    async fn user_of(
+        &self,
+        headers: &HeaderMap,
+        uri: &Uri,
+    ) -> Result<OwnedUserId, ProvisioningRefusal> {
+        let token = bearer(headers).ok_or(ProvisioningRefusal::MissingToken)?;
         let user = match asked(uri, "user_id") {
             None => None,
-            Some(user) => Some(OwnedUserId::try_from(user).map_err(|_| Refusal::BadUser)?),
+            Some(user) => {
+                Some(OwnedUserId::try_from(user).map_err(|_| ProvisioningRefusal::BadUser)?)
+            }
         };
         let user = if self.desk.is_shared_secret(token) {
-            user.ok_or(Refusal::MissingUser)?
+            user.ok_or(ProvisioningRefusal::MissingUser)?
         } else if self.desk.takes_matrix_tokens() {
             let owner = self.owner_of(token).await?;
             if user.is_some_and(|user| user != owner) {
-                return Err(Refusal::OtherUser);
+                return Err(ProvisioningRefusal::OtherUser);
             }
             owner
         } else {
-            return Err(Refusal::UnknownToken);
+            return Err(ProvisioningRefusal::UnknownToken);
         };
-        self.desk.may_link(&user).then_some(user).ok_or(Refusal::NotAllowed)
+        self.desk.may_link(&user).then_some(user).ok_or(ProvisioningRefusal::NotAllowed)
     }
 
     /// Asks the homeserver for the owner of a token, unless a recent answer is known.
-    async fn owner_of(&self, token: &str) -> Result<OwnedUserId, Refusal> {
+    async fn owner_of(&self, token: &str) -> Result<OwnedUserId, ProvisioningRefusal> {
         let digest: Sha = Sha256::digest(token.as_bytes()).into();
         let known = self.known().owner(&digest, Instant::now());
         if let Some(owner) = known {
             return Ok(owner);
         }
-        let _place = self.asking.try_acquire().map_err(|_| Refusal::Crowded)?;
+        let _place = self.asking.try_acquire().map_err(|_| ProvisioningRefusal::Crowded)?;
         let owner = self.desk.owner_of(Secret::new(token)).await.map_err(|why| match why {
-            Unproven::Unknown => Refusal::UnknownToken,
-            Unproven::Away => Refusal::HomeserverAway,
+            Unproven::Unknown => ProvisioningRefusal::UnknownToken,
+            Unproven::Away => ProvisioningRefusal::HomeserverAway,
         })?;
         self.known().note(digest, owner.clone(), Instant::now());
         Ok(owner)

@@ -24,9 +24,9 @@ use ruma::{OwnedUserId, UserId};
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-pub use about::{About, Linked, Standing};
+pub use about::{LinkedContact, Standing, Whoami};
 use access::{Asker, Door};
-use refusal::Refusal;
+use refusal::ProvisioningRefusal;
 
 use super::stage::{Watched, is_plausible};
 use crate::secret::Secret;
@@ -42,7 +42,7 @@ pub trait Desk: Send + Sync + 'static {
     /// Returns whether this user may link contacts.
     fn may_link(&self, user: &UserId) -> bool;
     /// Returns the bridge as this user sees it.
-    fn about(&self, user: &UserId) -> About;
+    fn about(&self, user: &UserId) -> Whoami;
     /// Starts a login.
     fn begin(&self, user: &UserId, wish: Wish) -> Result<Arc<dyn Process>, NotBegun>;
     /// Returns a login that [`Desk::begin`] started, also for a while after its end.
@@ -112,14 +112,14 @@ pub fn router(desk: impl Desk) -> Router {
         .route(&at("/logout/{login}"), post(log_out))
         .route_layer(from_fn_with_state(door, access::admit))
         .route(&at("/openapi.yaml"), get(description))
-        .method_not_allowed_fallback(|| async { Refusal::Method })
+        .method_not_allowed_fallback(|| async { ProvisioningRefusal::Method })
         .layer(DefaultBodyLimit::max(MOST_BYTES))
         .layer(from_fn(access::for_browsers))
         .with_state(desk)
 }
 
 type AnyDesk = Arc<dyn Desk>;
-type Answer = Result<Response, Refusal>;
+type ProvisioningAnswer = Result<Response, ProvisioningRefusal>;
 type Named = Result<Path<String>, PathRejection>;
 
 async fn whoami(State(desk): State<AnyDesk>, Extension(Asker(user)): Extension<Asker>) -> Response {
@@ -137,14 +137,14 @@ async fn start(
     Extension(Asker(user)): Extension<Asker>,
     flow: Named,
     uri: Uri,
-) -> Answer {
-    let Ok(Path(flow)) = flow else { return Err(Refusal::NoSuchFlow) };
+) -> ProvisioningAnswer {
+    let Ok(Path(flow)) = flow else { return Err(ProvisioningRefusal::NoSuchFlow) };
     if flow != about::FLOW {
-        return Err(Refusal::NoSuchFlow);
+        return Err(ProvisioningRefusal::NoSuchFlow);
     }
     let login = match asked(&uri, "login_id") {
         None => None,
-        Some(id) => Some(login_number(&id).ok_or(Refusal::NoSuchLogin)?),
+        Some(id) => Some(login_number(&id).ok_or(ProvisioningRefusal::NoSuchLogin)?),
     };
     let process = desk.begin(&user, Wish { name: asked(&uri, "name"), login })?;
     step::first(&*process, FIRST_CODE).await.map(done)
@@ -155,9 +155,9 @@ async fn wait(
     Extension(Asker(user)): Extension<Asker>,
     path: Result<Path<(String, String)>, PathRejection>,
     uri: Uri,
-) -> Answer {
+) -> ProvisioningAnswer {
     let (process, step) = named(&*desk, &user, path)?;
-    let seen = step::seen(&step, step::WAITING).ok_or(Refusal::NoSuchStep)?;
+    let seen = step::seen(&step, step::WAITING).ok_or(ProvisioningRefusal::NoSuchStep)?;
     step::after(&*process, seen, step::WAITING, patience(&uri)?).await.map(done)
 }
 
@@ -166,9 +166,9 @@ async fn enter(
     Extension(Asker(user)): Extension<Asker>,
     path: Result<Path<(String, String)>, PathRejection>,
     request: Request,
-) -> Answer {
+) -> ProvisioningAnswer {
     let (process, step) = named(&*desk, &user, path)?;
-    let seen = step::seen(&step, step::ASKING).ok_or(Refusal::NoSuchStep)?;
+    let seen = step::seen(&step, step::ASKING).ok_or(ProvisioningRefusal::NoSuchStep)?;
     let hold = patience(request.uri())?;
     let digits = digits_in(&whole_body(request).await?)?;
     if process.stages().borrow().number == seen {
@@ -182,9 +182,9 @@ async fn cancel(
     State(desk): State<AnyDesk>,
     Extension(Asker(user)): Extension<Asker>,
     process: Named,
-) -> Answer {
-    let Ok(Path(id)) = process else { return Err(Refusal::NoSuchProcess) };
-    desk.process(&user, &id).ok_or(Refusal::NoSuchProcess)?.cancel();
+) -> ProvisioningAnswer {
+    let Ok(Path(id)) = process else { return Err(ProvisioningRefusal::NoSuchProcess) };
+    desk.process(&user, &id).ok_or(ProvisioningRefusal::NoSuchProcess)?.cancel();
     Ok(done(json!({})))
 }
 
@@ -192,11 +192,11 @@ async fn log_out(
     State(desk): State<AnyDesk>,
     Extension(Asker(user)): Extension<Asker>,
     login: Named,
-) -> Answer {
-    let Ok(Path(id)) = login else { return Err(Refusal::NoSuchLogin) };
+) -> ProvisioningAnswer {
+    let Ok(Path(id)) = login else { return Err(ProvisioningRefusal::NoSuchLogin) };
     let login = match id.as_str() {
         "all" => None,
-        id => Some(login_number(id).ok_or(Refusal::NoSuchLogin)?),
+        id => Some(login_number(id).ok_or(ProvisioningRefusal::NoSuchLogin)?),
     };
     desk.log_out(&user, login).await?;
     Ok(done(json!({})))
@@ -211,9 +211,9 @@ fn named(
     desk: &dyn Desk,
     user: &UserId,
     path: Result<Path<(String, String)>, PathRejection>,
-) -> Result<(Arc<dyn Process>, String), Refusal> {
-    let Ok(Path((process, step))) = path else { return Err(Refusal::NoSuchProcess) };
-    Ok((desk.process(user, &process).ok_or(Refusal::NoSuchProcess)?, step))
+) -> Result<(Arc<dyn Process>, String), ProvisioningRefusal> {
+    let Ok(Path((process, step))) = path else { return Err(ProvisioningRefusal::NoSuchProcess) };
+    Ok((desk.process(user, &process).ok_or(ProvisioningRefusal::NoSuchProcess)?, step))
 }
 
 /// Returns the first value of this name in the query; an empty one counts as absent.
@@ -224,31 +224,34 @@ fn asked(uri: &Uri, name: &str) -> Option<String> {
 }
 
 /// Returns how long an answer may be held, from `timeout` in milliseconds.
-fn patience(uri: &Uri) -> Result<Duration, Refusal> {
+fn patience(uri: &Uri) -> Result<Duration, ProvisioningRefusal> {
     let Some(asked) = asked(uri, "timeout") else { return Ok(LONGEST_HOLD) };
-    let millis = asked.parse().map_err(|_| Refusal::BadTimeout)?;
+    let millis = asked.parse().map_err(|_| ProvisioningRefusal::BadTimeout)?;
     Ok(Duration::from_millis(millis).min(LONGEST_HOLD))
 }
 
-/// Parses a login's number in the form that [`About`] writes.
+/// Parses a login's number in the form that [`Whoami`] writes.
 fn login_number(id: &str) -> Option<u32> {
     id.parse().ok().filter(|number: &u32| number.to_string() == id)
 }
 
-async fn whole_body(request: Request) -> Result<Bytes, Refusal> {
+async fn whole_body(request: Request) -> Result<Bytes, ProvisioningRefusal> {
     let body = Bytes::from_request(request, &());
     match tokio::time::timeout(BODY_PATIENCE, body).await {
         Ok(Ok(body)) => Ok(body),
-        Ok(Err(error)) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(Refusal::TooLarge),
-        Ok(Err(_)) => Err(Refusal::NotJson),
-        Err(_) => Err(Refusal::TooSlow),
+        Ok(Err(error)) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            Err(ProvisioningRefusal::TooLarge)
+        }
+        Ok(Err(_)) => Err(ProvisioningRefusal::NotJson),
+        Err(_) => Err(ProvisioningRefusal::TooSlow),
     }
 }
 
-fn digits_in(body: &[u8]) -> Result<String, Refusal> {
-    let body: Value = serde_json::from_slice(body).map_err(|_| Refusal::NotJson)?;
-    let digits = body.get(step::DIGITS).and_then(Value::as_str).ok_or(Refusal::NoDigits)?.trim();
-    is_plausible(digits).then(|| digits.to_owned()).ok_or(Refusal::BadDigits)
+fn digits_in(body: &[u8]) -> Result<String, ProvisioningRefusal> {
+    let body: Value = serde_json::from_slice(body).map_err(|_| ProvisioningRefusal::NotJson)?;
+    let digits =
+        body.get(step::DIGITS).and_then(Value::as_str).ok_or(ProvisioningRefusal::NoDigits)?.trim();
+    is_plausible(digits).then(|| digits.to_owned()).ok_or(ProvisioningRefusal::BadDigits)
 }
 
 fn done(body: Value) -> Response {

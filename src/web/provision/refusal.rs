@@ -9,7 +9,7 @@ use crate::web::stage::Ending;
 
 /// The reason why a request was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(super) enum ProvisioningRefusal {
     MissingToken,
     UnknownToken,
     MissingUser,
@@ -35,7 +35,7 @@ pub(super) enum Refusal {
     Over(Ending, String),
 }
 
-impl Refusal {
+impl ProvisioningRefusal {
     fn code(&self) -> (u16, &'static str) {
         match self {
             Self::MissingToken => (401, "M_MISSING_TOKEN"),
@@ -108,7 +108,7 @@ fn over(ending: Ending) -> (u16, &'static str) {
     }
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for ProvisioningRefusal {
     fn into_response(self) -> Response {
         let (status, errcode) = self.code();
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -116,7 +116,7 @@ impl IntoResponse for Refusal {
     }
 }
 
-impl From<NotBegun> for Refusal {
+impl From<NotBegun> for ProvisioningRefusal {
     fn from(why: NotBegun) -> Self {
         match why {
             NotBegun::NoSuchLogin => Self::NoSuchLogin,
@@ -125,7 +125,7 @@ impl From<NotBegun> for Refusal {
     }
 }
 
-impl From<NotLoggedOut> for Refusal {
+impl From<NotLoggedOut> for ProvisioningRefusal {
     fn from(why: NotLoggedOut) -> Self {
         match why {
             NotLoggedOut::NoSuchLogin => Self::NoSuchLogin,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::{Process, Refusal};
+use super::{Process, ProvisioningRefusal};
 use crate::web::stage::{Stage, View};
 
 /// The kinds of steps at which a program waits, by the beginning of their ids.
@@ -26,7 +26,10 @@ pub(super) fn seen(step: &str, kinds: &[&str]) -> Option<u32> {
 }
 
 /// Returns the first step, once there is something to show.
-pub(super) async fn first(process: &dyn Process, hold: Duration) -> Result<Value, Refusal> {
+pub(super) async fn first(
+    process: &dyn Process,
+    hold: Duration,
+) -> Result<Value, ProvisioningRefusal> {
     let stage = stage_when(process, hold, |stage| stage.view != View::Wait).await;
     told(process, stage)
 }
@@ -38,13 +41,13 @@ pub(super) async fn after(
     seen: u32,
     kinds: &[&str],
     hold: Duration,
-) -> Result<Value, Refusal> {
+) -> Result<Value, ProvisioningRefusal> {
     {
         let stages = process.stages();
         let now = stages.borrow();
         let is_other = now.number == seen && !kinds.contains(&kind(&now.view));
         if now.number < seen || (is_other && !now.view.is_last()) {
-            return Err(Refusal::NoSuchStep);
+            return Err(ProvisioningRefusal::NoSuchStep);
         }
     }
     let news =
@@ -64,13 +67,16 @@ async fn stage_when(
     stages.borrow().clone()
 }
 
-fn told(process: &dyn Process, Stage { number, view, words }: Stage) -> Result<Value, Refusal> {
+fn told(
+    process: &dyn Process,
+    Stage { number, view, words }: Stage,
+) -> Result<Value, ProvisioningRefusal> {
     let (kind_of_step, shown) = match &view {
         View::Wait | View::Scanned => ("display_and_wait", json!({ "type": "nothing" })),
         View::Code(code) => ("display_and_wait", json!({ "type": "qr", "data": code.url })),
         View::Digits { .. } => ("user_input", json!({ "fields": [field(&words)] })),
         View::Done { login } => ("complete", json!({ "user_login_id": login.to_string() })),
-        View::Over(why) => return Err(Refusal::Over(*why, words)),
+        View::Over(why) => return Err(ProvisioningRefusal::Over(*why, words)),
     };
     let mut step = Map::new();
     step.insert("login_id".into(), json!(process.id()));

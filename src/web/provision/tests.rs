@@ -14,16 +14,16 @@ use crate::web::stage::{Code, Ending, Stage, View};
 struct Stub {
     matrix: bool,
     asked: Arc<Mutex<Vec<String>>>,
-    process: Arc<Login>,
+    process: Arc<FakeProcess>,
 }
 
-struct Login {
+struct FakeProcess {
     stages: watch::Sender<Stage>,
     entered: Mutex<Vec<String>>,
     cancelled: Mutex<bool>,
 }
 
-impl Login {
+impl FakeProcess {
     fn show(&self, view: View) {
         self.stages.send_modify(|stage| {
             *stage = Stage { number: stage.number + 1, view, words: "words".into() };
@@ -31,7 +31,7 @@ impl Login {
     }
 }
 
-impl Watched for Login {
+impl Watched for FakeProcess {
     fn stages(&self) -> watch::Receiver<Stage> {
         self.stages.subscribe()
     }
@@ -42,7 +42,7 @@ impl Watched for Login {
     }
 }
 
-impl Process for Login {
+impl Process for FakeProcess {
     fn id(&self) -> &str {
         "P"
     }
@@ -77,10 +77,10 @@ impl Desk for Stub {
         user == "@alice:example.org"
     }
 
-    fn about(&self, _: &UserId) -> About {
+    fn about(&self, _: &UserId) -> Whoami {
         let linked =
-            |id, standing| Linked { id, name: "Mum".into(), standing, seen: 1_800_000_000 };
-        About {
+            |id, standing| LinkedContact { id, name: "Mum".into(), standing, seen: 1_800_000_000 };
+        Whoami {
             homeserver: owned_server_name!("example.org"),
             bot: owned_user_id!("@wechatbot:example.org"),
             command_prefix: "!wechat".into(),
@@ -117,7 +117,7 @@ impl Desk for Stub {
 struct World {
     router: Router,
     asked: Arc<Mutex<Vec<String>>>,
-    process: Arc<Login>,
+    process: Arc<FakeProcess>,
 }
 
 fn world() -> World {
@@ -125,7 +125,7 @@ fn world() -> World {
 }
 
 fn world_with(matrix: bool) -> World {
-    let login = Login {
+    let login = FakeProcess {
         stages: watch::Sender::default(),
         entered: Mutex::default(),
         cancelled: Mutex::default(),
@@ -329,7 +329,7 @@ async fn a_wait_has_an_end_and_gives_what_is_there() {
     assert_eq!(asked("timeout=1500"), Ok(Duration::from_millis(1_500)));
     assert_eq!(asked("timeout=99999999999"), Ok(LONGEST_HOLD));
     assert_eq!(asked("timeout="), Ok(LONGEST_HOLD));
-    assert_eq!(asked("timeout=-1"), Err(Refusal::BadTimeout));
+    assert_eq!(asked("timeout=-1"), Err(ProvisioningRefusal::BadTimeout));
 }
 
 #[tokio::test]

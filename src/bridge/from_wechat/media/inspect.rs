@@ -14,9 +14,10 @@ use crate::{
     ilink::{Body, File, Voice},
     matrix::content::{self, MediaKind},
     media::{
-        Done, ImageReport, Job, Report, ThumbnailReport, VideoReport, VoiceReport, WorkError,
+        Done, ImageReport, MediaJob, MediaReport, ThumbnailReport, VideoReport, VoiceReport,
+        WorkError,
         name::safe_name,
-        sniff::{Class, Kind, sniff_file},
+        sniff::{Class, FileKind, sniff_file},
     },
     spool::Spool,
 };
@@ -24,14 +25,14 @@ use crate::{
 /// A file that is ready to be uploaded.
 pub(super) struct Looked {
     pub(super) file: Spool,
-    pub(super) about: About,
+    pub(super) about: FileFacts,
     /// A thumbnail.
     pub(super) small: Option<Small>,
 }
 
 /// The description of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct About {
+pub(super) struct FileFacts {
     pub(crate) kind: MediaKind,
     pub(super) filename: String,
     pub(super) mime_type: String,
@@ -40,7 +41,7 @@ pub(super) struct About {
     pub(super) size: Option<(u32, u32)>,
     pub(super) duration: Option<Duration>,
     pub(super) blurhash: Option<String>,
-    pub(super) voice: Option<content::Voice>,
+    pub(super) voice: Option<content::VoiceMark>,
 }
 
 /// A thumbnail of a file.
@@ -50,7 +51,7 @@ pub(super) struct Small {
     pub(super) size: (u32, u32),
 }
 
-impl About {
+impl FileFacts {
     fn new(kind: MediaKind, filename: impl Into<String>, mime_type: impl Into<String>) -> Self {
         Self {
             kind,
@@ -100,29 +101,29 @@ pub(super) async fn look(core: &Core, whose: &str, body: &Body, file: Spool) -> 
 
 /// Inspects an image, with its size and colours. One that a worker finds damaged or hostile becomes
 /// a file.
-async fn picture(core: &Core, whose: &str, kind: Kind, file: Spool) -> Looked {
+async fn picture(core: &Core, whose: &str, kind: FileKind, file: Spool) -> Looked {
     if kind.class != Class::Image {
         return plain(unnamed("image", kind), file);
     }
-    let done = core.workers.run(whose, Job::Image, &file).await.inspect_err(told);
+    let done = core.workers.run(whose, MediaJob::Image, &file).await.inspect_err(told);
     match done {
-        Ok(Done { report: Report::Image(report), thumbnail, .. }) => {
+        Ok(Done { report: MediaReport::Image(report), thumbnail, .. }) => {
             Looked { file, about: of_picture(&report), small: small(&report, thumbnail) }
         }
         // No worker could inspect it, so it stays an image of unknown size.
         Err(WorkError::CannotStart(_)) => {
-            plain(About { kind: MediaKind::Image, ..unnamed("image", kind) }, file)
+            plain(FileFacts { kind: MediaKind::Image, ..unnamed("image", kind) }, file)
         }
         Ok(_) | Err(_) => plain(unnamed("image", kind), file),
     }
 }
 
-fn of_picture(report: &ImageReport) -> About {
+fn of_picture(report: &ImageReport) -> FileFacts {
     let name = format!("image.{}", report.format.extension());
-    About {
+    FileFacts {
         size: Some((report.width, report.height)),
         blurhash: report.blurhash.clone(),
-        ..About::new(MediaKind::Image, name, report.format.mime())
+        ..FileFacts::new(MediaKind::Image, name, report.format.mime())
     }
 }
 
@@ -133,33 +134,33 @@ fn small(report: &ImageReport, file: Option<Spool>) -> Option<Small> {
 
 /// Converts a voice message to Ogg/Opus, which every client plays; one that cannot be read stays as
 /// it is. The playing time is measured, since the sender's may be wrong.
-async fn voice(core: &Core, whose: &str, voice: &Voice, kind: Kind, file: Spool) -> Looked {
-    let done = core.workers.run(whose, Job::VoiceForMatrix, &file).await.inspect_err(told);
+async fn voice(core: &Core, whose: &str, voice: &Voice, kind: FileKind, file: Spool) -> Looked {
+    let done = core.workers.run(whose, MediaJob::VoiceForMatrix, &file).await.inspect_err(told);
     let (file, about) = match done {
-        Ok(Done { report: Report::Voice(report), output: Some(sound), .. }) => {
+        Ok(Done { report: MediaReport::Voice(report), output: Some(sound), .. }) => {
             (sound, of_voice(report))
         }
         Ok(_) | Err(_) => (file, unnamed("voice", kind)),
     };
-    plain(About { caption: voice.transcript.clone(), ..about }, file)
+    plain(FileFacts { caption: voice.transcript.clone(), ..about }, file)
 }
 
-fn of_voice(report: VoiceReport) -> About {
+fn of_voice(report: VoiceReport) -> FileFacts {
     let name = format!("voice.{}", report.mime.extension());
-    About {
+    FileFacts {
         duration: Some(report.duration),
-        voice: Some(content::Voice { waveform: report.waveform }),
-        ..About::new(MediaKind::Audio, name, report.mime.mime())
+        voice: Some(content::VoiceMark { waveform: report.waveform }),
+        ..FileFacts::new(MediaKind::Audio, name, report.mime.mime())
     }
 }
 
 /// Inspects a video: its size and duration, where its index can be read.
-async fn film(core: &Core, whose: &str, (body, kind): (&Body, Kind), file: Spool) -> Looked {
-    let done = core.workers.run(whose, Job::Video, &file).await.inspect_err(told);
+async fn film(core: &Core, whose: &str, (body, kind): (&Body, FileKind), file: Spool) -> Looked {
+    let done = core.workers.run(whose, MediaJob::Video, &file).await.inspect_err(told);
     let about = match done {
-        Ok(Done { report: Report::Video(report), .. }) => of_film(report, kind),
+        Ok(Done { report: MediaReport::Video(report), .. }) => of_film(report, kind),
         Ok(_) | Err(_) if kind.class == Class::Video => {
-            About { kind: MediaKind::Video, ..unnamed("video", kind) }
+            FileFacts { kind: MediaKind::Video, ..unnamed("video", kind) }
         }
         Ok(_) | Err(_) => return plain(unnamed("video", kind), file),
     };
@@ -167,14 +168,14 @@ async fn film(core: &Core, whose: &str, (body, kind): (&Body, Kind), file: Spool
 }
 
 /// Describes a video. One whose beginning is not recognised is a video when it has an index.
-fn of_film(report: VideoReport, kind: Kind) -> About {
+fn of_film(report: VideoReport, kind: FileKind) -> FileFacts {
     let about = match kind.class {
         Class::Video => unnamed("video", kind),
         Class::Image | Class::Audio | Class::Other => {
-            About::new(MediaKind::Video, "video.mp4", "video/mp4")
+            FileFacts::new(MediaKind::Video, "video.mp4", "video/mp4")
         }
     };
-    About {
+    FileFacts {
         kind: MediaKind::Video,
         size: report.width.zip(report.height),
         duration: report.duration,
@@ -185,8 +186,8 @@ fn of_film(report: VideoReport, kind: Kind) -> About {
 /// Returns the preview image that the sender provides with a video, if it is one.
 async fn poster(core: &Core, whose: &str, body: &Body) -> Option<Small> {
     let file = download::thumbnail(core, body).await?;
-    let done = core.workers.run(whose, Job::Image, &file).await.inspect_err(told).ok()?;
-    let Report::Image(report) = done.report else { return None };
+    let done = core.workers.run(whose, MediaJob::Image, &file).await.inspect_err(told).ok()?;
+    let MediaReport::Image(report) = done.report else { return None };
     let itself = || {
         let mime_type = report.format.mime().into();
         Small { file, mime_type, size: (report.width, report.height) }
@@ -196,19 +197,19 @@ async fn poster(core: &Core, whose: &str, body: &Body) -> Option<Small> {
 
 /// Describes a file with the sender's name for it; its MIME type follows from the name, or else
 /// from the content.
-fn named(name: Option<&str>, kind: Kind) -> About {
+fn named(name: Option<&str>, kind: FileKind) -> FileFacts {
     let safe = safe_name(name, kind);
     let by_name = mime_guess::from_path(&safe).first_raw();
-    About::new(MediaKind::File, safe, by_name.unwrap_or(kind.mime))
+    FileFacts::new(MediaKind::File, safe, by_name.unwrap_or(kind.mime))
 }
 
 /// Describes a file without a name.
-fn unnamed(stem: &str, kind: Kind) -> About {
-    About::new(MediaKind::File, format!("{stem}.{}", kind.extension), kind.mime)
+fn unnamed(stem: &str, kind: FileKind) -> FileFacts {
+    FileFacts::new(MediaKind::File, format!("{stem}.{}", kind.extension), kind.mime)
 }
 
 /// Returns a file without a thumbnail.
-fn plain(about: About, file: Spool) -> Looked {
+fn plain(about: FileFacts, file: Spool) -> Looked {
     Looked { file, about, small: None }
 }
 

@@ -27,9 +27,9 @@ mod tries;
 
 pub(crate) use super::outbox::changes::About;
 pub(crate) use super::outbox::marks::Shown;
-pub(crate) use super::outbox::part::Media;
-pub(crate) use super::outbox::part::MediaKind;
+pub(crate) use super::outbox::part::MediaPart;
 pub(crate) use super::outbox::part::Part;
+pub(crate) use super::outbox::part::PartKind;
 pub(crate) use super::outbox::part::led_by;
 
 /// A Matrix message on its way to WeChat.
@@ -216,7 +216,7 @@ impl Outbox {
     }
 
     /// Returns whether the head waits for this file.
-    pub(crate) fn waits_for(&self, portal: PortalId, entry: InboxId, media: &Media) -> bool {
+    pub(crate) fn waits_for(&self, portal: PortalId, entry: InboxId, media: &MediaPart) -> bool {
         let queues = self.queues();
         let head = queues.get(&portal).and_then(|queue| queue.waiting.front());
         head.is_some_and(|head| head.entry.id == entry && head.next_media() == Some(media))

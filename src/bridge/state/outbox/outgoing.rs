@@ -2,7 +2,7 @@
 
 use ruma::EventId;
 
-use super::{Media, Outgoing, Part};
+use super::{MediaPart, Outgoing, Part};
 use crate::store::Upload;
 
 impl Outgoing {
@@ -16,7 +16,7 @@ impl Outgoing {
 
     /// Returns the file among the parts that are still to be sent. It is uploaded before the words
     /// that belong to it are sent, so that they are not sent alone when the upload fails.
-    pub(crate) fn next_media(&self) -> Option<&Media> {
+    pub(crate) fn next_media(&self) -> Option<&MediaPart> {
         let left = self.parts.iter().skip(self.progress.parts_done.into());
         left.into_iter().find_map(|part| match part {
             Part::Text(_) => None,
@@ -25,7 +25,7 @@ impl Outgoing {
     }
 
     /// Returns the upload of this file, if there is one.
-    pub(crate) fn upload_of(&self, media: &Media) -> Option<&Upload> {
+    pub(crate) fn upload_of(&self, media: &MediaPart) -> Option<&Upload> {
         self.progress.uploaded.as_deref().filter(|upload| upload.of == media.uri.as_str())
     }
 

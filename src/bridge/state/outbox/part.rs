@@ -10,23 +10,23 @@ pub(crate) enum Part {
     /// A text that fits into one request.
     Text(String),
     /// A file. Its address identifies its upload, also in a message with several files.
-    Media(Media),
+    Media(MediaPart),
 }
 
 /// A file on the homeserver, and the kind of item that it becomes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Media {
+pub(crate) struct MediaPart {
     /// The file's address.
     pub(crate) uri: OwnedMxcUri,
     /// The kind that the message claims.
-    pub(crate) kind: MediaKind,
+    pub(crate) kind: PartKind,
     /// The name that the sender gave.
     pub(crate) name: Option<String>,
 }
 
 /// The kind of a file, as the message claims it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum MediaKind {
+pub(crate) enum PartKind {
     /// An image or a sticker.
     Picture,
     /// A video.
@@ -54,7 +54,7 @@ pub(crate) fn led_by(line: Option<&str>, parts: Vec<Part>) -> Vec<Part> {
     std::iter::once(Part::Text(first)).chain(parts).collect()
 }
 
-impl MediaKind {
+impl PartKind {
     /// Returns the emoji that stands for the file in a text.
     pub(crate) fn sign(self) -> &'static str {
         match self {
@@ -83,8 +83,10 @@ impl Part {
     pub(crate) fn line(&self) -> String {
         match self {
             Self::Text(text) => text.clone(),
-            Self::Media(Media { kind, name: Some(name), .. }) => format!("{} {name}", kind.sign()),
-            Self::Media(Media { kind, name: None, .. }) => kind.sign().to_owned(),
+            Self::Media(MediaPart { kind, name: Some(name), .. }) => {
+                format!("{} {name}", kind.sign())
+            }
+            Self::Media(MediaPart { kind, name: None, .. }) => kind.sign().to_owned(),
         }
     }
 }
@@ -100,7 +102,7 @@ mod tests {
     #[test]
     fn a_line_stands_above_the_first_text_or_before_a_file() {
         let uri = "mxc://b.org/1".into();
-        let file = Part::Media(Media { uri, kind: MediaKind::Picture, name: None });
+        let file = Part::Media(MediaPart { uri, kind: PartKind::Picture, name: None });
         let line = Some("「old」");
         assert_eq!(led_by(None, vec![text("a")]), [text("a")]);
         assert_eq!(led_by(line, vec![text("a"), text("b")]), [text("「old」\na"), text("b")]);

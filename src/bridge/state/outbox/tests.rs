@@ -53,13 +53,13 @@ fn text(outgoing: &Outgoing) -> String {
 /// Returns an image with this address.
 fn picture(uri: &str) -> Part {
     let (uri, name) = (uri.into(), Some("cat.png".to_owned()));
-    Part::Media(Media { uri, kind: MediaKind::Picture, name })
+    Part::Media(MediaPart { uri, kind: PartKind::Picture, name })
 }
 
 /// Returns an image with this name and an address of its own.
 pub(super) fn picture_named(name: &str) -> Part {
     let (uri, name) = (format!("mxc://b.org/{name}").into(), Some(name.to_owned()));
-    Part::Media(Media { uri, kind: MediaKind::Picture, name })
+    Part::Media(MediaPart { uri, kind: PartKind::Picture, name })
 }
 
 pub(super) fn uploaded(uri: &str, param: &str) -> Upload {

@@ -15,7 +15,7 @@ use html5ever::{
     },
 };
 
-use super::{flow::Flow, script::Script};
+use super::{flow::TextFlow, script::Script};
 
 /// Returns the text that `html` shows; `None` when it shows nothing or exceeds a limit.
 pub(super) fn render(html: &str) -> Option<String> {
@@ -54,7 +54,7 @@ impl TokenSink for Reader {
 
 #[derive(Default)]
 struct Page {
-    flow: Flow,
+    flow: TextFlow,
     /// The element whose content is left out, and how many elements of that name are open.
     skipped: Option<(String, usize)>,
     link: Option<Link>,

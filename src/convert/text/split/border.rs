@@ -4,7 +4,7 @@ use unicode_segmentation::GraphemeCursor;
 
 /// What markup says about the end of a part at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum BorderPlace {
     /// A part may end here.
     Free,
     /// A part may end here, within a block of code, where an empty line ends no paragraph.
@@ -23,7 +23,7 @@ enum Border {
 
 /// Returns where to cut `rest`, which is longer than `limit`; never 0. `place` tells whether a part
 /// may end at a place, and whether the place lies in code.
-pub(super) fn best_cut(rest: &str, limit: usize, place: impl Fn(usize) -> Place) -> usize {
+pub(super) fn best_cut(rest: &str, limit: usize, place: impl Fn(usize) -> BorderPlace) -> usize {
     let end = rest.floor_char_boundary(limit);
     let nearest = rest.floor_char_boundary(limit / 2);
     let mut best = None;
@@ -38,9 +38,9 @@ pub(super) fn best_cut(rest: &str, limit: usize, place: impl Fn(usize) -> Place)
             .map(|border| if in_last_quarter { border } else { Border::Word });
         if border > best.map(|(border, _)| border) && is_cluster_border(rest, cut) {
             let border = match place(cut) {
-                Place::Free => border,
-                Place::Code => border.map(|border| border.min(Border::Line)),
-                Place::Taken => None,
+                BorderPlace::Free => border,
+                BorderPlace::Code => border.map(|border| border.min(Border::Line)),
+                BorderPlace::Taken => None,
             };
             if border > best.map(|(border, _)| border) {
                 best = border.map(|border| (border, cut));

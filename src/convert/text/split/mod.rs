@@ -7,7 +7,7 @@ mod tests;
 
 use std::ops::Range;
 
-use border::{Place, best_cut, lost_space};
+use border::{BorderPlace, best_cut, lost_space};
 use span::{Span, spans};
 
 /// The longest text of one item, in UTF-8 bytes. The measured limit is 16 384 (docs/protocol.md
@@ -40,13 +40,13 @@ pub fn split_led(lead: Option<&str>, text: &str, limit: usize) -> Vec<String> {
 
 /// One part: a range of the text, and the markup before and behind it.
 #[derive(Debug)]
-struct Part {
+struct TextPart {
     head: String,
     shown: Range<usize>,
     tail: String,
 }
 
-fn parts(lead: Option<&str>, text: &str, limit: usize) -> Vec<Part> {
+fn parts(lead: Option<&str>, text: &str, limit: usize) -> Vec<TextPart> {
     let limit = limit.max(char::MAX.len_utf8());
     let lead = lead.unwrap_or_default();
     let lead = &lead[..lead.floor_char_boundary((limit / 2).min(limit - char::MAX.len_utf8()))];
@@ -70,7 +70,7 @@ struct Cutter<'a> {
 }
 
 impl Cutter<'_> {
-    fn next_part(&mut self) -> Option<Part> {
+    fn next_part(&mut self) -> Option<TextPart> {
         loop {
             self.pass_closing_fence();
             let (from, text) = (self.from, self.text);
@@ -81,10 +81,11 @@ impl Cutter<'_> {
             let (head, keeps) = self.head();
             if head.len() + rest.len() <= self.limit {
                 self.from = text.len();
-                return Some(Part { head, shown: from..text.len(), tail: String::new() });
+                return Some(TextPart { head, shown: from..text.len(), tail: String::new() });
             }
             let room = self.limit - head.len();
-            let cut = if keeps { self.cut(room) } else { best_cut(rest, room, |_| Place::Free) };
+            let cut =
+                if keeps { self.cut(room) } else { best_cut(rest, room, |_| BorderPlace::Free) };
             let shown = rest[..cut].trim_end().len();
             let step = shown + lost_space(&rest[shown..]);
             // A step of zero happens only where a space is the first half of a grapheme over the
@@ -92,7 +93,7 @@ impl Cutter<'_> {
             self.from += if step == 0 { cut } else { step };
             if shown > 0 {
                 let tail = if keeps { self.tail(from + cut) } else { String::new() };
-                return Some(Part { head, shown: from..from + shown, tail });
+                return Some(TextPart { head, shown: from..from + shown, tail });
             }
         }
     }
@@ -130,7 +131,7 @@ impl Cutter<'_> {
     fn cut(&self, room: usize) -> usize {
         let rest = &self.text[self.from..];
         let cut = best_cut(rest, self.reach(room), |cut| self.place(cut, room));
-        let free = |cut: &usize| self.place(*cut, room) != Place::Taken;
+        let free = |cut: &usize| self.place(*cut, room) != BorderPlace::Taken;
         let before = rest[..cut].char_indices().rev().map(|(at, _)| at).filter(|at| *at > 0);
         let found = std::iter::once(cut).chain(before.take(FARTHEST)).find(free);
         found.unwrap_or_else(|| rest.floor_char_boundary(room - self.longest_tail))
@@ -165,9 +166,9 @@ impl Cutter<'_> {
     }
 
     /// Returns whether the part may end there.
-    fn place(&self, cut: usize, room: usize) -> Place {
+    fn place(&self, cut: usize, room: usize) -> BorderPlace {
         if self.spans.is_empty() {
-            return Place::Free;
+            return BorderPlace::Free;
         }
         let at = self.from + cut;
         let is_taken = |span: &Span| {
@@ -175,11 +176,11 @@ impl Cutter<'_> {
             in_marks || self.is_whole(span)
         };
         if cut + self.tail_len(at) > room || self.around(at).any(is_taken) {
-            return Place::Taken;
+            return BorderPlace::Taken;
         }
         match self.around(at).any(|span| span.marks.is_fence()) {
-            true => Place::Code,
-            false => Place::Free,
+            true => BorderPlace::Code,
+            false => BorderPlace::Free,
         }
     }
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 use matrix_appservice_wechat::{
-    media::{Done, Job, Workers, silk},
+    media::{Done, MediaJob, Workers, silk},
     spool::{Spool, Spools},
 };
 
@@ -20,16 +20,19 @@ pub(crate) async fn measure() {
     let workers = Workers::new(spools.clone(), 1);
     let nothing = spool(&spools, b"");
     let none =
-        best(|| async { assert!(workers.run("mum", Job::Video, &nothing).await.is_err()) }).await;
+        best(|| async { assert!(workers.run("mum", MediaJob::Video, &nothing).await.is_err()) })
+            .await;
     line(&format!("{:<46} {:>8.1} ms", "a worker that refuses an empty file", millis(none)));
     for seconds in [2, 60] {
         let wave = spool(&spools, &wave(seconds));
-        let recorded = convert(&workers, Job::VoiceForPhone, &wave, "WAVE to SILK", seconds).await;
-        convert(&workers, Job::VoiceForMatrix, &recorded, "SILK to Ogg/Opus", seconds).await;
-        let spoken = convert(&workers, Job::VoiceForMatrix, &wave, "WAVE to Ogg/Opus", seconds);
+        let recorded =
+            convert(&workers, MediaJob::VoiceForPhone, &wave, "WAVE to SILK", seconds).await;
+        convert(&workers, MediaJob::VoiceForMatrix, &recorded, "SILK to Ogg/Opus", seconds).await;
+        let spoken =
+            convert(&workers, MediaJob::VoiceForMatrix, &wave, "WAVE to Ogg/Opus", seconds);
         let spoken = spoken.await;
-        convert(&workers, Job::VoiceForPhone, &spoken, "Ogg/Opus to SILK", seconds).await;
-        convert(&workers, Job::VoiceAsFile, &spoken, "Ogg/Opus to WAVE", seconds).await;
+        convert(&workers, MediaJob::VoiceForPhone, &spoken, "Ogg/Opus to SILK", seconds).await;
+        convert(&workers, MediaJob::VoiceAsFile, &spoken, "Ogg/Opus to WAVE", seconds).await;
         let mut bytes = vec![0; usize::try_from(recorded.len()).unwrap()];
         recorded.read_at(&mut bytes, 0).unwrap();
         let packets = silk::packets(&bytes).unwrap();
@@ -39,7 +42,13 @@ pub(crate) async fn measure() {
 }
 
 /// Converts one voice several times, prints the best time, and returns the result.
-async fn convert(workers: &Workers, job: Job, from: &Spool, what: &str, seconds: u32) -> Spool {
+async fn convert(
+    workers: &Workers,
+    job: MediaJob,
+    from: &Spool,
+    what: &str,
+    seconds: u32,
+) -> Spool {
     let took = best(|| async { drop(workers.run("mum", job, from).await.unwrap()) }).await;
     told(what, seconds, took);
     let Done { output, .. } = workers.run("mum", job, from).await.unwrap();
