@@ -8,7 +8,11 @@ use crate::{
 
 /// Stores the end, and then stops polling. Returns false when there is nothing to end: it has ended
 /// already, or a newer bot has taken the place of this one.
-pub(crate) async fn put(core: &Core, login: &Login, state: LoginState) -> Result<bool, Halt> {
+pub(in crate::bridge) async fn put(
+    core: &Core,
+    login: &Login,
+    state: LoginState,
+) -> Result<bool, Halt> {
     let _one_at_a_time = core.changing.lock().await;
     let Some(now) = core.registry.login(login.id) else { return Ok(false) };
     let has_ended = match (now.state, state) {

@@ -21,13 +21,13 @@ pub(crate) async fn mark_room(
 }
 
 /// Stores that a user has left their management room.
-pub(crate) async fn mark_left(core: &Core, user: &UserId) -> Result<(), Halt> {
+pub(in crate::bridge) async fn mark_left(core: &Core, user: &UserId) -> Result<(), Halt> {
     change(core, user, |owner| (owner.management_room, owner.left_management_room) = (None, true))
         .await
 }
 
 /// Stores that a user who had left their management room has shown themselves again.
-pub(crate) async fn mark_present(core: &Core, user: &UserId) -> Result<(), Halt> {
+pub(in crate::bridge) async fn mark_present(core: &Core, user: &UserId) -> Result<(), Halt> {
     match core.registry.owner(user).left_management_room {
         true => change(core, user, |owner| owner.left_management_room = false).await,
         false => Ok(()),
@@ -40,7 +40,7 @@ pub(crate) async fn mark_present(core: &Core, user: &UserId) -> Result<(), Halt>
 /// The client API has no better way to learn this. A homeserver takes such an account out of all
 /// rooms and removes its devices, and its profile only when the account is erased. A user who has a
 /// device is never taken for deactivated.
-pub(crate) async fn seems_deactivated(core: &Core, user: &UserId) -> Result<bool, Halt> {
+pub(in crate::bridge) async fn seems_deactivated(core: &Core, user: &UserId) -> Result<bool, Halt> {
     let owner = core.registry.owner(user);
     let portals = core.registry.portals_of_owner(user);
     let has_left = owner.left_management_room || portals.iter().any(|portal| portal.is_closed());

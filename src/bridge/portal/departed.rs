@@ -15,7 +15,7 @@ use crate::{
 
 /// Ends the logins of an owner whose account seems to be deactivated, and tells the administrators.
 /// Returns whether it is.
-pub(crate) async fn end_if_gone(core: &Core, user: &UserId) -> Result<bool, Halt> {
+pub(in crate::bridge) async fn end_if_gone(core: &Core, user: &UserId) -> Result<bool, Halt> {
     if !owner::seems_deactivated(core, user).await? {
         return Ok(false);
     }
