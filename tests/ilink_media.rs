@@ -132,7 +132,7 @@ impl Scene {
     }
 
     async fn download_within(&self, body: &Body, limit: u64) -> Result<Vec<u8>, CdnError> {
-        let media = body.media().unwrap();
+        let media = body.media().unwrap().remote().unwrap();
         let spool = self.client.download(&media, limit, &self.spools).await?;
         Ok(content(&spool).await)
     }
@@ -218,7 +218,7 @@ async fn every_vector_is_fetched_in_each_form_of_its_item() {
                 .replace("{ENCRYPT_QUERY_PARAM}", &reference.encrypt_query_param)
                 .replace("{ENCRYPT_QUERY_PARAM_URLENCODED}", encoded);
             let body = scene.arrives(serde_json::from_str(&item).unwrap()).await;
-            let media = body.media().unwrap().want_md5();
+            let media = body.media().unwrap().remote().unwrap().want_md5();
             let spool = scene.client.download(&media, LIMIT, &scene.spools).await.unwrap();
             assert_eq!(hex::encode(spool.md5().unwrap()), vector["plain_md5"].as_str().unwrap());
             assert!(media.claimed_md5().is_none_or(|claimed| Some(claimed) == spool.md5()));
@@ -458,7 +458,7 @@ async fn too_large_is_seen_before_and_while_it_comes() {
 #[tokio::test]
 async fn a_disk_that_fails_is_no_trouble_of_the_cdn() {
     let scene = Scene::new().await;
-    let media = scene.file(b"x").await.media().unwrap();
+    let media = scene.file(b"x").await.media().unwrap().remote().unwrap();
     let nowhere = Spools::new("/nowhere/at/all".into());
     let error = scene.client.download(&media, LIMIT, &nowhere).await.unwrap_err();
     assert!(matches!(error, CdnError::Disk(_)), "{error:?}");

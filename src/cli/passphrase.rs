@@ -33,7 +33,7 @@ impl PassphraseArguments {
     }
 
     /// Returns the passphrase that a file is encrypted with; a terminal is asked twice.
-    pub(super) fn new(&self) -> Result<Option<Passphrase>, Failure> {
+    pub(super) fn chosen(&self) -> Result<Option<Passphrase>, Failure> {
         self.find(|| {
             let first = ask("Passphrase: ")?;
             if first != ask("The same once more: ")? {

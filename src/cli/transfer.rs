@@ -25,7 +25,7 @@ pub(crate) fn export(
     passphrase: &PassphraseArguments,
 ) -> Result<(), Failure> {
     let config = super::load(config)?;
-    let passphrase = passphrase.new()?;
+    let passphrase = passphrase.chosen()?;
     with_store(&config, async |store| {
         let count = match file {
             Some(path) => {

@@ -9,9 +9,22 @@ use crate::secret::secret_kind;
 
 /// The content of an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "most of the space is taken by items with a file")]
 pub enum Body {
     /// A text, possibly empty.
     Text(String),
+    /// An item with a file.
+    Media(MediaBody),
+    /// A kind that is not known, or a known kind without its content.
+    Unsupported {
+        /// The item's `type`, if it has one.
+        kind: Option<i64>,
+    },
+}
+
+/// The content of an item with a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MediaBody {
     /// An image.
     Image(Image),
     /// A voice message.
@@ -20,11 +33,6 @@ pub enum Body {
     File(File),
     /// A video.
     Video(Video),
-    /// A kind that is not known, or a known kind without its content.
-    Unsupported {
-        /// The item's `type`, if it has one.
-        kind: Option<i64>,
-    },
 }
 
 secret_kind! {
@@ -149,23 +157,19 @@ impl Body {
     fn of_kind(number: i64, content: &Fields<'_>) -> Option<Self> {
         Some(match number {
             TEXT => Self::Text(content.text("text")?),
-            IMAGE => Self::Image(Image::read(content)),
-            VOICE => Self::Voice(Voice::read(content)),
-            FILE => Self::File(File::read(content)),
-            VIDEO => Self::Video(Video::read(content)),
+            IMAGE => Self::Media(MediaBody::Image(Image::read(content))),
+            VOICE => Self::Media(MediaBody::Voice(Voice::read(content))),
+            FILE => Self::Media(MediaBody::File(File::read(content))),
+            VIDEO => Self::Media(MediaBody::Video(Video::read(content))),
             _ => return None,
         })
     }
 
-    /// Returns the transcript of a voice message, if WeChat made one.
-    pub fn transcript(&self) -> Option<&str> {
+    /// Returns the content of an item with a file; `None` for other items.
+    pub fn media(&self) -> Option<&MediaBody> {
         match self {
-            Self::Voice(voice) => voice.transcript.as_deref(),
-            Self::Text(_)
-            | Self::Image(_)
-            | Self::File(_)
-            | Self::Video(_)
-            | Self::Unsupported { .. } => None,
+            Self::Media(media) => Some(media),
+            Self::Text(_) | Self::Unsupported { .. } => None,
         }
     }
 
@@ -174,11 +178,27 @@ impl Body {
     pub(super) fn fingerprint(&self) -> String {
         match self {
             Self::Text(text) => format!("text {text}"),
+            Self::Media(media) => media.fingerprint(),
+            Self::Unsupported { kind } => format!("kind {kind:?}"),
+        }
+    }
+}
+
+impl MediaBody {
+    /// Returns the transcript of a voice message, if WeChat made one.
+    pub fn transcript(&self) -> Option<&str> {
+        match self {
+            Self::Voice(voice) => voice.transcript.as_deref(),
+            Self::Image(_) | Self::File(_) | Self::Video(_) => None,
+        }
+    }
+
+    fn fingerprint(&self) -> String {
+        match self {
             Self::Image(image) => format!("image {:?} {:?}", image.mid_size, image.hd_size),
             Self::Voice(voice) => format!("voice {:?} {:?}", voice.playtime, voice.transcript),
             Self::File(file) => format!("file {:?} {:?} {:?}", file.name, file.len, file.md5),
             Self::Video(video) => format!("video {:?} {:?}", video.size, video.md5),
-            Self::Unsupported { kind } => format!("kind {kind:?}"),
         }
     }
 }
@@ -303,7 +323,7 @@ mod tests {
     fn media_fields_are_read_and_their_keys_do_not_print() {
         let json = r#"{"type":4,"file_item":{"media":{"encrypt_query_param":"PPP","aes_key":"KKK",
             "encrypt_type":1,"full_url":"https://UUU"},"file_name":"a.pdf","md5":"m","len":"17"}}"#;
-        let Body::File(file) = body(json) else { panic!("not a file") };
+        let Body::Media(MediaBody::File(file)) = body(json) else { panic!("not a file") };
         assert_eq!((file.name.as_deref(), file.len), (Some("a.pdf"), Some(17)));
         let shown = format!("{file:?}");
         for secret in ["PPP", "KKK", "UUU"] {
@@ -314,7 +334,7 @@ mod tests {
     #[test]
     fn a_recording_brings_its_words_and_its_length() {
         let json = r#"{"type":3,"voice_item":{"playtime":2960,"text":"hello","encode_type":4}}"#;
-        let Body::Voice(voice) = body(json) else { panic!("no recording") };
+        let Body::Media(MediaBody::Voice(voice)) = body(json) else { panic!("no recording") };
         assert_eq!(voice.playtime, Some(Duration::from_millis(2960)));
         assert_eq!(voice.transcript.as_deref(), Some("hello"));
     }

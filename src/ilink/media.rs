@@ -1,7 +1,7 @@
 //! The place of an item's file, and the keys that may decrypt it (docs/protocol.md §7).
 
 use super::{
-    body::{Body, CdnMedia, CdnParam, CdnUrl, File, MediaKey},
+    body::{CdnMedia, CdnParam, CdnUrl, File, MediaBody, MediaKey},
     key::AesKey,
 };
 use crate::spool::Spool;
@@ -68,9 +68,9 @@ impl RemoteMedia {
     }
 }
 
-impl Body {
-    /// Returns the file of the item; `None` for an item that has none or names no place for it.
-    pub fn media(&self) -> Option<RemoteMedia> {
+impl MediaBody {
+    /// Returns the file of the item; `None` for an item that names no place for it.
+    pub fn remote(&self) -> Option<RemoteMedia> {
         match self {
             Self::Image(image) => {
                 let place = image.media.as_ref()?;
@@ -81,14 +81,13 @@ impl Body {
             Self::Video(video) => {
                 Some(with_key(video.media.as_ref()?)?.claiming(video.md5.as_ref()))
             }
-            Self::Text(_) | Self::Unsupported { .. } => None,
         }
     }
 
     /// Compares the downloaded plain file with what was announced. Only a file item announces its
     /// size in plain bytes.
     pub fn mismatch(&self, came: &Spool) -> Option<Mismatch> {
-        let claimed = self.media().and_then(|media| media.claimed_md5());
+        let claimed = self.remote().and_then(|media| media.claimed_md5());
         if claimed.zip(came.md5()).is_some_and(|(claimed, counted)| claimed != counted) {
             return Some(Mismatch::Digest);
         }
@@ -103,9 +102,7 @@ impl Body {
         let (thumb, whole, key) = match self {
             Self::Image(image) => (&image.thumb, &image.media, &image.key),
             Self::Video(video) => (&video.thumb, &video.media, &None),
-            Self::Text(_) | Self::Voice(_) | Self::File(_) | Self::Unsupported { .. } => {
-                return None;
-            }
+            Self::Voice(_) | Self::File(_) => return None,
         };
         let place = thumb.as_ref()?;
         let of_whole = whole.as_ref().map_or(&None, |whole| &whole.key);
@@ -135,13 +132,13 @@ fn with_key(place: &CdnMedia) -> Option<RemoteMedia> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ilink::fields::Fields;
+    use crate::ilink::{body::Body, fields::Fields};
 
     const ONE: &str = "00112233445566778899aabbccddeeff";
     const OTHER: &str = "ffeeddccbbaa99887766554433221100";
 
-    fn body(json: &str) -> Body {
-        Body::read(&Fields::read(json).unwrap())
+    fn body(json: &str) -> MediaBody {
+        Body::read(&Fields::read(json).unwrap()).media().cloned().unwrap()
     }
 
     fn keys(media: Option<RemoteMedia>) -> Keys {
@@ -158,7 +155,7 @@ mod tests {
             let json = format!(
                 r#"{{"type":2,"image_item":{{{own}"media":{{{media}"full_url":"https://x"}}}}}}"#
             );
-            keys(body(&json).media())
+            keys(body(&json).remote())
         };
         let own = format!(r#""aeskey":"{ONE}","#);
         let media = format!(r#""aes_key":"{OTHER}","#);
@@ -175,19 +172,17 @@ mod tests {
             let json = format!(
                 r#"{{"type":{number},"{name}":{{"media":{{"encrypt_query_param":"p"}}}}}}"#
             );
-            assert_eq!(keys(body(&json).media()), Keys::Any(Vec::new()), "{name}");
+            assert_eq!(keys(body(&json).remote()), Keys::Any(Vec::new()), "{name}");
         }
     }
 
     #[test]
     fn a_file_without_a_place_is_none() {
         for json in [
-            r#"{"type":1,"text_item":{"text":"hi"}}"#,
             r#"{"type":2,"image_item":{"url":"an id"}}"#,
             r#"{"type":4,"file_item":{"media":{"aes_key":"k"}}}"#,
-            r#"{"type":99}"#,
         ] {
-            assert_eq!(body(json).media(), None, "{json}");
+            assert_eq!(body(json).remote(), None, "{json}");
             assert_eq!(body(json).thumb(), None, "{json}");
         }
     }
@@ -221,7 +216,7 @@ mod tests {
             let body = body(&json);
             assert_eq!(body.mismatch(&came(true)), mismatch, "{fields}");
             assert_eq!(
-                body.media().unwrap().want_md5,
+                body.remote().unwrap().want_md5,
                 fields.contains(&ONE[..4]) || fields.contains("9001")
             );
         }
@@ -241,7 +236,7 @@ mod tests {
         );
         let film = body(&film);
         assert_eq!(keys(film.thumb()), Keys::Any(vec![key(ONE)]));
-        let media = film.media().unwrap();
+        let media = film.remote().unwrap();
         assert_eq!(media.claimed_md5().map(hex::encode).as_deref(), Some(OTHER));
         assert!(media.want_md5().want_md5);
     }
@@ -252,7 +247,7 @@ mod tests {
             r#"{{"type":4,"file_item":{{"media":{{"encrypt_query_param":"PPP",
             "full_url":"https://UUU","aes_key":"{ONE}"}}}}}}"#
         );
-        let shown = format!("{:?}", body(&json).media());
+        let shown = format!("{:?}", body(&json).remote());
         assert!(["PPP", "UUU", "0011"].iter().all(|secret| !shown.contains(secret)), "{shown}");
     }
 }

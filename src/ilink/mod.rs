@@ -44,7 +44,7 @@ pub mod host;
 
 pub use answer::{Accepted, QrCode, QrId, QrStatus, TypingTicket, UploadUrl};
 pub use backoff::{Backoff, Next};
-pub use body::{Body, CdnMedia, File, Image, Video, Voice};
+pub use body::{Body, CdnMedia, File, Image, MediaBody, Video, Voice};
 pub use cdn::CdnError;
 pub use client::{ApiSession, Client, SHORTEST_POLL};
 pub use error::{Error, Retry};

@@ -63,7 +63,7 @@ mod tests {
         let json = format!(
             r#"{{"type":4,"file_item":{{"media":{{"aes_key":"{key}","full_url":"https://x"}}}}}}"#
         );
-        Body::read(&Fields::read(&json).unwrap()).media().unwrap()
+        Body::read(&Fields::read(&json).unwrap()).media().unwrap().remote().unwrap()
     }
 
     #[test]

@@ -15,10 +15,10 @@ use super::{
 const AGREED: &[(&str, usize)] = &[
     ("files of the largest floor", 26),
     ("modules of the largest circle", 5),
-    ("pub(crate) for 100 pub(super) in src/bridge", 161),
-    ("parameters of 100 functions", 155),
+    ("pub(crate) for 100 pub(super) in src/bridge", 160),
+    ("parameters of 100 functions", 151),
     ("functions with more than 5 parameters", 0),
-    ("clones per 1,000 lines of src/bridge", 19),
+    ("clones per 1,000 lines of src/bridge", 18),
     ("type names used more than once", 3),
 ];
 

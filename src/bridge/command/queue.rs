@@ -4,7 +4,7 @@ use super::{Asked, Ran, group};
 use crate::{
     bridge::{
         core::{attempt::Halt, name_of},
-        from_matrix::retry,
+        from_matrix::{retry, turn::PortalTurn},
         notice::status,
         policy::{Act, Actor, Ruling},
         state::{Changed, Outgoing},
@@ -101,7 +101,8 @@ pub(super) async fn retry(asked: &Asked<'_>) -> Result<Ran, Halt> {
         return Ok(Ran::Done(Outcome::Delivered));
     };
     if let Some(of) = asked.reply_to {
-        return retry::retry(core, asked.entry, asked.event, of, portal).await.map(Ran::from);
+        let turn = PortalTurn { core, entry: asked.entry, event: asked.event, portal };
+        return retry::retry(&turn, of).await.map(Ran::from);
     }
     if Actor::of_commander(core, portal, &asked.event.sender) != Actor::Owner {
         asked.reply(&Answer::NotYourContact.text(language)).await?;

@@ -392,6 +392,10 @@ mod tests {
             "waits-$e",
         ];
         assert_eq!(spelled, expected);
+    }
+
+    #[test]
+    fn what_stands_beside_an_item_has_its_id_with_a_word() {
         let besides = [
             (Beside::Brought, "w3.77.0.brought"),
             (Beside::Differs, "w3.77.0.differs"),
@@ -403,6 +407,7 @@ mod tests {
         for (what, expected) in besides {
             assert_eq!(Txn::Beside { item: "w3.77.0", what }.to_string(), expected);
         }
-        assert_eq!([0, 1].map(|part| Txn::Answer(event).part(part)), ["answer-$e", "answer-$e.1"]);
+        let answer = Txn::Answer(event_id!("$e"));
+        assert_eq!([0, 1].map(|part| answer.part(part)), ["answer-$e", "answer-$e.1"]);
     }
 }

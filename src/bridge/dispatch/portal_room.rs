@@ -14,6 +14,7 @@ use crate::{
             as_text, edit,
             enqueue::{about, queue},
             retry,
+            turn::PortalTurn,
         },
         notice::refusal::{refusal_of, refuse},
         policy::{self, Act, Ruling},
@@ -26,7 +27,7 @@ use crate::{
     },
     id::PortalId,
     matrix::event::{Event, Kind, Message},
-    store::{Entry, Outcome, Portal, Work},
+    store::{Entry, Outcome, Work},
 };
 
 /// Handles one event in a portal room.
@@ -47,6 +48,7 @@ pub(super) async fn from_portal(
         return Ok(Handled::Done(outcome));
     }
     let rules_over = |act| policy::judge(core, &portal, &event, act) == Ruling::Allowed;
+    let turn = &PortalTurn { core, entry, event: &event, portal: &portal };
     match &event.kind {
         Kind::Message(message) => {
             // The room has already decided that a copy is no command.
@@ -58,19 +60,15 @@ pub(super) async fn from_portal(
                 }
             }
             if let Some(edit) = &message.edits {
-                return edit::edit(core, entry, &event, edit, &portal).await;
+                return edit::edit(turn, edit).await;
             }
-            take(core, entry, &event, message, &portal).await
+            take(turn, message).await
         }
-        Kind::Sticker(sticker) => take(core, entry, &event, sticker, &portal).await,
-        Kind::Reaction { of, key } if retry::asks_again(key) => {
-            retry::retry(core, entry, &event, of, &portal).await
-        }
-        Kind::Reaction { of, key } => {
-            as_text::reaction(core, entry, &event, (of, key), &portal).await
-        }
-        Kind::Poll(poll) => as_text::poll(core, entry, &event, poll, &portal).await,
-        Kind::Redaction { of } => edit::redact(core, &event, of, &portal).await.map(Handled::Done),
+        Kind::Sticker(sticker) => take(turn, sticker).await,
+        Kind::Reaction { of, key } if retry::asks_again(key) => retry::retry(turn, of).await,
+        Kind::Reaction { of, key } => as_text::reaction(turn, of, key).await,
+        Kind::Poll(poll) => as_text::poll(turn, poll).await,
+        Kind::Redaction { of } => edit::redact(turn, of).await.map(Handled::Done),
         Kind::LiveLocation => {
             refuse(core, &event, SendRefusal::LiveLocation).await.map(Handled::Done)
         }
@@ -100,13 +98,8 @@ pub(super) async fn from_portal(
 }
 
 /// Queues a message, or refuses it.
-async fn take(
-    core: &Core,
-    entry: &Entry,
-    event: &Event,
-    message: &Message,
-    portal: &Portal,
-) -> Result<Handled, Halt> {
+async fn take(turn: &PortalTurn<'_>, message: &Message) -> Result<Handled, Halt> {
+    let PortalTurn { core, event, portal, .. } = *turn;
     // Decided before the homeserver is asked for names.
     let may = message::may_speak(core, event, portal);
     match may {
@@ -117,7 +110,7 @@ async fn take(
     let name = speaker::speaker(core, event, message, portal).await?;
     match parts(core, event, message, portal, &name) {
         Ok(parts) => {
-            queue(core, entry, event, portal, (parts, about(message)));
+            queue(turn, parts, about(message));
             Ok(Handled::Deferred)
         }
         Err(Verdict::Ignore(reason)) => Ok(Handled::Done(Outcome::Ignored(reason.into()))),

@@ -4,7 +4,7 @@
 use ruma::EventId;
 use serde_json::Value;
 
-use super::{edit, enqueue};
+use super::{edit, enqueue, turn::PortalTurn};
 use crate::{
     bridge::{
         core::{
@@ -21,18 +21,13 @@ use crate::{
         text::{CONTACTS, SendRefusal, Worded},
     },
     convert,
-    matrix::event::{Event, Poll, Replacement},
-    store::{Entry, Outcome, Portal, Work},
+    matrix::event::{Poll, Replacement},
+    store::{Entry, Outcome, Work},
 };
 
 /// Handles a poll's question, a vote, or a poll's end.
-pub(crate) async fn poll(
-    core: &Core,
-    entry: &Entry,
-    event: &Event,
-    poll: &Poll,
-    portal: &Portal,
-) -> Result<Handled, Halt> {
+pub(crate) async fn poll(turn: &PortalTurn<'_>, poll: &Poll) -> Result<Handled, Halt> {
+    let PortalTurn { core, event, .. } = *turn;
     match poll {
         Poll::Start { question, answers } if answers.is_empty() && question.is_empty() => {
             let refusal = SendRefusal::Kind(convert::OtherKind::Poll);
@@ -40,15 +35,13 @@ pub(crate) async fn poll(
         }
         Poll::Start { question, answers } => {
             let text = question_text(question, answers);
-            say(core, entry, event, portal, (&text, About::Nothing)).await
+            say(turn, &text, About::Nothing).await
         }
         Poll::Vote => refusal::refuse(core, event, SendRefusal::Vote).await.map(Handled::Done),
-        Poll::End { text: Some(text) } => {
-            say(core, entry, event, portal, (&format!("📊 {text}"), About::Nothing)).await
-        }
+        Poll::End { text: Some(text) } => say(turn, &format!("📊 {text}"), About::Nothing).await,
         Poll::End { text: None } => {
             let text = Worded::PollEnded.text(CONTACTS);
-            say(core, entry, event, portal, (&text, About::Nothing)).await
+            say(turn, &text, About::Nothing).await
         }
     }
 }
@@ -61,12 +54,11 @@ pub(super) fn question_text(question: &str, answers: &[String]) -> String {
 
 /// Describes a reaction to the contact if configured; otherwise refuses it with a notice.
 pub(crate) async fn reaction(
-    core: &Core,
-    entry: &Entry,
-    event: &Event,
-    (of, key): (&ruma::EventId, &str),
-    portal: &Portal,
+    turn: &PortalTurn<'_>,
+    of: &EventId,
+    key: &str,
 ) -> Result<Handled, Halt> {
+    let PortalTurn { core, entry, event, .. } = *turn;
     // A reaction that is an image cannot be written as text.
     if !core.config.delivery.reactions || key.starts_with("mxc://") {
         return refusal::refuse(core, event, SendRefusal::Reaction).await.map(Handled::Done);
@@ -81,25 +73,25 @@ pub(crate) async fn reaction(
     }
     let key = key.chars().take(LONGEST_KEY).collect::<String>();
     let words = Worded::Reaction { key: &key }.text(CONTACTS);
-    say(core, entry, event, portal, (&words, About::Reaction(of.to_owned()))).await
+    say(turn, &words, About::Reaction(of.to_owned())).await
 }
 
 /// Sends the new words of a message that WeChat has in its old version; `otherwise` is the refusal
 /// when that is not configured or not possible. Of several waiting ones only the newest is sent,
 /// and one that changes nothing for the contact is not.
 pub(super) async fn correction(
-    core: &Core,
-    entry: &Entry,
-    (event, edit): (&Event, &Replacement),
-    (portal, otherwise): (&Portal, SendRefusal),
+    turn: &PortalTurn<'_>,
+    edit: &Replacement,
+    otherwise: SendRefusal,
 ) -> Result<Handled, Halt> {
+    let PortalTurn { core, event, portal, .. } = *turn;
     let name = speaker::speaker(core, event, &edit.new, portal).await?;
     let parts = |sign| message::parts_behind(core, (event, &edit.new), portal, &name, sign);
     let refusal = match (parts(""), parts(EDITED)) {
         (Ok(words), Ok(texts)) => {
             let texts: Vec<_> = texts.into_iter().filter(Part::is_text).collect();
             let about = About::Correction { of: edit.of.clone(), words };
-            return correct(core, entry, event, portal, (about, texts, otherwise)).await;
+            return correct(turn, about, texts, otherwise).await;
         }
         (Err(Verdict::Ignore("command")), _) => otherwise,
         (Err(Verdict::Ignore(reason)), _) | (_, Err(Verdict::Ignore(reason))) => {
@@ -111,15 +103,15 @@ pub(super) async fn correction(
 }
 
 async fn correct(
-    core: &Core,
-    entry: &Entry,
-    event: &Event,
-    portal: &Portal,
-    (about, texts, otherwise): (About, Vec<Part>, SendRefusal),
+    turn: &PortalTurn<'_>,
+    about: About,
+    texts: Vec<Part>,
+    otherwise: SendRefusal,
 ) -> Result<Handled, Halt> {
+    let PortalTurn { core, entry, event, portal } = *turn;
     let About::Correction { of, words } = &about else { return Ok(Handled::Deferred) };
     let is_tried = was_tried(entry);
-    if !is_tried && is_own(core, event, of, portal).await? {
+    if !is_tried && is_own(turn, of).await? {
         let newer = (&about, texts.as_slice());
         let older = core.outbox.replace_correction(portal.id, newer, &event.sender, &event.id);
         if let (Changed::Done(older), Work::FromMatrix { raw, .. }) = (older, &entry.work) {
@@ -135,7 +127,7 @@ async fn correct(
     if !core.config.delivery.edits || texts.is_empty() {
         return refusal::refuse(core, event, otherwise).await.map(Handled::Done);
     }
-    enqueue::queue(core, entry, event, portal, (texts, about));
+    enqueue::queue(turn, texts, about);
     Ok(Handled::Deferred)
 }
 
@@ -153,7 +145,8 @@ async fn rewrite(core: &Core, older: Outgoing, newer: &str) -> Result<(), Halt> 
 
 /// Returns whether the author of the edit may change the edited message. The homeserver does not
 /// check who edits what; clients do.
-async fn is_own(core: &Core, event: &Event, of: &EventId, portal: &Portal) -> Result<bool, Halt> {
+async fn is_own(turn: &PortalTurn<'_>, of: &EventId) -> Result<bool, Halt> {
+    let PortalTurn { core, event, portal, .. } = *turn;
     let original = reply_line::event(core, &event.room, of).await?;
     let actor = Actor::of_event(core, portal, event);
     Ok(original.is_some_and(|original| {
@@ -171,13 +164,8 @@ fn was_tried(entry: &Entry) -> bool {
 }
 
 /// Queues words that are no message of the room.
-async fn say(
-    core: &Core,
-    entry: &Entry,
-    event: &Event,
-    portal: &Portal,
-    (words, about): (&str, About),
-) -> Result<Handled, Halt> {
+async fn say(turn: &PortalTurn<'_>, words: &str, about: About) -> Result<Handled, Halt> {
+    let PortalTurn { core, event, portal, .. } = *turn;
     match message::may_speak(core, event, portal) {
         Ok(()) => {}
         Err(Verdict::Ignore(why)) => return Ok(Handled::Done(Outcome::Ignored(why.into()))),
@@ -192,7 +180,7 @@ async fn say(
     let lead = message::lead("", name.as_deref());
     let texts = message::split(&lead, &convert::safe_for_wechat(words));
     let parts = texts.into_iter().map(Part::Text).collect();
-    enqueue::queue(core, entry, event, portal, (parts, about));
+    enqueue::queue(turn, parts, about);
     Ok(Handled::Deferred)
 }
 

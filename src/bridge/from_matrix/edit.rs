@@ -1,9 +1,9 @@
 //! Edits and redactions of messages.
 
-use ruma::{EventId, OwnedRoomId, OwnedUserId};
+use ruma::EventId;
 use serde_json::Value;
 
-use super::as_text;
+use super::{as_text, turn::PortalTurn};
 use crate::{
     bridge::{
         core::{
@@ -23,39 +23,34 @@ use crate::{
         text::{Answer, GroupText, SendRefusal},
     },
     matrix::event::{self, Event, Kind, PROFILE_KEYS, Replacement},
-    store::{Change, Entry, Outcome, Portal, Work},
+    store::{Change, Outcome, Work},
 };
 
 /// Edits a message that waits; of one that is being sent or was sent, the new words are sent.
-pub(crate) async fn edit(
-    core: &Core,
-    entry: &Entry,
-    event: &Event,
-    edit: &Replacement,
-    portal: &Portal,
-) -> Result<Handled, Halt> {
+pub(crate) async fn edit(turn: &PortalTurn<'_>, edit: &Replacement) -> Result<Handled, Halt> {
+    let PortalTurn { core, event, portal, .. } = *turn;
     let waiting = core.outbox.find(portal.id, &edit.of);
     let late = match waiting.filter(|waiting| waiting.sender == event.sender) {
         None => SendRefusal::Edit,
         Some(waiting) if waiting.is_untried() => {
-            if let Some(outcome) = of_waiting(core, (event, edit), waiting, portal).await? {
+            if let Some(outcome) = of_waiting(turn, edit, waiting).await? {
                 return Ok(Handled::Done(outcome));
             }
             SendRefusal::OnItsWay
         }
         Some(_) => SendRefusal::OnItsWay,
     };
-    as_text::correction(core, entry, (event, edit), (portal, late)).await
+    as_text::correction(turn, edit, late).await
 }
 
 /// Changes a waiting message to what would be sent if it had been written so at first; `None` when
 /// it is being sent. A message that must not be sent in its new version is removed.
 async fn of_waiting(
-    core: &Core,
-    (event, edit): (&Event, &Replacement),
+    turn: &PortalTurn<'_>,
+    edit: &Replacement,
     mut waiting: Outgoing,
-    portal: &Portal,
 ) -> Result<Option<Outcome>, Halt> {
+    let PortalTurn { core, event, portal, .. } = *turn;
     let Work::FromMatrix { raw, .. } = &mut waiting.entry.work else { return Ok(None) };
     let edited = with_content(raw, edit.new.content.get());
     let Some((edited, written)) = edited.and_then(|raw| Some((parsed(&raw)?, raw))) else {
@@ -85,11 +80,11 @@ async fn of_waiting(
             rewrite(core, *waiting, written).await?;
             Ok(Some(Outcome::Delivered))
         }
-        Err(Verdict::Ignore(_)) => take_back(core, event, &edit.of, portal).await,
+        Err(Verdict::Ignore(_)) => take_back(turn, &edit.of).await,
         Err(Verdict::Refuse(refusal @ (SendRefusal::NotAllowed | SendRefusal::RelayOff))) => {
             refusal::refuse(core, event, refusal).await.map(Some)
         }
-        Err(Verdict::Refuse(refusal)) => match take_back(core, event, &edit.of, portal).await? {
+        Err(Verdict::Refuse(refusal)) => match take_back(turn, &edit.of).await? {
             Some(_) => refusal::refuse(core, event, refusal).await.map(Some),
             None => Ok(None),
         },
@@ -114,16 +109,12 @@ pub(super) async fn rewrite(
 }
 
 /// Removes a message from the queue and sends a notice; `None` when it does not wait.
-async fn take_back(
-    core: &Core,
-    event: &Event,
-    of: &EventId,
-    portal: &Portal,
-) -> Result<Option<Outcome>, Halt> {
+async fn take_back(turn: &PortalTurn<'_>, of: &EventId) -> Result<Option<Outcome>, Halt> {
+    let PortalTurn { core, portal, .. } = *turn;
     let Changed::Done(waiting) = core.outbox.cancel(portal.id, of) else { return Ok(None) };
     core.finish(&waiting.entry, &Outcome::Cancelled);
     status::unmark(core, &waiting).await;
-    say_taken_back(core, event, portal).await?;
+    say_taken_back(turn).await?;
     Ok(Some(Outcome::Delivered))
 }
 
@@ -146,13 +137,9 @@ pub(crate) fn with_content(raw: &str, content: &str) -> Option<Box<str>> {
 
 /// Removes a message that waits, with a notice in the room; a message that was sent stays on the
 /// phone.
-pub(crate) async fn redact(
-    core: &Core,
-    event: &Event,
-    of: &EventId,
-    portal: &Portal,
-) -> Result<Outcome, Halt> {
-    if !may_take_back(core, event, of, portal).await? {
+pub(crate) async fn redact(turn: &PortalTurn<'_>, of: &EventId) -> Result<Outcome, Halt> {
+    let PortalTurn { core, event, portal, .. } = *turn;
+    if !may_take_back(turn, of).await? {
         return Ok(Outcome::Ignored("policy".into()));
     }
     for correction in core.outbox.cancel_corrections(portal.id, of) {
@@ -163,7 +150,7 @@ pub(crate) async fn redact(
         Changed::Done(waiting) => {
             core.finish(&waiting.entry, &Outcome::Cancelled);
             status::unmark(core, &waiting).await;
-            say_taken_back(core, event, portal).await?;
+            say_taken_back(turn).await?;
             Ok(Outcome::Delivered)
         }
         Changed::TooLate => refusal::refuse(core, event, SendRefusal::OnItsWay).await,
@@ -175,13 +162,9 @@ pub(crate) async fn redact(
 }
 
 /// Returns whether a redaction may remove the waiting message; true when none waits.
-async fn may_take_back(
-    core: &Core,
-    event: &Event,
-    of: &EventId,
-    portal: &Portal,
-) -> Result<bool, Halt> {
-    let Some((author, room)) = origin_of_waiting(core, portal, of) else { return Ok(true) };
+async fn may_take_back(turn: &PortalTurn<'_>, of: &EventId) -> Result<bool, Halt> {
+    let PortalTurn { core, event, portal, .. } = *turn;
+    let Some((author, room)) = core.outbox.origin(portal.id, of) else { return Ok(true) };
     let (written_here, authored_by_actor) = (room == event.room, author == event.sender);
     let actor = Actor::of_event(core, portal, event);
     let of_room = policy::rules(portal, &event.room);
@@ -199,18 +182,8 @@ async fn may_take_back(
     Ok(decided(rules))
 }
 
-/// Returns the sender and the room of a waiting message.
-fn origin_of_waiting(
-    core: &Core,
-    portal: &Portal,
-    of: &EventId,
-) -> Option<(OwnedUserId, OwnedRoomId)> {
-    let waiting = core.outbox.waiting(portal.id);
-    let mut all = waiting.iter().flat_map(|one| std::iter::once(one).chain(&one.with));
-    all.find(|one| one.event == of).map(|one| (one.sender.clone(), one.room.clone()))
-}
-
-async fn say_taken_back(core: &Core, event: &Event, portal: &Portal) -> Result<(), Halt> {
+async fn say_taken_back(turn: &PortalTurn<'_>) -> Result<(), Halt> {
+    let PortalTurn { core, event, portal, .. } = *turn;
     if core.is_ours(&event.sender) {
         return Ok(()); // A contact took it back, and nobody in the room waits for an answer.
     }

@@ -1,24 +1,19 @@
 //! The queueing of a message's parts in the outbox.
 
+use super::turn::PortalTurn;
 use crate::{
     bridge::{
-        core::Core,
         render::reply_line,
         state::{About, Outgoing, Part, Shown, led_by},
     },
-    matrix::event::{Event, Message},
-    store::{Entry, Portal, Work},
+    matrix::event::Message,
+    store::Work,
 };
 
 /// Queues a message in the outbox, which finishes its entry. The quote above it is made just before
 /// the first try, and then kept.
-pub(crate) fn queue(
-    core: &Core,
-    entry: &Entry,
-    event: &Event,
-    portal: &Portal,
-    (parts, about): (Vec<Part>, About),
-) {
+pub(crate) fn queue(turn: &PortalTurn<'_>, parts: Vec<Part>, about: About) {
+    let PortalTurn { core, entry, event, portal } = *turn;
     let Work::FromMatrix { progress, .. } = &entry.work else { return };
     let outgoing = Outgoing {
         entry: entry.clone(),

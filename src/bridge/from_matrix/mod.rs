@@ -6,4 +6,5 @@ pub(super) mod edit;
 pub(super) mod enqueue;
 pub(super) mod ingest;
 pub(super) mod retry;
+pub(super) mod turn;
 pub(super) mod typing;

@@ -3,13 +3,10 @@
 use ruma::{EventId, UserId};
 use serde_json::value::RawValue;
 
-use super::{edit, enqueue};
+use super::{edit, enqueue, turn::PortalTurn};
 use crate::{
     bridge::{
-        core::{
-            Core,
-            attempt::{Halt, Handled},
-        },
+        core::attempt::{Halt, Handled},
         from_wechat::lost_media,
         notice::refusal,
         policy::{self, Act, Actor, RoomRules, Ruling, after_prefix},
@@ -21,7 +18,7 @@ use crate::{
         text::SendRefusal,
     },
     matrix::event::{self, Event, Kind},
-    store::{Change, Entry, Outcome, Portal, Work},
+    store::{Change, Entry, Outcome, Work},
 };
 
 /// Returns whether a reaction asks for a resend.
@@ -31,30 +28,24 @@ pub(crate) fn asks_again(key: &str) -> bool {
 
 /// Sends a message of this room again. The entry of the asking event stays in the inbox with the
 /// message's event, and the client ids are derived from the asking event.
-pub(crate) async fn retry(
-    core: &Core,
-    entry: &Entry,
-    asking: &Event,
-    of: &EventId,
-    portal: &Portal,
-) -> Result<Handled, Halt> {
-    if let Some(no) = resend_refused(core, asking, &asking.sender, portal).await? {
+pub(crate) async fn retry(turn: &PortalTurn<'_>, of: &EventId) -> Result<Handled, Halt> {
+    let PortalTurn { core, entry, event: asking, portal } = *turn;
+    if let Some(no) = resend_refused(turn, &asking.sender).await? {
         return Ok(no);
     }
     if let Some(kept) = lost_media::told_by(core, of)?.filter(|kept| kept.portal == portal.id) {
         // What the contact sent is theirs, and their owner's.
         let ghost = core.ghost(&portal.key.contact);
         let author = ghost.as_ref().map_or(&*core.bot, |ghost| ghost.user());
-        if let Some(no) = resend_refused(core, asking, author, portal).await? {
+        if let Some(no) = resend_refused(turn, author).await? {
             return Ok(no);
         }
         return Box::pin(lost_media::again(core, asking, of, &kept, portal))
             .await
             .map(Handled::Done);
     }
-    let waiting = core.outbox.waiting(portal.id).into_iter().find(|one| one.event == of);
-    if let Some(author) = waiting.map(|one| one.sender) {
-        if let Some(no) = resend_refused(core, asking, &author, portal).await? {
+    if let Some((author, _)) = core.outbox.origin(portal.id, of) {
+        if let Some(no) = resend_refused(turn, &author).await? {
             return Ok(no);
         }
         core.outbox.wake(portal.id);
@@ -83,7 +74,7 @@ pub(crate) async fn retry(
                 .map(Handled::Done);
         }
     };
-    if let Some(no) = resend_refused(core, asking, &original.sender, portal).await? {
+    if let Some(no) = resend_refused(turn, &original.sender).await? {
         return Ok(no);
     }
     let entry = as_message(entry, raw);
@@ -92,17 +83,12 @@ pub(crate) async fn retry(
         Work::FromWechat { .. } => None,
     };
     let event = latest.and_then(|raw| event::parse(raw).ok()).unwrap_or(original);
-    queue_again(core, &entry, &event, asking, portal).await
+    queue_again(&PortalTurn { entry: &entry, event: &event, ..*turn }, asking).await
 }
 
 /// Queues the message in its current version, in the entry of the asking event.
-async fn queue_again(
-    core: &Core,
-    entry: &Entry,
-    event: &Event,
-    asking: &Event,
-    portal: &Portal,
-) -> Result<Handled, Halt> {
+async fn queue_again(turn: &PortalTurn<'_>, asking: &Event) -> Result<Handled, Halt> {
+    let PortalTurn { core, entry, event, portal } = *turn;
     let (Kind::Message(message) | Kind::Sticker(message)) = &event.kind else {
         return refusal::refuse(core, asking, SendRefusal::NothingToRetry).await.map(Handled::Done);
     };
@@ -120,7 +106,7 @@ async fn queue_again(
             };
             core.commit(change).await?;
             let about = enqueue::about(message);
-            enqueue::queue(core, entry, event, portal, (parts, about));
+            enqueue::queue(turn, parts, about);
             Ok(Handled::Deferred)
         }
         Err(Verdict::Ignore("command" | "empty")) => {
@@ -134,12 +120,8 @@ async fn queue_again(
 }
 
 /// Returns the refusal of a resend of a message by `author`; `None` when it is allowed.
-async fn resend_refused(
-    core: &Core,
-    asking: &Event,
-    author: &UserId,
-    portal: &Portal,
-) -> Result<Option<Handled>, Halt> {
+async fn resend_refused(turn: &PortalTurn<'_>, author: &UserId) -> Result<Option<Handled>, Halt> {
+    let PortalTurn { core, event: asking, portal, .. } = *turn;
     let authored_by_actor = author == asking.sender;
     let rules = RoomRules { authored_by_actor, ..policy::rules(portal, &asking.room) };
     let actor = Actor::of_event(core, portal, asking);

@@ -18,7 +18,7 @@ use crate::{
         notice::{self, refusal},
         text::{ItemNotice, Medium, SendRefusal},
     },
-    ilink::{Body, Item, Message, RemoteMedia},
+    ilink::{Body, Item, MediaBody, Message, RemoteMedia},
     matrix::{content, event::Event},
     spool::Spool,
     store::{Change, Kept, Outcome, Portal},
@@ -32,7 +32,7 @@ pub(super) async fn keep(
     core: &Core,
     place: &Place<'_>,
     raw: &str,
-    body: &Body,
+    body: &MediaBody,
     lost: Lost,
 ) -> Result<Outcome, Halt> {
     let notice = sentence(core, &place.portal.key.owner, body, &lost);
@@ -56,7 +56,7 @@ pub(super) async fn keep(
 pub(super) async fn say(
     core: &Core,
     place: &Place<'_>,
-    body: &Body,
+    body: &MediaBody,
     kept: &Kept,
 ) -> Result<Outcome, Halt> {
     let content = content::notice(&*kept.notice);
@@ -82,7 +82,7 @@ pub(crate) async fn again(
     let message = Message::parse(&kept.raw).ok();
     let item = message.as_ref().and_then(|m| m.items.get(usize::from(kept.item)));
     let ghost = core.ghost(&portal.key.contact);
-    let (Some(Item { body, quote, .. }), Some(ghost)) = (item, &ghost) else {
+    let (Some(Item { body: Body::Media(body), quote, .. }), Some(ghost)) = (item, &ghost) else {
         return refusal::refuse(core, asking, SendRefusal::NothingToRetry).await;
     };
     // The room of the notice: the contact's own, or one with others.
@@ -122,10 +122,10 @@ pub(crate) async fn again(
 }
 
 /// Brings the file from the CDN, or from the kept ciphertext when the CDN no longer has it.
-async fn bring(core: &Core, place: &Place<'_>, body: &Body) -> Result<Brought, Failed> {
+async fn bring(core: &Core, place: &Place<'_>, body: &MediaBody) -> Result<Brought, Failed> {
     let fetched = media::fetch(core, place.ghost, body).await;
     let file = match fetched {
-        Err(Failed::Lost(lost)) => match opened(core, &place.txn, body.media()).await {
+        Err(Failed::Lost(lost)) => match opened(core, &place.txn, body.remote()).await {
             Some(file) => file,
             None => return Err(lost.into()),
         },
@@ -153,17 +153,11 @@ async fn keep_ciphertext(core: &Core, txn: &str, ciphertext: Spool) {
     }
 }
 
-fn refused(body: &Body) -> Outcome {
-    Outcome::Refused(medium(body).code().into())
+fn refused(body: &MediaBody) -> Outcome {
+    Outcome::Refused(Medium::of(body).code().into())
 }
 
-/// Returns the kind of an item, which has a file.
-fn medium(body: &Body) -> Medium {
-    Medium::of(body).unwrap_or(Medium::File { name: None })
-}
-
-fn sentence(core: &Core, reader: &ruma::UserId, body: &Body, lost: &Lost) -> String {
-    let what = medium(body);
-    let lost = ItemNotice::Lost { what: &what, why: &lost.why, prefix: core.prefix() };
+fn sentence(core: &Core, reader: &ruma::UserId, body: &MediaBody, lost: &Lost) -> String {
+    let lost = ItemNotice::Lost { what: &Medium::of(body), why: &lost.why, prefix: core.prefix() };
     lost.text(core.language_of(reader))
 }

@@ -26,7 +26,7 @@ use crate::{
     },
     convert,
     id::{InboxId, LoginId, MessageId, PortalId},
-    ilink::{self, Body, Item, Message},
+    ilink::{self, Body, Item, MediaBody, Message},
     matrix::{
         self,
         content::{self, Content},
@@ -126,9 +126,7 @@ async fn bring(core: &Core, place: &Place<'_>, body: &Body, raw: &str) -> Result
         Body::Unsupported { kind } => {
             say_instead(core, place, &ItemNotice::Unknown { kind: *kind }).await
         }
-        Body::Image(_) | Body::Voice(_) | Body::File(_) | Body::Video(_) => {
-            bring_file(core, place, body, raw).await
-        }
+        Body::Media(body) => bring_file(core, place, body, raw).await,
     }
 }
 
@@ -136,7 +134,7 @@ async fn bring(core: &Core, place: &Place<'_>, body: &Body, raw: &str) -> Result
 async fn bring_file(
     core: &Core,
     place: &Place<'_>,
-    body: &Body,
+    body: &MediaBody,
     raw: &str,
 ) -> Result<Outcome, Halt> {
     if let Some(kept) = core.read(core.store.kept(&place.txn))? {

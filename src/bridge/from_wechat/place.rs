@@ -16,7 +16,7 @@ use crate::{
     },
     clock::Timestamp,
     id::MessageId,
-    ilink::{Body, Mismatch},
+    ilink::{MediaBody, Mismatch},
     matrix::{
         Intent,
         content::{self, Content},
@@ -65,12 +65,12 @@ impl Place<'_> {
     pub(super) async fn send_file(
         &self,
         core: &Core,
-        body: &Body,
+        body: &MediaBody,
         (content, mismatch): (&Content, Option<Mismatch>),
     ) -> Result<(), Halt> {
         let event = self.send(core, content, &self.txn).await?;
-        let Some((how, what)) = mismatch.zip(Medium::of(body)) else { return Ok(()) };
-        let differs = ItemNotice::Differs { what: &what, how };
+        let Some(how) = mismatch else { return Ok(()) };
+        let differs = ItemNotice::Differs { what: &Medium::of(body), how };
         let text = differs.text(core.language_of(&self.portal.key.owner));
         let reply = content::reply(&event, content::notice(text));
         let txn = self.beside(Beside::Differs);

@@ -2,6 +2,7 @@
 
 pub(super) mod format;
 pub(crate) mod sender;
+mod sending;
 mod settle;
 pub(super) mod upload;
 pub(super) mod verdict;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::{
     format,
-    sender::{active_login, go_on},
+    sending::Sending,
     verdict::{self, After},
 };
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
     id::InboxId,
     ilink::{CdnError, OutboundItem, UploadKind, Uploaded},
     spool::Spool,
-    store::{Change, Direction, Login, Portal, SentAs, Upload},
+    store::{Change, Direction, Login, SentAs, Upload},
 };
 
 /// A downloaded file that is ready to be uploaded.
@@ -53,111 +53,110 @@ pub(super) fn item(upload: &Upload) -> Option<OutboundItem> {
     })
 }
 
-/// Uploads the file; `ready` keeps it while only WeChat's side fails.
-///
-/// Ends early when the bridge stops or the message is redacted or gets another file.
-pub(super) async fn bring(
-    core: &Core,
-    portal: &Portal,
-    head: &Outgoing,
-    media: &MediaPart,
-    ready: &mut Option<Ready>,
-) {
-    let Some(login) = active_login(core, portal) else { return };
-    let bringing = fetch_and_upload(core, portal, &login, (head, media), ready);
-    let brought = tokio::select! {
-        brought = core.leaving.hold(bringing) => brought,
-        () = given_up(core, portal, head, media) => return,
-        () = core.tasks.stopped() => return,
-    };
-    match brought {
-        Ok(upload) => {
-            core.tallies.count_media(Direction::ToWechat, upload.len);
-            *ready = None;
-            if let Some(head) = core.outbox.put_upload(portal.id, head.entry.id, upload) {
-                let change = Change::new().put_progress(head.entry.id, &head.progress);
-                // When the store fails, the bridge ends.
-                let _ = core.commit(change).await;
-            }
-        }
-        Err(after @ (After::Retry(_) | After::Refused(_))) => {
-            core.outbox.count_failed_upload(portal.id, head.entry.id);
-            // A message that is redacted during the pause must not hold up later ones.
-            tokio::select! {
-                () = go_on(core, portal, &login, head, after) => {}
-                () = given_up(core, portal, head, media) => {}
-            }
-        }
-        Err(after @ (After::Throttled | After::LoggedOut | After::Failed(_))) => {
-            go_on(core, portal, &login, head, after).await;
-        }
-    }
-}
-
-/// Waits until the queue no longer waits for the file.
-async fn given_up(core: &Core, portal: &Portal, head: &Outgoing, media: &MediaPart) {
-    let changed = core.outbox.changed(portal.id);
-    while core.outbox.waits_for(portal.id, head.entry.id, media) {
-        changed.notified().await;
-    }
-}
-
-async fn fetch_and_upload(
-    core: &Core,
-    portal: &Portal,
-    login: &Login,
-    (head, media): (&Outgoing, &MediaPart),
-    ready: &mut Option<Ready>,
-) -> Result<Upload, After> {
-    let kept = ready.take().filter(|r| r.entry == head.entry.id && r.media == *media);
-    let ready = match kept {
-        Some(kept) => ready.insert(kept),
-        None => ready.insert(fetch(core, portal, head, media).await?),
-    };
-    let tries = head.failed_uploads + 1;
-    let again = |error: CdnError| {
-        tracing::info!(portal = %portal.id, tries, %error, "a file was not brought to WeChat");
-        verdict::after_upload(error, tries, head.refused)
-    };
-    let session = core.ilink.session(login.token.clone(), login.base_url.as_deref());
-    let session = session.map_err(|error| again(error.into()))?;
-    let kind = match ready.sent_as {
-        SentAs::Image => UploadKind::Image,
-        SentAs::Video => UploadKind::Video,
-        SentAs::File { .. } => UploadKind::File,
-        SentAs::Voice { .. } => UploadKind::Voice,
-    };
-    let to = &portal.key.contact;
-    let uploaded = core.ilink.upload(&session, to, kind, &ready.file).await.map_err(again)?;
-    let (param, key, len) = uploaded.to_parts();
-    let (of, at) = (media.uri.to_string(), core.clock.now());
-    Ok(Upload { of, at, sent_as: ready.sent_as.clone(), param, key, len })
-}
-
-/// Downloads the file from the homeserver, in a format that phones show.
-async fn fetch(
-    core: &Core,
-    portal: &Portal,
-    head: &Outgoing,
-    media: &MediaPart,
-) -> Result<Ready, After> {
-    let limit = core.config.media.max_upload;
-    let with_md5 = format::may_stay(media);
-    let mut tries = 0;
-    let file = loop {
-        tries += 1;
-        match core.bot().download(&media.uri, limit, with_md5, &core.spools).await {
-            Ok(file) => break file,
-            Err(error) => match verdict::after_download(error, tries, limit) {
-                After::Retry(pause) | After::Refused(pause) => core.tasks.pause(pause).await,
-                after @ (After::Throttled | After::LoggedOut | After::Failed(_)) => {
-                    return Err(after);
+impl Sending<'_> {
+    /// Uploads the file; `ready` keeps it while only WeChat's side fails.
+    ///
+    /// Ends early when the bridge stops or the message is redacted or gets another file.
+    pub(super) async fn bring(
+        &self,
+        head: &Outgoing,
+        media: &MediaPart,
+        ready: &mut Option<Ready>,
+    ) {
+        let Self { core, portal } = *self;
+        let Some(login) = self.active_login() else { return };
+        let bringing = self.fetch_and_upload(&login, (head, media), ready);
+        let brought = tokio::select! {
+            brought = core.leaving.hold(bringing) => brought,
+            () = self.given_up(head, media) => return,
+            () = core.tasks.stopped() => return,
+        };
+        match brought {
+            Ok(upload) => {
+                core.tallies.count_media(Direction::ToWechat, upload.len);
+                *ready = None;
+                if let Some(head) = core.outbox.put_upload(portal.id, head.entry.id, upload) {
+                    let change = Change::new().put_progress(head.entry.id, &head.progress);
+                    // When the store fails, the bridge ends.
+                    let _ = core.commit(change).await;
                 }
-            },
+            }
+            Err(after @ (After::Retry(_) | After::Refused(_))) => {
+                core.outbox.count_failed_upload(portal.id, head.entry.id);
+                // A message that is redacted during the pause must not hold up later ones.
+                tokio::select! {
+                    () = self.go_on(&login, head, after) => {}
+                    () = self.given_up(head, media) => {}
+                }
+            }
+            Err(after @ (After::Throttled | After::LoggedOut | After::Failed(_))) => {
+                self.go_on(&login, head, after).await;
+            }
         }
-    };
-    let (file, sent_as) = format::shape(core, portal, (&head.sender, media), file).await;
-    Ok(Ready { entry: head.entry.id, media: media.clone(), file, sent_as })
+    }
+
+    /// Waits until the queue no longer waits for the file.
+    async fn given_up(&self, head: &Outgoing, media: &MediaPart) {
+        let Self { core, portal } = *self;
+        let changed = core.outbox.changed(portal.id);
+        while core.outbox.waits_for(portal.id, head.entry.id, media) {
+            changed.notified().await;
+        }
+    }
+
+    async fn fetch_and_upload(
+        &self,
+        login: &Login,
+        (head, media): (&Outgoing, &MediaPart),
+        ready: &mut Option<Ready>,
+    ) -> Result<Upload, After> {
+        let Self { core, portal } = *self;
+        let kept = ready.take().filter(|r| r.entry == head.entry.id && r.media == *media);
+        let ready = match kept {
+            Some(kept) => ready.insert(kept),
+            None => ready.insert(self.fetch(head, media).await?),
+        };
+        let tries = head.failed_uploads + 1;
+        let again = |error: CdnError| {
+            tracing::info!(portal = %portal.id, tries, %error, "a file was not brought to WeChat");
+            verdict::after_upload(error, tries, head.refused)
+        };
+        let session = core.ilink.session(login.token.clone(), login.base_url.as_deref());
+        let session = session.map_err(|error| again(error.into()))?;
+        let kind = match ready.sent_as {
+            SentAs::Image => UploadKind::Image,
+            SentAs::Video => UploadKind::Video,
+            SentAs::File { .. } => UploadKind::File,
+            SentAs::Voice { .. } => UploadKind::Voice,
+        };
+        let to = &portal.key.contact;
+        let uploaded = core.ilink.upload(&session, to, kind, &ready.file).await.map_err(again)?;
+        let (param, key, len) = uploaded.to_parts();
+        let (of, at) = (media.uri.to_string(), core.clock.now());
+        Ok(Upload { of, at, sent_as: ready.sent_as.clone(), param, key, len })
+    }
+
+    /// Downloads the file from the homeserver, in a format that phones show.
+    async fn fetch(&self, head: &Outgoing, media: &MediaPart) -> Result<Ready, After> {
+        let Self { core, portal } = *self;
+        let limit = core.config.media.max_upload;
+        let with_md5 = format::may_stay(media);
+        let mut tries = 0;
+        let file = loop {
+            tries += 1;
+            match core.bot().download(&media.uri, limit, with_md5, &core.spools).await {
+                Ok(file) => break file,
+                Err(error) => match verdict::after_download(error, tries, limit) {
+                    After::Retry(pause) | After::Refused(pause) => core.tasks.pause(pause).await,
+                    after @ (After::Throttled | After::LoggedOut | After::Failed(_)) => {
+                        return Err(after);
+                    }
+                },
+            }
+        };
+        let (file, sent_as) = format::shape(core, portal, (&head.sender, media), file).await;
+        Ok(Ready { entry: head.entry.id, media: media.clone(), file, sent_as })
+    }
 }
 
 /// How long an upload is used; it is not known how long WeChat keeps a file that no message names.

@@ -3,7 +3,7 @@
 use super::{counted, pick};
 use crate::{
     config::Language,
-    ilink::{Body, Mismatch},
+    ilink::{MediaBody, Mismatch},
 };
 
 /// A notice in place of a WeChat item, or about it.
@@ -66,15 +66,14 @@ pub(crate) enum Trouble {
 }
 
 impl Medium {
-    /// Returns the kind of an item with a file; `None` for other items.
-    pub(crate) fn of(body: &Body) -> Option<Self> {
-        Some(match body {
-            Body::Image(_) => Self::Image,
-            Body::Voice(voice) => Self::Voice { transcript: voice.transcript.clone() },
-            Body::File(file) => Self::File { name: file.name.clone() },
-            Body::Video(_) => Self::Video,
-            Body::Text(_) | Body::Unsupported { .. } => return None,
-        })
+    /// Returns the kind of an item with a file.
+    pub(crate) fn of(body: &MediaBody) -> Self {
+        match body {
+            MediaBody::Image(_) => Self::Image,
+            MediaBody::Voice(voice) => Self::Voice { transcript: voice.transcript.clone() },
+            MediaBody::File(file) => Self::File { name: file.name.clone() },
+            MediaBody::Video(_) => Self::Video,
+        }
     }
 
     /// Returns the name for records and counters.

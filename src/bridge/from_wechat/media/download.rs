@@ -8,24 +8,24 @@ use crate::{
         core::{Core, attempt::Halt},
         text::Trouble,
     },
-    ilink::{Body, CdnError, RemoteMedia, Retry},
+    ilink::{CdnError, MediaBody, RemoteMedia, Retry},
     matrix::Intent,
     spool::Spool,
 };
 
 /// Downloads and decrypts the file of an item. A CDN that does not answer is tried for a minute or
 /// two; later messages of this contact wait meanwhile.
-pub(crate) async fn fetch(core: &Core, ghost: &Intent, body: &Body) -> Result<Spool, Failed> {
+pub(crate) async fn fetch(core: &Core, ghost: &Intent, body: &MediaBody) -> Result<Spool, Failed> {
     let limit = limit(core, ghost).await?;
     if let Some(size) = declared(body).filter(|size| *size > limit) {
         return Err(Lost::because(Trouble::TooLarge { size: Some(size), limit }).into());
     }
-    let media = body.media().ok_or(Lost::because(Trouble::NoPlace))?;
+    let media = body.remote().ok_or(Lost::because(Trouble::NoPlace))?;
     download(core, &media, limit).await
 }
 
 /// Downloads and decrypts the preview image of a video; without it, the video still arrives.
-pub(super) async fn thumbnail(core: &Core, body: &Body) -> Option<Spool> {
+pub(super) async fn thumbnail(core: &Core, body: &MediaBody) -> Option<Spool> {
     let thumb = body.thumb()?;
     let fetching = core.ilink.download(&thumb, MOST_THUMBNAIL, &core.spools);
     let fetched = core.tasks.unless_stopped(fetching).await?;
@@ -81,14 +81,13 @@ fn lost(error: CdnError, limit: u64) -> Lost {
 
 /// Returns the size of the plain file in bytes, as the sender claims it. A size that may be that of
 /// the encrypted file is taken as the least plain size.
-fn declared(body: &Body) -> Option<u64> {
+fn declared(body: &MediaBody) -> Option<u64> {
     let encrypted = |size: u64| size.saturating_sub(CIPHER_BLOCK);
     match body {
-        Body::File(file) => file.len,
-        Body::Image(image) => image.mid_size.map(encrypted),
-        Body::Voice(voice) => voice.size.map(encrypted),
-        Body::Video(video) => video.size.map(encrypted),
-        Body::Text(_) | Body::Unsupported { .. } => None,
+        MediaBody::File(file) => file.len,
+        MediaBody::Image(image) => image.mid_size.map(encrypted),
+        MediaBody::Voice(voice) => voice.size.map(encrypted),
+        MediaBody::Video(video) => video.size.map(encrypted),
     }
 }
 
@@ -110,11 +109,11 @@ mod tests {
 
     #[test]
     fn a_declared_size_is_never_taken_for_more_than_the_plain_file_can_have() {
-        let file = Body::File(File { len: Some(1_000), ..File::default() });
+        let file = MediaBody::File(File { len: Some(1_000), ..File::default() });
         assert_eq!(declared(&file), Some(1_000));
         // 1,000 plain bytes are 1,008 encrypted ones.
-        let video = Body::Video(Video { size: Some(1_008), ..Video::default() });
+        let video = MediaBody::Video(Video { size: Some(1_008), ..Video::default() });
         assert!(declared(&video).is_some_and(|size| size <= 1_000));
-        assert_eq!(declared(&Body::Image(Image::default())), None);
+        assert_eq!(declared(&MediaBody::Image(Image::default())), None);
     }
 }

@@ -11,7 +11,7 @@ use ruma::OwnedMxcUri;
 use super::download;
 use crate::{
     bridge::core::Core,
-    ilink::{Body, File, Voice},
+    ilink::{File, MediaBody, Voice},
     matrix::content::{self, MediaKind},
     media::{
         Done, ImageReport, MediaJob, MediaReport, ThumbnailReport, VideoReport, VoiceReport,
@@ -87,15 +87,13 @@ impl FileFacts {
 }
 
 /// Inspects the file of an item from the ghost `whose`.
-pub(super) async fn look(core: &Core, whose: &str, body: &Body, file: Spool) -> Looked {
+pub(super) async fn look(core: &Core, whose: &str, body: &MediaBody, file: Spool) -> Looked {
     let kind = sniff_file(&file).await;
     match body {
-        Body::Image(_) => picture(core, whose, kind, file).await,
-        Body::Voice(voice) => self::voice(core, whose, voice, kind, file).await,
-        Body::Video(_) => film(core, whose, (body, kind), file).await,
-        Body::File(File { name, .. }) => plain(named(name.as_deref(), kind), file),
-        // Items of these kinds have no file.
-        Body::Text(_) | Body::Unsupported { .. } => plain(named(None, kind), file),
+        MediaBody::Image(_) => picture(core, whose, kind, file).await,
+        MediaBody::Voice(voice) => self::voice(core, whose, voice, kind, file).await,
+        MediaBody::Video(_) => film(core, whose, (body, kind), file).await,
+        MediaBody::File(File { name, .. }) => plain(named(name.as_deref(), kind), file),
     }
 }
 
@@ -155,7 +153,12 @@ fn of_voice(report: VoiceReport) -> FileFacts {
 }
 
 /// Inspects a video: its size and duration, where its index can be read.
-async fn film(core: &Core, whose: &str, (body, kind): (&Body, FileKind), file: Spool) -> Looked {
+async fn film(
+    core: &Core,
+    whose: &str,
+    (body, kind): (&MediaBody, FileKind),
+    file: Spool,
+) -> Looked {
     let done = core.workers.run(whose, MediaJob::Video, &file).await.inspect_err(told);
     let about = match done {
         Ok(Done { report: MediaReport::Video(report), .. }) => of_film(report, kind),
@@ -184,7 +187,7 @@ fn of_film(report: VideoReport, kind: FileKind) -> FileFacts {
 }
 
 /// Returns the preview image that the sender provides with a video, if it is one.
-async fn poster(core: &Core, whose: &str, body: &Body) -> Option<Small> {
+async fn poster(core: &Core, whose: &str, body: &MediaBody) -> Option<Small> {
     let file = download::thumbnail(core, body).await?;
     let done = core.workers.run(whose, MediaJob::Image, &file).await.inspect_err(told).ok()?;
     let MediaReport::Image(report) = done.report else { return None };

@@ -13,7 +13,7 @@ use crate::{
         core::{Core, attempt::Halt},
         text::Trouble,
     },
-    ilink::{Body, Mismatch},
+    ilink::{MediaBody, Mismatch},
     matrix::{
         self, Intent,
         content::{self, Content},
@@ -65,7 +65,11 @@ pub(super) struct Brought {
 }
 
 /// Brings a file to the homeserver and returns the content of its event.
-pub(super) async fn bring(core: &Core, ghost: &Intent, body: &Body) -> Result<Brought, Failed> {
+pub(super) async fn bring(
+    core: &Core,
+    ghost: &Intent,
+    body: &MediaBody,
+) -> Result<Brought, Failed> {
     let bringing = async {
         let file = fetch(core, ghost, body).await?;
         show(core, ghost, body, file).await
@@ -77,7 +81,7 @@ pub(super) async fn bring(core: &Core, ghost: &Intent, body: &Body) -> Result<Br
 pub(super) async fn show(
     core: &Core,
     ghost: &Intent,
-    body: &Body,
+    body: &MediaBody,
     file: Spool,
 ) -> Result<Brought, Failed> {
     let mismatch = body.mismatch(&file);

@@ -21,14 +21,7 @@ pub(super) enum Meant {
 pub(super) fn meant(texts: &[Option<String>], quote: &Quote) -> Meant {
     let sent_along = match quote.body.as_deref() {
         Some(Body::Text(text)) => Some(text.as_str()),
-        Some(
-            Body::Image(_)
-            | Body::Voice(_)
-            | Body::File(_)
-            | Body::Video(_)
-            | Body::Unsupported { .. },
-        )
-        | None => None,
+        Some(Body::Media(_) | Body::Unsupported { .. }) | None => None,
     };
     let whole: Option<Vec<&str>> = texts.iter().map(Option::as_deref).collect();
     let whole = whole.map(|texts| texts.join("\n"));

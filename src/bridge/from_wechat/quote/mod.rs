@@ -242,9 +242,8 @@ async fn bring(
     place: &Place<'_>,
     quote: &Quote,
 ) -> Result<Option<OwnedEventId>, Halt> {
-    let Some(body) = quote.body.as_deref().filter(|body| body.media().is_some()) else {
-        return Ok(None);
-    };
+    let quoted = quote.body.as_deref().and_then(Body::media);
+    let Some(body) = quoted.filter(|body| body.remote().is_some()) else { return Ok(None) };
     let content = match Box::pin(media::bring(core, place.ghost, body)).await {
         Ok(file) => file.content,
         Err(Failed::Lost(_)) => return Ok(None),
@@ -268,8 +267,8 @@ fn words(quote: &Quote, language: Language) -> String {
             let part = quote.partial.as_ref().and_then(|part| part.within(text));
             convert::faces_to_unicode(part.unwrap_or(text)).into_owned()
         }
-        Body::Image(_) | Body::Voice(_) | Body::File(_) | Body::Video(_) => {
-            let kind = Medium::of(body).map_or(Quoted::Unknown, Quoted::from).text(language);
+        Body::Media(body) => {
+            let kind = Quoted::from(Medium::of(body)).text(language);
             match body.transcript() {
                 Some(words) => format!("{kind} {words}"),
                 None => kind,
@@ -296,9 +295,9 @@ const MOST_LINES: usize = 100;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ilink::File;
     use crate::ilink::Message;
     use crate::ilink::Voice;
+    use crate::ilink::{File, MediaBody};
 
     fn quote(title: Option<&str>, body: Option<Body>) -> Quote {
         Quote {
@@ -323,10 +322,20 @@ mod tests {
             (Some("a summary"), None, "a summary", "a summary"),
             (None, text(" "), "[an earlier message]", "[较早的消息]"),
             (None, None, "[an earlier message]", "[较早的消息]"),
-            (None, Some(Body::Image(Default::default())), "[image]", "[图片]"),
-            (None, Some(Body::Video(Default::default())), "[video]", "[视频]"),
-            (None, Some(Body::Voice(voice)), "[voice message] 晚上见", "[语音] 晚上见"),
-            (Some("Mum"), Some(Body::File(file)), "Mum: [file] a.pdf", "Mum: [文件] a.pdf"),
+            (None, Some(Body::Media(MediaBody::Image(Default::default()))), "[image]", "[图片]"),
+            (None, Some(Body::Media(MediaBody::Video(Default::default()))), "[video]", "[视频]"),
+            (
+                None,
+                Some(Body::Media(MediaBody::Voice(voice))),
+                "[voice message] 晚上见",
+                "[语音] 晚上见",
+            ),
+            (
+                Some("Mum"),
+                Some(Body::Media(MediaBody::File(file))),
+                "Mum: [file] a.pdf",
+                "Mum: [文件] a.pdf",
+            ),
             (
                 None,
                 Some(Body::Unsupported { kind: Some(8) }),

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use ruma::{EventId, OwnedEventId, UserId};
+use ruma::{EventId, OwnedEventId, OwnedRoomId, OwnedUserId, UserId};
 
 use super::{Changed, Outbox, Outgoing, Part, led_by};
 use crate::{
@@ -113,6 +113,18 @@ impl Outbox {
             one.progress.line = line.map(|line| Words(line.into()));
             one.lead();
         }
+    }
+
+    /// Returns who wrote a waiting message, and in which room.
+    pub(crate) fn origin(
+        &self,
+        portal: PortalId,
+        event: &EventId,
+    ) -> Option<(OwnedUserId, OwnedRoomId)> {
+        let queues = self.queues();
+        let mut all = queues.get(&portal)?.waiting.iter().flat_map(Outgoing::all);
+        let one = all.find(|one| one.event == event)?;
+        Some((one.sender.clone(), one.room.clone()))
     }
 
     /// Returns the message as which this event waits; a correction of the event does not count.

@@ -298,3 +298,14 @@ fn what_may_not_go_out_is_not_joined_and_the_line_is_that_of_the_moment() {
     assert_eq!(outbox.join(PORTAL, 100).len(), 1);
     assert_eq!(text(&outbox.head(PORTAL).unwrap()), "a\n「a」\nb");
 }
+
+#[test]
+fn the_author_of_what_waits_is_found_also_when_it_was_joined_to_another() {
+    let outbox = queue([outgoing(1, &["one"]), outgoing(2, &["two"])]);
+    outbox.join(PORTAL, 100);
+    let waiting = outbox.waiting(PORTAL);
+    let [head] = waiting.as_slice() else { panic!("{waiting:?}") };
+    let (event, author) = (head.with[0].event.clone(), head.with[0].sender.clone());
+    assert_eq!(outbox.origin(PORTAL, &event), Some((author, head.room.clone())));
+    assert_eq!(outbox.origin(PORTAL, ruma::event_id!("$unknown")), None);
+}

@@ -65,7 +65,7 @@ async fn transfers(key: &AesKey) {
         r#"{{"message_id":1,"from_user_id":"o9@im.wechat","item_list":[{{"type":4,"file_item":{{"media":{{"full_url":"{cdn}c2c/download","aes_key":"{KEY}"}}}}}}]}}"#
     );
     let body: Body = Message::parse(&json).unwrap().items[0].body.clone();
-    let media = body.media().unwrap();
+    let media = body.media().unwrap().remote().unwrap();
     let mut rates = Vec::new();
     let mut plain: Option<Spool> = None;
     for _ in 0..3 {
