@@ -165,6 +165,14 @@ impl Body {
         })
     }
 
+    /// Returns the text of a text item; `None` for other items.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Media(_) | Self::Unsupported { .. } => None,
+        }
+    }
+
     /// Returns the content of an item with a file; `None` for other items.
     pub fn media(&self) -> Option<&MediaBody> {
         match self {

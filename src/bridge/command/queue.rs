@@ -7,7 +7,7 @@ use crate::{
         from_matrix::{retry, turn::PortalTurn},
         notice::status,
         policy::{Act, Actor, Ruling},
-        state::{Changed, Outgoing},
+        state::{Changed, Outgoing, QueuedLine},
         text::{Answer, Note},
     },
     matrix::event::Event,
@@ -42,10 +42,9 @@ pub(super) async fn queue(asked: &Asked<'_>, rest: &str) -> Result<(), Halt> {
 }
 
 /// Returns the messages that wait for this contact and may be touched by the asker.
-pub(super) fn within_reach(asked: &Asked<'_>, portal: &Portal, act: Act) -> Vec<Outgoing> {
-    let mut waiting = asked.core.outbox.waiting(portal.id);
-    waiting.retain(|one| asked.judges(act, portal, (&one.sender, &one.room)) == Ruling::Allowed);
-    waiting
+pub(super) fn within_reach(asked: &Asked<'_>, portal: &Portal, act: Act) -> Vec<QueuedLine> {
+    let may = |one: &Outgoing| asked.judges(act, portal, (&one.sender, &one.room));
+    asked.core.outbox.chosen(portal.id, |one| may(one) == Ruling::Allowed)
 }
 
 /// Merges the messages of this room that wait for this contact into as few as possible, also after
@@ -61,10 +60,10 @@ pub(super) async fn merge(asked: &Asked<'_>, portal: &Portal) -> Result<bool, Ha
 }
 
 /// Drops these messages, unless sending them was tried; returns how many were dropped.
-pub(super) async fn take_back(asked: &Asked<'_>, portal: &Portal, chosen: &[Outgoing]) -> usize {
+pub(super) async fn take_back(asked: &Asked<'_>, portal: &Portal, chosen: &[QueuedLine]) -> usize {
     let mut count = 0;
-    for outgoing in chosen {
-        if let Changed::Done(was) = asked.core.outbox.cancel(portal.id, &outgoing.event) {
+    for one in chosen {
+        if let Changed::Done(was) = asked.core.outbox.cancel(portal.id, &one.event) {
             asked.core.finish(&was.entry, &Outcome::Cancelled);
             status::unmark(asked.core, &was).await;
             count += 1;
@@ -74,14 +73,13 @@ pub(super) async fn take_back(asked: &Asked<'_>, portal: &Portal, chosen: &[Outg
 }
 
 /// Lists the waiting messages, one per line.
-pub(super) fn list(asked: &Asked<'_>, portal: &Portal, waiting: &[Outgoing]) -> String {
+pub(super) fn list(asked: &Asked<'_>, portal: &Portal, waiting: &[QueuedLine]) -> String {
     if waiting.is_empty() {
         return Note::QueueEmpty.text(asked.language);
     }
     let name = name_of(portal);
     let mut lines = vec![Note::Queue { name: &name }.text(asked.language)];
-    for (number, outgoing) in (1..).zip(waiting) {
-        let text = outgoing.next_part().map(|part| part.line()).unwrap_or_default();
+    for (number, QueuedLine { line: text, .. }) in (1..).zip(waiting) {
         let first: String = text.chars().take(SHOWN_CHARS).collect();
         let first = first.replace('\n', " ");
         let cut = if first.len() < text.len() { "…" } else { "" };

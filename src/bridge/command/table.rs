@@ -53,7 +53,7 @@ pub(crate) enum Section {
 
 /// The rooms in which a command can be run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum CommandPlace {
+pub(super) enum CommandPlace {
     Anywhere,
     /// In the room of a contact, or one with several.
     Chat,

@@ -21,7 +21,7 @@ use crate::{
 
 /// The state of an entry when its turn comes.
 #[derive(Debug)]
-pub(crate) enum EntryTurn {
+pub(super) enum EntryTurn {
     /// The entry came in during this run of the program.
     New(Read),
     /// An earlier run left it unfinished, and it is the first of its lane: it may be what ended the

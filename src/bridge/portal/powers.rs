@@ -30,7 +30,7 @@ pub(super) fn of_new_room(owner: &UserId) -> RoomPower {
 }
 
 /// Raises the level for invitations in an older room to that of new ones, where the bridge may.
-pub(crate) async fn bring_up(core: &Core, room: &RoomId) -> Result<(), Halt> {
+pub(super) async fn bring_up(core: &Core, room: &RoomId) -> Result<(), Halt> {
     let bot = core.bot();
     let levels = match core.insist(|| bot.state(room, "m.room.power_levels", "")).await {
         Err(Halt::Refused(error)) => {

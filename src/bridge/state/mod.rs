@@ -29,7 +29,7 @@ pub(crate) use self::hush::Hush;
 pub(crate) use self::lane::{Job, LaneKey, Lanes, Read};
 pub(crate) use self::looks::Looks;
 pub(crate) use self::outbox::{
-    About, Changed, MediaPart, Outbox, Outgoing, Part, PartKind, Shown, led_by,
+    About, Changed, MediaPart, Outbox, Outgoing, Part, PartKind, QueuedLine, Shown, led_by,
 };
 pub(crate) use self::places::Places;
 pub(crate) use self::question::{Candidate, OPEN_FOR, Questions, Taken};

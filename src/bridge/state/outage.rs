@@ -12,7 +12,7 @@ use crate::{clock::Timestamp, id::LoginId, ilink::Error};
 
 /// The logins that cannot be polled, by cause.
 #[derive(Debug, Default)]
-pub(crate) struct Outages(HashMap<&'static str, Outage>);
+pub(super) struct Outages(HashMap<&'static str, Outage>);
 
 #[derive(Debug, Default)]
 struct Outage {
@@ -26,7 +26,7 @@ struct Outage {
 
 /// A line for the log.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum OutageTurn {
+pub(super) enum OutageTurn {
     /// The first login is affected.
     Begun {
         /// The cause.
@@ -46,7 +46,7 @@ pub(crate) enum OutageTurn {
 impl Outages {
     /// Notes a failed poll of this login. A cause that comes and goes is reported every few minutes
     /// only.
-    pub(crate) fn met(
+    pub(super) fn met(
         &mut self,
         login: LoginId,
         cause: &'static str,
@@ -68,7 +68,7 @@ impl Outages {
     }
 
     /// Notes an answered poll of this login.
-    pub(crate) fn answered(&mut self, login: LoginId, now: Timestamp) -> Vec<OutageTurn> {
+    pub(super) fn answered(&mut self, login: LoginId, now: Timestamp) -> Vec<OutageTurn> {
         let outages = self.0.iter_mut();
         let over = outages.filter_map(|(cause, outage)| {
             let was_last = outage.logins.remove(&login) && outage.logins.is_empty();
@@ -79,7 +79,7 @@ impl Outages {
     }
 
     /// Notes that this login polls no more.
-    pub(crate) fn forget(&mut self, login: LoginId) {
+    pub(super) fn forget(&mut self, login: LoginId) {
         for outage in self.0.values_mut() {
             outage.logins.remove(&login);
         }
@@ -88,7 +88,7 @@ impl Outages {
 
 impl OutageTurn {
     /// Writes the line into the log.
-    pub(crate) fn tell(&self) {
+    pub(super) fn tell(&self) {
         match self {
             Self::Begun { cause } => tracing::info!(cause, "WeChat cannot be polled"),
             Self::Over { cause, lasted, logins } => {
@@ -100,7 +100,7 @@ impl OutageTurn {
 }
 
 /// Returns the cause of a failure, with one text for all failures of a kind.
-pub(crate) fn cause(error: &Error) -> &'static str {
+pub(super) fn cause(error: &Error) -> &'static str {
     match error {
         Error::Timeout => "it does not answer in time",
         Error::Cut => "the connection breaks",

@@ -19,10 +19,7 @@ pub(super) enum Meant {
 
 /// Returns what a quote means. `texts` are the messages, in order, where they are known.
 pub(super) fn meant(texts: &[Option<String>], quote: &Quote) -> Meant {
-    let sent_along = match quote.body.as_deref() {
-        Some(Body::Text(text)) => Some(text.as_str()),
-        Some(Body::Media(_) | Body::Unsupported { .. }) | None => None,
-    };
+    let sent_along = quote.body.as_deref().and_then(Body::text);
     let whole: Option<Vec<&str>> = texts.iter().map(Option::as_deref).collect();
     let whole = whole.map(|texts| texts.join("\n"));
     if let (Some(whole), Some(part)) = (&whole, &quote.partial)

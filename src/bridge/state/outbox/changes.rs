@@ -24,6 +24,21 @@ pub(crate) enum About {
     Correction { of: OwnedEventId, words: Vec<Part> },
 }
 
+/// A waiting message, as a list shows it.
+#[derive(Debug, Clone)]
+pub(crate) struct QueuedLine {
+    pub(crate) event: OwnedEventId,
+    /// Its next part as a line.
+    pub(crate) line: String,
+}
+
+impl QueuedLine {
+    fn of(outgoing: &Outgoing) -> Self {
+        let line = outgoing.next_part().map(|part| part.line()).unwrap_or_default();
+        Self { event: outgoing.event.clone(), line }
+    }
+}
+
 impl Outbox {
     /// Removes a message that was not tried yet.
     pub(crate) fn cancel(&self, portal: PortalId, event: &EventId) -> Changed {
@@ -113,6 +128,17 @@ impl Outbox {
             one.progress.line = line.map(|line| Words(line.into()));
             one.lead();
         }
+    }
+
+    /// Returns what waits of the messages that `is_chosen` chooses, in order.
+    pub(crate) fn chosen(
+        &self,
+        portal: PortalId,
+        is_chosen: impl Fn(&Outgoing) -> bool,
+    ) -> Vec<QueuedLine> {
+        let queues = self.queues();
+        let all = queues.get(&portal).map(|queue| queue.waiting.iter()).into_iter().flatten();
+        all.filter(|one| is_chosen(one)).map(QueuedLine::of).collect()
     }
 
     /// Returns who wrote a waiting message, and in which room.

@@ -26,6 +26,7 @@ mod part;
 mod tries;
 
 pub(crate) use super::outbox::changes::About;
+pub(crate) use super::outbox::changes::QueuedLine;
 pub(crate) use super::outbox::marks::Shown;
 pub(crate) use super::outbox::part::MediaPart;
 pub(crate) use super::outbox::part::Part;
