@@ -1,7 +1,7 @@
 //! The Matrix side: the homeserver's API, and what the homeserver pushes. Knows nothing of WeChat.
 //!
 //! [`Homeserver`] and [`Intent`] send requests as the bot or as a ghost, and transfer files;
-//! [`Puppets`] lets people join rooms; [`router`] serves what the homeserver pushes; [`event`]
+//! [`KeyDevice`] is a device that holds keys; [`Puppets`] lets people join rooms; [`router`] serves what the homeserver pushes; [`event`]
 //! parses events, and [`content`] and [`room`] build them.
 
 mod appservice;
@@ -10,6 +10,7 @@ mod error;
 pub mod event;
 mod homeserver;
 mod intent;
+mod keys;
 mod media;
 mod object;
 mod power;
@@ -27,6 +28,7 @@ pub use appservice::{Unavailable, router};
 pub use error::{Error, Retry};
 pub use homeserver::{Homeserver, HomeserverOptions};
 pub use intent::Intent;
+pub use keys::{KeyDevice, Received, StreamPosition, forgets_position, lacks};
 pub use power::Power;
 pub use probe::Probe;
 pub use puppet::Puppets;

@@ -133,10 +133,11 @@ async fn correct(
 
 /// Writes the content of a newer edit into the entry of an older one that waits.
 async fn rewrite(core: &Core, older: Outgoing, newer: &str) -> Result<(), Halt> {
-    let Work::FromMatrix { raw, .. } = &older.entry.work else { return Ok(()) };
-    let content = serde_json::from_str::<Value>(newer).ok();
+    let Work::FromMatrix { raw, room, .. } = &older.entry.work else { return Ok(()) };
+    let (raw, newer) = (core.clear(room, raw).await?, core.clear(room, newer).await?);
+    let content = serde_json::from_str::<Value>(&newer).ok();
     let content = content.and_then(|event| Some(event.get("content")?.to_string()));
-    match content.and_then(|content| edit::with_content(raw, &content)) {
+    match content.and_then(|content| edit::with_content(&raw, &content)) {
         Some(written) => edit::rewrite(core, older, written).await,
         None => Ok(()),
     }

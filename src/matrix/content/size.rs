@@ -40,19 +40,29 @@ pub fn notices(text: &str, most: usize, more: impl Fn(usize) -> String) -> Vec<S
 
 /// Returns a content that fits into an event. One that is too large loses its optional fields
 /// first, and then the end of its file name and of its body.
-pub(in crate::matrix) fn within(mut content: Content) -> Content {
+pub(in crate::matrix) fn within(content: Content) -> Content {
+    within_bytes(content, MOST_BYTES)
+}
+
+/// Returns a content that still fits into an event when it is encrypted, which makes it longer by a
+/// third.
+pub fn within_encrypted(content: Content) -> Content {
+    within_bytes(content, MOST_ENCRYPTED_BYTES)
+}
+
+fn within_bytes(mut content: Content, limit: usize) -> Content {
     for key in ["formatted_body", "format", WRITTEN, "org.matrix.msc1767.text"] {
-        if fits(&content) {
+        if bytes_of(&content) <= limit {
             return content;
         }
         content.fields.remove(key);
     }
-    for (key, most) in [("filename", LONGEST_NAME), ("body", MOST_BYTES)] {
-        if fits(&content) {
+    for (key, most) in [("filename", LONGEST_NAME), ("body", limit)] {
+        if bytes_of(&content) <= limit {
             return content;
         }
         let Some(Value::String(text)) = content.fields.get(key).cloned() else { continue };
-        let room = room_in(&content.clone().with(key, "")).min(most);
+        let room = limit.saturating_sub(bytes_of(&content.clone().with(key, ""))).min(most);
         let cut = cut(&text, room.saturating_sub(ELLIPSIS.len()));
         if cut < text.len() {
             content = content.with(key, format!("{}{ELLIPSIS}", text[..cut].trim_end()));
@@ -133,6 +143,8 @@ fn bytes_in_json(c: char) -> usize {
 /// The greatest size of a content in bytes. An event may have 64 KiB, which also hold its sender,
 /// its room, its signatures and the ids of earlier events.
 const MOST_BYTES: usize = 60 << 10;
+/// Base64, the padding of the cipher, and what the envelope says beside it.
+const MOST_ENCRYPTED_BYTES: usize = 44 << 10;
 /// The greatest size of the text of a notice in bytes, which leaves room for the other fields.
 const ROOM_OF_NOTICE: usize = 48 << 10;
 /// The least size of a part in bytes, so that the split always ends.
