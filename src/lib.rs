@@ -8,6 +8,7 @@
 //!   tasks.
 //! - [`ilink`]: the WeChat side; Tencent's HTTP and JSON. Knows nothing of Matrix.
 //! - [`matrix`]: the Matrix side; the homeserver's API and its pushes. Knows nothing of WeChat.
+//! - [`crypto`]: the keys of encrypted rooms, and encryption with them.
 //! - [`web`]: the endpoints of the listener for others than the homeserver.
 //! - [`store`]: the data that must survive a crash.
 //! - [`convert`]: the conversion of content between the two sides. Pure.
@@ -27,6 +28,8 @@ pub mod tasks;
 
 pub mod ilink;
 pub mod matrix;
+
+pub mod crypto;
 pub mod web;
 
 pub mod store;

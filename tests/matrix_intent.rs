@@ -103,7 +103,7 @@ async fn every_request_in_a_room_names_the_user_and_the_device() {
     ghost.read_receipt(room, event).await.unwrap();
     ghost.typing(room, Some(Duration::from_secs(5))).await.unwrap();
     ghost.typing(room, None).await.unwrap();
-    let uri = ghost.upload(b"png".to_vec(), "image/png", "qr.png").await.unwrap();
+    let uri = ghost.upload(b"png".to_vec(), "image/png", Some("qr.png")).await.unwrap();
     assert_eq!(uri, "mxc://b.org/up");
 
     let requests = requests(&server).await;
@@ -180,7 +180,7 @@ async fn small_requests_say_what_they_should() {
     ghost.leave(room, Some("done")).await.unwrap();
     ghost.redact(room, event_id!("$e"), "t", Some("gone")).await.unwrap();
     ghost.typing(room, Some(Duration::from_secs(5))).await.unwrap();
-    ghost.upload(b"png".to_vec(), "image/png", "qr.png").await.unwrap();
+    ghost.upload(b"png".to_vec(), "image/png", Some("qr.png")).await.unwrap();
     ghost.set_display_name("小明").await.unwrap();
     let requests = requests(&server).await;
     assert_eq!(body(&requests[0]), json!({ "reason": "done" }));

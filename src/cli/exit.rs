@@ -100,6 +100,7 @@ impl From<&Death> for Failure {
     fn from(why: &Death) -> Self {
         match why {
             Death::Store(why) => Self::from(why.clone()),
+            Death::Keys(why) => Self::sentence(Exit::StoreUnusable, why.to_string()),
             Death::TokenRefused => Self::sentence(Exit::TokenRefused, why.to_string()),
             Death::BotRefused(_) | Death::NoDevices(_) => {
                 Self::sentence(Exit::BotRefused, why.to_string())
@@ -111,7 +112,7 @@ impl From<&Death> for Failure {
 /// Returns the table of exit codes for `--help`.
 pub(crate) fn table() -> String {
     let rows = CODES.iter().map(|(code, meaning)| format!("\n  {code:>2}  {meaning}"));
-    rows.fold("Exit codes:".to_owned(), |text, row| text + &row)
+    rows.fold("Exit codes:".to_owned(), |text, row| text + row.as_str())
 }
 
 const CODES: &[(u8, &str)] = &[

@@ -14,6 +14,7 @@ use super::{
     Permissions, StoreConfig,
     document::Document,
     double_puppet::double_puppet,
+    encryption::encryption,
     provisioning::provisioning,
     purpose::Purpose,
     section::{ConfigSection, Told},
@@ -39,6 +40,7 @@ pub(super) fn config(document: &mut Document, purpose: Purpose) -> Option<Config
     let double_puppet = document.section("double_puppet", |section| {
         double_puppet(section, appservice.as_ref().ok(), purpose)
     });
+    let encryption = document.section("encryption", encryption);
     let store = document.section("store", store);
     let log = document.section("log", log);
     Some(Config {
@@ -50,6 +52,7 @@ pub(super) fn config(document: &mut Document, purpose: Purpose) -> Option<Config
         media: media.ok()?,
         provisioning: provisioning.ok()?,
         double_puppet: double_puppet.ok()?,
+        encryption: encryption.ok()?,
         store: store.ok()?,
         log: log.ok()?,
     })

@@ -6,6 +6,7 @@
 mod appservice;
 mod document;
 mod double_puppet;
+mod encryption;
 mod keys;
 mod permission;
 mod problem;
@@ -25,6 +26,7 @@ use std::{
 
 pub use appservice::Appservice;
 pub use double_puppet::DoublePuppet;
+pub use encryption::Encryption;
 pub use permission::{Level, Permissions};
 pub use problem::{Problem, Problems};
 pub use provisioning::Provisioning;
@@ -61,6 +63,8 @@ pub struct Config {
     pub provisioning: Provisioning,
     /// Whether the bridge joins rooms in the name of its users.
     pub double_puppet: DoublePuppet,
+    /// Whether encrypted rooms are read and written.
+    pub encryption: Encryption,
     /// The folder of the store.
     pub store: StoreConfig,
     /// The filter and the format of the log.

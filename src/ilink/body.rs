@@ -9,7 +9,7 @@ use crate::secret::secret_kind;
 
 /// The content of an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "most of the space is taken by items with a file")]
+#[expect(clippy::large_enum_variant, reason = "few items are held at a time, each for one message")]
 pub enum Body {
     /// A text, possibly empty.
     Text(String),

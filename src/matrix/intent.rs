@@ -12,15 +12,25 @@ use ruma::{
         AppserviceUserIdentity, OutgoingRequest,
         auth_scheme::{AuthScheme, SendAccessToken},
         client::{
-            account::register, alias::get_alias, device::update_device, media::create_content,
-            membership, message::send_message_event, profile::set_profile_field,
-            receipt::create_receipt, redact::redact_event, room::get_room_event,
-            state::get_state_event_for_key, state::send_state_event, typing::create_typing_event,
+            account::register,
+            alias::get_alias,
+            device::update_device,
+            media::create_content,
+            membership,
+            message::{get_message_events, send_message_event},
+            profile::set_profile_field,
+            receipt::create_receipt,
+            redact::redact_event,
+            room::get_room_event,
+            state::get_state_event_for_key,
+            state::send_state_event,
+            typing::create_typing_event,
         },
         path_builder::VersionHistory,
     },
     profile::ProfileFieldValue,
     serde::Raw,
+    uint,
 };
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
@@ -137,6 +147,16 @@ impl Intent {
         Ok(joined.map(|(user, member)| (user, member.display_name)).collect())
     }
 
+    /// Returns the members of a room and those who are invited.
+    pub async fn members(&self, room: &RoomId) -> Result<Vec<OwnedUserId>, Error> {
+        use membership::get_member_events::v3::Request;
+        use ruma::events::room::member::MembershipState::{Invite, Join};
+        let events = self.request(Request::new(room.to_owned())).await?.chunk;
+        let events = events.into_iter().filter_map(|event| event.deserialize().ok());
+        let members = events.filter(|event| matches!(event.membership(), Invite | Join));
+        Ok(members.map(|event| event.state_key().clone()).collect())
+    }
+
     /// Returns the rooms of which the user is a member.
     pub async fn joined_rooms(&self) -> Result<Vec<OwnedRoomId>, Error> {
         let request = membership::joined_rooms::v3::Request::new();
@@ -189,6 +209,14 @@ impl Intent {
         Ok(found(self.request(request).await)?.map(|response| response.event_or_content))
     }
 
+    /// Returns the newest events of a room, at most 50, the newest first.
+    pub async fn newest(&self, room: &RoomId) -> Result<Vec<Box<RawValue>>, Error> {
+        let mut request = get_message_events::v3::Request::backward(room.to_owned());
+        request.limit = uint!(50);
+        let events = self.request(request).await?.chunk.into_iter();
+        Ok(events.map(Raw::into_json).collect())
+    }
+
     /// Returns an event of a room of which the user is a member.
     pub async fn event(&self, room: &RoomId, event: &EventId) -> Result<Box<RawValue>, Error> {
         let request = get_room_event::v3::Request::new(room.to_owned(), event.to_owned());
@@ -229,11 +257,11 @@ impl Intent {
         &self,
         bytes: Vec<u8>,
         content_type: &str,
-        filename: &str,
+        filename: Option<&str>,
     ) -> Result<OwnedMxcUri, Error> {
         let mut request = create_content::v3::Request::new(bytes);
         request.content_type = Some(content_type.to_owned());
-        request.filename = Some(filename.to_owned());
+        request.filename = filename.map(str::to_owned);
         Ok(self.request(request).await?.content_uri)
     }
 

@@ -1,7 +1,7 @@
 //! The Matrix side: the homeserver's API, and what the homeserver pushes. Knows nothing of WeChat.
 //!
 //! [`Homeserver`] and [`Intent`] send requests as the bot or as a ghost, and transfer files;
-//! [`Puppets`] lets people join rooms; [`router`] serves what the homeserver pushes; [`event`]
+//! [`KeyDevice`] is a device that holds keys; [`Puppets`] lets people join rooms; [`router`] serves what the homeserver pushes; [`event`]
 //! parses events, and [`content`] and [`room`] build them.
 
 mod account;
@@ -12,6 +12,7 @@ pub mod event;
 mod history;
 mod homeserver;
 mod intent;
+mod keys;
 mod media;
 mod object;
 mod power;
@@ -30,6 +31,7 @@ pub use error::{Error, Retry};
 pub use history::Page;
 pub use homeserver::{Homeserver, HomeserverOptions};
 pub use intent::Intent;
+pub use keys::{KeyDevice, Received, StreamPosition, forgets_position, lacks};
 pub use power::Power;
 pub use probe::Probe;
 pub use puppet::Puppets;

@@ -26,7 +26,7 @@ pub fn safe_name(given: Option<&str>, kind: FileKind) -> String {
     if is_device(&name) {
         name.insert(0, '_');
     }
-    name + &ending
+    name + ending.as_str()
 }
 
 /// Returns the last part of a whole path. A separator within a name stays, to be replaced later.

@@ -170,6 +170,7 @@ pub(super) fn fingerprint(key: &[u8], value: &[u8]) -> u64 {
 pub(super) struct GuardFile(File);
 
 /// The content of the guard file.
+#[expect(clippy::large_enum_variant, reason = "there is one, at the start")]
 pub(super) enum GuardFound {
     Missing,
     Unreadable,

@@ -138,6 +138,7 @@ impl Store {
             Table::Source => self.source_is_over(value, before),
             Table::Kept => self.kept_is_over(value, before),
             Table::Given => self.given_is_over(value, before),
+            Table::Ciphertext => self.ciphertext_is_over(value, before),
             Table::Question => self.question_is_over(value, before),
             Table::Meta
             | Table::Login
@@ -149,7 +150,10 @@ impl Store {
             | Table::Progress
             | Table::Outcome
             | Table::Looked
-            | Table::Digest => Ok(false),
+            | Table::Digest
+            | Table::KeyIdentity
+            | Table::KeyStream
+            | Table::CipherRoom => Ok(false),
         }
     }
 }
@@ -187,7 +191,7 @@ fn by_event(event: &ruma::EventId) -> Vec<u8> {
     Table::MessageLink.key(&[&bounded(event.as_str()), &[0]])
 }
 
-const PRUNED: [Table; 7] = [
+const PRUNED: [Table; 8] = [
     Table::Source,
     Table::Transaction,
     Table::EventLink,
@@ -195,5 +199,6 @@ const PRUNED: [Table; 7] = [
     Table::Kept,
     Table::Given,
     Table::Question,
+    Table::Ciphertext,
 ];
 const PRUNE_STEP: usize = 500;

@@ -5,6 +5,7 @@
 
 mod backup;
 mod change;
+mod cipher_room;
 mod digest;
 mod engine;
 mod error;
@@ -14,6 +15,7 @@ mod given;
 mod guard;
 mod inbox;
 mod kept;
+mod keys;
 mod link;
 mod login;
 mod looked;
@@ -45,11 +47,13 @@ use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 
 pub use change::Change;
+pub use cipher_room::CipherRoom;
 pub use digest::DigestKey;
 pub use error::Error;
 pub use given::Given;
 pub use inbox::{Entry, Progress, Tries, Words, Work};
 pub use kept::Kept;
+pub use keys::{KeyIdentity, KeyStream};
 pub use link::{Direction, Link};
 pub use login::{Login, LoginState, LogoutReason, Owner};
 pub use passphrase::Passphrase;

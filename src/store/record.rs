@@ -26,10 +26,14 @@ pub(super) enum Table {
     Looked = 15,
     Digest = 16,
     Given = 17,
+    KeyIdentity = 18,
+    KeyStream = 19,
+    CipherRoom = 20,
+    Ciphertext = 21,
 }
 
 /// The number of tables whose entries are counted.
-pub(super) const TABLES: usize = 18;
+pub(super) const TABLES: usize = 22;
 
 impl Table {
     /// Returns the name of the table with this number.
@@ -53,6 +57,10 @@ impl Table {
             "looked",
             "digest",
             "given",
+            "key-identity",
+            "key-stream",
+            "cipher-room",
+            "ciphertext",
         ];
         NAMES.get(usize::from(number)).copied().unwrap_or("other")
     }

@@ -125,8 +125,8 @@ async fn what_keeps_a_contact_out_of_a_room_is_said() {
         "content": { "algorithm": "m.megolm.v1.aes-sha2" },
     });
     let secret = alice.make_room(&[&bot], &[encryption]).await;
-    alice.wait_said(&secret, "This room is encrypted").await;
+    alice.wait_said(&secret, "Hello, I am the WeChat bridge").await;
     let answer = ask(&alice, &secret, "!wechat bridge Mum").await;
-    assert!(answer.contains("This room is encrypted"), "{answer}");
+    assert!(answer.contains("cannot be brought into an encrypted room"), "{answer}");
     assert!(ask(&alice, &secret, "!wechat unbridge").await.contains("not brought any contact"));
 }

@@ -104,7 +104,7 @@ async fn contacts_go_along_at_once_where_everybody_may_enter_and_their_owner_is_
     let rooms = alice.rooms();
     let secret = successor(bob, &new, &[&group.bot, &alice.user_id], &encryption).await;
     assert_eq!(alice.wait_new_room(&rooms).await, secret);
-    bob.wait_said(&secret, "This room is encrypted").await;
+    bob.wait_said(&secret, "Hello, I am the WeChat bridge").await;
     set(bob, &new, "m.room.tombstone", json!({ "replacement_room": secret })).await;
     for (own, name) in [(&group.mums, "Mum"), (&group.dads, "Dad")] {
         alice.wait_said(own, &format!("{name} is back")).await;

@@ -2,6 +2,8 @@
 //!
 //! Real: the bridge, its store, Synapse, the Matrix client (matrix-sdk), every byte on every
 //! socket. Fake: WeChat, by the simulator, which Tencent's own client accepts.
+// For the futures of a client that encrypts.
+#![recursion_limit = "512"]
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -19,6 +21,8 @@ mod departed;
 mod doctor;
 mod double_puppet;
 mod duplicates;
+mod encrypted;
+mod encrypted_away;
 mod faces;
 mod faults;
 mod faults_homeserver;

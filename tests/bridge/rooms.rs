@@ -66,33 +66,6 @@ async fn a_ghost_that_is_invited_by_hand_refuses_and_says_whom_to_ask() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn in_an_encrypted_room_the_bot_says_in_the_clear_that_it_cannot_read() {
-    let world = World::start().await;
-    let alice = Person::new(Synapse::shared().await, "alice").await;
-    let (algorithm, bot) = ("m.megolm.v1.aes-sha2", world.bot());
-    let encryption = json!({
-        "type": "m.room.encryption", "state_key": "", "content": { "algorithm": algorithm },
-    });
-    let room = alice.make_room(&[&bot], &[encryption]).await;
-    let answer = alice.wait_said(&room, "This room is encrypted, so I cannot read it").await;
-    assert_eq!((answer.sender(), answer.kind()), (bot.as_str(), "m.room.message"));
-
-    let secret = json!({
-        "algorithm": algorithm, "ciphertext": "AwgA", "session_id": "s", "sender_key": "k",
-        "device_id": "D",
-    });
-    let sent = alice.send(&room, "m.room.encrypted", secret.clone()).await;
-    alice.wait_after(&room, &sent, |m| m.body().contains("I cannot read it")).await;
-    alice.send(&room, "m.room.encrypted", secret).await;
-    let clear = alice.ask(&world, &room, "!wechat ping").await;
-    assert_eq!(clear, "Pong.", "what is not encrypted is understood");
-    let said = alice.notices(&room, &bot);
-    let times = said.iter().filter(|m| m.body().contains("I cannot read it")).count();
-    assert_eq!(times, 2, "once for the invitation and once for all that is encrypted");
-    world.end().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn renaming_the_room_renames_the_contact_for_good() {
     let mut world = World::idle().await;
     let alice = Person::new(Synapse::shared().await, "alice").await;

@@ -1,6 +1,8 @@
 //! Endurance: what a bridge has to bear for long, with the means of the stories (`tests/bridge`).
 //!
 //! `.ci/run` plays it after everything else; `cargo test` leaves it out unless it is named.
+// For the futures of a client that encrypts.
+#![recursion_limit = "512"]
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

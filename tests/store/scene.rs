@@ -114,15 +114,15 @@ pub(crate) fn everything(store: &Store) -> String {
     for login in &logins {
         let cursor = store.cursor(login.id).unwrap();
         let cursor = cursor.as_ref().map(Cursor::expose);
-        all += &format!("{login:?} {} {cursor:?}\n", login.token.expose());
+        all.push_str(&format!("{login:?} {} {cursor:?}\n", login.token.expose()));
     }
     for portal in &portals {
-        all += &format!("{portal:?} {:?}\n", store.reply(portal.id).unwrap());
+        all.push_str(&format!("{portal:?} {:?}\n", store.reply(portal.id).unwrap()));
     }
     for entry in store.inbox(None, usize::MAX).unwrap() {
         let (Work::FromMatrix { raw, .. } | Work::FromWechat { raw, .. }) = &entry.work;
         let seen = entry.source().map(|source| store.source_seen(source).unwrap());
-        all += &format!("{entry:?} {raw} {seen:?}\n");
+        all.push_str(&format!("{entry:?} {raw} {seen:?}\n"));
     }
     all
 }

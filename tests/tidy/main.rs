@@ -28,6 +28,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("id", &["secret"]),
     ("ilink", &["id", "secret", "clock", "crash", "speed", "spool"]),
     ("matrix", &["secret", "clock", "crash", "speed", "spool", "tasks"]),
+    ("crypto", &["secret", "crash", "matrix"]),
     ("web", &["secret"]),
     ("store", &["id", "secret", "clock", "crash"]),
     ("convert", &[]),
@@ -37,8 +38,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "bridge",
         &[
-            "id", "secret", "clock", "crash", "limits", "spool", "tasks", "ilink", "matrix", "web",
-            "store", "convert", "media", "config",
+            "id", "secret", "clock", "crash", "limits", "spool", "tasks", "ilink", "matrix",
+            "crypto", "web", "store", "convert", "media", "config",
         ],
     ),
     ("cli", &["bridge", "clock", "config", "limits", "matrix", "media", "spool", "store"]),
@@ -71,7 +72,10 @@ const KEPT_IN: &[(&str, &[&str])] = &[
             "src/bridge/core/clients.rs",
             // Into the digests that stand for events.
             "src/store/digest.rs",
+            // Into the crate that keeps an identity.
+            "src/crypto/seeds.rs",
             // Onto the disk.
+            "src/store/keys.rs",
             "src/store/login.rs",
             "src/store/passphrase.rs",
             "src/store/portal.rs",
@@ -81,6 +85,15 @@ const KEPT_IN: &[(&str, &[&str])] = &[
     ),
     ("sled::", &["src/store/engine.rs", "src/store/engine/"]),
     ("SystemTime", &["src/clock.rs"]),
+    ("matrix_sdk_crypto", &["src/crypto/"]),
+    ("matrix_sdk_sqlite", &["src/crypto/"]),
+    // What is said in a room and read of it goes through `Core::send` and `Core::event`, which encrypt
+    // and decrypt; reactions and statuses are sent in the clear.
+    ("bot.send(", &["src/bridge/notice/status.rs"]),
+    ("bot().send(", &["src/bridge/notice/status.rs"]),
+    ("ghost.send(", &[]),
+    ("bot.event(", &[]),
+    ("ghost.event(", &[]),
     ("reqwest", &["src/ilink/", "src/matrix/"]),
     (
         "axum",

@@ -38,7 +38,7 @@ pub(super) async fn avatar(asked: &Asked<'_>, rest: &str) -> Result<(), Halt> {
 /// Returns the image of this message, if it is one that is not encrypted.
 async fn picture(asked: &Asked<'_>, of: &EventId) -> Result<Option<OwnedMxcUri>, Halt> {
     let (bot, room) = (asked.core.bot(), &asked.said.room);
-    let raw = match asked.core.insist(|| bot.event(room, of)).await {
+    let raw = match asked.core.event(&bot, room, of).await {
         Ok(raw) => raw,
         Err(Halt::Refused(_)) => return Ok(None),
         Err(Halt::Stopping) => return Err(Halt::Stopping),

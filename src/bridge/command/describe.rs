@@ -21,19 +21,20 @@ pub(super) fn login_line(asked: &Asked<'_>, login: &Login) -> String {
     let mut line = note.text(asked.language);
     for portal in asked.core.registry.portals_of(login.id) {
         if portal.key.contact != login.contact {
-            line += &format!("\n  ◦ {}", name_of(&portal));
+            line.push_str(&format!("\n  ◦ {}", name_of(&portal)));
         }
         let queued = asked.core.outbox.queued(portal.id);
         if active {
-            line += &format!("; {}", window_text(asked, &portal));
+            line.push_str(&format!("; {}", window_text(asked, &portal)));
         }
         if queued > 0 {
-            line += &format!("; {}", Note::Queued { count: queued }.text(asked.language));
+            line.push_str(&format!("; {}", Note::Queued { count: queued }.text(asked.language)));
         }
     }
     let key = PortalKey { owner: login.owner.clone(), contact: login.contact.clone() };
     let portal = asked.core.registry.find_portal(&key);
-    line + &portal.map(|portal| oddities(asked, &portal)).unwrap_or_default()
+    line.push_str(&portal.map(|portal| oddities(asked, &portal)).unwrap_or_default());
+    line
 }
 
 /// Describes a contact in one line.

@@ -41,10 +41,9 @@ async fn bring(asked: &Asked<'_>, portal: &Portal) -> Result<String, Halt> {
     let (core, language, prefix) = (asked.core, asked.language, asked.core.prefix());
     let (room, name) = (&asked.event.room, name_of(portal));
     let name = name.as_str();
-    let bot = core.bot();
-    let encrypted = core.insist(|| bot.state(room, "m.room.encryption", "")).await?.is_some();
+    let encrypted = core.is_encrypted(room).await?;
     if encrypted {
-        return Ok(Answer::EncryptedRoom.text(language));
+        return Ok(Answer::EncryptedGroup.text(language));
     }
     if portal.group.as_ref().is_some_and(|group| group != room) {
         return Ok(GroupText::Elsewhere { name, prefix }.text(language));

@@ -40,14 +40,14 @@ fn written(prefix: &str, level: Option<Level>, here: CommandScope, language: Lan
         let (these, others): (Vec<_>, Vec<_>) = mine.partition(|usage| allows(here, usage.place));
         elsewhere.extend(others.iter().map(|usage| format!("`{}`", usage.name())));
         if !these.is_empty() {
-            text += &format!("\n\n{}", help_text::heading(*section, language));
+            text.push_str(&format!("\n\n{}", help_text::heading(*section, language)));
         }
-        these.iter().for_each(|usage| text += &line(usage, language));
+        these.iter().for_each(|usage| text.push_str(&line(usage, language)));
     }
     if !elsewhere.is_empty() {
         let elsewhere = names(&elsewhere, language);
         let more = Answer::HelpElsewhere { names: &elsewhere, here };
-        text += &format!("\n\n{}", more.text(language));
+        text.push_str(&format!("\n\n{}", more.text(language)));
     }
     text
 }

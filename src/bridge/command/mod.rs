@@ -255,7 +255,7 @@ impl Asked<'_> {
         for (number, part) in content::notices(text, MOST_NOTICES, more).iter().enumerate() {
             let notice = content::notice(part.as_str());
             let txn = Txn::Answer(&self.event.id).part(number);
-            self.core.insist(|| bot.send(room, &notice, &txn, None)).await?;
+            self.core.send(&bot, room, &notice, (&txn, None)).await?;
         }
         Ok(())
     }

@@ -1,7 +1,9 @@
 //! The core: the state and the clients that every floor works with.
 
 pub(super) mod attempt;
+pub(super) mod ciphers;
 pub(super) mod clients;
+pub(super) mod encrypted;
 pub(super) mod login_end;
 pub(crate) mod owner;
 pub(super) mod portal_record;
@@ -12,6 +14,7 @@ use std::sync::Arc;
 use ruma::{OwnedUserId, UserId};
 use tokio::sync::watch;
 
+use self::ciphers::Ciphers;
 use crate::{
     bridge::state::{
         ConfirmedMessages, Copies, Hush, Job, LaneKey, Lanes, LoginFlows, Looks, Outbox, Paces,
@@ -20,6 +23,7 @@ use crate::{
     },
     clock::{Clock, Timestamp},
     config::{Config, Language},
+    crypto::CryptoError,
     id::{GhostNames, PortalId, WechatUserId},
     ilink,
     matrix::{Homeserver, Intent},
@@ -70,6 +74,7 @@ pub(super) struct Core {
     pub(super) looks: Looks,
     /// The strangers who were told that they may not use the bridge.
     pub(super) hush: Hush,
+    pub(super) ciphers: Ciphers,
     /// The places for rooms that are being made; more at once would only wait in the homeserver.
     pub(super) making_rooms: tokio::sync::Semaphore,
     pub(super) receiving: tokio::sync::Mutex<()>,
@@ -104,6 +109,9 @@ pub enum Death {
          Synapse since 1.121), and the registration file must hold `io.element.msc4190: true`"
     )]
     NoDevices(OwnedUserId),
+    /// The keys of encrypted rooms can be neither kept nor read any more.
+    #[error(transparent)]
+    Keys(CryptoError),
 }
 
 impl Core {

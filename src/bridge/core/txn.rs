@@ -56,6 +56,8 @@ pub(crate) enum Txn<'a> {
     GroupReplaced(&'a str),
     /// The greeting of the bot in a room that it has joined.
     Hello(&'a EventId),
+    /// The bot has made a room for itself and a user.
+    HelloThere(&'a RoomId),
     /// The notice why messages wait; `portal` where several contacts are in the room.
     Held { portal: Option<PortalId>, event: &'a EventId, code: &'static str, since: Timestamp },
     /// The message that shows the login of this command.
@@ -168,6 +170,7 @@ impl fmt::Display for Txn<'_> {
             Self::GroupNotReplaced(cause) => write!(f, "group-not-replaced-{cause}"),
             Self::GroupReplaced(cause) => write!(f, "group-replaced-{cause}"),
             Self::Hello(event) => write!(f, "hello-{event}"),
+            Self::HelloThere(room) => write!(f, "hello-there-{room}"),
             Self::Held { portal: Some(portal), event, code, since } => {
                 write!(f, "held-{portal}-{event}-{code}-{}", since.0)
             }
@@ -257,7 +260,7 @@ mod tests {
             .chain([Txn::There, Txn::Unconfirmed, Txn::Unseen, Txn::Waits]);
         let mut all: Vec<_> = of_event.map(|kind| kind(event)).collect();
         all.extend(
-            [Txn::ClosedFor, Txn::Encrypted, Txn::NotReplaced, Txn::Replaced]
+            [Txn::ClosedFor, Txn::Encrypted, Txn::HelloThere, Txn::NotReplaced, Txn::Replaced]
                 .map(|kind| kind(room)),
         );
         all.extend([Txn::Closed, Txn::Greeting, Txn::Moved, Txn::NoRoom].map(|kind| kind(portal)));
@@ -358,6 +361,7 @@ mod tests {
             "held-$e-quota_spent-5",
             "held-3-$e-quota_spent-5",
             "hello-$e",
+            "hello-there-!r:b.org",
             "left-behind-3-$e",
             "login-$e",
             "login-$e-5-3",

@@ -11,6 +11,7 @@ use crate::{
             Core,
             attempt::{Halt, Handled},
         },
+        from_matrix::reading,
         from_wechat::{message, recall},
         notice::status,
         state::{LaneKey, Read},
@@ -78,6 +79,10 @@ pub(super) async fn outcome_of(
                     Ok(event) => event,
                     Err(_) => return Ok(Handled::Done(Outcome::Ignored("malformed".into()))),
                 },
+            };
+            let event = match Box::pin(reading::read(core, event, raw)).await? {
+                Ok(event) => event,
+                Err(outcome) => return Ok(Handled::Done(outcome)),
             };
             match key {
                 LaneKey::Portal(portal) => {

@@ -66,7 +66,7 @@ pub(super) async fn from_room(
         Kind::Tombstone { replacement } => {
             upgrade::replaced(core, &event, replacement.as_deref()).await.map(Handled::Done)
         }
-        Kind::RoomName(_) | Kind::RoomPicture(_) | Kind::Other { .. } => {
+        Kind::RoomEncryption(_) | Kind::RoomName(_) | Kind::RoomPicture(_) | Kind::Other { .. } => {
             Ok(Handled::Done(Outcome::Ignored("state".into())))
         }
     }

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use ruma::{RoomId, UserId};
 
+use super::unreadable;
 use crate::{
     bridge::{
         core::{Core, attempt::Halt, name_of, owner, txn::Txn},
+        from_matrix::before_entry,
         group, notice,
         policy::{self, Act, Actor, Person, RoomRules, Ruling},
         portal::{entry, replacement::Entered, room, upgrade},
@@ -38,19 +40,25 @@ pub(super) async fn invited(core: &Arc<Core>, event: &Event) -> Result<Outcome, 
         Ruling::Allowed => {}
         Ruling::Refused(_) | Ruling::LeftAlone => return decline(core, event, &bot).await,
     }
+    // A client shares its keys with the devices that it finds when it writes.
+    core.crypto().await?;
     core.insist(|| bot.join(room)).await?;
-    let members = core.insist(|| bot.joined_members(room)).await?;
-    let encrypted = core.insist(|| bot.state(room, "m.room.encryption", "")).await?.is_some();
+    // With others invited it is no chat with the bot alone.
+    let members = core.insist(|| bot.members(room)).await?;
+    if core.is_encrypted(room).await? && core.crypto().await?.is_none() {
+        Box::pin(unreadable::say(core, user, (room, Txn::Hello(&event.id)))).await?;
+        return Ok(Outcome::Delivered);
+    }
     let alone = members.iter().all(|member| member == user || *member == core.bot);
-    let marked = alone && !encrypted && core.registry.owner(user).management_room.is_none();
+    let marked = alone && core.registry.owner(user).management_room.is_none();
     if marked {
         owner::mark_room(core, user, Some(room.clone())).await?;
     }
-    let hello = match encrypted {
-        true => Answer::EncryptedRoom.text(language),
-        false => Answer::Hello { prefix: core.prefix(), marked }.text(language),
-    };
+    let hello = Answer::Hello { prefix: core.prefix(), marked }.text(language);
     notice::say(core, room, &hello, Txn::Hello(&event.id)).await?;
+    if alone {
+        Box::pin(before_entry::take_over(core, event)).await?;
+    }
     Ok(Outcome::Delivered)
 }
 
@@ -130,7 +138,7 @@ pub(super) async fn show_the_way(
     let text = RoomText::ChatIsThere { name: &name, link: &link };
     let notice = content::notice(text.text(core.language_of(&event.sender)));
     let txn = Txn::There(&event.id).to_string();
-    core.insist(|| ghost.send(&event.room, &notice, &txn, None)).await?;
+    core.send(ghost, &event.room, &notice, (&txn, None)).await?;
     core.insist(|| ghost.leave(&event.room, None)).await?;
     Ok(Outcome::Delivered)
 }

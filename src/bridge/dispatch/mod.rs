@@ -9,3 +9,4 @@ pub(super) mod other_room;
 pub(super) mod poison;
 pub(super) mod portal_room;
 mod stranger;
+mod unreadable;

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use ruma::UserId;
 
-use super::invitation::{ghost_invited, invited};
+use super::{
+    invitation::{ghost_invited, invited},
+    unreadable,
+};
 use crate::{
     bridge::{
         command::{self, Ran},
@@ -14,9 +17,8 @@ use crate::{
             owner,
             txn::Txn,
         },
-        notice, policy,
+        policy,
         portal::{departed, space},
-        text::Answer,
     },
     matrix::event::{Event, Kind, Membership, MembershipState},
     store::{Entry, Outcome},
@@ -46,6 +48,7 @@ pub(super) async fn from_room(
         | Kind::Poll(_)
         | Kind::LiveLocation
         | Kind::Redaction { .. }
+        | Kind::RoomEncryption(_)
         | Kind::RoomName(_)
         | Kind::RoomPicture(_)
         | Kind::Tombstone { .. }
@@ -66,8 +69,8 @@ async fn membership(core: &Arc<Core>, event: &Event, change: &Membership) -> Res
 
 /// Tells an encrypted room that the bot cannot read it; the homeserver drops repetitions for a day.
 pub(super) async fn encrypted(core: &Core, event: &Event) -> Result<Outcome, Halt> {
-    let text = Answer::EncryptedRoom.text(core.language_of(&event.sender));
-    notice::say(core, &event.room, &text, Txn::Encrypted(&event.room)).await?;
+    let place = (&*event.room, Txn::Encrypted(&event.room));
+    Box::pin(unreadable::say(core, &event.sender, place)).await?;
     Ok(Outcome::Refused("encrypted".into()))
 }
 

@@ -91,9 +91,11 @@ pub(super) async fn from_portal(
         Kind::Tombstone { replacement } if rules_over(Act::Tombstone) => {
             upgrade::replaced(core, &portal, replacement.as_deref()).await.map(Handled::Done)
         }
-        Kind::RoomName(_) | Kind::RoomPicture(_) | Kind::Tombstone { .. } | Kind::Other { .. } => {
-            Ok(Handled::Done(Outcome::Ignored("state".into())))
-        }
+        Kind::RoomEncryption(_)
+        | Kind::RoomName(_)
+        | Kind::RoomPicture(_)
+        | Kind::Tombstone { .. }
+        | Kind::Other { .. } => Ok(Handled::Done(Outcome::Ignored("state".into()))),
     }
 }
 

@@ -43,6 +43,6 @@ fn act(kind: &Kind) -> Option<Act> {
         Kind::RoomPicture(_) => Some(Act::Picture),
         Kind::Tombstone { .. } => Some(Act::Tombstone),
         Kind::Membership(change) if change.now == MembershipState::Invite => Some(Act::Invitation),
-        Kind::Membership(_) | Kind::Other { is_state: true, .. } => None,
+        Kind::Membership(_) | Kind::RoomEncryption(_) | Kind::Other { is_state: true, .. } => None,
     }
 }

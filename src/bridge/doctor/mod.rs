@@ -5,6 +5,7 @@
 //! itself.
 
 mod far;
+mod keys;
 mod machine;
 mod page;
 mod stand_in;
@@ -80,6 +81,9 @@ pub async fn examine(
         },
         Err(_) => looking.await,
     });
+    if !config.encryption.allow {
+        found.push(Found::EncryptionOff);
+    }
     let workers = Workers::new(Spools::new(std::env::temp_dir()), 1);
     found.push(machine::store(config, running).await);
     found.extend(machine::disk(config));
@@ -150,6 +154,7 @@ pub(super) async fn examine_running(core: &Core, language: Language) -> Vec<Find
         0 => Found::Polls { polling: fresh.polling },
         stale => Found::StalePolls { polling: fresh.polling, stale },
     });
+    found.push(keys::look(core).await);
     found.push(Found::StoreInUse { by_us: true });
     found.extend(machine::disk(config));
     found.push(machine::sandbox(&core.workers).await);

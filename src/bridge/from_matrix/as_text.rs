@@ -133,10 +133,11 @@ async fn correct(
 
 /// Writes the content of a newer edit into the entry of an older one that waits.
 async fn rewrite(core: &Core, older: Outgoing, newer: &str) -> Result<(), Halt> {
-    let Work::FromMatrix { raw, .. } = &older.entry.work else { return Ok(()) };
-    let content = serde_json::from_str::<Value>(newer);
+    let Work::FromMatrix { raw, room, .. } = &older.entry.work else { return Ok(()) };
+    let (raw, newer) = (core.clear(room, raw).await?, core.clear(room, newer).await?);
+    let content = serde_json::from_str::<Value>(&newer);
     let content = content.ok().and_then(|event| Some(event.get("content")?.to_string()));
-    let Some(written) = content.and_then(|content| edit::with_content(raw, &content)) else {
+    let Some(written) = content.and_then(|content| edit::with_content(&raw, &content)) else {
         tracing::error!(event = %older.event, "a waiting edit cannot be rewritten; after a restart its older words go out");
         return Ok(());
     };

@@ -48,11 +48,11 @@ pub(crate) async fn edit(turn: &PortalTurn<'_>, edit: &Replacement) -> Result<Ha
 async fn of_waiting(
     turn: &PortalTurn<'_>,
     edit: &Replacement,
-    mut waiting: Outgoing,
+    waiting: Outgoing,
 ) -> Result<Option<Outcome>, Halt> {
     let PortalTurn { core, event, portal, .. } = *turn;
-    let Work::FromMatrix { raw, .. } = &mut waiting.entry.work else { return Ok(None) };
-    let edited = with_content(raw, edit.new.content.get());
+    let Work::FromMatrix { raw, room, .. } = &waiting.entry.work else { return Ok(None) };
+    let edited = with_content(&core.clear(room, raw).await?, edit.new.content.get());
     let Some((edited, written)) = edited.and_then(|raw| Some((parsed(&raw)?, raw))) else {
         return refusal::refuse(core, event, SendRefusal::Edit).await.map(Some);
     };
@@ -66,6 +66,7 @@ async fn of_waiting(
         | Kind::Poll(_)
         | Kind::LiveLocation
         | Kind::Encrypted
+        | Kind::RoomEncryption(_)
         | Kind::Membership(_)
         | Kind::RoomName(_)
         | Kind::RoomPicture(_)

@@ -1,7 +1,7 @@
 //! The storing of pushed events: they are durable before the push is answered.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use super::typing;
 use crate::{
     bridge::{
-        core::{Core, Death},
+        core::{Core, Death, encrypted::cipher_room},
         state::Read,
     },
     clock::Timestamp,
@@ -22,7 +22,7 @@ use crate::{
         Transaction, Unavailable,
         event::{self, Event, Kind, Membership, MembershipState},
     },
-    store::{self, Change, Direction, Entry, Outcome, Progress, Source, Work},
+    store::{self, Change, CipherRoom, Direction, Entry, Outcome, Progress, Source, Work},
 };
 
 /// Commits a transaction with its events and starts the work on them.
@@ -110,7 +110,7 @@ async fn take_over(
     }
     let now = core.clock.now();
     let mut change = Change::new().mark_transaction(&fingerprint, now);
-    let (mut entries, mut here) = (Vec::new(), HashSet::new());
+    let (mut entries, mut here) = (Vec::new(), Here::default());
     for raw in &transaction.events {
         match sort(core, &mut here, raw)? {
             Fate::Counted(reason) => *left_out.entry(reason).or_default() += 1,
@@ -127,7 +127,11 @@ async fn take_over(
     if !transaction.ephemeral.is_empty() {
         left_out.insert("ephemeral", transaction.ephemeral.len());
     }
+    change = here.rooms.iter().fold(change, Change::put_cipher_room);
+    let seen = here.ciphertexts.iter();
+    change = seen.fold(change, |change, (digest, event)| change.put_ciphertext(digest, event, now));
     core.store.commit(count(change, left_out)).await?;
+    here.rooms.iter().for_each(|room| core.ciphers.put_room(room));
     Ok(entries)
 }
 
@@ -140,28 +144,81 @@ enum Fate {
     Counted(&'static str),
 }
 
-/// Decides about an event. `here` are the ids of this transaction's events, which the store does
-/// not know yet.
-fn sort(
-    core: &Core,
-    here: &mut HashSet<OwnedEventId>,
-    raw: &RawValue,
-) -> Result<Fate, store::Error> {
+/// What a transaction holds that the store does not know yet.
+#[derive(Default)]
+struct Here {
+    events: HashSet<OwnedEventId>,
+    /// The rooms that it says to be encrypted.
+    rooms: Vec<CipherRoom>,
+    /// The ciphertexts by their digests.
+    ciphertexts: HashMap<[u8; 16], OwnedEventId>,
+}
+
+/// Decides about an event.
+fn sort(core: &Core, here: &mut Here, raw: &RawValue) -> Result<Fate, store::Error> {
     let Ok(event) = event::parse(raw) else {
         tracing::warn!("an event without id, room, sender or type was left out");
         return Ok(Fate::Counted("malformed"));
     };
+    about_encryption(core, here, &event);
     if core.is_ours(&event.sender) {
         return Ok(Fate::Counted("own"));
     }
     let source = Source::Event(event.id.clone());
-    if !here.insert(event.id.clone()) || core.store.source_seen(&source)?.is_some() {
+    if !here.events.insert(event.id.clone()) || core.store.source_seen(&source)?.is_some() {
         return Ok(Fate::Counted("again"));
+    }
+    if is_replay(core, here, &event, raw)? {
+        return Ok(Fate::Ignored(source, "replay"));
     }
     Ok(match ignored(core, &event) {
         Some(reason) => Fate::Ignored(source, reason),
         None => Fate::Work(event.into()),
     })
+}
+
+/// Notes what an event says about encryption, also one of the bridge: a homeserver that encrypts all rooms
+/// says so in the name of the one who makes a room.
+fn about_encryption(core: &Core, here: &mut Here, event: &Event) {
+    match &event.kind {
+        Kind::RoomEncryption(rotation) => {
+            here.rooms.push(cipher_room(&event.room, *rotation));
+        }
+        Kind::Membership(_) => core.ciphers.forget_members(&event.room),
+        Kind::Message(_)
+        | Kind::Sticker(_)
+        | Kind::Reaction { .. }
+        | Kind::Redaction { .. }
+        | Kind::Poll(_)
+        | Kind::LiveLocation
+        | Kind::Encrypted
+        | Kind::RoomName(_)
+        | Kind::RoomPicture(_)
+        | Kind::Tombstone { .. }
+        | Kind::Other { .. } => {}
+    }
+}
+
+/// Returns whether a ciphertext has come before under another event id. A homeserver could have a
+/// message taken twice that way.
+fn is_replay(
+    core: &Core,
+    here: &mut Here,
+    event: &Event,
+    raw: &RawValue,
+) -> Result<bool, store::Error> {
+    let Kind::Encrypted = event.kind else { return Ok(false) };
+    let Some(digest) = event::fingerprint_of(raw.get()) else { return Ok(false) };
+    let is_known = match core.store.ciphertext_seen(&digest)? {
+        Some(first) => first != event.id,
+        None => here.ciphertexts.contains_key(&digest),
+    };
+    if is_known {
+        tracing::warn!(event = %event.id, room = %event.room, "a ciphertext came again");
+    } else {
+        here.ciphertexts.insert(digest, event.id.clone());
+    }
+    Ok(is_known)
 }
 
 fn count(change: Change, left_out: BTreeMap<&'static str, usize>) -> Change {
@@ -183,7 +240,7 @@ fn entry_of(core: &Core, at: Timestamp, event: &Event, raw: &RawValue) -> Entry 
 }
 
 /// Returns why an event is ignored; `None` when it is not.
-fn ignored(core: &Core, event: &Event) -> Option<&'static str> {
+pub(super) fn ignored(core: &Core, event: &Event) -> Option<&'static str> {
     match &event.kind {
         Kind::Message(_)
         | Kind::Sticker(_)
@@ -204,7 +261,7 @@ fn ignored(core: &Core, event: &Event) -> Option<&'static str> {
             | MembershipState::Other => Some("membership"),
         },
         Kind::Other { event_type, .. } if is_of_live_location(event_type) => Some("live location"),
-        Kind::Other { is_state: true, .. } => Some("state"),
+        Kind::RoomEncryption(_) | Kind::Other { is_state: true, .. } => Some("state"),
         Kind::Other { is_state: false, event_type } => only_for_clients(event_type),
     }
 }

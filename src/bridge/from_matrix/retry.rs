@@ -52,7 +52,7 @@ pub(crate) async fn retry(turn: &PortalTurn<'_>, of: &EventId) -> Result<Handled
         return Ok(Handled::Done(Outcome::Delivered));
     }
     let bot = core.bot();
-    let found = core.insist(|| bot.event(&asking.room, of)).await;
+    let found = core.event(&bot, &asking.room, of).await;
     let message = match &found {
         Ok(raw) => event::parse(raw).ok().zip(Some(raw)),
         Err(Halt::Stopping) => return Err(Halt::Stopping),

@@ -51,8 +51,7 @@ impl Place<'_> {
         txn: &str,
     ) -> Result<OwnedEventId, Halt> {
         let content = self.answers.show(content.clone());
-        let sending = || self.ghost.send(self.room, &content, txn, Some(self.at));
-        let event = core.insist(sending).await?;
+        let event = core.send(self.ghost, self.room, &content, (txn, Some(self.at))).await?;
         self.said.note(&event, &content);
         if let Some(message) = self.message {
             self.link(core, message, self.number, &event);
@@ -91,8 +90,7 @@ impl Place<'_> {
         part: u16,
     ) -> Result<(), Halt> {
         let txn = self.beside(Beside::Part(part)).to_string();
-        let sending = || self.ghost.send(self.room, content, &txn, Some(self.at));
-        let event = core.insist(sending).await?;
+        let event = core.send(self.ghost, self.room, content, (&txn, Some(self.at))).await?;
         self.said.note(&event, content);
         if let Some(message) = self.message {
             // The part's number lies behind those of the items, so that a recall of the message

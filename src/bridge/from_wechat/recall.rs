@@ -63,7 +63,7 @@ async fn room_of<'a>(
     link: &Link,
 ) -> Result<Option<&'a RoomId>, Halt> {
     let Some(group) = &portal.group else { return Ok(portal.own_room()) };
-    match core.insist(|| ghost.event(group, &link.event)).await {
+    match core.event(ghost, group, &link.event).await {
         Ok(_) => Ok(Some(group)),
         Err(Halt::Refused(_)) => Ok(portal.own_room()),
         Err(Halt::Stopping) => Err(Halt::Stopping),

@@ -73,7 +73,7 @@ fn may_resend(core: &Core, portal: &Portal, asking: &Event, author: &UserId) -> 
 /// Returns the sender of an event of the room; `None` when the homeserver does not say.
 async fn author_of(core: &Core, asking: &Event, of: &EventId) -> Result<Option<OwnedUserId>, Halt> {
     let bot = core.bot();
-    match core.insist(|| bot.event(&asking.room, of)).await {
+    match core.event(&bot, &asking.room, of).await {
         Ok(raw) => Ok(event::parse(&raw).ok().map(|event| event.sender)),
         Err(Halt::Refused(_)) => Ok(None),
         Err(Halt::Stopping) => Err(Halt::Stopping),

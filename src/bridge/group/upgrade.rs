@@ -141,8 +141,7 @@ async fn bring_along(
     new: &RoomId,
     cause: &str,
 ) -> Result<(), Halt> {
-    let bot = core.bot();
-    let encrypted = core.insist(|| bot.state(new, "m.room.encryption", "")).await?.is_some();
+    let encrypted = core.is_encrypted(new).await?;
     let mut came = Vec::new();
     for portal in members {
         if !encrypted && follow(core, portal, new).await?.is_ok() {

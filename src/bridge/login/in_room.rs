@@ -14,6 +14,7 @@ use crate::{
     },
     config::Language,
     convert,
+    crypto::{self, FileKey},
     ilink::{LoginEvent, LoginPatience},
     matrix::{
         content::{self, Content, Media, MediaKind},
@@ -40,6 +41,8 @@ pub(super) struct InRoom {
 #[derive(Clone)]
 struct Picture {
     mxc: OwnedMxcUri,
+    /// Where the room is encrypted.
+    key: Option<FileKey>,
     side: u32,
     bytes: u64,
 }
@@ -94,11 +97,26 @@ impl InRoom {
             tracing::warn!("iLink's QR text is too long for a QR code");
             return self.state(&LoginText::Code { url, number, of, page }).await;
         };
-        let (bytes, side, bot) = (qr.png.len() as u64, qr.side, self.core.bot());
-        let upload = || bot.upload(qr.png.clone(), "image/png", "qr.png");
-        let mxc = self.core.insist(upload).await?;
-        self.picture = Some(Picture { mxc, side, bytes });
+        let (bytes, side) = (qr.png.len() as u64, qr.side);
+        let (mxc, key) = self.upload(qr.png).await?;
+        self.picture = Some(Picture { mxc, key, side, bytes });
         self.state(&LoginText::Code { url, number, of, page }).await
+    }
+
+    /// Stores the image of a code, encrypted where the room is.
+    async fn upload(&self, png: Vec<u8>) -> Result<(OwnedMxcUri, Option<FileKey>), Halt> {
+        let (core, bot) = (&self.core, self.core.bot());
+        let seals = core.is_encrypted(&self.room).await? && core.crypto().await?.is_some();
+        let (bytes, key) = match seals.then(|| crypto::seal(&png)) {
+            Some(Ok((sealed, key))) => (sealed, Some(key)),
+            Some(Err(_)) | None => (png, None),
+        };
+        let (kind, name) = match key {
+            Some(_) => ("application/octet-stream", None),
+            None => ("image/png", Some("qr.png")),
+        };
+        let stored = core.insist(|| bot.upload(bytes.clone(), kind, name)).await?;
+        Ok((stored, key))
     }
 
     /// Sends the message in this state, or edits it.
@@ -126,14 +144,18 @@ impl InRoom {
     fn content(&self, caption: &str) -> Content {
         match &self.picture {
             None => content::notice(caption),
-            Some(Picture { mxc, side, bytes }) => {
+            Some(Picture { mxc, key, side, bytes }) => {
                 let picture = Media {
                     caption: Some(caption.to_owned()),
                     width: Some(*side),
                     height: Some(*side),
                     ..Media::new(MediaKind::Image, mxc.clone(), "qr.png", "image/png", *bytes)
                 };
-                content::media(picture)
+                let content = content::media(picture);
+                match key {
+                    Some(key) => content.with_encrypted_file(key.of_file(mxc)),
+                    None => content,
+                }
             }
         }
     }

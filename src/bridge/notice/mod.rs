@@ -37,7 +37,7 @@ async fn part_in_room(
     txn: &str,
 ) -> Result<OwnedEventId, Halt> {
     let bot = core.bot();
-    core.insist(|| bot.send(room, content, txn, None)).await
+    core.send(&bot, room, content, (txn, None)).await
 }
 
 /// Sends a notice in a room; a refusal of the homeserver is only logged.
@@ -114,7 +114,11 @@ pub(super) async fn to_admins(
     Ok(())
 }
 
-async fn management_room(core: &Core, user: &UserId) -> Result<Option<OwnedRoomId>, Halt> {
+/// Returns the room of a user and the bot, which is made when there is none.
+pub(super) async fn management_room(
+    core: &Core,
+    user: &UserId,
+) -> Result<Option<OwnedRoomId>, Halt> {
     let known = core.registry.owner(user);
     if let Some(room) = &known.management_room {
         return Ok(Some(room.clone()));

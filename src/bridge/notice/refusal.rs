@@ -26,7 +26,7 @@ pub(crate) async fn refuse(
     let bot = core.bot();
     // Copies of one event that are refused for one reason share a notice.
     let txn = Txn::Refuse { event: &event.id, code: refusal.code() }.to_string();
-    core.insist(|| bot.send(&event.room, &reply, &txn, None)).await?;
+    core.send(&bot, &event.room, &reply, (&txn, None)).await?;
     Ok(Outcome::Refused(refusal.code().into()))
 }
 

@@ -100,7 +100,7 @@ pub(crate) async fn waits(core: &Core, portal: &Portal, mut outgoing: Outgoing, 
 async fn mark(core: &Core, outgoing: &mut Outgoing) -> Result<(), Halt> {
     let (bot, event, room) = (core.bot(), &outgoing.event, &outgoing.room);
     let (mark, txn) = (content::reaction(event, WAITS), Txn::Waits(event).to_string());
-    match core.insist(|| bot.send(room, &mark, &txn, None)).await {
+    match core.send(&bot, room, &mark, (&txn, None)).await {
         Ok(mark) => {
             core.copies.put_mark(outgoing.entry.source(), Some(&mark));
             outgoing.progress.mark = Some(mark);

@@ -124,7 +124,7 @@ pub(crate) async fn event(core: &Core, room: &RoomId, of: &EventId) -> Result<Op
 
 async fn find(core: &Core, room: &RoomId, of: &EventId) -> Result<Option<Box<RawValue>>, Halt> {
     let bot = core.bot();
-    let asking = core.insist(|| bot.event(room, of));
+    let asking = core.event(&bot, room, of);
     match tokio::time::timeout(PATIENCE, asking).await {
         Ok(Ok(raw)) => Ok(Some(raw)),
         Ok(Err(Halt::Stopping)) => Err(Halt::Stopping),
@@ -153,6 +153,7 @@ fn words(event: &Event, bot: &UserId, is_ours: bool) -> Option<String> {
         | Kind::Poll(Poll::Vote | Poll::End { .. })
         | Kind::LiveLocation
         | Kind::Encrypted
+        | Kind::RoomEncryption(_)
         | Kind::Membership(_)
         | Kind::RoomName(_)
         | Kind::RoomPicture(_)

@@ -74,6 +74,7 @@ fn logins(core: &Core) -> Vec<Metric> {
 }
 
 fn requests(core: &Core) -> Vec<Metric> {
+    let keys = core.ciphers.stream().answered;
     let media = core.tallies.media().map(|(way, bytes)| (direction(way), bytes));
     let media = media.map(|(way, bytes)| Sample::of("direction", way, bytes as f64));
     vec![
@@ -81,6 +82,7 @@ fn requests(core: &Core) -> Vec<Metric> {
         counter("matrix_requests", REQUESTS, results(core.homeserver.requests())),
         gauge("homeserver_away", AWAY, f64::from(u8::from(core.homeserver.is_away()))),
         counter("media_bytes", MEDIA, media.into()),
+        gauge("keys_stream_age_seconds", KEYS, keys.map_or(0.0, |at| at.elapsed().as_secs_f64())),
     ]
 }
 
@@ -146,6 +148,8 @@ const REQUESTS: &str = "Requests to the homeserver since the start, by how they 
 const AWAY: &str = "1 while the homeserver does not answer";
 const MEDIA: &str =
     "Bytes of images, voice messages, files and videos that were bridged since the start";
+const KEYS: &str =
+    "How long ago the homeserver last answered about keys of encrypted rooms; 0 before it has";
 const ENTRIES: &str = "What the store holds";
 const COMMITS: &str = "Time that a commit took, the sync included";
 const SYNCS: &str = "Time that the disk took to take a commit";

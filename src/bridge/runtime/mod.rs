@@ -1,5 +1,6 @@
 //! The start and the stop of the bridge, its regular housekeeping, and its metrics.
 
 pub(super) mod housekeeping;
+mod keys;
 pub(super) mod metrics;
 pub(super) mod start;

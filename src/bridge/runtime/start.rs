@@ -7,11 +7,12 @@ use tokio::{
     sync::{Semaphore, mpsc::UnboundedReceiver, watch},
 };
 
-use super::{housekeeping, metrics};
+use super::{housekeeping, keys, metrics};
 use crate::{
     bridge::{
         core::{
             Core, Death,
+            ciphers::Ciphers,
             clients::{StartError, homeserver, ilink_options},
         },
         dispatch::lane,
@@ -199,6 +200,7 @@ async fn open(
         questions: Questions::load(&store)?,
         looks: Default::default(),
         hush: Default::default(),
+        ciphers: Ciphers::load(&store, config.encryption.allow)?,
         arriving: Default::default(),
         leaving: Default::default(),
         making_rooms: Semaphore::new(ROOMS_AT_ONCE),
@@ -295,6 +297,7 @@ async fn greet_homeserver(core: Arc<Core>) {
             return core.die(Death::BotRefused(core.bot.clone()));
         }
     }
+    core.tasks.spawn("keys", keys::run(Arc::clone(&core)));
     let name = &core.config.appservice.bot_display_name;
     if let Err(error) = bot.set_display_name(name).await {
         tracing::debug!(%error, "the bot's name was not taken");

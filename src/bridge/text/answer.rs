@@ -7,7 +7,8 @@ use crate::config::Language;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Answer<'a> {
     Hello { prefix: &'a str, marked: bool },
-    EncryptedRoom,
+    EncryptedRoom { link: Option<&'a str> },
+    EncryptedGroup,
     NoPermission,
     UnderAnotherName,
     GhostRefuses { bot: &'a str },
@@ -70,10 +71,20 @@ impl Answer<'_> {
                     "你好，我是微信桥接机器人。发送 `{prefix} login 妈妈` 获取二维码，妈妈用微信扫码后，这里就会有一个你和她的聊天房间。发送 `{prefix} help` 查看全部命令。{mark}",
                 )
             }
-            Self::EncryptedRoom => pick!(
+            Self::EncryptedRoom { link: None } => pick!(
                 language,
                 "This room is encrypted, so I cannot read it. Please create a room with me that is not encrypted.",
                 "此房间已加密，我无法读取。请另建一个不加密的房间和我聊天。",
+            ),
+            Self::EncryptedRoom { link: Some(link) } => pick!(
+                language,
+                "This room is encrypted, so I cannot read it. Here is a room with me that is not encrypted: {link}",
+                "此房间已加密，我无法读取。请到这个不加密的房间和我聊天：{link}",
+            ),
+            Self::EncryptedGroup => pick!(
+                language,
+                "Contacts cannot be brought into an encrypted room yet. Please use a room that is not encrypted.",
+                "暂时不能把联系人带进加密的房间，请使用不加密的房间。",
             ),
             Self::NoPermission => pick!(
                 language,

@@ -1,7 +1,9 @@
 //! The reasons why a Matrix message waits, or was not bridged.
 
 use super::pick;
-use crate::{bridge::state::reply_window::Hold, config::Language, convert::OtherKind};
+use crate::{
+    bridge::state::reply_window::Hold, config::Language, convert::OtherKind, crypto::WithheldReason,
+};
 
 /// The notice that tells why messages wait and what will happen; sent once per period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -65,6 +67,12 @@ pub(crate) enum SendRefusal {
     LiveLocation,
     Call,
     Encrypted,
+    /// The key of an encrypted message did not come.
+    NoKey,
+    /// The sender's client keeps the key back.
+    KeyWithheld(WithheldReason),
+    /// An encrypted message is damaged.
+    Undecryptable,
     /// The file is encrypted, though the message is not.
     FileEncrypted,
     /// The file is larger than the bridge's limit, in bytes.
@@ -116,6 +124,11 @@ impl SendRefusal {
             Self::LiveLocation => "live_location",
             Self::Call => "call",
             Self::Encrypted => "encrypted",
+            Self::NoKey => "no_key",
+            Self::KeyWithheld(WithheldReason::NotAllowed) => "key_withheld",
+            Self::KeyWithheld(WithheldReason::NoSession) => "key_no_session",
+            Self::KeyWithheld(WithheldReason::Other) => "key_kept",
+            Self::Undecryptable => "undecryptable",
             Self::FileEncrypted => "file_encrypted",
             Self::FileTooLarge { .. } => "file_too_large",
             Self::FileMissing => "file_missing",
@@ -186,6 +199,31 @@ impl SendRefusal {
                 language,
                 "⚠️ Not sent to WeChat: this message is encrypted, so I cannot read it. Please use a room without encryption.",
                 "⚠️ 未发送到微信：消息已加密，我无法读取。请使用未加密的房间。",
+            ),
+            Self::NoKey => pick!(
+                language,
+                "⚠️ I cannot read this message: its key did not reach me. Please send it again.",
+                "⚠️ 无法读取这条消息：没有收到它的密钥。请重新发送。",
+            ),
+            Self::KeyWithheld(WithheldReason::NotAllowed) => pick!(
+                language,
+                "⚠️ I cannot read this message: your app keeps its key from me. It may send keys to verified devices only, or you have blocked mine. Please change that in your app and send the message again.",
+                "⚠️ 无法读取这条消息：你的客户端没有把密钥发给我，可能设置了只发给已验证的设备，或屏蔽了我的设备。请在客户端修改设置后重新发送。",
+            ),
+            Self::KeyWithheld(WithheldReason::NoSession) => pick!(
+                language,
+                "⚠️ I cannot read this message: your app could not encrypt its key for me. Please send it again.",
+                "⚠️ 无法读取这条消息：你的客户端无法为我加密密钥。请重新发送。",
+            ),
+            Self::KeyWithheld(WithheldReason::Other) => pick!(
+                language,
+                "⚠️ I cannot read this message: your app did not give me its key. Please send it again.",
+                "⚠️ 无法读取这条消息：你的客户端没有给我密钥。请重新发送。",
+            ),
+            Self::Undecryptable => pick!(
+                language,
+                "⚠️ I cannot read this message: it is damaged, or it is not what it claims to be. Please send it again.",
+                "⚠️ 无法读取这条消息：消息已损坏或与其声明不符。请重新发送。",
             ),
             Self::FileEncrypted => pick!(
                 language,

@@ -57,6 +57,12 @@ pub(crate) enum Found {
     PageAway { url: String, why: Cause },
     PageIsNotOurs { url: String, status: u16 },
     PageOpen { url: String },
+    EncryptionOff,
+    KeysStarting,
+    NoKeys { here: bool },
+    Keys { identity: String, slow: bool },
+    KeysWrong,
+    KeysStale { seconds: u64 },
 }
 
 /// The server with whose clock the bridge's own is compared.
@@ -83,11 +89,15 @@ impl Found {
             | Self::Disk { .. }
             | Self::Clock { .. }
             | Self::Sandbox
-            | Self::Page { .. } => DoctorVerdict::Well,
+            | Self::Page { .. }
+            | Self::Keys { .. } => DoctorVerdict::Well,
             Self::StoreNew { .. }
             | Self::StoreInUse { by_us: false }
             | Self::StoreOfOther { .. }
-            | Self::NoSandboxHere { .. } => DoctorVerdict::Note,
+            | Self::NoSandboxHere { .. }
+            | Self::EncryptionOff
+            | Self::KeysStarting
+            | Self::NoKeys { here: false } => DoctorVerdict::Note,
             Self::HomeserverAway { .. }
             | Self::TokenRefused
             | Self::BotOutside { .. }
@@ -109,7 +119,10 @@ impl Found {
             | Self::SandboxMissing { .. }
             | Self::PageAway { .. }
             | Self::PageIsNotOurs { .. }
-            | Self::PageOpen { .. } => DoctorVerdict::Wrong,
+            | Self::PageOpen { .. }
+            | Self::NoKeys { here: true }
+            | Self::KeysWrong
+            | Self::KeysStale { .. } => DoctorVerdict::Wrong,
         }
     }
 
@@ -152,6 +165,12 @@ impl Found {
             | Self::Clock { .. }
             | Self::ClockOff { .. }
             | Self::Sandbox
+            | Self::EncryptionOff
+            | Self::KeysStarting
+            | Self::NoKeys { .. }
+            | Self::Keys { .. }
+            | Self::KeysWrong
+            | Self::KeysStale { .. }
             | Self::Page { .. }
             | Self::PageIsNotOurs { .. }
             | Self::PageOpen { .. } => None,
@@ -377,6 +396,46 @@ impl Found {
                 language,
                 "public_url {url} lets through more than /link/. Restrict the reverse proxy to that path: the rest is for the homeserver.",
                 "public_url {url} 放行了 /link/ 以外的路径。请让反向代理只转发这个路径，其余部分只供 Matrix 服务器使用。",
+            ),
+            Self::EncryptionOff => pick!(
+                language,
+                "Encryption is switched off by [encryption] allow; encrypted rooms stay unreadable.",
+                "[encryption] allow 已关闭加密，加密的房间无法读取。",
+            ),
+            Self::KeysStarting => pick!(
+                language,
+                "The bot's device for encrypted rooms is still being made.",
+                "机器人用于加密房间的设备还在创建中。",
+            ),
+            Self::NoKeys { here: false } => pick!(
+                language,
+                "This homeserver keeps no keys for bridges, so encrypted rooms stay unreadable. It needs MSC4190: Synapse 1.141, Tuwunel 1.8 or Continuwuity have it; Dendrite does not.",
+                "此 Matrix 服务器不为桥接保存密钥，因此加密的房间无法读取。需要支持 MSC4190：Synapse 1.141、Tuwunel 1.8、Continuwuity 支持，Dendrite 不支持。",
+            ),
+            Self::NoKeys { here: true } => pick!(
+                language,
+                "The folder crypto in the store cannot be used, so encrypted rooms stay unreadable. The log says why; restart the bridge when it is mended.",
+                "数据目录中的 crypto 文件夹无法使用，因此加密的房间无法读取。原因见日志；修复后请重启桥接。",
+            ),
+            Self::Keys { identity, slow: false } => pick!(
+                language,
+                "The bot's keys for encrypted rooms are in order; its identity is {identity}.",
+                "机器人用于加密房间的密钥正常，身份密钥为 {identity}。",
+            ),
+            Self::Keys { identity, slow: true } => pick!(
+                language,
+                "The bot's keys for encrypted rooms are in order; its identity is {identity}. The homeserver has no sliding sync (MSC4186), so reading them costs it more.",
+                "机器人用于加密房间的密钥正常，身份密钥为 {identity}。Matrix 服务器不支持 sliding sync（MSC4186），读取密钥的开销更大。",
+            ),
+            Self::KeysWrong => pick!(
+                language,
+                "The homeserver has other keys for the bot than the bridge. Restart the bridge: it makes a new device.",
+                "Matrix 服务器上机器人的密钥与桥接的不一致。请重启桥接，它会创建新设备。",
+            ),
+            Self::KeysStale { seconds } => pick!(
+                language,
+                "The homeserver has sent no keys for {seconds} seconds; encrypted messages wait. Look at the log of the bridge and of the homeserver.",
+                "Matrix 服务器已有 {seconds} 秒没有送来密钥，加密消息在等待。请查看桥接和 Matrix 服务器的日志。",
             ),
         }
     }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 pub use media::{Media, MediaKind, Thumbnail, VoiceMark, media};
 pub use quote::{WRITTEN, quoting, written};
 pub(in crate::matrix) use size::within;
-pub use size::{notices, texts};
+pub use size::{notices, texts, within_encrypted};
 
 /// The type and the fields of an event that is to be sent.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +31,17 @@ impl Content {
     pub fn with(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
         self.fields.insert(key.into(), value.into());
         self
+    }
+
+    /// Returns whether people read it. Everything else is for clients, and is sent in the clear.
+    pub fn is_for_people(&self) -> bool {
+        ["m.room.message", "m.sticker", "m.poll.start"].contains(&self.event_type.as_str())
+    }
+
+    /// Replaces the address of a file by an encrypted file.
+    pub fn with_encrypted_file(mut self, file: Value) -> Self {
+        self.fields.remove("url");
+        self.with("file", file)
     }
 
     /// Adds the text as HTML; the plain body stays for clients that do not show HTML.

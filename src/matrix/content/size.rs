@@ -44,6 +44,12 @@ pub(in crate::matrix) fn within(content: Content) -> Content {
     shortened(content, MOST_BYTES)
 }
 
+/// Returns a content that still fits into an event when it is encrypted, which makes it longer by a
+/// third.
+pub fn within_encrypted(content: Content) -> Content {
+    shortened(content, MOST_ENCRYPTED_BYTES)
+}
+
 /// Shortens a content to so many bytes. Of an edit the new content keeps what room there is: the
 /// words beside it are for clients that know no edits.
 fn shortened(mut content: Content, most: usize) -> Content {
@@ -149,6 +155,8 @@ fn bytes_in_json(c: char) -> usize {
 /// The greatest size of a content in bytes. An event may have 64 KiB, which also hold its sender,
 /// its room, its signatures and the ids of earlier events.
 const MOST_BYTES: usize = 60 << 10;
+/// Base64, the padding of the cipher, and what the envelope says beside it.
+const MOST_ENCRYPTED_BYTES: usize = 44 << 10;
 /// The greatest size of the text of a notice in bytes, which leaves room for the other fields.
 const ROOM_OF_NOTICE: usize = 48 << 10;
 /// The least size of a part in bytes, so that the split always ends.

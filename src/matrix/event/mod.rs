@@ -4,6 +4,7 @@
 //! [`Kind::Other`].
 
 pub mod attachment;
+mod encrypted;
 mod message;
 mod poll;
 mod profile;
@@ -13,6 +14,7 @@ use ruma::{OwnedEventId, OwnedMxcUri, OwnedRoomId, OwnedUserId};
 use serde_json::value::RawValue;
 
 pub use attachment::{Attachment, AttachmentSource};
+pub use encrypted::{Rotation, fingerprint_of, session_of};
 pub use message::{GalleryItem, Message, Replacement};
 pub use poll::Poll;
 pub use profile::{KEYS as PROFILE_KEYS, Profile};
@@ -64,6 +66,8 @@ pub enum Kind {
     LiveLocation,
     /// An encrypted event.
     Encrypted,
+    /// The room was made encrypted, or how it is encrypted has changed.
+    RoomEncryption(Rotation),
     /// A change of a membership.
     Membership(Membership),
     /// The room's name was set or removed.
@@ -171,6 +175,7 @@ impl Kind {
             ("m.room.redaction", None) => redaction(fields),
             ("m.room.encrypted", None) => Some(Self::Encrypted),
             ("m.room.member", Some(user)) => membership(fields, user).map(Self::Membership),
+            (ENCRYPTION, Some("")) => Some(Self::RoomEncryption(Rotation::read(fields))),
             ("m.room.name", Some("")) => Some(Self::RoomName(room_name(fields))),
             ("m.room.avatar", Some("")) => room_picture(fields).map(Self::RoomPicture),
             ("m.room.tombstone", Some("")) => {
@@ -190,6 +195,9 @@ impl Kind {
         kind.unwrap_or(Self::Other { event_type, is_state: state_key.is_some() })
     }
 }
+
+/// What makes a room encrypted.
+pub const ENCRYPTION: &str = "m.room.encryption";
 
 /// The state event of a live location, in its two spellings.
 const SHARES: &str = "m.beacon_info";

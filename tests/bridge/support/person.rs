@@ -8,7 +8,7 @@ use std::{
 };
 
 use matrix_sdk::{
-    Client, Room, RoomState, SessionMeta, SessionTokens,
+    Client, ClientBuilder, Room, RoomState, SessionMeta, SessionTokens,
     authentication::matrix::MatrixSession,
     ruma::{
         OwnedEventId, RoomId, UserId,
@@ -17,10 +17,15 @@ use matrix_sdk::{
         serde::Raw,
     },
 };
+use matrix_sdk_crypto::{CollectStrategy, DecryptionSettings, TrustRequirement};
 use serde_json::Value;
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 
-use super::{bridge::World, steps::gapless, synapse::Synapse};
+use super::{
+    bridge::World,
+    steps::gapless,
+    synapse::{Synapse, User},
+};
 
 /// A person with a client.
 pub(crate) struct Person {
@@ -91,19 +96,46 @@ impl Person {
     /// Registers a user of this Synapse who accepts each invitation, and begins to sync.
     pub(crate) async fn new(synapse: &Synapse, name: &str) -> Self {
         let person = Self::who_waits(synapse, name).await;
+        person.joins();
+        person
+    }
+
+    fn joins(&self) {
         let joins = |event: StrippedRoomMemberEvent, room: Room| async move {
             if event.state_key == room.own_user_id() && room.state() == RoomState::Invited {
                 let _ = room.join().await;
             }
         };
-        person.client.add_event_handler(joins);
+        self.client.add_event_handler(joins);
+    }
+
+    /// Makes a user whose device is signed, and whose client, when it is `strict`, neither shares keys
+    /// with devices that their owners have not signed, nor shows what those have sent (MSC4153).
+    pub(crate) async fn signed(synapse: &Synapse, name: &str, strict: bool) -> Self {
+        let user = synapse.user(name).await;
+        let client = Client::builder().homeserver_url(&synapse.base_url);
+        let client = match strict {
+            false => client,
+            true => client
+                .with_room_key_recipient_strategy(CollectStrategy::IdentityBasedStrategy)
+                .with_decryption_settings(DecryptionSettings {
+                    sender_device_trust_requirement: TrustRequirement::CrossSigned,
+                }),
+        };
+        let person = Self::at(client, user).await;
+        person.client.encryption().bootstrap_cross_signing_if_needed(None).await.unwrap();
+        person.joins();
         person
     }
 
     /// Registers a user of this Synapse who accepts no invitation, and begins to sync.
     pub(crate) async fn who_waits(synapse: &Synapse, name: &str) -> Self {
         let user = synapse.user(name).await;
-        let client = Client::builder().homeserver_url(&synapse.base_url).build().await.unwrap();
+        Self::at(Client::builder().homeserver_url(&synapse.base_url), user).await
+    }
+
+    async fn at(client: ClientBuilder, user: User) -> Self {
+        let client = client.build().await.unwrap();
         let session = MatrixSession {
             meta: SessionMeta {
                 user_id: UserId::parse(&user.user_id).unwrap(),

@@ -178,7 +178,7 @@ async fn is_here(core: &Core, place: &Place<'_>, link: &Link) -> Result<bool, Ha
     if place.portal.group.is_none() && place.portal.generation() == 0 {
         return Ok(true);
     }
-    match core.insist(|| place.ghost.event(place.room, &link.event)).await {
+    match core.event(place.ghost, place.room, &link.event).await {
         Ok(_) => Ok(true),
         Err(Halt::Refused(_)) => Ok(false),
         Err(Halt::Stopping) => Err(Halt::Stopping),
@@ -211,7 +211,7 @@ async fn text_on_phone(
     link: &Link,
     part: u16,
 ) -> Result<Option<String>, Halt> {
-    let raw = match core.insist(|| place.ghost.event(place.room, &link.event)).await {
+    let raw = match core.event(place.ghost, place.room, &link.event).await {
         Ok(raw) => raw,
         Err(Halt::Stopping) => return Err(Halt::Stopping),
         Err(Halt::Refused(_)) => return Ok(None),
@@ -251,8 +251,7 @@ async fn bring(
     };
     let txn = place.beside(Beside::Quoted).to_string();
     let at = ilink::plausible(quote.created, place.at).unwrap_or(place.at);
-    let sending = || place.ghost.send(place.room, &content, &txn, Some(at));
-    let event = core.insist(sending).await?;
+    let event = core.send(place.ghost, place.room, &content, (&txn, Some(at))).await?;
     // A later quote or a recall of this message refers to this event.
     if let Some(id) = quote.svr_id.as_ref().or(quote.msg_id.as_ref()) {
         place.link(core, id, 0, &event);

@@ -121,7 +121,7 @@ impl Cutter<'_> {
         let most = head.len() + opening.len() + self.longest_tail;
         let keeps = most <= self.limit / 2 && most + char::MAX.len_utf8() <= self.limit;
         match keeps {
-            true => (head + &opening, true),
+            true => (head + opening.as_str(), true),
             false => (self.lead.to_owned(), false),
         }
     }
