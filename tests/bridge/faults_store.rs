@@ -29,7 +29,7 @@ async fn a_full_disk_ends_the_program_and_everything_arrives_once_there_is_room(
     let (code, said) = program.end().await;
     assert_eq!(code, Some(17), "{said}");
     assert!(said.contains("the store has stopped accepting changes"), "{said}");
-    assert!(said.contains("see that the disk has room"), "{said}");
+    assert!(said.contains("check that the disk has free space"), "{said}");
     assert!(chat.phone.unacknowledged() > 0, "what is not on the disk was acknowledged");
 
     chat.world.resume().await;
