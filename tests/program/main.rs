@@ -366,7 +366,7 @@ fn an_import_is_held_to_the_rule_of_a_login() {
         (
             r#""base_url":null"#,
             r#""base_url":"https://evil.example/planted""#,
-            "in.jsonl:1: the host evil.example is not among those that may be talked to",
+            "in.jsonl:1: the host evil.example is not allowed",
         ),
         (
             "planted-bot-token",

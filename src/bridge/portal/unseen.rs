@@ -42,7 +42,7 @@ pub(super) async fn bring_along(
     tracing::info!(portal = %portal.id, messages = unseen.len(), "messages follow their owner");
     for Unseen { event, at, content } in unseen {
         let txn = Txn::Unseen(&event).to_string();
-        let copy = core.insist(|| ghost.send(new, &content, &txn, Some(at))).await?;
+        let copy = core.send(&ghost, new, &content, (&txn, Some(at))).await?;
         if let Some(link) = core.read(core.store.find_message(&event))? {
             core.store.submit(Change::new().link(&Link { event: copy, ..link }));
         }

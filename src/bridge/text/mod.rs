@@ -9,6 +9,7 @@ mod admin;
 mod answer;
 mod delivery;
 mod doctor;
+mod doctor_text;
 mod group;
 mod item;
 mod login;
