@@ -108,7 +108,7 @@ impl Scene for Answers {
 impl Answers {
     async fn logout(&mut self) -> Result<(), String> {
         self.ask("!wechat logout", "Log out Mum?").await?;
-        self.ask("yes", "Mum is logged out.").await?;
+        self.ask("yes", "Mum is logged out").await?;
         let id = self.phone.user_id();
         let contact = self.alice.say(&self.management, &format!("relogin {id}")).await;
         let code = self.alice.wait_after(&self.management, &contact, |m| m.qr_url().is_some());

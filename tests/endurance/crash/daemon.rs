@@ -111,9 +111,8 @@ impl Daemon {
     pub(super) fn rests(&self) -> bool {
         let places = self.passed();
         let ours = places.get(self.life.borrow().places_before..).unwrap_or_default();
-        let of = |moment: &str| {
-            ours.iter().filter(|p| p.starts_with(moment) && !p.ends_with("getupdates")).count()
-        };
+        let of =
+            |moment: &str| ours.iter().filter(|p| p.starts_with(moment) && !is_poll(p)).count();
         self.life.borrow().pid.is_some() && of("before ") == of("after ")
     }
 
@@ -124,6 +123,11 @@ impl Daemon {
     fn armed(&self) -> PathBuf {
         self.folder.path().join("armed")
     }
+}
+
+/// Returns whether a place belongs to a request that waits for news: of WeChat, or of keys.
+fn is_poll(place: &str) -> bool {
+    place.ends_with("getupdates") || place.ends_with("client/unstable/*/sync")
 }
 
 fn passed(folder: &std::path::Path) -> Vec<String> {

@@ -263,7 +263,7 @@ fn tell<A: Copy + Debug + Ord>(found: &Matrix<A>, count: usize, seconds: u64) {
 const HOMESERVERS_CHOICE: [&str; 3] =
     ["push of nothing", "commit transaction", "commit outcome+transaction"];
 /// Done now and then, whatever is played (`src/bridge/unpushed.rs`).
-const BY_THE_CLOCK: [&str; 2] = ["client/v3/sync", "looked"];
+const BY_THE_CLOCK: [&str; 3] = ["/sync", "looked", "keys"];
 /// What is written in one commit depends on the moment: one place in so many may come once and
 /// never again.
 const UNREACHED_OF: usize = 20;
