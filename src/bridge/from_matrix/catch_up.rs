@@ -45,7 +45,7 @@ pub(crate) async fn run(core: Arc<Core>) {
         core.looks.end(wishes, in_vain);
         let fails = match looked {
             Ok(events) => {
-                found.0 += events;
+                found.add(events, core.looks.come_first());
                 false
             }
             Err(Halt::Stopping) => return,
@@ -117,6 +117,14 @@ async fn take_unpushed(core: &Arc<Core>, next: &str, rooms: Vec<Timeline>) -> Re
 struct LookFound(usize);
 
 impl LookFound {
+    /// Counts events; writes the line, unless more looks of the first half minute follow.
+    fn add(&mut self, events: usize, more_follow: bool) {
+        self.0 += events;
+        if !more_follow {
+            self.log();
+        }
+    }
+
     fn log(&mut self) {
         let events = std::mem::take(&mut self.0);
         if events > 0 {
@@ -226,6 +234,16 @@ const OLDEST_MILLIS: i64 = 24 * 60 * 60 * 1_000;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_first_looks_found_is_told_with_the_first_look_behind_them() {
+        let mut found = LookFound::default();
+        found.add(2, true);
+        found.add(3, true);
+        assert_eq!(found.0, 5, "nothing is told while more looks follow");
+        found.add(0, false);
+        assert_eq!(found.0, 0, "all is told");
+    }
 
     #[test]
     fn what_may_still_be_on_its_way_and_what_was_for_others_is_left_alone() {
