@@ -97,7 +97,7 @@ async fn what_was_said_before_a_store_began_comes_before_what_is_found_later() {
     let mut world = World::idle().await;
     let proxy = Proxy::to(&world.slot.base_url).await;
     // Synapse would answer the first sync of the next start with this one's answer.
-    proxy.trouble("/sync", Trouble::Refusal(404, "M_UNRECOGNIZED"));
+    proxy.trouble("/v3/sync", Trouble::Refusal(404, "M_UNRECOGNIZED"));
     world.slot.base_url = proxy.url();
     world.write_config("");
     world.resume().await;
@@ -106,7 +106,7 @@ async fn what_was_said_before_a_store_began_comes_before_what_is_found_later() {
     world.stop().await;
     fs::remove_dir_all(world.store_path()).unwrap();
     proxy.heal();
-    proxy.trouble("/sync", Trouble::Slow);
+    proxy.trouble("/v3/sync", Trouble::Slow);
     let looks = proxy.met();
     let drawer = Drawer::shut(&mut world).await;
     alice.say(&room, "!wechat older").await;
